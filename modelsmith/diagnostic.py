@@ -1,0 +1,49 @@
+"""One type for everything that can be wrong with a text, and the fix it may carry."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from modelsmith.source import Edit, Span
+
+
+class Severity(StrEnum):
+    """How bad it is: an ``ERROR`` will not work, a ``WARNING`` works otherwise than it looks, ``INFO`` is advice."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that solve a diagnostic; ``safe`` when meaning and comments stay exactly as they are."""
+
+    message: str
+    edits: tuple[Edit, ...]
+    safe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """Something wrong at a place: ``code`` is a kebab-case name, ``hint`` the way out."""
+
+    code: str
+    message: str
+    span: Span
+    severity: Severity = Severity.ERROR
+    hint: str = ""
+    fix: Fix | None = None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean "x"?`` for the closest of the known words, or an empty text."""
+    folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return f'; did you mean "{folded[close[0]]}"?' if close else ""

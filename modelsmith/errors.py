@@ -1,0 +1,152 @@
+"""What can go wrong, as one tree.
+
+::
+
+    ModelsmithError                 everything the user is told in one sentence; exit code 3
+    ├── UsageError                  the command line or a recipe's inputs are wrong; exit code 2
+    ├── InvalidModelName
+    ├── InvalidDigest
+    ├── InvalidParameter
+    ├── ModelfileRefused            Ollama would refuse this Modelfile
+    ├── UnquotableValue             no quoting carries this value through Ollama's parser
+    ├── TemplateError
+    │   ├── TemplateSyntaxError     Go or Ollama refuses the template when it is created
+    │   ├── TemplateRenderError     it parses, and fails when it is rendered
+    │   └── InjectionError          a template edit that could not be made, or not be proven
+    ├── InvalidGGUF
+    ├── StoreError
+    │   ├── ModelNotFound
+    │   ├── BlobNotFound
+    │   ├── DigestMismatch
+    │   └── ServerError             an Ollama server answered with an error, or not at all
+    ├── RecipeError                 a recipe that cannot be read; carries diagnostics; exit code 2
+    ├── PlanChanged                 the world moved between plan and apply
+    ├── VerificationFailed          what was written is not what was planned
+    └── Unsupported                 this backend cannot do it; the message says which one can
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from modelsmith.diagnostic import Diagnostic
+    from modelsmith.source import Source
+
+
+class ModelsmithError(Exception):
+    """An error with a sentence for the user: what is wrong and, as ``hint``, the way out."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageError(ModelsmithError):
+    """The command was used in a way that cannot work."""
+
+    exit_code = 2
+
+
+class InvalidModelName(ModelsmithError):
+    """A text that Ollama does not accept as the name of a model."""
+
+
+class InvalidDigest(ModelsmithError):
+    """A text that is not ``sha256:`` and 64 lower-case hexadecimal digits."""
+
+
+class InvalidParameter(ModelsmithError):
+    """A PARAMETER whose name or value Ollama refuses."""
+
+
+class ModelfileRefused(ModelsmithError):
+    """Ollama would refuse this Modelfile; ``line`` is the line it would name, if it names one."""
+
+    def __init__(self, message: str, *, line: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
+
+
+class UnquotableValue(ModelsmithError):
+    """A value that no quoting of the Modelfile language can carry."""
+
+
+class TemplateError(ModelsmithError):
+    """A template that does not do what it should."""
+
+
+class TemplateSyntaxError(TemplateError):
+    """Go's ``text/template`` or Ollama refuses the template; ``offset`` points into its text (code points)."""
+
+    def __init__(self, message: str, *, line: int | None = None, offset: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
+        self.offset = offset
+
+
+class TemplateRenderError(TemplateError):
+    """The template parses but fails on this conversation (Ollama would answer HTTP 500)."""
+
+
+class InjectionError(TemplateError):
+    """A template edit that has no place to go, or whose proof by rendering failed."""
+
+
+class InvalidGGUF(ModelsmithError):
+    """A file that is not a GGUF, or a damaged or hostile one."""
+
+
+class StoreError(ModelsmithError):
+    """A store that cannot be read or written."""
+
+
+class ModelNotFound(StoreError):
+    """No model of this name in the store."""
+
+
+class BlobNotFound(StoreError):
+    """A blob that a manifest or a request names is not there."""
+
+
+class DigestMismatch(StoreError):
+    """Bytes whose SHA-256 is not the one they were announced with."""
+
+
+class ServerError(StoreError):
+    """An Ollama server that answered with an error (``status``), or did not answer (``status`` 0)."""
+
+    def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class RecipeError(ModelsmithError):
+    """A recipe that cannot be read; ``diagnostics`` hold the places."""
+
+    exit_code = 2
+
+    def __init__(
+        self, message: str, diagnostics: tuple[Diagnostic, ...], source: Source | None, hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.diagnostics = diagnostics
+        self.source = source
+
+
+class PlanChanged(ModelsmithError):
+    """Something the plan rests on changed before it was applied."""
+
+
+class VerificationFailed(ModelsmithError):
+    """The result was read back and is not what was planned."""
+
+
+class Unsupported(ModelsmithError):
+    """This store or file cannot do what was asked; the hint names one that can."""

@@ -1,0 +1,139 @@
+"""Content addresses, layers and manifests: what a model is made of in a store.
+
+Sources: Ollama ``manifest/manifest.go``, ``manifest/layer.go``, ``manifest/paths.go``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from modelsmith.errors import InvalidDigest, StoreError
+from modelsmith.gojson import GoStruct, encode
+
+MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
+_IMAGE = "application/vnd.ollama.image."
+MODEL, ADAPTER, PROJECTOR, DRAFT = (_IMAGE + kind for kind in ("model", "adapter", "projector", "draft"))
+TEMPLATE, PROMPT, SYSTEM = (_IMAGE + kind for kind in ("template", "prompt", "system"))
+PARAMS, MESSAGES, LICENSE = (_IMAGE + kind for kind in ("params", "messages", "license"))
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+MAX_MANIFEST_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """The SHA-256 of some bytes. A Digest that exists is well formed, so it is safe in a path or a URL."""
+
+    hex: str
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Read ``sha256:<64 lower-case hex>``; raises InvalidDigest for anything else (CVE-2024-37032)."""
+        if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+            raise InvalidDigest(
+                f"{text!r:.120} is not a digest", hint='a digest is "sha256:" and 64 lower-case hex digits'
+            )
+        return cls(text[7:])
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        """Return the digest of ``data``."""
+        return cls(hashlib.sha256(data).hexdigest())
+
+    @property
+    def file_name(self) -> str:
+        """Return the name of the blob's file under ``blobs/``."""
+        return f"sha256-{self.hex}"
+
+    @property
+    def short(self) -> str:
+        """Return the first 12 digits, as ``ollama list`` prints them."""
+        return self.hex[:12]
+
+    def __str__(self) -> str:
+        return f"sha256:{self.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A reference to a blob: what it is (``media_type``), its digest and its size in bytes."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    source: str = ""  # JSON key "from": the short name of the model that the layer was taken from
+    name: str = ""
+
+    def to_json(self) -> GoStruct:
+        """Return the JSON object, keys in Ollama's order."""
+        data = GoStruct(mediaType=self.media_type, digest=str(self.digest), size=self.size)
+        if self.source:
+            data["from"] = self.source
+        if self.name:
+            data["name"] = self.name
+        return data
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Read one layer; raises StoreError or InvalidDigest where the shape is wrong."""
+        if not isinstance(data, dict):
+            raise StoreError("a layer is not a JSON object")
+        size = data.get("size")
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise StoreError(f"layer size {size!r:.60} is not a number of bytes")
+        texts = [data.get(key, "") for key in ("mediaType", "from", "name")]
+        if not all(isinstance(text, str) for text in texts):
+            raise StoreError("mediaType, from and name of a layer must be texts")
+        return cls(texts[0], Digest.parse(data.get("digest")), size, texts[1], texts[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A model: a config blob and the layers in order."""
+
+    config: Layer
+    layers: tuple[Layer, ...]
+    raw: bytes = field(default=b"", compare=False)
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes that ``ollama create`` writes: Go's JSON and one line feed."""
+        body = GoStruct(
+            schemaVersion=2,
+            mediaType=MANIFEST_TYPE,
+            config=self.config.to_json(),
+            layers=[layer.to_json() for layer in self.layers] or None,
+        )
+        return encode(body).encode() + b"\n"
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read a manifest of a store or a registry; raises StoreError where it cannot be one."""
+        if len(data) > MAX_MANIFEST_BYTES:
+            raise StoreError(f"a manifest of {len(data)} bytes is larger than the limit of {MAX_MANIFEST_BYTES}")
+        try:
+            body = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise StoreError(f"the manifest is not JSON: {error}") from error
+        if not isinstance(body, dict) or not isinstance(body.get("layers") or [], list):
+            raise StoreError("the manifest is not an object with a list of layers")
+        layers = tuple(Layer.from_json(layer) for layer in body.get("layers") or [])
+        return cls(Layer.from_json(body.get("config")), layers, data)
+
+    @property
+    def digest(self) -> Digest:
+        """Return what ``ollama list`` shows as ID: the digest of the manifest's file."""
+        return Digest.of(self.raw or self.to_bytes())
+
+    def of_type(self, media_type: str) -> tuple[Layer, ...]:
+        """Return the layers of one media type, in order."""
+        return tuple(layer for layer in self.layers if layer.media_type == media_type)
+
+    @property
+    def blobs(self) -> tuple[Layer, ...]:
+        """Return every referenced blob once: the layers, then the config."""
+        return tuple({layer.digest: layer for layer in (*self.layers, self.config)}.values())

@@ -1,0 +1,1 @@
+"""Declarative recipes: read, planned, applied."""

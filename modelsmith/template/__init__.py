@@ -1,0 +1,1 @@
+"""What templates mean: rendering, capabilities, which template runs, and proven edits."""

@@ -1,0 +1,1 @@
+"""Model files: what their headers say, and how they are rewritten."""

@@ -1,0 +1,1 @@
+"""GGUF: headers, metadata edits and the canonical tensor order."""
