@@ -13,6 +13,7 @@
     │   ├── TemplateSyntaxError     Go or Ollama refuses the template when it is created
     │   ├── TemplateRenderError     it parses, and fails when it is rendered
     │   └── InjectionError          a template edit that could not be made, or not be proven
+    ├── UnreadableFile              a file that is missing, not regular, not ours to read, or changed meanwhile
     ├── InvalidGGUF
     ├── StoreError
     │   ├── ModelNotFound
@@ -99,6 +100,10 @@ class InjectionError(TemplateError):
     """A template edit that has no place to go, or whose proof by rendering failed."""
 
 
+class UnreadableFile(ModelsmithError):
+    """A file that is missing, not a regular file, not ours to read, or that changed while it was read."""
+
+
 class InvalidGGUF(ModelsmithError):
     """A file that is not a GGUF, or a damaged or hostile one."""
 
@@ -120,11 +125,16 @@ class DigestMismatch(StoreError):
 
 
 class ServerError(StoreError):
-    """An Ollama server that answered with an error (``status``), or did not answer (``status`` 0)."""
+    """A server that answered with an error (``status``), or did not answer (``status`` 0).
 
-    def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:
+    ``request`` is the method and the URL (without credentials), ``text`` the server's own words.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, request: str = "", text: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.request = request
+        self.text = text
 
 
 class RecipeError(ModelsmithError):

@@ -119,7 +119,7 @@ class Manifest:
             body = json.loads(data)
         except (ValueError, RecursionError) as error:
             raise StoreError(f"the manifest is not JSON: {error}") from error
-        if not isinstance(body, dict) or not isinstance(body.get("layers") or [], list):
+        if not isinstance(body, dict) or not isinstance(body.get("layers"), list | None):
             raise StoreError("the manifest is not an object with a list of layers")
         layers = tuple(Layer.from_json(layer) for layer in body.get("layers") or [])
         return cls(Layer.from_json(body.get("config")), layers, data)

@@ -1,0 +1,122 @@
+"""The parameters that a Modelfile may set: their names, types and defaults, and how Ollama reads their values.
+
+Sources: Ollama ``api/types.go`` (``Options``, ``FormatParams``), ``parser/parser.go``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Value = int | float | bool | list[str]
+
+
+class Kind(StrEnum):
+    """How a value is read."""
+
+    INT = "int"
+    FLOAT = "float"
+    BOOL = "bool"
+    STRINGS = "strings"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One row of the table; ``default`` None means that the runtime decides."""
+
+    name: str
+    kind: Kind
+    default: int | float | None
+    meaning: str
+
+    @property
+    def is_list(self) -> bool:
+        """Whether several PARAMETER lines add up instead of the last one winning."""
+        return self.kind is Kind.STRINGS
+
+
+_ROWS = (
+    Parameter("num_ctx", Kind.INT, None, "context window in tokens"),
+    Parameter("num_batch", Kind.INT, 512, "tokens of the prompt evaluated at once"),
+    Parameter("num_gpu", Kind.INT, -1, "layers on the GPU, -1 decides itself"),
+    Parameter("main_gpu", Kind.INT, None, "the GPU to use, without splitting"),
+    Parameter("use_mmap", Kind.BOOL, None, "map the weights into memory"),
+    Parameter("num_thread", Kind.INT, 0, "CPU threads, 0 decides itself"),
+    Parameter("draft_num_predict", Kind.INT, 4, "tokens drafted a step, 0 disables the draft model"),
+    Parameter("num_keep", Kind.INT, 4, "tokens of the prompt kept when the context is full"),
+    Parameter("seed", Kind.INT, -1, "seed of the random numbers, -1 is random"),
+    Parameter("num_predict", Kind.INT, -1, "most tokens to generate, -1 has no limit"),
+    Parameter("top_k", Kind.INT, 40, "choose among the k likeliest tokens"),
+    Parameter("top_p", Kind.FLOAT, 0.9, "choose among the likeliest tokens that reach this probability together"),
+    Parameter("min_p", Kind.FLOAT, 0.0, "least probability relative to the likeliest token"),
+    Parameter("typical_p", Kind.FLOAT, 1.0, "locally typical sampling, 1 disables it"),
+    Parameter("repeat_last_n", Kind.INT, 64, "tokens looked back for repetition, 0 disables, -1 is num_ctx"),
+    Parameter("temperature", Kind.FLOAT, 0.8, "randomness, 0 always takes the likeliest token"),
+    Parameter("repeat_penalty", Kind.FLOAT, 1.0, "penalty for repetition, 1 disables it"),
+    Parameter("presence_penalty", Kind.FLOAT, 0.0, "penalty for tokens that occurred"),
+    Parameter("frequency_penalty", Kind.FLOAT, 0.0, "penalty for tokens by how often they occurred"),
+    Parameter("stop", Kind.STRINGS, None, "texts that end the answer"),
+)
+PARAMETERS: Mapping[str, Parameter] = {row.name: row for row in _ROWS}
+"""Every parameter that Ollama accepts, by name. Names are case-sensitive."""
+
+DEPRECATED = frozenset(
+    {
+        "penalize_newline",
+        "low_vram",
+        "f16_kv",
+        "logits_all",
+        "vocab_only",
+        "use_mlock",
+        "mirostat",
+        "mirostat_tau",
+        "mirostat_eta",
+    }
+)
+"""Names that a Modelfile may still set: ``ollama create`` warns and ignores them, whatever the value."""
+
+
+_EXPECTED: Mapping[Kind, str] = {
+    Kind.INT: "a whole number such as 4096 or -1",
+    Kind.FLOAT: "a number such as 0.7",
+    Kind.BOOL: "true or false",
+}
+
+
+def typed_parameters(values: Mapping[str, Sequence[str]]) -> dict[str, Value]:
+    """Return the values that Ollama makes of PARAMETER texts; of scalars the first text counts, lists keep all.
+
+    Floats are rounded to 32 bits, as Ollama keeps them. Raises InvalidParameter with Ollama's words; for deprecated
+    names too, which is what Ollama's own conversion does (its Modelfile reader skips them before).
+    """
+    return {name: _typed(name, texts) for name, texts in values.items()}
+
+
+def _typed(name: str, texts: Sequence[str]) -> Value:
+    row = PARAMETERS.get(name)
+    if row is None:
+        from modelsmith.diagnostic import did_you_mean  # only here: it loads difflib
+
+        hint = (
+            f'"{name}" was removed from Ollama' if name in DEPRECATED else did_you_mean(name, PARAMETERS).lstrip("; ")
+        )
+        raise InvalidParameter(f"unknown parameter '{name}'", hint=hint)
+    if row.kind is Kind.STRINGS:
+        return list(texts)
+    if not texts:
+        raise InvalidParameter(f'parameter "{name}" has no value', hint=_EXPECTED[row.kind])
+    from modelsmith import gonumber  # only here: most Modelfiles are read without looking at a number
+
+    read = {Kind.INT: gonumber.read_int, Kind.FLOAT: gonumber.read_float, Kind.BOOL: gonumber.read_bool}
+    value: Value | None = read[row.kind](texts[0])
+    if value is None:
+        raise InvalidParameter(
+            f"invalid {row.kind} value [{' '.join(texts)}]", hint=f"{name} takes {_EXPECTED[row.kind]}"
+        )
+    return value
