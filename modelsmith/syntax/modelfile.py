@@ -1,0 +1,193 @@
+"""Modelfile: read without loss, edited by splices.
+
+Sources: Ollama ``parser/parser.go``, ``api/types.go`` (``FormatParams``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Self
+
+from modelsmith.errors import InvalidParameter, ModelsmithError, UnquotableValue
+from modelsmith.source import Edit, apply_edits
+from modelsmith.syntax.modelfile_table import ROLES, required_version
+from modelsmith.syntax.modelfile_view import ModelfileView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from modelsmith.syntax.modelfile_edit import Editor, Entry
+    from modelsmith.syntax.modelfile_nodes import Instruction
+
+Setting = str | int | float | bool
+
+
+class Modelfile(ModelfileView):
+    """A Modelfile. Immutable: every edit returns a new one, in which only the bytes of the edit differ.
+
+    ``str(modelfile)`` is the text and ``bytes(modelfile)`` the bytes it was given. After ``set_x`` exactly one x is left
+    and it counts: the last one is rewritten in place, with its quotes where they can carry the value, and earlier ones,
+    which Ollama ignored, are removed. ``unset_x`` removes all. Comments, layout and line ends stay as they are. A value
+    that the Modelfile language cannot carry raises UnquotableValue; nothing is ever changed to make it fit.
+    """
+
+    def edit(self, edits: Iterable[Edit]) -> Self:
+        """Return the Modelfile with all edits spliced in at once; offsets are those of ``str(self)``."""
+        return self.from_text(apply_edits(self.text, edits), self.encoding)
+
+    def set_from(self, model: str) -> Self:
+        """Build from this model or path, and from nothing else."""
+        return self._set("FROM", model)
+
+    def set_template(self, text: str) -> Self:
+        """Set the Go template."""
+        return self._set("TEMPLATE", text)
+
+    def unset_template(self) -> Self:
+        """Remove every TEMPLATE; the base model's is inherited then."""
+        return self._unset("TEMPLATE")
+
+    def set_system(self, text: str) -> Self:
+        """Set the system prompt."""
+        return self._set("SYSTEM", text)
+
+    def unset_system(self) -> Self:
+        """Remove every SYSTEM; the base model's is inherited then."""
+        return self._unset("SYSTEM")
+
+    def set_adapter(self, path: str) -> Self:
+        """Set the adapter."""
+        return self._set("ADAPTER", path)
+
+    def unset_adapter(self) -> Self:
+        """Remove every ADAPTER."""
+        return self._unset("ADAPTER")
+
+    def set_draft(self, path: str) -> Self:
+        """Set the draft model."""
+        return self._set("DRAFT", path)
+
+    def unset_draft(self) -> Self:
+        """Remove every DRAFT."""
+        return self._unset("DRAFT")
+
+    def set_renderer(self, name: str) -> Self:
+        """Set the built-in renderer."""
+        return self._set("RENDERER", name)
+
+    def unset_renderer(self) -> Self:
+        """Remove every RENDERER; the base model's is inherited then."""
+        return self._unset("RENDERER")
+
+    def set_parser(self, name: str) -> Self:
+        """Set the built-in parser."""
+        return self._set("PARSER", name)
+
+    def unset_parser(self) -> Self:
+        """Remove every PARSER; the base model's is inherited then."""
+        return self._unset("PARSER")
+
+    def set_requires(self, version: str) -> Self:
+        """Set the version of Ollama that the model needs."""
+        if required_version(version) is None:
+            raise ModelsmithError(f'"{version}" is not a version that REQUIRES accepts', hint="write it like 0.14.0")
+        return self._set("REQUIRES", version)
+
+    def unset_requires(self) -> Self:
+        """Remove every REQUIRES."""
+        return self._unset("REQUIRES")
+
+    def set_parameter(self, name: str, *values: Setting) -> Self:
+        """Set a parameter; a list such as ``stop`` takes any number of values, others one; none removes it.
+
+        Raises InvalidParameter for a name or a value that Ollama refuses.
+        """
+        is_list, texts = _checked(name, values)
+        found = self.find("PARAMETER", name)
+        if not texts:
+            return self._remove(found)
+        if is_list:
+            return self.edit(self._editor.set_all("PARAMETER", [(name, text) for text in texts], found))
+        if len(texts) > 1:
+            raise InvalidParameter(f'parameter "{name}" takes one value, not {len(texts)}', hint="give it one value")
+        return self.edit(self._editor.set_last("PARAMETER", (name, texts[0]), found))
+
+    def append_parameter(self, name: str, value: Setting) -> Self:
+        """Add a value to a list such as ``stop``; raises InvalidParameter for a parameter with one value."""
+        is_list, (text,) = _checked(name, (value,))
+        if not is_list:
+            raise InvalidParameter(f'parameter "{name}" has one value', hint="use set_parameter to replace it")
+        return self._append("PARAMETER", (name, text), self.find("PARAMETER", name))
+
+    def unset_parameter(self, name: str) -> Self:
+        """Remove every line of a parameter; any name is fine, also one that Ollama refuses."""
+        return self._remove(self.find("PARAMETER", name))
+
+    def set_license(self, *texts: str) -> Self:
+        """Make these the licenses, in this order; none removes all."""
+        return self.edit(self._editor.set_all("LICENSE", [("", text) for text in texts], self.find("LICENSE")))
+
+    def append_license(self, text: str) -> Self:
+        """Add a license after the others."""
+        return self._append("LICENSE", ("", text), self.find("LICENSE"))
+
+    def unset_license(self) -> Self:
+        """Remove every LICENSE."""
+        return self._unset("LICENSE")
+
+    def set_messages(self, messages: Iterable[tuple[str, str]]) -> Self:
+        """Make these pairs of role and text the conversation that the model starts with."""
+        entries = [_message(role, text) for role, text in messages]
+        return self.edit(self._editor.set_all("MESSAGE", entries, self.find("MESSAGE")))
+
+    def append_message(self, role: str, text: str) -> Self:
+        """Add a turn at the end of the conversation that the model starts with."""
+        return self._append("MESSAGE", _message(role, text), self.find("MESSAGE"))
+
+    def unset_messages(self) -> Self:
+        """Remove every MESSAGE."""
+        return self._unset("MESSAGE")
+
+    @property
+    def _editor(self) -> Editor:
+        from modelsmith.syntax.modelfile_edit import Editor
+
+        return Editor(self.characters.masked, self.instructions)
+
+    def _set(self, keyword: str, value: str) -> Self:
+        return self.edit(self._editor.set_last(keyword, ("", value), self.find(keyword)))
+
+    def _append(self, keyword: str, entry: Entry, found: tuple[Instruction, ...]) -> Self:
+        return self.edit([self._editor.add(keyword, [entry], found)])
+
+    def _unset(self, keyword: str) -> Self:
+        return self._remove(self.find(keyword))
+
+    def _remove(self, found: tuple[Instruction, ...]) -> Self:
+        return self.edit(self._editor.set_all("", [], found)) if found else self
+
+
+def _checked(name: str, values: Iterable[Setting]) -> tuple[bool, list[str]]:
+    """Return whether the parameter is a list, and its values as they are written; raises InvalidParameter."""
+    from modelsmith.parameters import DEPRECATED, PARAMETERS, typed_parameters
+
+    texts = [_written(value) for value in values]
+    if name in DEPRECATED:
+        return False, texts
+    if name not in PARAMETERS:
+        typed_parameters({name: texts})
+    for text in texts:
+        typed_parameters({name: [text]})
+    return PARAMETERS[name].is_list, texts
+
+
+def _written(value: Setting) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else re.sub(r"\.0$", "", repr(value))
+
+
+def _message(role: str, text: str) -> Entry:
+    if role not in ROLES:
+        raise UnquotableValue(f'MESSAGE cannot be by "{role}"', hint=f"Ollama reads the roles {', '.join(ROLES)}")
+    return role, text
