@@ -1,0 +1,77 @@
+"""The way out of the errors that people make most often in Go templates."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_WORDS = {
+    "elif": "write {{ else if … }}",
+    "elseif": "write {{ else if … }}",
+    "elsif": "write {{ else if … }}",
+    "endif": "write {{ end }}",
+    "endfor": "write {{ end }}",
+    "endrange": "write {{ end }}",
+    "for": "write {{ range $i, $m := .Messages }}",
+    "foreach": "write {{ range $i, $m := .Messages }}",
+    "set": "write {{ $x := … }}, and {{ $x = … }} to change it",
+    "nil": "nil can only be an argument: {{ eq .System nil }}",
+    "None": "write nil, as an argument",
+    "null": "write nil, as an argument",
+    "True": "write true",
+    "False": "write false",
+    "toJson": "write json",
+    "tojson": "write json",
+}
+_UNEXPECTED = {
+    '"="': "compare with {{ if eq .A .B }}; := declares a variable, = sets it, both with a space before",
+    '"&"': "write {{ if and .A .B }}",
+    '"!"': "write {{ if not .A }}, and {{ if ne .A .B }} for !=",
+    '"+"': "Go templates do not calculate; join texts with {{ print .A .B }}",
+    '"%"': "{% … %} is Jinja; Go templates have only {{ … }}",
+    '"{"': "to print a brace before {{, write {{ print `{` .A }}",
+    '"/"': "a comment begins directly behind {{ or {{- and one space: {{/* … */}}",
+    '"("': "put a space before the parenthesis",
+    '","': "arguments are separated by spaces",
+    "EOF": "an if, range, with, define or block has no {{ end }}",
+    "{{end}}": "there is no if, range, with, define or block to end; perhaps one {{ end }} too many",
+    "{{else}}": "there is no if, range or with to continue; perhaps an {{ end }} before it is too early",
+    "<define>": "a definition stands outside of if, range, with, define and block",
+    "<if>": "a range or with has no else if: end it, or put the if inside of {{ else }}",
+    "<with>": "an if has no else with: put the with inside of {{ else }} … {{ end }}",
+}
+_OTHERS = (
+    ("undefined variable", "declare it before, {{ $x := … }}; it is known up to the {{ end }} of what it stands in"),
+    ("unclosed action", "}} is missing"),
+    ("U+007D '}'", "an action ends with two braces"),
+    ("U+005B '['", "write {{ index .A 0 }}"),
+    ("U+002D '-'", 'a name with a dash is reached with {{ index . "a-b" }}'),
+    ("U+003D '='", "put a space before ="),
+    ("outside {{range}}", "it must stand between {{ range … }} and its {{ else }} or {{ end }}"),
+    ("unterminated quoted string", 'a text in "…" ends in its line; `…` may have more'),
+    ("non executable command", "only functions and fields can follow a |"),
+    ("multiple definition", "a template can be defined once"),
+    ("bad number syntax", "put a space before -}}"),
+    ("comment ends before", "a comment ends with */}} or with */, one space and -}}"),
+    ("unclosed comment", "a comment ends with */}}"),
+)
+_FUNCTION = re.compile('function "(.*)" not defined')
+_TOKEN = re.compile('unexpected ({{end}}|{{else}}|<[a-z]+>|EOF|"[^"]")')
+
+
+def hint_for(message: str, functions: Iterable[str]) -> str:
+    """Return the way out of one of Go's messages, ``""`` where there is nothing to add."""
+    function = _FUNCTION.search(message)
+    if function:
+        known = tuple(functions)
+        way = _WORDS.get(function[1]) or did_you_mean(function[1], known).removeprefix("; ")
+        return way or f"Ollama has only these functions: {', '.join(sorted(known))}"
+    token = _TOKEN.search(message)
+    if token and token[1] in _UNEXPECTED:
+        return _UNEXPECTED[token[1]]
+    return next((way for part, way in _OTHERS if part in message), "")

@@ -1,0 +1,148 @@
+"""Render a template for a conversation, on the path that Ollama takes, and say which node printed what.
+
+Source of the rules: Ollama, ``template/template.go`` (Execute).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from modelsmith.errors import TemplateRenderError
+from modelsmith.syntax.gotemplate_literals import visible
+from modelsmith.syntax.gotemplate_nodes import Action, Body, Command, Field, Pipeline
+from modelsmith.template.evaluate import Program
+from modelsmith.template.evaluate_state import State
+from modelsmith.template.functions import BUILTINS, OLLAMA
+from modelsmith.template.legacy import ServerPanic, cut
+from modelsmith.template.values import MAP, NO_VALUE, Map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from modelsmith.source import Span
+    from modelsmith.syntax.gotemplate import Tree
+    from modelsmith.syntax.gotemplate_nodes import ListItem, Node
+    from modelsmith.template.conversation import Conversation, Message
+    from modelsmith.template.template import Template
+
+
+class Piece(NamedTuple):
+    """A piece of output: which node printed it (None for the ``.Response`` that Ollama adds), and in which rendering.
+
+    A legacy template is rendered once a turn, so ``pass_index`` counts; the other paths have only 0.
+    """
+
+    text: str
+    node: Node | None
+    pass_index: int
+
+    @property
+    def node_span(self) -> Span | None:
+        """Where in the template's text the node is."""
+        return self.node.span if self.node else None
+
+
+class _Marked(NamedTuple):
+    text: str
+    node: ListItem
+
+
+# appended to templates that name neither .Messages nor .Response; it has no place in the text
+_RESPONSE = Action(0, 0, Pipeline(0, 0, (), False, (Command(0, 0, (Field(0, 0, ("Response",)),)),)))
+
+
+class Renderer:
+    """A template made ready to run; what is not needed for a conversation is not compiled."""
+
+    def __init__(self, template: Template, *, traced: bool = False) -> None:
+        self._tree: Tree = template.tree
+        self._mark = _Marked if traced else None
+        self._has_messages = "messages" in template.variables
+        root = self._tree.templates[""]
+        if template.adds_response:
+            root = Body(root.start, root.end, (*root.nodes, _RESPONSE))
+        self._templates: Mapping[str, Body] = {**self._tree.templates, "": root}
+
+    @cached_property
+    def _program(self) -> Program:
+        return Program(self._tree.text, self._templates, {**BUILTINS, **OLLAMA}, mark=self._mark)
+
+    @cached_property
+    def _last_program(self) -> Program | ServerPanic:
+        """The last turn's: a new template, without Ollama's functions, definitions and way with missing keys."""
+        try:
+            root = cut(self._templates[""])
+        except ServerPanic as panic:
+            return panic
+        return Program(self._tree.text, {"": root}, BUILTINS, missing=NO_VALUE, mark=self._mark)
+
+    def render(self, conversation: Conversation, think: bool | str | None) -> str:
+        """Return the prompt."""
+        return visible("".join(piece for rendered in self.passes(conversation, think) for piece in rendered))
+
+    def trace(self, conversation: Conversation, think: bool | str | None) -> tuple[Piece, ...]:
+        """Return the pieces of the prompt; only for a renderer that was made ``traced``."""
+        return tuple(
+            Piece(visible(marked.text), None if marked.node is _RESPONSE else marked.node, index)
+            for index, rendered in enumerate(self.passes(conversation, think))
+            for marked in rendered
+        )
+
+    def passes(self, conversation: Conversation, think: bool | str | None) -> Iterator[list[Any]]:
+        """Yield what is printed, rendering by rendering; raise TemplateRenderError where Ollama fails."""
+        level = "medium" if think is True else think or ""
+        common: dict[str, Any] = {"Think": bool(think), "ThinkLevel": level, "IsThinkSet": think is not None}
+        out: list[Any] = []
+        state = State(out.append, NO_VALUE)
+        try:
+            if conversation.prompt and conversation.suffix:
+                texts: dict[str, Any] = {"Prompt": conversation.prompt, "Suffix": conversation.suffix, "Response": ""}
+                state.begin(Map(MAP, texts | common))
+                self._program.run(state)
+                yield out
+            elif self._has_messages:
+                messages: dict[str, Any] = {"System": conversation.collated[0], "Messages": conversation.message_values}
+                tools = {"Tools": conversation.tool_values, "Response": ""}
+                state.begin(Map(MAP, messages | tools | common))
+                self._program.run(state)
+                yield out
+            else:
+                yield from self._turns(state, out, conversation.collated[1], common)
+        except RecursionError:
+            raise TemplateRenderError("the template is nested too deep") from None
+
+    def _turns(
+        self, state: State, out: list[Any], messages: tuple[Message, ...], common: dict[str, Any]
+    ) -> Iterator[list[Any]]:
+        turn: dict[str, Any] = {"System": "", "Prompt": "", "Response": ""}
+
+        def run(program: Program) -> list[Any]:
+            out.clear()
+            state.begin(Map(MAP, turn | common))
+            program.run(state)
+            turn.update(System="", Prompt="", Response="")
+            return list(out)
+
+        for message in messages:
+            if message.role == "system":
+                if turn["Prompt"] or turn["Response"]:
+                    yield run(self._program)
+                turn["System"] = message.content
+            elif message.role == "user":
+                if turn["Response"]:
+                    yield run(self._program)
+                turn["Prompt"] = message.content
+            elif message.role == "assistant":
+                turn["Response"] = message.content
+        last = self._last_program
+        if isinstance(last, ServerPanic):
+            raise TemplateRenderError(
+                f"the server panics: {last}", hint="an if, with or range that holds .Response must have no else"
+            )
+        yield run(last)
+
+
+def render_traced(template: Template, conversation: Conversation, think: bool | str | None = None) -> tuple[Piece, ...]:
+    """Return ``template.trace(conversation, think)``."""
+    return template.trace(conversation, think)

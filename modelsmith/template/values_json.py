@@ -1,0 +1,82 @@
+"""Values as JSON text, as Go's ``encoding/json`` writes them. Source of the rules: Go, ``encoding/json/encode.go``."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.gojson import encode_float, encode_string
+from modelsmith.syntax.gotemplate_literals import normal
+from modelsmith.template.values import ANY, NIL, NO_VALUE, Interface, Map, Pointer, Slice, Struct, type_of
+
+if TYPE_CHECKING:
+    from modelsmith.template.values import GoType
+
+
+class Unsupported(ValueError):
+    """A value that JSON cannot hold, like a function or a complex number."""
+
+
+def marshal(value: Any) -> str:
+    """Return the JSON of a value; raise Unsupported where Go has none."""
+    kind = type(value)
+    if kind is str:
+        return encode_string(normal(value))
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is float:
+        return encode_float(value)
+    if kind is Interface:
+        return marshal(value.value)
+    if value is NIL or value is NO_VALUE:
+        return "null"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, Slice | Map | Struct | Pointer):
+        return _composed(value)
+    raise Unsupported(f"json: unsupported type: {type_of(value).name}")
+
+
+def _composed(value: Any) -> str:
+    kind: GoType = value.type
+    if kind.in_json is not None:
+        return marshal(kind.in_json(value))
+    if isinstance(value, Pointer):
+        return "null" if value.target is None else marshal(value.target)
+    if isinstance(value, Struct):
+        return _object(
+            (part.in_json, value.fields[name])
+            for name, part in kind.fields.items()
+            if not (part.omitted and _is_empty(value.fields[name], part.type))
+        )
+    if value.is_nil:
+        return "null"
+    if isinstance(value, Map):
+        return _object(value.items())
+    if kind.element is not None and kind.element.kind == "uint8":
+        return f'"{base64.b64encode(bytes(value)).decode()}"'
+    return f"[{','.join(map(marshal, value))}]"
+
+
+def _object(entries: Any) -> str:
+    return "{" + ",".join(f"{encode_string(normal(key))}:{marshal(item)}" for key, item in entries) + "}"
+
+
+def _is_empty(value: Any, kind: GoType) -> bool:
+    if kind is ANY:
+        return value is NIL
+    if isinstance(value, Slice | Map):
+        return not len(value)
+    if isinstance(value, Pointer):
+        return value.target is None
+    return not isinstance(value, Struct) and not value
+
+
+class Ordered(Map):
+    """A map that keeps its order, as Ollama's ordered maps do in JSON."""
+
+    __slots__ = ()
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Return the entries in the order in which they came."""
+        return list(self.entries.items())
