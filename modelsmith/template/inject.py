@@ -1,0 +1,122 @@
+"""Add text where the assistant's turn opens: ``render(inject(t)) == render(t) + text`` there, and nothing changes elsewhere.
+
+Past turns, begun answers (prefill), conversations that end with a system message and fill-in-the-middle prompts render as
+before, errors included. A template is returned only when this is proven by rendering; see ``prove.py``. Candidates for the
+edit come from ``inject_places.py`` and, for templates of ``.Prompt`` and ``.Response``, from ``inject_legacy.py``.
+
+Source of the rules: Ollama template/template.go (Execute).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import InjectionError, TemplateSyntaxError
+from modelsmith.source import apply_edits
+from modelsmith.template import inject_legacy, inject_places
+from modelsmith.template.conversations import NAMED
+from modelsmith.template.generation import generation_prompt, handles_tools, opens_turn
+from modelsmith.template.inject_code import Addition, When
+from modelsmith.template.prove import THINKS, Renderings, TooSlow, proof_conversations, prove, prove_same_reading
+from modelsmith.template.render import Renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from modelsmith.syntax.gotemplate_nodes import ListItem
+    from modelsmith.template.conversation import Conversation
+    from modelsmith.template.inject_code import Think
+    from modelsmith.template.inject_places import Candidate
+    from modelsmith.template.prove import Expectation
+    from modelsmith.template.template import Template
+
+GENERATION_PROMPT = "generation-prompt"
+
+
+def inject(template: Template, text: str, at: str = GENERATION_PROMPT, when: str = When.ALWAYS) -> Template:
+    """Return the template that prints ``text`` at the end of the generation prompt.
+
+    ``when`` is ``always``, ``thinking`` (unless the request says ``think: false``) or ``not-thinking`` (only then).
+    Raises InjectionError where the template has no generation prompt, or no edit could be proven.
+    """
+    return inject_many(template, [(text, when)], at)
+
+
+def inject_many(template: Template, texts: Iterable[tuple[str, str]], at: str = GENERATION_PROMPT) -> Template:
+    """Return the template with several (text, when) added in one block; texts that meet follow each other in order."""
+    check_place(at)
+    return add(template, Addition.of(texts))
+
+
+def check_place(at: str) -> None:
+    """Raise InjectionError for a place that is not known."""
+    if at != GENERATION_PROMPT:
+        raise InjectionError(
+            f'"{at}" is no place for an injection', hint=f'the one place so far is "{GENERATION_PROMPT}"'
+        )
+
+
+def add(template: Template, addition: Addition) -> Template:
+    """Return the template that prints the addition where an assistant turn opens; proven, or InjectionError."""
+    if not addition:
+        return template
+    before = Renderings.of(template)
+    for think in THINKS:
+        if addition.text(think):
+            generation_prompt(template, think)
+    expectation = _expectation(template, addition)
+    reason: InjectionError | None = None
+    for candidate in _candidates(before, addition):
+        try:
+            return _proven(before, candidate, expectation)
+        except TooSlow:
+            raise
+        except (TemplateSyntaxError, InjectionError) as error:
+            reason = error if isinstance(error, InjectionError) else reason
+    raise InjectionError(
+        f"no place was found for the text: {reason or 'the template prints nothing that could be followed'}",
+        hint=reason.hint if reason else "",
+    )
+
+
+def _proven(before: Renderings, candidate: Candidate, expectation: Expectation) -> Template:
+    template = before.template
+    edited = type(template).parse(apply_edits(template.text, candidate.edits))
+    prove_same_reading(template, edited)
+    after = Renderings(edited)
+    prove(before, after, expectation, thinks=before.different(THINKS))
+    prove(before, after, expectation, NAMED)
+    return edited
+
+
+def _candidates(before: Renderings, addition: Addition) -> Iterable[Candidate]:
+    template = before.template
+    if template.is_legacy:
+        return inject_legacy.candidates(template.tree, addition)
+    roles = ("user", "tool") if handles_tools(template) else ("user",)
+    return inject_places.candidates(template.tree, tails(before, addition), addition, roles)
+
+
+def tails(before: Renderings, addition: Addition) -> Iterator[ListItem]:
+    """Yield the nodes that print the end of the prompt where the addition has to follow."""
+    template = before.template
+    traced = Renderer(template, traced=True)
+    for think in before.different([think for think in THINKS if addition.text(think)]):
+        for conversation in proof_conversations().values():
+            if opens_turn(template, conversation) and before(conversation, think).prompt:
+                passes = traced.passes(conversation, think)
+                yield [piece.node for printed in passes for piece in printed if piece.text][-1]
+
+
+def _expectation(template: Template, addition: Addition) -> Expectation:
+    open_turns = {
+        id(conversation): opens_turn(template, conversation) for conversation in proof_conversations().values()
+    }
+
+    def wrong(conversation: Conversation, think: Think, before: str, after: str) -> str:
+        if not open_turns[id(conversation)]:
+            return "" if before == after else "it must stay as it was, it opens no assistant turn"
+        added = addition.text(think)
+        return "" if after == before + added else f"it must get {added!r} at its end"
+
+    return wrong

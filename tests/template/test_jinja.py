@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from shared import corpus, needs_shared
+
+from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
+from modelsmith.template.conversation import Conversation
+from modelsmith.template.conversations import NAMED
+from modelsmith.template.jinja import ChatTemplate
+from modelsmith.template.jinja_reasoning import Reasoning
+
+CHATML = """{%- for message in messages %}
+    {{- '<|' + message.role + '|>' + message.content + '<|end|>' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|assistant|>' }}
+{%- endif %}
+"""
+NOW = datetime(2024, 7, 9, 6, 5, tzinfo=UTC)
+
+
+def render(
+    text: str, messages: list[dict[str, Any]] | None = None, think: bool | str | None = None, **options: Any
+) -> str:
+    tools = options.pop("tools", None)
+    given = {"messages": messages or [{"role": "user", "content": "hi"}], **({"tools": tools} if tools else {})}
+    return ChatTemplate.parse(text).render(Conversation.from_dict(given), think, **options)
+
+
+def test_is_its_text() -> None:
+    assert str(ChatTemplate.parse(CHATML)) == ChatTemplate.parse(CHATML).text == CHATML
+
+
+def test_renders_messages_and_the_generation_prompt() -> None:
+    assert ChatTemplate(CHATML).render(NAMED["turns"]) == (
+        "<|user|>Hello.<|end|><|assistant|>Good morning!<|end|><|user|>Which way to the harbour?<|end|><|assistant|>"
+    )
+    without = ChatTemplate(CHATML).render(NAMED["user"], add_generation_prompt=False)
+    assert without == "<|user|>What is a neap tide?<|end|>"
+
+
+def test_leaves_a_last_assistant_message_open() -> None:
+    prompt = ChatTemplate(CHATML).render(NAMED["prefill"])
+    assert prompt == "<|user|>Count to five.<|end|><|assistant|>One, two,"
+    closed = ChatTemplate(CHATML).render(NAMED["prefill"], add_generation_prompt=False)
+    assert closed.endswith("<|assistant|>One, two,<|end|>")
+
+
+def test_an_empty_last_message_opens_nothing() -> None:
+    assert ChatTemplate(CHATML).render(NAMED["thinking-only-last"]) == "<|user|>Why?<|end|>"
+    assert ChatTemplate(CHATML).render(NAMED["tool-call"]).endswith("Brest?<|end|><|assistant|>")
+
+
+OPENING = CHATML.replace("'<|assistant|>' }}", "'<|assistant|>' + ('<think>' if enable_thinking else '') }}")
+SHOWING = (
+    "{% for m in messages %}<|{{ m.role }}|>{% if m.reasoning_content %}<think>\n{{ m.reasoning_content }}\n</think>\n\n{% endif %}"
+    "{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+SPLITTING = "{% for m in messages %}{{ m.content.split('</think>')[-1] }}|{% endfor %}{% if add_generation_prompt %}>{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (CHATML, Reasoning()),
+        (OPENING, Reasoning(True, "<think>", "")),
+        (SHOWING, Reasoning(True, "<think>\n", "\n</think>\n\n")),
+        (SPLITTING, Reasoning(True, "<think>", "</think>")),
+        (OPENING.replace("<think>", "<think>\\n"), Reasoning()),
+        ("{% if messages | length > 1 %}{{ raise_exception('one') }}{% endif %}{{ messages[0].content }}", Reasoning()),
+    ],
+)
+def test_finds_where_reasoning_goes(text: str, found: Reasoning) -> None:
+    assert ChatTemplate(text).reasoning == found
+
+
+def test_a_message_that_has_begun_has_its_reasoning_closed() -> None:
+    assert ChatTemplate(OPENING).render(NAMED["prefill"], True).endswith("<|assistant|><think>One, two,")
+    assert ChatTemplate(SHOWING).render(NAMED["prefill"]).endswith("<|assistant|><think>\n\n</think>\n\nOne, two,")
+    thoughts = ChatTemplate(SHOWING).render(NAMED["thinking-only-last"], reasoning_content=True)
+    assert thoughts.endswith("<|assistant|><think>\nIt is the")
+
+
+def test_takes_only_one_message_that_has_begun() -> None:
+    with pytest.raises(TemplateRenderError, match="2 or more assistant messages"):
+        render(CHATML, [{"role": "assistant", "content": text} for text in "ab"])
+
+
+def test_cannot_fill_in_the_middle() -> None:
+    with pytest.raises(TemplateRenderError, match="between prompt and suffix"):
+        ChatTemplate(CHATML).render(NAMED["suffix"])
+    assert ChatTemplate(CHATML).render(NAMED["prompt"]) == "<|user|>What is a neap tide?<|end|><|assistant|>"
+
+
+@pytest.mark.parametrize(
+    ("think", "seen"),
+    [(None, "False/none"), (True, "True/none"), (False, "False/none"), ("low", "True/low")],
+)
+def test_tells_the_template_about_thinking(think: bool | str | None, seen: str) -> None:
+    assert render("{{ enable_thinking }}/{{ reasoning_effort or 'none' }}", think=think) == seen
+
+
+def test_thinking_is_on_by_default_where_there_is_reasoning() -> None:
+    assert ChatTemplate(OPENING).render(NAMED["user"]).endswith("<|assistant|><think>")
+    assert ChatTemplate(OPENING).render(NAMED["user"], False).endswith("<|assistant|>")
+
+
+def test_keeps_thinking_from_the_template_as_ollama_does() -> None:
+    text = "{% for m in messages %}{{ m.reasoning_content or '-' }}{{ m.thinking or '-' }} {% endfor %}"
+    assert ChatTemplate(text).render(NAMED["thinking-history"]) == "-- -- -- "
+    assert ChatTemplate(text).render(NAMED["thinking-history"], reasoning_content=True) == "-- It is the moon.- -- "
+
+
+def test_knows_tokens_clock_and_own_variables() -> None:
+    text = "{{ bos_token }}{{ eos_token }} {{ strftime_now('%Y-%m-%d') }} {{ date_string }} {{ datetime }} {{ mood }}"
+    seen = render(text, bos_token="<s>", eos_token="</s>", now=NOW, variables={"mood": "calm"})
+    assert seen == "<s></s> 2024-07-09 09 Jul 2024 Jul 09 2024 calm"
+
+
+def test_what_is_undefined_is_empty_as_in_llama_cpp() -> None:
+    assert (
+        render("[{{ nothing }}{{ nothing.a.b }}{{ messages[9]['role'] }}{{ nothing + 'x' }}{{ 'y' + nothing.z }}]")
+        == "[xy]"
+    )
+
+
+def test_a_template_can_refuse() -> None:
+    with pytest.raises(TemplateRenderError, match=r"refuses this conversation: no systems \(line 2\)"):
+        render("{% if messages %}\n{{ raise_exception('no systems') }}{% endif %}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("\n{{ messages[0].content.foo() }}", r"has no attribute 'foo' \(line 2\)"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("{{ 'a' + 1 }}", "TypeError"),
+        ("{{ nothing() }}", "'nothing' is undefined"),
+        ("{% for x in 1 %}{% endfor %}", "not iterable"),
+    ],
+)
+def test_names_what_fails_and_where(text: str, message: str) -> None:
+    with pytest.raises(TemplateRenderError, match=message):
+        render(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "offset"),
+    [
+        ("a\nb {{ x", 2, 2),
+        ("{% if x %}\r\n\r\n{% endfor %}", 3, 14),
+        ("{{ x | nosuch }}", 1, 0),
+        ("{% frobnicate %}", 1, 0),
+        ("{% for x in y %}{% endif %}", 1, 0),
+    ],
+)
+def test_refuses_bad_syntax_with_its_line(text: str, line: int, offset: int) -> None:
+    with pytest.raises(TemplateSyntaxError, match=f"line {line}") as caught:
+        ChatTemplate.parse(text)
+    assert (caught.value.line, caught.value.offset) == (line, offset)
+
+
+def test_speaks_the_dialect_of_chat_templates() -> None:
+    assert render("  {% if true %}\nx\n  {% endif %}\ny\n") == "x\ny"
+    assert render("{% for x in [1, 2, 3] %}{% if x == 2 %}{% continue %}{% endif %}{{ x }}{% endfor %}") == "13"
+    assert render("{% for x in [1, 2, 3] %}{% if x == 2 %}{% break %}{% endif %}{{ x }}{% endfor %}") == "1"
+    assert render("{% generation %}{% set x = 1 %}{{ x }}{% endgeneration %}{{ x }}") == "1"
+    assert (
+        render(
+            "{% macro m(x) %}<{{ x }}{{ caller() if caller else '' }}>{% endmacro %}{{ m(1) }}{% call m(2) %}3{% endcall %}"
+        )
+        == "<1><23>"
+    )
+    assert (
+        render("{% set ns = namespace(n=0) %}{% for x in 'abc' %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}")
+        == "3"
+    )
+
+
+def test_writes_json_as_transformers_does() -> None:
+    value = {"b": "é<&>'\"", "a": [1, 2.5, None, True]}
+    text = "{{ v | tojson }}|{{ v | tojson(indent=2) }}|{{ v | tojson(sort_keys=true, separators=(',', ':'), ensure_ascii=true) }}"
+    plain, indented, small = render(text, variables={"v": value}).split("|")
+    assert plain == json.dumps(value, ensure_ascii=False)
+    assert indented == json.dumps(value, ensure_ascii=False, indent=2)
+    assert small == json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def test_merges_a_system_message_that_the_template_would_drop() -> None:
+    text = "{% for m in messages %}{% if m.role != 'system' %}<{{ m.content }}>{% endif %}{% endfor %}"
+    assert (
+        ChatTemplate(text).render(NAMED["system-user"])
+        == "<You are a pilot. Answer in one line.\nWhat is a neap tide?>"
+    )
+    assert ChatTemplate(text).render(NAMED["only-system"]) == ""
+    refusing = "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}{{ messages[0].content }}"
+    assert ChatTemplate(refusing).render(NAMED["system-user"]).startswith("You are a pilot.")
+
+
+def test_calls_a_developer_system_but_for_channels() -> None:
+    said = [{"role": "developer", "content": "x"}, {"role": "user", "content": "y"}]
+    assert render("{% for m in messages %}{{ m.role }}{{ m.content }} {% endfor %}", said) == "systemx usery "
+    assert (
+        render("{#<|channel|>#}{% for m in messages %}{{ m.role }}{{ m.content }} {% endfor %}", said)
+        == "developerx usery "
+    )
+
+
+def test_gives_content_as_the_template_takes_it() -> None:
+    text = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    parts = "{% for m in messages %}{% for part in m.content %}[{{ part.text }}]{% endfor %}{% endfor %}"
+    both = "{% for m in messages %}{{ m.content[0].text or m.content }}{{ m.content[1].type }}{% endfor %}"
+    image = NAMED["image"]
+    assert ChatTemplate(text).render(image) == "What is this?<__media__>"
+    assert ChatTemplate(parts).render(image) == "[What is this?][<__media__>]"
+    assert ChatTemplate(parts).render(NAMED["user"]) == "[What is a neap tide?]"
+    assert ChatTemplate(both).render(image) == "What is this?media_marker"
+    assert ChatTemplate(both).render(NAMED["user"]) == "What is a neap tide?"
+
+
+CALLS = "{%% for m in messages %%}{%% for c in m.tool_calls or [] %%}{{ c.type }} {{ c.function.name }} %s;{%% endfor %%}{%% endfor %%}"
+
+
+def test_gives_arguments_as_the_template_takes_them() -> None:
+    as_object = CALLS % "{{ c.function.arguments | tojson }}"
+    as_text = CALLS % "{{ '=' + c.function.arguments }}"
+    calls = NAMED["tool-result"]
+    assert ChatTemplate(as_object).render(calls) == 'function tide {"harbour": "Brest"};'
+    assert ChatTemplate(as_text).render(calls) == 'function tide ={"harbour":"Brest"};'
+
+
+def test_tools_are_undefined_where_there_are_none() -> None:
+    assert render("{{ tools is defined }}") == "False"
+    assert ChatTemplate("{{ tools | length }}").render(NAMED["system-tools"]) == "2"
+
+
+def test_an_empty_chat_reaches_the_template() -> None:
+    assert ChatTemplate("{{ messages | length }}").render(NAMED["empty"]) == "0"
+
+
+@needs_shared
+def test_renders_or_refuses_every_real_template() -> None:
+    rows = [json.loads(line) for line in corpus("templates", "library.jsonl").read_text("utf-8").splitlines()]
+    rendered = refused = 0
+    for text in sorted({row["jinja"] for row in rows if row["jinja"]}):
+        template = ChatTemplate.parse(text)
+        assert template.accepts.text or template.accepts.parts or "guideline" in text
+        for conversation in NAMED.values():
+            try:
+                template.render(conversation, think=False, now=NOW)
+                rendered += 1
+            except TemplateRenderError:
+                refused += 1
+    assert rendered > 4 * refused
