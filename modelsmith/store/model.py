@@ -62,7 +62,8 @@ class StoredModel:
 
     ``template`` is the Go template of the model's own layer (None: no layer), ``chat_template`` the Jinja text inside
     its GGUF (None: there is none), ``chat_template_known`` False where the store cannot look into the GGUF.
-    ``parameters`` are typed values, lists for ``stop``. ``weights`` is the GGUF's path where it can be read here.
+    ``parameters`` are typed values, lists for ``stop``. ``weights`` is the GGUF's path where it can be read here;
+    ``extra_layers`` are the kinds of further weights (``projector``, ``adapter``, ``draft`` …).
     """
 
     name: ModelName
@@ -82,6 +83,7 @@ class StoredModel:
     weights: Path | None
     weights_digest: Digest | None
     size: int
+    extra_layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

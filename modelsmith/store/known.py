@@ -1,0 +1,69 @@
+"""Digests that were computed before, so that an unchanged file is not read again to find out what it would become.
+
+A hint, never a proof: what is in here only ever leads to a blob that is there already. Keyed by path, size, time of
+change and inode of the files, and by what is made of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from modelsmith.manifest import Digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelsmith.weights.files import SegmentBlob
+
+_LIMIT = 4096
+_HEX = re.compile(r"[0-9a-f]{64}")
+_MAX_BYTES = 4 << 20
+# A file changed this recently could change again within the same tick of the file system's clock, unnoticed.
+_SETTLED_NS = 100_000_000
+
+
+class KnownDigests:
+    """The file ``.modelsmith/digests.json`` of a store; one that cannot be read counts as empty."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def find(self, blob: SegmentBlob) -> Digest | None:
+        """Return the digest of the blob's bytes if it is known."""
+        known = blob.known_digest()
+        if known is None and (found := self._load().get(blob.fingerprint)) is not None:
+            known = Digest(found)
+            blob.remember(known)
+        return known
+
+    def add(self, blob: SegmentBlob, digest: Digest) -> None:
+        """Note a digest, on the disk if that is possible."""
+        blob.remember(digest)
+        now = time.time_ns()
+        if any(now - stamp.modified < _SETTLED_NS for stamp in blob.stamps):
+            return
+        entries = self._load()
+        if entries.get(blob.fingerprint) == digest.hex:
+            return
+        entries.pop(blob.fingerprint, None)
+        entries[blob.fingerprint] = digest.hex
+        newest = dict(list(entries.items())[-_LIMIT:])
+        unfinished = self._path.with_suffix(".new")
+        with suppress(OSError):
+            unfinished.write_text(json.dumps(newest))
+            unfinished.replace(self._path)
+
+    def _load(self) -> dict[str, str]:
+        try:
+            if self._path.stat().st_size > _MAX_BYTES:
+                return {}
+            data = json.loads(self._path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        if not isinstance(data, dict):
+            return {}
+        return {key: value for key, value in data.items() if isinstance(value, str) and _HEX.fullmatch(value)}

@@ -1,0 +1,153 @@
+"""Whenever the process ends, the store holds the old model or the new one, and the next run completes the work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from local_stores import blob_files, check_whole, request
+
+from modelsmith.store.local import LocalStore
+from modelsmith.weights.gguf.sample import SampleShape, write_sample
+
+_MUTATIONS = {
+    "open",
+    "os.rename",
+    "os.link",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "os.utime",
+    "os.chown",
+    "fcntl.flock",
+}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path, Path]]:
+    """Return a store with the old model, the new model's file, and what the store is when nothing goes wrong."""
+    folder = tmp_path_factory.mktemp("crash")
+    old = write_sample(folder / "old.gguf", seed=1)
+    new = write_sample(folder / "new.gguf", seed=2)
+    os.utime(new, (time.time() - 60,) * 2)
+    start, end = folder / "start", folder / "end"
+    LocalStore(start).create("m", request({"m.gguf": old}, system="old", license="L"))
+    shutil.copytree(start, end)
+    create(LocalStore(end), new)
+    return start, new, end
+
+
+def create(store: LocalStore, gguf: Path) -> None:
+    store.create("m", request({"m.gguf": gguf}, system="new", license="L", parameters={"seed": 1}))
+
+
+def die_at(number: int, action: Callable[[], None]) -> bool:
+    """Run ``action`` in a child that ends at once at its ``number``-th change of the file system; tell whether it did."""
+    child = os.fork()
+    if child == 0:
+        seen = 0
+
+        def hook(event: str, _arguments: tuple[object, ...]) -> None:
+            nonlocal seen
+            if event in _MUTATIONS:
+                seen += 1
+                if seen == number:
+                    os._exit(77)
+
+        sys.addaudithook(hook)
+        code = 1
+        try:
+            action()
+            code = 0
+        finally:
+            os._exit(code)  # the child must never return into pytest
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in {0, 77}
+    return code == 77
+
+
+def check_survived(folder: Path, new: Path, end: Path) -> None:
+    store, undisturbed = LocalStore(folder), LocalStore(end)
+    check_whole(store)
+    assert store.show("m").system in {"old", "new"}
+    create(store, new)
+    assert store.show("m").digest == undisturbed.show("m").digest
+    assert set(blob_files(undisturbed).items()) <= set(blob_files(store).items())
+    check_whole(store)
+    assert list(store.layout.temporaries.iterdir()) == []
+
+
+def test_death_at_every_step_of_create(places: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    start, new, end = places
+    number = 0
+    died = True
+    while died:
+        number += 1
+        folder = tmp_path / str(number)
+        shutil.copytree(start, folder)
+        died = die_at(number, lambda folder=folder: create(LocalStore(folder), new))
+        check_survived(folder, new, end)
+        shutil.rmtree(folder)
+    assert number > 20
+
+
+def test_death_at_every_step_of_delete(places: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    start, _, _ = places
+    number = 0
+    died = True
+    while died:
+        number += 1
+        folder = tmp_path / str(number)
+        shutil.copytree(start, folder)
+        store = LocalStore(folder)
+        died = die_at(number, lambda store=store: store.delete("m"))
+        for model in store.models():
+            check_whole(store)
+            store.delete(model)
+        assert store.models() == ()
+        shutil.rmtree(folder)
+    assert number > 5
+
+
+_CREATE = """
+import sys
+from pathlib import Path
+from local_stores import request
+from modelsmith.store.local import LocalStore
+import modelsmith.template.template
+print("ready", flush=True)
+LocalStore(sys.argv[1]).create(
+    "m", request({"m.gguf": Path(sys.argv[2])}, system="new", license="L", parameters={"seed": 1})
+)
+print("done", flush=True)
+"""
+
+
+def test_death_by_kill_at_any_time(places: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    start, _, _ = places
+    new = write_sample(tmp_path / "big.gguf", shape=SampleShape(blocks=4, embedding=512, feed_forward=1024))
+    end = tmp_path / "end"
+    shutil.copytree(start, end)
+    begin = time.perf_counter()
+    create(LocalStore(end), new)
+    duration = time.perf_counter() - begin
+    roots = os.pathsep.join(map(str, Path(__file__).resolve().parents[1:3]))
+    for number in range(6):
+        folder = tmp_path / str(number)
+        shutil.copytree(start, folder)
+        command = [sys.executable, "-c", _CREATE, str(folder), str(new)]
+        environment = os.environ | {"PYTHONPATH": roots}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            time.sleep(duration * number / 5)
+            child.send_signal(signal.SIGKILL)
+        check_survived(folder, new, end)
+        shutil.rmtree(folder)
