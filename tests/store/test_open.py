@@ -1,0 +1,143 @@
+"""Which store is chosen, and why."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from fakes.ollama import FakeOllama, Fault
+
+from modelsmith.errors import ServerError, StoreError, UsageError
+from modelsmith.store.local import LocalStore
+from modelsmith.store.ollama import OllamaStore, server_url
+from modelsmith.store.open import choose_store, open_store, variable
+
+
+def silent_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_a_directory_is_local(tmp_path: Path) -> None:
+    for where in (str(tmp_path), tmp_path, str(tmp_path / "new")):
+        assert isinstance(open_store(where), LocalStore)
+    assert open_store(tmp_path).location == str(tmp_path)
+
+
+def test_a_path_is_a_directory_whatever_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(open_store(Path("localhost:11434")), LocalStore)
+    (tmp_path / "localhost:11434").mkdir()
+    assert isinstance(open_store("localhost:11434"), LocalStore)
+
+
+def test_a_home_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert open_store("~/models").location == str(tmp_path / "models")
+
+
+@pytest.mark.parametrize("form", ["{url}", "{url}/", "127.0.0.1:{port}", "localhost:{port}"])
+def test_a_url_is_a_server(tmp_path: Path, form: str) -> None:
+    with FakeOllama(tmp_path) as server:
+        choice = choose_store(form.format(url=server.url, port=server.url.rpartition(":")[2]))
+    assert isinstance(choice.store, OllamaStore)
+    assert "Ollama 0.33.0" in choice.reason
+
+
+def test_a_named_server_must_answer() -> None:
+    port = silent_port()
+    with pytest.raises(ServerError, match=f"no Ollama server answers at http://127.0.0.1:{port}") as caught:
+        open_store(f"http://127.0.0.1:{port}")
+    assert "ollama serve" in caught.value.hint
+
+
+def test_a_named_server_must_be_an_ollama(tmp_path: Path) -> None:
+    with FakeOllama(tmp_path) as server:
+        server.faults["/api/version"] = Fault.html()
+        with pytest.raises(ServerError, match="HTML page"):
+            open_store(server.url)
+
+
+@pytest.mark.parametrize("where", ["", "  ", "ftp://x", "hf://org/model", "http://", "http://x:99999999"])
+def test_what_can_be_neither(where: str) -> None:
+    with pytest.raises((UsageError, ServerError)):
+        open_store(where)
+
+
+def test_a_file_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    with pytest.raises(StoreError, match="is a file"):
+        open_store(tmp_path / "model.gguf")
+
+
+def test_the_folder_above_a_store_is_pointed_out(tmp_path: Path) -> None:
+    (tmp_path / "models" / "manifests").mkdir(parents=True)
+    with pytest.raises(StoreError, match="its folder models is") as caught:
+        open_store(tmp_path)
+    assert str(tmp_path / "models") in caught.value.hint
+
+
+def test_the_default_is_the_server_that_answers(tmp_path: Path) -> None:
+    with FakeOllama(tmp_path) as server:
+        choice = choose_store(environment={"OLLAMA_HOST": f' "{server.url}" '})
+    assert isinstance(choice.store, OllamaStore)
+    assert choice.store.location == server.url
+    assert choice.reason == f"an Ollama 0.33.0 answers there (OLLAMA_HOST={server.url})"
+
+
+def test_the_default_is_a_directory_when_no_server_answers(tmp_path: Path) -> None:
+    port = silent_port()
+    environment = {"OLLAMA_HOST": f"127.0.0.1:{port}", "OLLAMA_MODELS": f"'{tmp_path}'"}
+    choice = choose_store(environment=environment)
+    assert isinstance(choice.store, LocalStore)
+    assert choice.store.location == str(tmp_path)
+    reason = f"OLLAMA_MODELS, because no server answers at http://127.0.0.1:{port} (OLLAMA_HOST=127.0.0.1:{port})"
+    assert choice.reason == reason
+
+
+def test_the_default_directory_is_below_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    choice = choose_store(environment={"OLLAMA_HOST": f"127.0.0.1:{silent_port()}"})
+    assert choice.store.location == str(tmp_path / ".ollama" / "models")
+
+
+def test_something_else_at_the_port_of_ollama(tmp_path: Path) -> None:
+    with FakeOllama(tmp_path) as server:
+        server.faults["/api/version"] = Fault.html()
+        choice = choose_store(environment={"OLLAMA_HOST": server.url, "OLLAMA_MODELS": str(tmp_path)})
+    assert isinstance(choice.store, LocalStore)
+    assert f"no Ollama answers at {server.url}" in choice.reason
+
+
+def test_a_host_that_cannot_be_one(tmp_path: Path) -> None:
+    choice = choose_store(environment={"OLLAMA_HOST": "ftp://x", "OLLAMA_MODELS": str(tmp_path)})
+    assert isinstance(choice.store, LocalStore)
+    assert "nothing can answer at ftp://x" in choice.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", "http://127.0.0.1:11434"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+        (":1234", "http://127.0.0.1:1234"),
+        ("::", "http://[::1]:11434"),
+        ("[::1]:80", "http://[::1]:80"),
+        ("https://example.com/ollama/", "https://example.com:443/ollama"),
+        ("http://example.com", "http://example.com:80"),
+        ("example.com", "http://example.com:11434"),
+        ("https://me:p%40w@example.com", "https://me:p%40w@example.com:443"),
+        ("\"'ollama.com'\"", "https://ollama.com:443"),
+    ],
+)
+def test_the_url_that_a_host_means(text: str, url: str) -> None:
+    assert server_url(text) == url
+
+
+@pytest.mark.parametrize(
+    ("value", "meaning"), [(" a ", "a"), ("\"'a b'\"", "a b"), ("' a '", " a "), ("", ""), ("'", "")]
+)
+def test_variables_are_trimmed_as_ollama_does(value: str, meaning: str) -> None:
+    assert variable("X", {"X": value}) == meaning
