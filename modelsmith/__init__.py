@@ -1,3 +1,82 @@
-"""Read, edit, build and ship Ollama models."""
+"""Read, edit, build and ship Ollama models.
+
+The names in ``__all__`` are the promise of the package; everything else may change. They are imported when first used,
+so that importing ``modelsmith`` stays fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from modelsmith.errors import ModelsmithError
+    from modelsmith.name import ModelName, parse_host
+    from modelsmith.parameters import typed_parameters
+    from modelsmith.recipe.apply import apply
+    from modelsmith.recipe.plan import plan
+    from modelsmith.recipe.schema import Recipe
+    from modelsmith.store.local import LocalStore
+    from modelsmith.store.ollama import OllamaStore
+    from modelsmith.store.open import open_store
+    from modelsmith.syntax.modelfile import Modelfile
+    from modelsmith.template.capabilities import capabilities
+    from modelsmith.template.conversation import Conversation
+    from modelsmith.template.effective import EffectiveTemplate, effective_template
+    from modelsmith.template.jinja import ChatTemplate
+    from modelsmith.template.template import Template
+
+_HOMES = {
+    "ChatTemplate": "template.jinja",
+    "Conversation": "template.conversation",
+    "EffectiveTemplate": "template.effective",
+    "LocalStore": "store.local",
+    "ModelName": "name",
+    "Modelfile": "syntax.modelfile",
+    "ModelsmithError": "errors",
+    "OllamaStore": "store.ollama",
+    "Recipe": "recipe.schema",
+    "Template": "template.template",
+    "apply": "recipe.apply",
+    "capabilities": "template.capabilities",
+    "effective_template": "template.effective",
+    "open_store": "store.open",
+    "parse_host": "name",
+    "plan": "recipe.plan",
+    "typed_parameters": "parameters",
+}
+
+__all__ = [
+    "ChatTemplate",
+    "Conversation",
+    "EffectiveTemplate",
+    "LocalStore",
+    "ModelName",
+    "Modelfile",
+    "ModelsmithError",
+    "OllamaStore",
+    "Recipe",
+    "Template",
+    "__version__",
+    "apply",
+    "capabilities",
+    "effective_template",
+    "open_store",
+    "parse_host",
+    "plan",
+    "typed_parameters",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'modelsmith' has no attribute {name!r}")
+    value: object = getattr(import_module(f"modelsmith.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,1 +1,120 @@
-"""The command line."""
+"""The command line: one module a command, loaded when it is called.
+
+Exit codes: 0 fine, 1 findings or a failed check, 2 wrong usage, 3 failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelsmith import __version__
+from modelsmith.errors import ModelsmithError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# command -> the line that `modelsmith --help` prints; the module of the same name holds `command`.
+COMMANDS = {
+    "apply": "Carry out a recipe: plan, create the model, verify it.",
+    "parse": "Read Modelfiles exactly as Ollama does.",
+    "plan": "Show what a recipe would do. Changes nothing.",
+    "recipes": "List, show and start recipes; print their JSON Schema.",
+    "render": "Show the prompt that a model really gets to read.",
+    "store": "List the models of a store.",
+}
+
+
+def _with_examples(command: click.Command) -> click.Command:
+    r"""Turn the ``\b`` of raw docstrings into the character by which click knows lines that must not be rewrapped."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    for inner in getattr(command, "commands", {}).values():
+        _with_examples(inner)
+    return command
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command runs, so that the start stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of ``--help``."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command, or None when there is none of this name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"modelsmith.cli.{cmd_name}").command
+        return _with_examples(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one is answered with the closest known."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from modelsmith.diagnostic import did_you_mean
+
+            ctx.fail(f'no command "{args[0]}"{did_you_mean(args[0], COMMANDS) or "; see modelsmith --help"}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="modelsmith", message="%(prog)s %(version)s")
+def group() -> None:
+    r"""Read, edit, build and ship Ollama models.
+
+    \b
+    Examples:
+      modelsmith apply recipes/force-think.yaml --set base=deepseek-r1:8b
+      modelsmith plan force-think --set base=./model.gguf
+      modelsmith render deepseek-r1:8b --user hello
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and exit with its code; expected errors become one message, never a traceback."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    try:
+        result: Any = group.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except ModelsmithError as error:
+        from modelsmith.cli.failure import show_error
+
+        show_error(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (`head`) went away: stop quietly, and keep the interpreter from flushing into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001  # the one boundary: a bug becomes a report, not a traceback
+        from modelsmith.cli.failure import report_bug
+
+        report_bug(error)
+        return 3
+    return result if isinstance(result, int) else 0
+
+
+_with_examples(group)

@@ -1,1 +1,37 @@
-"""One module for each kind of step a recipe can take."""
+"""One module for each kind of step that a recipe can take on a template.
+
+A step kind is a module with ``Options``, what a recipe may say about it, and ``edit``, which returns the edited draft.
+Its key in a recipe and its module stand in ``STEPS``; nothing else needs to know it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from modelsmith.recipe.steps import add_tools, declare_thinking, inject, make_effective
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+    from modelsmith.recipe.draft import Draft
+    from modelsmith.recipe.fields import Part
+
+
+class StepKind(Protocol):
+    """What a module of this package must have to be a kind of step."""
+
+    @property
+    def Options(self) -> type[Part]:  # noqa: N802 - a class of the module, not a value
+        """The keys that a recipe may give; the docstrings become the JSON Schema."""
+
+    def edit(self, draft: Draft, *options: Any) -> Draft:
+        """Return the draft after steps of this kind in a row; raises InjectionError where one cannot be taken or proven."""
+
+
+STEPS: Mapping[str, ModuleType] = {
+    "inject": inject,
+    "declare-thinking": declare_thinking,
+    "add-tools": add_tools,
+    "make-effective": make_effective,
+}

@@ -1,0 +1,5 @@
+"""``python -m modelsmith``."""
+
+from modelsmith.cli import main
+
+main()

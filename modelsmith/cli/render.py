@@ -1,0 +1,188 @@
+"""``modelsmith render``: the prompt that a model really gets to read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelsmith.cli.options import json_option, store_option
+from modelsmith.errors import ModelNotFound, ModelsmithError, TemplateError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsmith.template.conversation import Conversation
+    from modelsmith.template.inject_code import Think
+
+THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "medium", "high": "high", "max": "max"}
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What renders: ``name`` as in EffectiveTemplate.source, and what can be said about it."""
+
+    name: str
+    render: Callable[[Conversation, Think], str]
+    thinking_tags: tuple[str, str]
+    capabilities: frozenset[str]
+    reason: str = ""
+
+
+@click.command("render")
+@click.argument("source", metavar="FILE|MODEL")
+@click.option(
+    "--conversation",
+    "-c",
+    type=click.Path(path_type=Path),
+    metavar="C.json",
+    help="Messages, tools, or prompt and suffix; - is stdin.",
+)
+@click.option("--user", "-u", multiple=True, metavar="TEXT", help="A user's message, instead of a file.")
+@click.option("--system", "-s", metavar="TEXT", help="A system message in front of --user.")
+@click.option(
+    "--think", type=click.Choice(list(THINK)), default="unset", show_default=True, help="The request's think value."
+)
+@click.option(
+    "--engine", type=click.Choice(["go", "jinja"]), help="Render with this template even where the other one runs."
+)
+@click.option("--target-ollama", metavar="VERSION", help="The Ollama that serves the model. Default: the newest known.")
+@store_option
+@json_option
+def command(
+    source: str,
+    conversation: Path | None,
+    user: tuple[str, ...],
+    system: str | None,
+    think: str,
+    engine: str | None,
+    target_ollama: str | None,
+    where: str | None,
+    as_json: bool,
+) -> int:
+    r"""Print the prompt that FILE (a Modelfile, .gotmpl, .jinja, .gguf) or MODEL makes of a conversation.
+
+    \b
+    Examples:
+      modelsmith render deepseek-r1:8b --user hello
+      modelsmith render Modelfile --conversation chat.json --think false --json
+      modelsmith render template.gotmpl -s "Be brief." -u hello
+    """
+    talk = read_conversation(conversation, user, system)
+    try:
+        found = find_engine(source, engine, where, target_ollama)
+        prompt = found.render(talk, THINK[think])
+    except TemplateError as error:
+        if not as_json:
+            raise
+        click.echo(json.dumps({"error": error.message}, ensure_ascii=False))
+        return 1
+    if as_json:
+        answer: dict[str, Any] = {
+            "prompt": prompt,
+            "engine": found.name,
+            "thinking_tags": list(found.thinking_tags),
+            "capabilities": sorted(found.capabilities),
+        }
+        click.echo(json.dumps(answer, ensure_ascii=False))
+        return 0
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        from modelsmith.cli.plan_view import visible
+
+        for line in prompt.splitlines(keepends=True):
+            Console(highlight=False).print(visible(line), soft_wrap=True)
+        click.echo(f"engine: {found.name}{f' ({found.reason})' if found.reason else ''}", err=True)
+    else:
+        click.echo(prompt, nl=False)
+    return 0
+
+
+def read_conversation(path: Path | None, user: tuple[str, ...], system: str | None) -> Conversation:
+    """Read a conversation from a JSON file or build it from texts; raises UsageError for both or neither."""
+    from modelsmith.template.conversation import Conversation
+
+    if path is not None and (user or system is not None):
+        raise UsageError("--conversation and --user/--system exclude each other", hint="put the messages into the file")
+    if path is None:
+        if not user:
+            raise UsageError("there is nothing to render", hint='give --conversation FILE or --user "hello"')
+        messages = [{"role": "system", "content": system}] if system is not None else []
+        return Conversation.from_dict({"messages": messages + [{"role": "user", "content": text} for text in user]})
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        data = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{path}: no conversation can be read: {error}", hint="a JSON object with the key messages"
+        ) from error
+    return Conversation.from_dict({"messages": data} if isinstance(data, list) else data)
+
+
+def find_engine(source: str, engine: str | None, where: str | None, version: str | None) -> Engine:
+    """Return what renders for ``source``; raises TemplateError, UsageError or ModelNotFound."""
+    path = Path(source)
+    if path.suffix in {".gotmpl", ".jinja", ".jinja2", ".tmpl"}:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{source} cannot be read: {error}") from error
+        return _jinja(text) if path.suffix.startswith(".jinja") else _go(text)
+    return _model(source, engine, where, version)
+
+
+def _go(text: str) -> Engine:
+    from modelsmith.template.capabilities import capabilities
+    from modelsmith.template.template import Template
+
+    template = Template.parse(text)
+    return Engine("go", template.render, template.thinking_tags, capabilities(go_template=template))
+
+
+def _jinja(text: str, bos_token: str = "", eos_token: str = "") -> Engine:
+    from modelsmith.template.capabilities import capabilities
+    from modelsmith.template.jinja import ChatTemplate
+
+    chat_template = ChatTemplate.parse(text)
+    return Engine(
+        "jinja",
+        lambda conversation, think: chat_template.render(conversation, think, bos_token=bos_token, eos_token=eos_token),
+        ("", ""),
+        capabilities(chat_template=chat_template),
+    )
+
+
+def _model(source: str, engine: str | None, where: str | None, version: str | None) -> Engine:
+    from modelsmith.recipe.base import resolve_base
+    from modelsmith.recipe.draft import Draft
+    from modelsmith.store.open import open_store
+    from modelsmith.syntax.modelfile import Modelfile
+
+    try:
+        draft = Draft.start(resolve_base(source, open_store(where), Path.cwd()), version)
+    except ModelNotFound:
+        # A Modelfile whose FROM is not here still says what its own TEMPLATE renders.
+        path = Path(source)
+        if not path.is_file() or not (template := Modelfile.parse(path.read_bytes()).template):
+            raise
+        return _go(template)
+    if engine == "go" or (engine is None and draft.effective.source in {"go", "parser", "default"}):
+        go = _go(draft.template_text or "{{ .Prompt }}")
+        effective = draft.effective
+        name = "go" if engine == "go" else effective.source
+        return Engine(name, go.render, go.thinking_tags, effective.capabilities, effective.reason)
+    if engine == "jinja" or draft.effective.source == "jinja":
+        if draft.chat_template is None:
+            raise UsageError(f"{source} has no Jinja template inside its GGUF", hint="leave out --engine jinja")
+        inherited = draft.base.inherited
+        jinja = _jinja(draft.chat_template.text, inherited.bos_token, inherited.eos_token)
+        return Engine("jinja", jinja.render, ("", ""), draft.effective.capabilities, draft.effective.reason)
+    raise ModelsmithError(
+        f"{source}: {draft.effective.reason}",
+        hint="that code is inside Ollama; --engine go shows what TEMPLATE alone renders",
+    )

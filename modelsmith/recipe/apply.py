@@ -1,0 +1,123 @@
+"""Carry out a plan: files, then the model, then the proof that what is stored is what was planned."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ModelNotFound, PlanChanged, StoreError, UsageError, VerificationFailed
+from modelsmith.progress import Progress, ProgressSink, silent
+from modelsmith.recipe.compile import compile_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from modelsmith.recipe.plan import Plan
+    from modelsmith.store.model import StoredModel
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The outcome: whether anything was written, and the model as it is stored now."""
+
+    changed: bool
+    model: StoredModel
+
+
+def apply(plan: Plan, *, via: str = "api", progress: ProgressSink = silent) -> Applied:
+    """Carry out a plan; with nothing to change, only verify.
+
+    ``via`` is ``api`` (the store itself) or ``cli`` (exactly ``ollama create NAME -f FILE``; needs a plan with a
+    Modelfile to write). Raises VerificationFailed when a promise of the recipe does not hold (before anything is
+    written) or the stored model differs from the plan, PlanChanged when the target moved since the plan was made.
+    Killed at any moment it leaves the old model or the new one; applying again finishes the work.
+    """
+    broken = [checked for checked in plan.checked if not checked.holds]
+    if broken:
+        raise VerificationFailed(
+            f"nothing was written: {broken[0].promise}, but {broken[0].detail}",
+            hint="`modelsmith plan` shows every promise and the prompts",
+        )
+    if not plan.changes:
+        return Applied(changed=False, model=plan.store.show(plan.name))
+    _check_drift(plan)
+    if plan.modelfile is not None:
+        _write_files(plan, plan.modelfile, progress)
+    if via == "cli":
+        from modelsmith.store.command import create_by_command
+
+        if plan.modelfile is None:
+            raise UsageError("`ollama create` needs a Modelfile to read", hint="plan with a modelfile to write")
+        create_by_command(plan.name, plan.modelfile, plan.store, progress)
+        model = plan.store.show(plan.name)
+    else:
+        request = compile_request(plan.after, gguf=plan.gguf)
+        model = plan.store.create(plan.name, request, as_is=plan.as_is, progress=progress)
+    verify(plan, model)
+    progress(Progress("verified"))
+    return Applied(changed=True, model=model)
+
+
+def verify(plan: Plan, model: StoredModel) -> None:
+    """Compare the stored model with the plan; raises VerificationFailed naming the first difference."""
+    after = plan.after
+    expected: dict[str, tuple[object, object]] = {
+        "SYSTEM": (model.system, after.system),
+        "RENDERER": (model.renderer, after.renderer),
+        "PARSER": (model.parser, after.parser),
+        "PARAMETERs": (dict(model.parameters), after.parameters),
+    }
+    if after.template_text is not None:
+        expected["TEMPLATE"] = (model.template, after.template_text)
+    if model.chat_template_known:
+        chat_template = after.chat_template
+        expected["tokenizer.chat_template"] = (model.chat_template, chat_template.text if chat_template else None)
+    for what, (found, planned) in expected.items():
+        if found != planned:
+            raise VerificationFailed(
+                f"{what} of {plan.name.short} in {plan.store.location} is {found!r:.200}, planned was {planned!r:.200}",
+                hint="the model was created; look at it with `ollama show --modelfile`, and report this with both texts",
+            )
+
+
+def _check_drift(plan: Plan) -> None:
+    """Stop when the target is another model than the one the plan showed."""
+    try:
+        now: StoredModel | None = plan.store.show(plan.name)
+    except ModelNotFound:
+        now = None
+    before = plan.replaces
+    if (now.digest if now else None) != (before.digest if before else None):
+        raise PlanChanged(
+            f"{plan.name.short} changed since the plan was made", hint="plan again and look at the difference"
+        )
+
+
+def _write_files(plan: Plan, modelfile: Path, progress: ProgressSink) -> None:
+    if plan.gguf is not None:
+        for source in plan.request.files.values():
+            if source.path == plan.after.base.inherited.weights:
+                progress(Progress(f"writing {plan.gguf.name}", total=source.size))
+                _write(plan.gguf, source.chunks())
+    _write(modelfile, [plan.modelfile_text])
+
+
+def _write(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
+    """Write a file whole or not at all."""
+    try:
+        descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                for chunk in chunks:
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(unfinished).chmod(0o644)
+            Path(unfinished).replace(path)
+        finally:
+            Path(unfinished).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error

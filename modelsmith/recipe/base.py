@@ -1,0 +1,215 @@
+"""Where a recipe starts: a model's name, a ``.gguf``, a Modelfile, or the built-in sample.
+
+A Base holds what the new model would inherit if nothing were changed, by Ollama's rules for FROM
+(server/create.go): the layers of a named model, or what Ollama detects in a GGUF.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.diagnostic import did_you_mean
+from modelsmith.errors import ModelfileRefused, ModelNotFound, ModelsmithError, StoreError, Unsupported, UsageError
+from modelsmith.name import ModelName
+from modelsmith.syntax.modelfile import Modelfile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelsmith.store import Store
+    from modelsmith.store.model import StoredModel
+    from modelsmith.weights.gguf import GGUFFile
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What FROM brings along, before the Modelfile's own instructions.
+
+    ``template`` is None where FROM brings no template layer; ``detected`` names the built-in one that Ollama picked.
+    ``weights`` is the GGUF's path where it can be read here, ``bos_token`` and ``eos_token`` the texts of its tokens,
+    ``extra_layers`` the kinds of further weights, such as projectors.
+    """
+
+    template: str | None = None
+    detected: str = ""
+    chat_template: str | None = None
+    chat_template_known: bool = True
+    system: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    messages: tuple[Mapping[str, Any], ...] = ()
+    licenses: tuple[str, ...] = ()
+    renderer: str = ""
+    parser: str = ""
+    requires: str = ""
+    family: str = ""
+    weights: Path | None = None
+    digest: str = ""
+    bos_token: str = ""
+    eos_token: str = ""
+    stored: bool = False
+    extra_layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The start of a recipe: a Modelfile, the folder its paths are relative to, and what its FROM brings along."""
+
+    spec: str
+    modelfile: Modelfile
+    folder: Path
+    inherited: Inherited
+
+
+def resolve_base(spec: str, store: Store, folder: Path) -> Base:
+    """Find what ``spec`` names: ``sample:NAME``, an existing file, else a model of the store.
+
+    Raises UsageError for a name or file that cannot be one, ModelNotFound with what was tried.
+    """
+    if spec.startswith("sample:"):
+        from modelsmith.recipe.sample import sample_modelfile
+
+        return _from_modelfile(spec, sample_modelfile(spec.removeprefix("sample:")), folder, store)
+    path = Path(spec).expanduser()
+    path = path if path.is_absolute() else folder / path
+    if path.is_dir() and not ModelName.parse(spec).is_valid:
+        raise Unsupported(
+            f'base "{spec}" is a folder',
+            hint="name the .gguf or the Modelfile in it; folders of Safetensors need Ollama",
+        )
+    if path.is_file():
+        if _is_gguf(path):
+            return _from_modelfile(spec, Modelfile.parse(f"FROM {path}\n"), path.parent, store)
+        return _from_modelfile(spec, Modelfile.parse(_read(path)), path.parent, store)
+    if path.suffix.lower() in {".gguf", ".modelfile"} or spec.startswith((".", "/", "~")):
+        raise UsageError(
+            f'base "{spec}" does not exist', hint=f"looked for {path}; give an existing file or a model's name"
+        )
+    name = ModelName.strict(spec)
+    return Base(spec, Modelfile.parse(f"FROM {name.short}\n"), folder, _from_store(store.show(name)))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes() if path.stat().st_size <= 16 << 20 else _too_large(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _too_large(path: Path) -> bytes:
+    raise UsageError(
+        f"{path} has {path.stat().st_size:,} bytes and is no GGUF: too large for a Modelfile",
+        hint="is it a damaged download? a GGUF starts with the four bytes GGUF",
+    )
+
+
+def _is_gguf(path: Path) -> bool:
+    if path.suffix.lower() == ".gguf":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"GGUF"
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _from_modelfile(spec: str, modelfile: Modelfile, folder: Path, store: Store) -> Base:
+    reading = modelfile.as_ollama()
+    if reading.error is not None:
+        raise ModelfileRefused(
+            f'base "{spec}": Ollama refuses this Modelfile: {reading.error.message}',
+            line=reading.error.line,
+            hint=f"see modelsmith parse {spec}",
+        )
+    resolved = modelfile.resolve(folder)
+    if source := resolved.fields.get("from"):
+        name = ModelName.parse(source)
+        if not name.is_valid:
+            raise ModelfileRefused(
+                f'base "{spec}": FROM {source} is neither an existing file nor the name of a model',
+                hint=f"paths are relative to {folder}",
+            )
+        return Base(spec, modelfile, folder, _from_store(store.show(name)))
+    models = [path for path in resolved.files.values() if _is_gguf(path)]
+    if not models:
+        raise Unsupported(
+            f'base "{spec}" names {", ".join(sorted(resolved.files)) or "no weights"}, but no GGUF',
+            hint="convert Safetensors to a GGUF first, or create the model with a running Ollama and start from its name",
+        )
+    return Base(spec, modelfile, folder, _from_gguf(models))
+
+
+def _from_store(model: StoredModel) -> Inherited:
+    from modelsmith.weights.gguf import GGUFFile
+
+    bos_token = eos_token = ""
+    if model.weights is not None:
+        with GGUFFile.open(model.weights) as gguf:
+            bos_token, eos_token = _token(gguf, "bos"), _token(gguf, "eos")
+    return Inherited(
+        template=model.template,
+        chat_template=model.chat_template,
+        chat_template_known=model.chat_template_known,
+        system=model.system,
+        parameters=model.parameters,
+        messages=model.messages,
+        licenses=model.licenses,
+        renderer=model.renderer,
+        parser=model.parser,
+        requires=model.requires,
+        family=model.family,
+        weights=model.weights,
+        digest=model.digest,
+        stored=True,
+        extra_layers=model.extra_layers,
+        bos_token=bos_token,
+        eos_token=eos_token,
+    )
+
+
+def _token(gguf: GGUFFile, kind: str) -> str:
+    token = gguf.special_tokens.get(kind)
+    return token.text if token else ""
+
+
+def _from_gguf(paths: list[Path]) -> Inherited:
+    """Return what Ollama makes of GGUF files: the model among them, its built-in template if one is near, its renderer."""
+    from modelsmith.template.named import detect_named
+    from modelsmith.template.renderers import ARCHITECTURE_DEFAULTS
+    from modelsmith.weights.gguf import GGUFFile
+
+    for path in paths:
+        with GGUFFile.open(path) as gguf:
+            if gguf.kind != "model":
+                continue
+            named = detect_named(gguf.chat_template) if gguf.chat_template else None
+            renderer, parser = ARCHITECTURE_DEFAULTS.get(gguf.architecture, ("", ""))
+            return Inherited(
+                template=named.template if named else None,
+                detected=named.name if named else "",
+                chat_template=gguf.chat_template,
+                parameters={"stop": list(named.stop)} if named and named.stop else {},
+                renderer=renderer,
+                parser=parser,
+                family=gguf.architecture,
+                weights=path,
+                bos_token=_token(gguf, "bos"),
+                eos_token=_token(gguf, "eos"),
+            )
+    raise ModelsmithError(
+        f"{', '.join(path.name for path in paths)}: no text model among these GGUFs",
+        hint="projectors and adapters need a model to go with",
+    )
+
+
+def missing_base(spec: str, store: Store) -> ModelNotFound:
+    """Say what was tried when a base is not there, and how to go on, with and without a model at hand."""
+    try:
+        known = [name.short for name in store.models()]
+    except StoreError:
+        known = []
+    return ModelNotFound(
+        f'base "{spec}" was not found: no such file, and no such model in {store.location}{did_you_mean(spec, known)}',
+        hint=f"run `ollama pull {spec}`, name another base with --set base=…, or try it at once with --set base=sample:deepseek-r1",
+    )

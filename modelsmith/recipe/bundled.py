@@ -1,0 +1,47 @@
+"""Recipes that come with the program, and how a recipe is named: a bundled one by name, any other by its path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelsmith.diagnostic import did_you_mean
+from modelsmith.errors import UsageError
+from modelsmith.resources import RECIPES
+
+ENDINGS = (".yaml", ".yml")
+
+
+def is_path(name: str) -> bool:
+    """Say whether a recipe is named by its path: there is a / in it, or a YAML ending."""
+    return "/" in name or name.lower().endswith(ENDINGS)
+
+
+def bundled_recipes() -> dict[str, Path]:
+    """Return the files of the bundled recipes by name, sorted."""
+    return {path.stem: path for path in sorted(RECIPES.glob("*.yaml"))}
+
+
+def find_recipe(name_or_path: str | Path) -> Path:
+    """Return the file of a recipe; raises UsageError, with what there is, when there is none."""
+    name = str(name_or_path)
+    bundled = bundled_recipes()
+    if isinstance(name_or_path, Path) or is_path(name):
+        path = Path(name)
+        if _exists(path):
+            return path
+        if path.stem in bundled:
+            hint = f"the bundled recipe goes by its name: {path.stem}"
+        else:
+            hint = "bundled recipes go by name, without a path: " + ", ".join(bundled)
+        raise UsageError(f"there is no recipe {name}", hint=hint)
+    if name in bundled:
+        return bundled[name]
+    hint = f"bundled recipes: {', '.join(bundled)}; a file of your own needs a path, such as ./{name}.yaml"
+    raise UsageError(f'no bundled recipe "{name:.120}"{did_you_mean(name, bundled)}', hint=hint)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        raise UsageError(f"recipe {path!s:.200} cannot be read: {error.strerror or error}") from error

@@ -1,0 +1,110 @@
+"""From a draft to what a store creates: the Modelfile that stands alone, and the request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.errors import Unsupported
+from modelsmith.source import Edit
+from modelsmith.store.model import CreateRequest
+from modelsmith.weights.files import EditedGGUF, FileBlob
+
+if TYPE_CHECKING:
+    from modelsmith.recipe.draft import Draft
+    from modelsmith.store.model import BlobSource
+    from modelsmith.syntax.modelfile import Modelfile
+
+
+def compile_request(draft: Draft, *, gguf: Path | None = None) -> CreateRequest:
+    """Return the request that creates the draft's model; ``gguf`` is where an edited GGUF was written, if it was."""
+    modelfile = standalone(draft)
+    resolved = modelfile.resolve(draft.base.folder)
+    weights = draft.base.inherited.weights
+
+    def source(path: Path) -> BlobSource:
+        if draft.gguf and weights is not None and path.resolve() == weights.resolve():
+            return FileBlob(gguf) if gguf is not None else EditedGGUF(path, draft.gguf)
+        return FileBlob(path)
+
+    return CreateRequest(
+        resolved.fields,
+        {name: source(path) for name, path in resolved.files.items()},
+        {name: FileBlob(path) for name, path in resolved.draft_files.items()},
+        {name: FileBlob(path) for name, path in resolved.adapters.items()},
+    )
+
+
+def written_modelfile(draft: Draft, *, gguf: Path | None = None) -> Modelfile:
+    """Return the Modelfile that ``ollama create NAME -f FILE`` makes the same model of, wherever FILE lies.
+
+    Its paths are absolute, and the weights are the edited GGUF where one was written.
+    """
+    modelfile = standalone(draft)
+    weights = draft.base.inherited.weights
+    edits = []
+    for keyword in ("FROM", "ADAPTER", "DRAFT"):
+        for instruction in modelfile.find(keyword):
+            path = draft.base.folder / Path(instruction.value).expanduser()
+            if not path.exists():
+                continue
+            edited = gguf is not None and weights is not None and path.resolve() == weights.resolve()
+            edits.append(Edit(instruction.quoted_span, str(gguf) if edited else str(path.absolute())))
+    return modelfile.edit(edits)
+
+
+def standalone(draft: Draft) -> Modelfile:
+    """Return the draft's Modelfile; where the weights change, one that says itself what its base would have brought along.
+
+    A model made from an edited file inherits nothing, so every inherited instruction is written out.
+    """
+    inherited = draft.base.inherited
+    if not (draft.gguf and inherited.stored):
+        return draft.modelfile
+    if inherited.weights is None:
+        raise Unsupported(
+            "the GGUF's metadata can be edited only where its file can be read",
+            hint="run modelsmith on the server's machine",
+        )
+    if inherited.extra_layers:
+        raise Unsupported(
+            f'"{draft.base.spec}" has more than one file of weights ({", ".join(inherited.extra_layers)}), '
+            "and its metadata cannot be edited without losing them yet",
+            hint="start from the GGUF files, or let make-effective use the way parser",
+        )
+    modelfile = draft.modelfile.set_from(str(inherited.weights))
+    if not modelfile.template and draft.template_text is not None:
+        modelfile = modelfile.set_template(draft.template_text)
+    if not modelfile.system and inherited.system:
+        modelfile = modelfile.set_system(inherited.system)
+    for name, value in draft.parameters.items():
+        if name not in modelfile.parameters:
+            modelfile = modelfile.set_parameter(name, *as_values(value))
+    if not modelfile.messages and inherited.messages:
+        modelfile = modelfile.set_messages([(message["role"], message["content"]) for message in inherited.messages])
+    if inherited.licenses:
+        modelfile = modelfile.set_license(*inherited.licenses, *modelfile.licenses)
+    for given, value, setter in (
+        (modelfile.renderer, inherited.renderer, "set_renderer"),
+        (modelfile.parser, inherited.parser, "set_parser"),
+        (modelfile.requires, inherited.requires, "set_requires"),
+    ):
+        if value and not given:
+            modelfile = getattr(modelfile, setter)(value)
+    return modelfile
+
+
+def as_values(value: Any) -> tuple[Any, ...]:
+    """Return the values of one parameter, those of a list or the only one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def with_parameters(draft: Draft, parameters: dict[str, Any]) -> Draft:
+    """Return the draft with PARAMETERs set; None drops those that the Modelfile itself sets."""
+    modelfile = draft.modelfile
+    for name, value in parameters.items():
+        modelfile = (
+            modelfile.unset_parameter(name) if value is None else modelfile.set_parameter(name, *as_values(value))
+        )
+    return replace(draft, modelfile=modelfile)

@@ -1,0 +1,123 @@
+"""What a recipe promises, checked by rendering with the template that runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.recipe.compile import as_values
+from modelsmith.recipe.expectations import Effective, HistoryUnchanged, ParametersAre, PromptEndsWith, ThinkingTags
+from modelsmith.recipe.proof import THINK_WORDS, applies
+from modelsmith.template.inject_ensure import missing_from
+from modelsmith.template.renderers import PARSERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from modelsmith.recipe.draft import Draft
+    from modelsmith.recipe.expectations import Expectation
+    from modelsmith.recipe.proof import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One promise and whether it holds; ``detail`` says how many conversations prove it, or shows the first that does not."""
+
+    promise: str
+    holds: bool
+    detail: str
+
+
+def check(expectations: Sequence[Expectation], draft: Draft, comparisons: Sequence[Comparison]) -> tuple[Checked, ...]:
+    """Check every promise of a recipe on its draft."""
+    return tuple(_CHECKS[type(expectation)](expectation, draft, comparisons) for expectation in expectations)
+
+
+def _prompt_ends_with(expectation: PromptEndsWith, _draft: Draft, comparisons: Sequence[Comparison]) -> Checked:
+    when = "" if expectation.when == "always" else f" when {expectation.when}"
+    promise = f"every prompt that opens the assistant's turn ends with {expectation.text!r}{when}"
+    opened = [
+        comparison
+        for comparison in comparisons
+        if comparison.opens and applies(expectation.when, comparison.think) and not comparison.after.error
+    ]
+    for comparison in opened:
+        if missing_from([comparison.after.prompt], expectation.text):
+            where = f'"{comparison.name}", think {THINK_WORDS[comparison.think]}'
+            return Checked(promise, holds=False, detail=f"{where}: ends with {comparison.after.prompt[-60:]!r}")
+    return Checked(
+        promise, holds=bool(opened), detail=f"{len(opened)} renderings" if opened else "no conversation renders"
+    )
+
+
+def _thinking_tags(expectation: ThinkingTags, draft: Draft, _comparisons: Sequence[Comparison]) -> Checked:
+    promise = f"Ollama separates reasoning at {expectation.tags[0]} and {expectation.tags[1]}"
+    source = draft.effective.source
+    parser = PARSERS.get(draft.parser)
+    if parser is not None:
+        return Checked(promise, parser.unset and parser.on, f"by PARSER {draft.parser}")
+    if source == "jinja":
+        chat_template = draft.chat_template
+        found = chat_template is not None and all(tag in chat_template.text for tag in expectation.tags)
+        return Checked(promise, found, "by llama-server, from the Jinja template inside the GGUF")
+    template = draft.template
+    tags = template.thinking_tags if template else ("", "")
+    return Checked(
+        promise, tags == expectation.tags, f"inferred from the Go template: {tags[0] or 'none'}, {tags[1] or 'none'}"
+    )
+
+
+def _effective(expectation: Effective, draft: Draft, _comparisons: Sequence[Comparison]) -> Checked:
+    effective = draft.effective
+    promise = f"the template that runs is one of {', '.join(expectation.engines)}"
+    return Checked(promise, effective.source in expectation.engines, f"{effective.source}: {effective.reason}")
+
+
+def _history_unchanged(_expectation: HistoryUnchanged, _draft: Draft, comparisons: Sequence[Comparison]) -> Checked:
+    promise = "history, system prompt, tools and everything else render as before"
+    for comparison in comparisons:
+        if comparison.verdict == "changed":
+            detail = f'"{comparison.name}", think {THINK_WORDS[comparison.think]}: {_difference(comparison)}'
+            return Checked(promise, holds=False, detail=detail)
+    same = sum(comparison.verdict == "same" for comparison in comparisons)
+    return Checked(
+        promise,
+        holds=True,
+        detail=f"{same} of {len(comparisons)} renderings are byte-identical, the others only as intended",
+    )
+
+
+def _difference(comparison: Comparison) -> str:
+    before = comparison.before.error or comparison.before.prompt
+    after = comparison.after.error or comparison.after.prompt
+    place = next(
+        (index for index, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+    )
+    start = max(0, place - 20)
+    return f"{before[start : place + 40]!r} became {after[start : place + 40]!r}"
+
+
+def _parameters(expectation: ParametersAre, draft: Draft, _comparisons: Sequence[Comparison]) -> Checked:
+    wrong = {
+        name: draft.parameters.get(name)
+        for name, value in expectation.parameters.items()
+        if not _equal(draft.parameters.get(name), value)
+    }
+    listed = ", ".join(f"{name} {value}" for name, value in expectation.parameters.items())
+    found = ", ".join(f"{name} is {'not set' if value is None else value}" for name, value in wrong.items())
+    return Checked(f"parameters: {listed}", not wrong, found or "as promised")
+
+
+def _equal(found: Any, promised: Any) -> bool:
+    if found is None or promised is None:
+        return found is promised
+    return as_values(found) == as_values(promised)
+
+
+_CHECKS: dict[type, Callable[[Any, Draft, Sequence[Comparison]], Checked]] = {
+    PromptEndsWith: _prompt_ends_with,
+    ThinkingTags: _thinking_tags,
+    Effective: _effective,
+    HistoryUnchanged: _history_unchanged,
+    ParametersAre: _parameters,
+}

@@ -1,0 +1,91 @@
+"""What every part of a recipe's schema is built of: strict frozen models, and the values that occur in many places."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+
+def key_of(name: str) -> str:
+    """Return how YAML spells the field ``name``: ``prompt_ends_with`` is ``prompt-ends-with``, ``from_`` is ``from``."""
+    return name.rstrip("_").replace("_", "-")
+
+
+class Part(BaseModel):
+    """A part of a recipe: unknown keys are errors, nothing is converted, nothing changes after reading."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        alias_generator=key_of,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+
+When: TypeAlias = Literal["always", "thinking", "not-thinking"]
+"""For which requests: ``thinking`` unless one says ``think: false``, ``not-thinking`` only then."""
+
+Scalar: TypeAlias = str | int | float | bool
+"""A single value as YAML gives it; ``yes`` and ``on`` are text, as YAML 1.2 has it."""
+
+
+# Patterns of texts, and what is expected where one does not match.
+NAME: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+INPUT_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
+VERSION: Final = r"^v?\d{1,6}(\.\d{1,6}){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"
+EXPECTED: Final = {
+    NAME: "small letters, digits and single dashes between them",
+    INPUT_NAME: "a letter or _, then letters, digits, - and _",
+    VARIABLE: "the name of an environment variable",
+    VERSION: 'a version such as "0.12.0"',
+}
+
+
+def is_scalar(value: object) -> bool:
+    """Say whether a value is text, a finite number, true or false."""
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _check_scalar(value: object) -> object:
+    if value is None or is_scalar(value):
+        return value
+    raise PydanticCustomError("scalar_value", "expected text, a number, true or false")
+
+
+def _check_parameter(value: object) -> object:
+    if value is None or is_scalar(value) or (isinstance(value, tuple) and all(map(is_scalar, value))):
+        return value
+    raise PydanticCustomError("parameter_value", "expected text, a number, true, false, or a list of them")
+
+
+_SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+
+ScalarValue = Annotated[
+    Any, BeforeValidator(_check_scalar), WithJsonSchema({"type": ["string", "number", "boolean", "null"]})
+]
+"""A Scalar, checked as one; errors are about one type instead of four."""
+
+Parameter = Annotated[
+    Any,
+    BeforeValidator(_check_parameter),
+    WithJsonSchema({"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA}, {"type": "null"}]}),
+]
+"""A PARAMETER's value: a Scalar, a tuple of them (``stop``), or None to unset it."""
+
+
+def one_as_many(value: object) -> object:
+    """Let one value stand for a list of one."""
+    return value if isinstance(value, tuple | dict) else (value,)
+
+
+Text = Annotated[str, Field(min_length=1)]
+"""Text that is not empty."""
+
+Texts = Annotated[tuple[Text, ...], BeforeValidator(one_as_many, json_schema_input_type=Text | tuple[Text, ...])]
+"""A text, or a list of texts."""

@@ -1,0 +1,152 @@
+"""From a recipe to a plan: everything that will happen, known before anything happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ModelNotFound, UsageError
+from modelsmith.name import ModelName
+from modelsmith.recipe.base import missing_base, resolve_base
+from modelsmith.recipe.compile import compile_request, with_parameters, written_modelfile
+from modelsmith.recipe.draft import Draft
+from modelsmith.recipe.expect import check
+from modelsmith.recipe.proof import compare, engine_changes
+from modelsmith.recipe.steps import STEPS
+from modelsmith.template.template import Template
+
+if TYPE_CHECKING:
+    from modelsmith.recipe.expect import Checked
+    from modelsmith.recipe.proof import Comparison
+    from modelsmith.recipe.schema import Recipe
+    from modelsmith.store import Store
+    from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a recipe will do: the draft before and after, the proof, and what will be written.
+
+    ``request`` is what the store gets, ``preview`` what that costs, ``replaces`` the model that stands there now.
+    ``modelfile`` and ``gguf`` are files that are written beside the model when ``--modelfile`` asks for them.
+    """
+
+    recipe: Recipe
+    name: ModelName
+    store: Store
+    before: Draft
+    after: Draft
+    comparisons: tuple[Comparison, ...]
+    checked: tuple[Checked, ...]
+    request: CreateRequest
+    preview: CreatePreview
+    replaces: StoredModel | None
+    as_is: bool = False
+    modelfile: Path | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether every promise of the recipe is kept."""
+        return all(checked.holds for checked in self.checked)
+
+    @property
+    def changes(self) -> bool:
+        """Whether applying it would change the store or a file."""
+        return self.preview.changes or self.modelfile_changes
+
+    @property
+    def gguf(self) -> Path | None:
+        """Where the edited GGUF goes that the written Modelfile names; None when there is none to write."""
+        return self.modelfile.with_name(self.modelfile.name + ".gguf") if self.modelfile and self.after.gguf else None
+
+    @property
+    def modelfile_text(self) -> bytes:
+        """The Modelfile that ``--modelfile`` writes."""
+        return bytes(written_modelfile(self.after, gguf=self.gguf))
+
+    @property
+    def modelfile_changes(self) -> bool:
+        """Whether the file that ``--modelfile`` names does not hold that text yet."""
+        if self.modelfile is None:
+            return False
+        try:
+            return self.modelfile.read_bytes() != self.modelfile_text
+        except OSError:
+            return True
+
+
+def plan(
+    recipe: Recipe,
+    store: Store | None = None,
+    *,
+    folder: Path | None = None,
+    version: str | None = None,
+    as_is: bool = False,
+    modelfile: Path | None = None,
+) -> Plan:
+    """Work out what a recipe does to a store (the default one, see ``open_store``). Reads only.
+
+    ``folder`` is where relative paths of the base start (default: the current folder), ``version`` the Ollama that will
+    serve the model (default: the server's, else the newest known). Raises ModelsmithError where the base is missing, an
+    edit has no place, or a proof fails; kept and broken promises are in ``Plan.checked``.
+    """
+    if store is None:
+        from modelsmith.store.open import open_store
+
+        store = open_store()
+    base_folder = (folder or Path.cwd()).resolve()
+    try:
+        base = resolve_base(recipe.from_, store, base_folder)
+    except ModelNotFound as error:
+        raise missing_base(recipe.from_, store) from error
+    name = ModelName.strict(recipe.create)
+    if modelfile is not None:
+        modelfile = modelfile.absolute()
+        if modelfile.is_dir():
+            raise UsageError(f"{modelfile} is a folder", hint="name the file that the Modelfile is written to")
+    before = Draft.start(base, version or store.ollama_version())
+    after = edited(before, recipe)
+    if note := engine_changes(before, after):
+        after = after.with_note(note)
+    comparisons = compare(before, after)
+    request = compile_request(after)
+    try:
+        replaces = store.show(name)
+    except ModelNotFound:
+        replaces = None
+    preview = store.preview(name, request, as_is=as_is)
+    checked = check(recipe.expect, after, comparisons)
+    return Plan(recipe, name, store, before, after, comparisons, checked, request, preview, replaces, as_is, modelfile)
+
+
+def edited(draft: Draft, recipe: Recipe) -> Draft:
+    """Return the draft after everything the recipe says, in the order of the recipe format."""
+    if isinstance(recipe.template, str):
+        draft = draft.with_template(Template.parse(recipe.template))
+    else:
+        for kind, steps in groupby(recipe.template or (), key=attrgetter("kind")):
+            draft = STEPS[kind].edit(draft, *(step.options for step in steps))
+    draft = with_parameters(draft, recipe.parameters)
+    modelfile = draft.modelfile
+    if recipe.system is not None:
+        modelfile = modelfile.set_system(recipe.system)
+    if recipe.messages is not None:
+        modelfile = modelfile.set_messages([(message.role, message.content) for message in recipe.messages])
+    if recipe.license_ is not None:
+        modelfile = modelfile.set_license(*recipe.license_)
+    if len(recipe.adapters) > 1:
+        raise UsageError(
+            f"the recipe names {len(recipe.adapters)} adapters, and Ollama applies one: the last ADAPTER",
+            hint="merge the adapters into one, or create the models one after the other",
+        )
+    for adapter in recipe.adapters:
+        modelfile = modelfile.set_adapter(adapter)
+    if recipe.requires is not None:
+        modelfile = modelfile.set_requires(recipe.requires)
+    gguf = dict(draft.gguf)
+    if recipe.gguf is not None:
+        gguf |= dict(recipe.gguf.set_) | dict.fromkeys(recipe.gguf.unset)
+    return replace(draft, modelfile=modelfile, gguf=gguf)

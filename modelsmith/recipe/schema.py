@@ -1,0 +1,216 @@
+"""What a recipe can say. The JSON Schema for editors is made from these models, docstrings included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError, core_schema
+
+from modelsmith.name import ModelName
+from modelsmith.recipe.choice import choose, mark
+from modelsmith.recipe.expectations import Expectation
+from modelsmith.recipe.fields import INPUT_NAME, NAME, VARIABLE, VERSION, Parameter, Part, ScalarValue, Text, Texts
+from modelsmith.recipe.inputs import looks_like_path
+from modelsmith.recipe.steps import STEPS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pydantic import GetCoreSchemaHandler
+
+MetadataKey: TypeAlias = Literal["tokenizer.chat_template"]
+"""What can be edited in a GGUF."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One edit of the template: its kind (a key of ``STEPS``) and its options."""
+
+    kind: str
+    options: Part
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        choices = {}
+        for kind, module in STEPS.items():
+            options = handler.generate_schema(module.Options)
+            if not any(field.is_required() for field in module.Options.model_fields.values()):
+                options = core_schema.nullable_schema(options)
+            fields = {kind: core_schema.typed_dict_field(options)}
+            choices[kind] = core_schema.typed_dict_schema(fields, extra_behavior="forbid")
+        return choose("step", choices, read=cls._read, written=cls._written)
+
+    @classmethod
+    def _read(cls, item: dict[str, Any]) -> Step:
+        ((kind, options),) = item.items()
+        return cls(kind, STEPS[kind].Options() if options is None else options)
+
+    def _written(self) -> dict[str, Any]:
+        return {self.kind: self.options.model_dump(exclude_unset=True)}
+
+
+class Message(Part):
+    """One message that the model's conversations start with."""
+
+    role: Literal["system", "user", "assistant"]
+    """Who says it."""
+
+    content: Text
+    """What is said."""
+
+
+class GGUF(Part):
+    """Edits of the metadata in the GGUF; the tensors stay as they are."""
+
+    set_: dict[MetadataKey, Text] = Field(default_factory=dict)
+    """Keys and their new values."""
+
+    unset: tuple[MetadataKey, ...] = ()
+    """Keys to remove."""
+
+
+def _template_kind(value: object) -> str:
+    return mark("text" if isinstance(value, str) else "steps")
+
+
+TemplateOrSteps: TypeAlias = Annotated[
+    Annotated[Text, Tag(mark("text"))] | Annotated[tuple[Step, ...], Field(min_length=1), Tag(mark("steps"))],
+    Discriminator(_template_kind),
+]
+
+
+def _refused(problem: str, hint: str = "") -> PydanticCustomError:
+    return PydanticCustomError("model_name", "{problem}", {"problem": problem, "hint": hint})
+
+
+def _model_name(text: str) -> str:
+    name = ModelName.parse(text)
+    if name.problem:
+        raise _refused(f'"{text:.120}" is not a model name: {name.problem}', name.way_out)
+    return text
+
+
+def _base(text: str) -> str:
+    """Files and built-in samples are looked for when a plan is made; anything else must be able to be a model's name."""
+    if looks_like_path(text) or text.startswith("sample:"):
+        return text
+    scheme, separator, _ = text.partition("://")
+    if separator and scheme not in {"http", "https"}:
+        raise _refused(f"a recipe cannot start from {scheme}://", "get the file first, then name it: ./model.gguf")
+    if problem := ModelName.parse(text).problem:
+        raise _refused(f'"{text:.120}" is not a model name: {problem}', "a path starts with ./, / or ~")
+    return text
+
+
+class Titled(Part):
+    """How a recipe is known."""
+
+    name: Annotated[str, Field(pattern=NAME)]
+    """The recipe's name: small letters, digits and dashes."""
+
+    description: str = ""
+    """One sentence for lists of recipes."""
+
+
+class Content(Part):
+    """What a recipe makes of what."""
+
+    from_: Annotated[Text, AfterValidator(_base)]
+    """What to start from: the name of a model, a `.gguf` file or a Modelfile. Paths are relative to the recipe."""
+
+    template: TemplateOrSteps | None = None
+    """A whole Go template, or a list of edits, taken in order. Left out: the base's template."""
+
+    system: Text | None = None
+    """The system prompt. Left out: the base's; Ollama has no way to remove an inherited one."""
+
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    """PARAMETERs by name. A list sets one that can be repeated (`stop`); null drops one that the Modelfile of the base sets."""
+
+    messages: tuple[Message, ...] | None = None
+    """Messages that every conversation starts with, instead of the base's."""
+
+    license_: Texts | None = None
+    """The text of a license, or a list of them, instead of the base's."""
+
+    adapters: Texts = ()
+    """A LoRA adapter to apply, or a list of them: paths, relative to the recipe."""
+
+    gguf: GGUF | None = None
+    """Edits of the metadata in the GGUF."""
+
+    requires: Annotated[str, Field(pattern=VERSION)] | None = None
+    """The oldest version of Ollama that the model works with, such as `"0.12.0"` (in quotes)."""
+
+    create: Annotated[str, AfterValidator(_model_name)]
+    """The name of the model to create."""
+
+    expect: tuple[Expectation, ...] = ()
+    """What must hold for the result. Proven by rendering conversations before anything is written."""
+
+
+class Recipe(Content, Titled):
+    """A recipe whose inputs have values: what ``plan`` works on.
+
+    Paths in ``from_`` and ``adapters`` are absolute; any other ``from_`` is a model's name or ``sample:…``.
+    """
+
+    inputs: dict[str, ScalarValue] = Field(default_factory=dict)
+    """The value of every input; None for one without a value."""
+
+    @classmethod
+    def load(cls, name_or_path: str | Path, settings: Mapping[str, object] | None = None) -> Recipe:
+        """Read a bundled recipe by name, or any other by its path, and fill in its inputs.
+
+        Raises UsageError where the file or a setting is not right, RecipeError with every place that is wrong in it.
+        """
+        from modelsmith.recipe.load import load_recipe
+
+        return load_recipe(name_or_path).resolve(settings)
+
+
+InputType: TypeAlias = Literal["text", "integer", "number", "boolean", "path"]
+
+
+class Input(Part):
+    """A value that whoever uses the recipe can give: `--set name=value`, and `${name}` in the recipe."""
+
+    description: str = ""
+    """What it is for, in one sentence."""
+
+    type: InputType = "text"
+    """`text`, `integer`, `number`, `boolean` (`true` or `false`), or `path` (relative to where the value is given)."""
+
+    default: ScalarValue = None
+    """Used when no value is given; may refer to other inputs. An input without `default` is required; null means "no value":
+    a key or item that is exactly this input is then left out."""
+
+    choices: Annotated[tuple[ScalarValue, ...], Field(min_length=1)] | None = None
+    """The values that are allowed."""
+
+    env: Annotated[str, Field(pattern=VARIABLE)] | None = None
+    """An environment variable to take the value from when `--set` does not give it."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a value must be given."""
+        return "default" not in self.model_fields_set
+
+
+class Head(Titled):
+    """The keys that mean what they say: no input is filled in."""
+
+    extends: Text | None = None
+    """A recipe to start from: the name of a bundled one, or a path relative to this file. Mappings are merged key by key,
+    anything else here replaces what is there; null drops a key."""
+
+    inputs: dict[Annotated[str, Field(pattern=INPUT_NAME)], Input] = Field(default_factory=dict)
+    """The values that can be given, by name. `${name}` in the rest of the recipe is the value, `${name.stem}` the value made
+    fit for a model's name, `$${` a literal `${`. A default may refer to inputs above it."""
+
+
+class Document(Content, Head):
+    """Build an Ollama model from another one, by edits that are proven before they are written."""

@@ -1,0 +1,45 @@
+"""Step ``declare-thinking``: let Ollama see with which tags the model thinks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import InjectionError
+from modelsmith.recipe.fields import Part, Text
+from modelsmith.template.declare import declare_thinking
+
+if TYPE_CHECKING:
+    from modelsmith.recipe.draft import Draft
+
+
+class Options(Part):
+    """Make Ollama separate reasoning from the answer: its tags stand around `.Thinking` in the template."""
+
+    opening: Text = "<think>"
+    """The tag that opens the reasoning."""
+
+    closing: Text = "</think>"
+    """The tag that closes the reasoning."""
+
+    parser: Text | None = None
+    """A PARSER to add when the template cannot declare tags: one that renders turn by turn (`.Prompt`) cannot."""
+
+
+def edit(draft: Draft, *options: Options) -> Draft:
+    """Return the draft whose Go template declares the tags; raises InjectionError where it cannot and no parser is given."""
+    return reduce(_edit, options, draft)
+
+
+def _edit(draft: Draft, options: Options) -> Draft:
+    template = draft.template
+    if template is None or draft.parser:
+        return draft
+    try:
+        return draft.with_template(declare_thinking(template, options.opening, options.closing))
+    except InjectionError as error:
+        if options.parser is None:
+            raise
+        edited = replace(draft, modelfile=draft.modelfile.set_parser(options.parser))
+        return edited.with_note(f"PARSER {options.parser} separates reasoning, because {error.message}")

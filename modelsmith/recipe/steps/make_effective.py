@@ -1,0 +1,125 @@
+"""Step ``make-effective``: make the edits count where Ollama would run the Jinja template inside the GGUF.
+
+Source of the rules: Ollama server/images.go (since 0.30 a GGUF's own template may replace TEMPLATE).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from modelsmith.diagnostic import did_you_mean
+from modelsmith.errors import InjectionError, TemplateError
+from modelsmith.recipe.fields import Part, Text
+from modelsmith.template.inject_chat import ensure_chat_template
+from modelsmith.template.renderers import PARSERS
+from modelsmith.template.tools import add_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsmith.recipe.draft import Draft
+
+Way = Literal["jinja", "tools", "parser"]
+"""How edits are made to count; see ``Options.by``."""
+
+
+class Options(Part):
+    """Make sure that the edits count, even where Ollama would run the Jinja template inside the GGUF."""
+
+    by: Annotated[tuple[Way, ...], Field(min_length=1)] = ("jinja", "tools", "parser")
+    """Ways to try, in this order. `jinja`: put the same texts into the Jinja template inside the GGUF (a new GGUF is written);
+    `tools`: let the Go template handle tools, so that it offers no less than the Jinja template and Ollama runs it;
+    `parser`: add a PARSER, which makes Ollama use the Go template."""
+
+    parser: Text = "qwen3.5"
+    """The PARSER that the way `parser` adds: one that separates reasoning and obeys `think: false`."""
+
+
+def edit(draft: Draft, *options: Options) -> Draft:
+    """Return the draft whose effective template carries the injections; raises InjectionError when no way works."""
+    return reduce(_edit, options, draft)
+
+
+def _edit(draft: Draft, options: Options) -> Draft:
+    effective = draft.effective
+    if effective.source in {"renderer", "harmony"}:
+        raise InjectionError(
+            f"no template of this model runs: {effective.reason}",
+            hint=" or ".join(effective.ways) or "start from another base",
+        )
+    if effective.source != "jinja":
+        return draft.with_note(f"the Go template runs: {effective.reason}")
+    ways: dict[str, Callable[[Draft, Options], Draft]] = {"jinja": _by_jinja, "tools": _by_tools, "parser": _by_parser}
+    refusals = []
+    for way in options.by:
+        try:
+            return ways[way](draft, options)
+        except TemplateError as error:
+            refusals.append(f"{way}: {error.message}")
+    raise InjectionError(
+        f"the Jinja template inside the GGUF runs, not the edited one ({effective.reason}), and no way around it worked: "
+        + "; ".join(refusals),
+        hint="run the server with OLLAMA_GO_TEMPLATE=1, or name another way in make-effective",
+    )
+
+
+def _by_tools(draft: Draft, options: Options) -> Draft:
+    del options
+    template = draft.template
+    if template is None:
+        raise InjectionError("there is no Go template that tools could be added to")
+    edited = draft.with_template(add_tools(template, draft.chat_template))
+    effective = edited.effective
+    if effective.source != "go":
+        raise InjectionError(f"with tools the Go template would not run either: {effective.reason}")
+    return edited.with_note(
+        "The Go template got tools, calls and results in the format of its family, so Ollama runs it instead of the Jinja "
+        f"template inside the GGUF: {effective.reason}. Cost: nothing but a text layer, the weights stay as they are"
+    )
+
+
+def _by_jinja(draft: Draft, options: Options) -> Draft:
+    del options
+    chat_template = draft.chat_template
+    if chat_template is None or draft.base.inherited.weights is None:
+        raise InjectionError("the GGUF cannot be read here")
+    if not draft.injections:
+        raise InjectionError("no step before this one put a text into the prompt that it could get too")
+    texts = [(injection.text, injection.when) for injection in draft.injections]
+    edited = draft.with_chat_template(ensure_chat_template(chat_template, texts))
+    if edited.gguf == draft.gguf:
+        return draft.with_note("the Jinja template inside the GGUF runs, and does already what was asked for")
+    if edited.effective.source != "jinja":
+        return edited.with_note(
+            f"the Jinja template was edited too, and the Go template runs: {edited.effective.reason}"
+        )
+    return edited.with_note(
+        "Ollama 0.30 and later run the Jinja template inside this GGUF, older ones the Go template: both were edited alike. "
+        "Cost: a new GGUF is written, because its header changes, and an answer that a client has begun comes behind the text"
+    )
+
+
+def _by_parser(draft: Draft, options: Options) -> Draft:
+    if draft.template is None:
+        raise InjectionError("there is no Go template that a PARSER could make effective")
+    modelfile = draft.modelfile.set_parser(options.parser)
+    known = PARSERS.get(options.parser)
+    if known is None or not known.thinking:
+        raise InjectionError(
+            f"PARSER {options.parser} does not separate reasoning{did_you_mean(options.parser, PARSERS)}"
+        )
+    if not draft.modelfile.requires and not draft.base.inherited.requires:
+        modelfile = modelfile.set_requires(known.since)
+    edited = replace(draft, modelfile=modelfile)
+    if edited.effective.source not in {"parser", "go"}:
+        raise InjectionError(
+            f"PARSER {options.parser} does not make the Go template effective: {edited.effective.reason}"
+        )
+    return edited.with_note(
+        f"PARSER {options.parser} makes Ollama run the Go template instead of the GGUF's Jinja. Cost: reasoning begins with a "
+        "line break, and Ollama believes that the model handles tools"
+    )

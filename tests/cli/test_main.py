@@ -1,0 +1,136 @@
+"""The program as a user runs it, in this process: output, errors, exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelsmith.cli import run
+
+SET = ("--set", "base=sample:deepseek-r1")
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+
+
+def test_plan_shows_the_diff_the_prompts_and_the_promises(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", "force-think", *SET]) == 0
+    output = capsys.readouterr().out
+    for part in ("+ create sample-deepseek-r1-think:latest", "<think>⏎", "promises hold", "not set -> 0.6", "rewrite"):
+        assert part in output
+    assert not Path("models").exists()
+
+
+def test_apply_then_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["apply", "force-think", *SET, "--quiet"]) == 0
+    assert "created and verified sample-deepseek-r1-think:latest" in capsys.readouterr().out
+    assert run(["apply", "force-think", *SET]) == 0
+    assert "no changes" in capsys.readouterr().out
+    assert run(["plan", "force-think", *SET, "--check"]) == 0
+    assert run(["plan", "force-think", *SET, "--check", "--set", "name=other"]) == 1
+
+
+def test_json_outputs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", "force-think", *SET, "--json"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert planned["changes"] is True
+    assert planned["holds"] is True
+    assert planned["after"]["parameters"]["temperature"] == 0.6
+    assert run(["apply", "force-think", *SET, "--json"]) == 0
+    applied = json.loads(capsys.readouterr().out)
+    assert applied["changed"] is True
+    assert run(["render", "sample-deepseek-r1-think", "-u", "hello", "--json"]) == 0
+    rendered = json.loads(capsys.readouterr().out)
+    assert rendered["prompt"] == "<｜User｜>hello<｜Assistant｜><think>\n"
+    assert set(rendered) == {"prompt", "engine", "thinking_tags", "capabilities"}
+
+
+def test_store_ls(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["store", "ls", "--store", "models"]) == 0
+    assert "no models in" in capsys.readouterr().out
+    assert run(["apply", "force-think", *SET, "--quiet"]) == 0
+    capsys.readouterr()
+    assert run(["store", "ls", "--store", "models"]) == 0
+    assert "sample-deepseek-r1-think:latest" in capsys.readouterr().out
+    assert run(["store", "ls", "--store", "models", "--json"]) == 0
+    (model,) = json.loads(capsys.readouterr().out)
+    assert model["name"] == "sample-deepseek-r1-think:latest"
+    assert "thinking" in model["capabilities"]
+
+
+def test_render_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "t.gotmpl").write_text("{{ range .Messages }}[{{ .Role }}]{{ .Content }}{{ end }}")
+    (tmp_path / "t.jinja").write_text("{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}")
+    (tmp_path / "Modelfile").write_text('FROM nosuch\nTEMPLATE "{{ .Prompt }}!"\n')
+    (tmp_path / "c.json").write_text(json.dumps({"messages": [{"role": "user", "content": "hi"}]}))
+    for source, prompt in (("t.gotmpl", "[user]hi"), ("t.jinja", "<user>hi"), ("Modelfile", "hi!")):
+        assert run(["render", source, "--conversation", "c.json"]) == 0
+        assert capsys.readouterr().out == prompt
+    (tmp_path / "bad.gotmpl").write_text("{{ if .X }}")
+    assert run(["render", "bad.gotmpl", "-u", "x", "--json"]) == 1
+    assert "unexpected EOF" in json.loads(capsys.readouterr().out)["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["aply"], 2, 'did you mean "apply"?'),
+        (["apply"], 2, "RECIPE"),
+        (["apply", "force-thnk"], 2, "force-think"),
+        (["apply", "nosuch/recipe.yaml"], 2, "nosuch/recipe.yaml"),
+        (["apply", "force-think", "--set", "bse=x"], 2, 'did you mean "base"?'),
+        (["apply", "force-think", "--set", "base"], 2, "base"),
+        (["apply", "force-think", *SET, "--via", "cli"], 2, "--modelfile"),
+        (["plan", "force-think"], 3, "sample:deepseek-r1"),
+        (["plan", "force-think", *SET, "--target-ollama", "new"], 2, "is not a version"),
+        (["plan", "force-think", *SET, "--store", "http://127.0.0.1:9"], 3, "127.0.0.1:9"),
+        (["render", "sample:deepseek-r1"], 2, "--user"),
+        (["render", "nosuch.gotmpl", "-u", "x"], 2, "nosuch.gotmpl"),
+    ],
+)
+def test_errors_say_what_and_how_to_go_on(
+    arguments: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == code
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+    assert not Path("models").exists()
+
+
+def test_a_wrong_recipe_is_shown_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "r.yaml").write_text("name: r\nfrom: x\ncreate: y\ntemplat: z\n")
+    assert run(["plan", "r.yaml"]) == 2
+    error = capsys.readouterr().err
+    assert "r.yaml:4:1" in error
+    assert 'did you mean "template"?' in error
+    assert "^^^^^^^" in error
+
+
+def test_a_bug_becomes_a_report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(_name: str) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("modelsmith.cli.import_module", broken)
+    assert run(["plan", "x"]) == 3
+    error = capsys.readouterr().err
+    assert "unexpected ZeroDivisionError: oops" in error
+    report = Path(error.strip().rpartition(" ")[2])
+    assert "Traceback" in report.read_text()
+    report.unlink()
+
+
+@pytest.mark.parametrize("command", ["apply", "parse", "plan", "recipes", "render", "store"])
+def test_every_command_has_help_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    output = capsys.readouterr().out
+    assert f"modelsmith {command}" in output
+    assert "Example" in output
+    assert "\\b" not in output

@@ -1,0 +1,102 @@
+"""The same recipes through an Ollama server: here with readable files, and elsewhere with nothing but the API."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes.ollama import FakeOllama
+
+from modelsmith.errors import ServerError, Unsupported
+from modelsmith.name import ModelName
+from modelsmith.recipe.apply import apply
+from modelsmith.recipe.load import load_recipe, parse_recipe
+from modelsmith.recipe.plan import Plan, plan
+from modelsmith.store import Store
+from modelsmith.store.ollama import OllamaStore
+from modelsmith.template.conversation import Conversation
+
+HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(params=["here", "elsewhere"])
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FakeOllama]:
+    with FakeOllama(tmp_path / "models", hides_files=request.param == "elsewhere") as fake:
+        yield fake
+
+
+def planned(store: Store, base: str = "sample:deepseek-r1", name: str = "r1", recipe: str = "force-think") -> Plan:
+    return plan(load_recipe(recipe).resolve({"base": base, "name": name}), store)
+
+
+def test_the_main_job_and_again(server: FakeOllama) -> None:
+    store = OllamaStore(server.url)
+    assert apply(planned(store)).changed
+    name = ModelName.parse("r1")
+    for think, ending in ((None, "<think>\n"), (True, "<think>\n"), (False, "<think>\n\n</think>\n\n")):
+        prompt = store.render(name, HELLO, think)
+        assert prompt is not None
+        assert prompt.endswith(f"<｜Assistant｜>{ending}")
+    again = planned(store)
+    assert not again.changes
+    assert not apply(again).changed
+
+
+def test_a_model_of_the_server_is_the_base(server: FakeOllama) -> None:
+    store = OllamaStore(server.url)
+    plain = parse_recipe(
+        "name: plain\nfrom: sample:deepseek-r1\nparameters: {stop: [<end>]}\ncreate: plain\n"
+    ).resolve()
+    apply(plan(plain, store))
+    applied = apply(planned(store, base="plain", name="forced"))
+    assert applied.model.parameters == {"stop": ["<end>"], "temperature": 0.6, "top_p": 0.95}
+    prompt = store.render(ModelName.parse("forced"), HELLO, None)
+    assert prompt is not None
+    assert prompt.endswith("<｜Assistant｜><think>\n")
+    assert not planned(store, base="plain", name="forced").changes
+
+
+def test_a_server_that_goes_away_is_told(tmp_path: Path) -> None:
+    with FakeOllama(tmp_path / "models") as server:
+        store = OllamaStore(server.url)
+        ready = planned(store)
+    with pytest.raises(ServerError):
+        apply(ready)
+
+
+def test_via_cli_needs_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with FakeOllama(tmp_path / "models") as server:
+        ready = plan(
+            load_recipe("force-think").resolve({"base": "sample:deepseek-r1"}),
+            OllamaStore(server.url),
+            modelfile=tmp_path / "Modelfile",
+        )
+        with pytest.raises(Unsupported, match="no `ollama` on the PATH"):
+            apply(ready, via="cli")
+
+
+def test_via_cli_runs_exactly_that_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = shutil.which("sh")
+    program = tmp_path / "bin" / "ollama"
+    program.parent.mkdir()
+    program.write_text(f'#!{shell}\necho "$OLLAMA_HOST $*" >> {tmp_path}/calls\necho "Error: no luck" >&2\nexit 1\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    with FakeOllama(tmp_path / "models") as server:
+        recipe = load_recipe("force-think").resolve({"base": "sample:deepseek-r1", "name": "r1"})
+        ready = plan(recipe, OllamaStore(server.url), modelfile=tmp_path / "Modelfile")
+        with pytest.raises(ServerError, match="no luck"):
+            apply(ready, via="cli")
+        called = (tmp_path / "calls").read_text().split()
+    assert called == [server.url, "create", "r1:latest", "-f", str(tmp_path / "Modelfile")]
+    assert b"TEMPLATE" in (tmp_path / "Modelfile").read_bytes()
