@@ -35,6 +35,7 @@ _UNEXPECTED = {
     '"+"': "Go templates do not calculate; join texts with {{ print .A .B }}",
     '"%"': "{% … %} is Jinja; Go templates have only {{ … }}",
     '"{"': "to print a brace before {{, write {{ print `{` .A }}",
+    '"}"': "an action ends with two braces",
     '"/"': "a comment begins directly behind {{ or {{- and one space: {{/* … */}}",
     '"("': "put a space before the parenthesis",
     '","': "arguments are separated by spaces",

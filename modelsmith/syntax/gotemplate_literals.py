@@ -25,7 +25,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"[+-]?(?:0[bB][01_]+|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)\Z")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|_*\.[0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?\Z")
 _HEXADECIMAL = re.compile(r"([+-]?)0[xX]([0-9a-fA-F_]*)(?:\.([0-9a-fA-F_]*))?[pP]([+-]?[0-9][0-9_]*)\Z")
-_LOOSE_UNDERSCORE = re.compile(r"(?<![0-9a-fA-FxXoObB])_|_(?![0-9a-fA-F])|[eE][+-]?_")
+_LOOSE_UNDERSCORE = re.compile("(?<![0-9])_|_(?![0-9])")
+_LOOSE_UNDERSCORE_HEX = re.compile("(?<![0-9a-fA-F])_|_(?![0-9a-fA-F])")
 _COMPLEX = re.compile(r"(.*[^eEpP])([+-].*)i\Z")
 _LARGEST, _SMALLEST, _LARGEST_UNSIGNED = 2**63 - 1, -(2**63), 2**64 - 1
 
@@ -133,13 +134,18 @@ def number(text: str) -> Number | None:
 def _imaginary(text: str) -> complex:
     pair = _COMPLEX.match(text)
     real, imaginary = _float(pair[1] if pair else "0"), _float(pair[2] if pair else text[:-1])
+    if pair is None and imaginary is None:
+        raise ValueError(f"illegal number syntax: {quote(text)}")
+    if pair is not None and pair[2] in "+-":
+        raise ValueError("syntax error scanning complex number")
     if real is None or imaginary is None:
-        raise ValueError("syntax error scanning complex number" if pair else f"illegal number syntax: {quote(text)}")
+        wrong = text[:-1] if pair is None else pair[1 if real is None else 2]
+        raise ValueError(f"strconv.ParseFloat: parsing {quote(wrong)}: invalid syntax")
     return complex(real, imaginary)
 
 
 def _integer(text: str) -> int | None:
-    if not _INTEGER.match(text) or ("_" in text and _LOOSE_UNDERSCORE.search(text)):
+    if not _INTEGER.match(text) or ("_" in text and _has_loose_underscore(text)):
         return None
     digits = text.lstrip("+-").replace("_", "")
     base = {"b": 2, "o": 8, "x": 16}.get(digits[1:2].lower(), 8 if digits[0] == "0" else 10)
@@ -150,8 +156,16 @@ def _integer(text: str) -> int | None:
     return -value if text[0] == "-" else value
 
 
+def _has_loose_underscore(text: str) -> bool:
+    """Say whether an underscore is not between digits; the prefix of a base counts as one."""
+    digits = text.lstrip("+-")
+    base = digits[:2].lower()
+    loose = _LOOSE_UNDERSCORE_HEX if base == "0x" else _LOOSE_UNDERSCORE
+    return bool(loose.search(f"0{digits[2:]}" if base in ("0b", "0o", "0x") else digits))
+
+
 def _float(text: str) -> float | None:
-    if "_" in text and _LOOSE_UNDERSCORE.search(text):
+    if "_" in text and _has_loose_underscore(text):
         return None
     plain = text.replace("_", "")
     try:

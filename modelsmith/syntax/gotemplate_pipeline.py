@@ -99,7 +99,7 @@ class PipelineScanner:
                 self._known(name, after.place)
                 return terminals, after, token
             terminals.append(Mark("DECLARED", token.start, token.end, name))
-            self._tokens.reading.variables.append(name)
+            self._tokens.reading.declare(name)
             terminals.append(Mark("_COMMA" if is_comma else after.kind, after.start, after.end))
             if not is_comma:
                 return terminals, self._tokens.next(), None
@@ -112,7 +112,7 @@ class PipelineScanner:
                 return terminals, token, None
 
     def _known(self, name: str, offset: int) -> None:
-        if name not in self._tokens.reading.variables:
+        if not self._tokens.reading.knows(name):
             self._tokens.error(f"undefined variable {quote(name)}", offset)
 
     def _operand(self, kind: str, start: int, end: int) -> Node:

@@ -94,7 +94,7 @@ class Scanner:
     def _branch(self, start: int, token: Lexeme) -> Iterator[Node | Mark]:
         tree, kind = self._tokens.reading, token.kind
         tree.is_empty = False
-        self._push(_Open(kind, len(tree.variables)), token)
+        self._push(_Open(kind, tree.mark), token)
         yield Mark(kind, start, token.end)
         yield from self._pipeline(kind.lower(), self._tokens.next())
         if kind == "RANGE":
@@ -156,7 +156,7 @@ class Scanner:
         if tag.kind in ("DEFINE", "BLOCK"):
             self._add(self._tokens.reading.name, close.place)
             self._tokens.reading = self._outer.pop()
-        del self._tokens.reading.variables[tag.variables :]
+        self._tokens.reading.forget(tag.variables)
         self._tokens.reading.action_start = None
         yield Mark("END", start, close.end)
 
@@ -183,7 +183,7 @@ class Scanner:
         self._tokens.reading = Reading()
         self._tokens.reading.name, name = self._name("define clause")
         close = self._tokens.close("define clause")
-        self._push(_Open("DEFINE", len(self._outer[-1].variables)), token)
+        self._push(_Open("DEFINE", self._outer[-1].mark), token)
         yield Mark("DEFINE", start, close.end, self._tokens.reading.name, name.start)
 
     def _block(self, start: int, token: Lexeme) -> Iterator[Node | Mark]:
@@ -191,7 +191,7 @@ class Scanner:
         name, name_token = self._name("block clause")
         yield Mark("BLOCK", start, name_token.end, name, name_token.start)
         close = yield from self._pipeline("block clause", self._tokens.next())
-        self._push(_Open("BLOCK", len(self._tokens.reading.variables), reported_at=close.place), token)
+        self._push(_Open("BLOCK", self._tokens.reading.mark, reported_at=close.place), token)
         self._outer.append(self._tokens.reading)
         self._tokens.reading = Reading(name)
 

@@ -5,6 +5,7 @@ Source of the rules: Go, ``text/template/parse/parse.go``.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -48,10 +49,30 @@ class Reading:
     """What Go's parser knows of the template it is in, the root or a definition, while it reads it."""
 
     name: str = ""
-    variables: list[str] = field(default_factory=lambda: ["$"])
     range_depth: int = 0
     action_start: int | None = None
     is_empty: bool = True
+    _declared: list[str] = field(default_factory=list)
+    _known: Counter[str] = field(default_factory=lambda: Counter(("$",)))
+
+    @property
+    def mark(self) -> int:
+        """How many variables are declared, to forget those that come later."""
+        return len(self._declared)
+
+    def declare(self, name: str) -> None:
+        """Take note of a variable."""
+        self._declared.append(name)
+        self._known[name] += 1
+
+    def forget(self, mark: int) -> None:
+        """Forget what was declared since the mark."""
+        self._known.subtract(self._declared[mark:])
+        del self._declared[mark:]
+
+    def knows(self, name: str) -> bool:
+        """Say whether a variable is declared."""
+        return self._known[name] > 0
 
 
 class Tokens:

@@ -7,8 +7,7 @@ import re
 _HINTS = (
     (
         r'"(json|currentDate|yesterdayDate|toTypeScriptType)" is not a defined function',
-        "a template without .Messages is rendered a last time as a new one, which has none of Ollama's functions; "
-        "range over .Messages instead of using .Prompt",
+        "the last turn of a template without .Messages has none of Ollama's functions: range over .Messages instead",
     ),
     (
         r'template "(.*)" not defined',
