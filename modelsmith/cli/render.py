@@ -152,7 +152,7 @@ def _jinja(text: str, bos_token: str = "", eos_token: str = "") -> Engine:
     return Engine(
         "jinja",
         lambda conversation, think: chat_template.render(conversation, think, bos_token=bos_token, eos_token=eos_token),
-        ("", ""),
+        (chat_template.reasoning.opening.strip(), chat_template.reasoning.closing.strip()),
         capabilities(chat_template=chat_template),
     )
 
@@ -179,9 +179,9 @@ def _model(source: str, engine: str | None, where: str | None, version: str | No
     if engine == "jinja" or draft.effective.source == "jinja":
         if draft.chat_template is None:
             raise UsageError(f"{source} has no Jinja template inside its GGUF", hint="leave out --engine jinja")
-        inherited = draft.base.inherited
+        inherited = draft.inherited
         jinja = _jinja(draft.chat_template.text, inherited.bos_token, inherited.eos_token)
-        return Engine("jinja", jinja.render, ("", ""), draft.effective.capabilities, draft.effective.reason)
+        return Engine("jinja", jinja.render, jinja.thinking_tags, draft.effective.capabilities, draft.effective.reason)
     raise ModelsmithError(
         f"{source}: {draft.effective.reason}",
         hint="that code is inside Ollama; --engine go shows what TEMPLATE alone renders",

@@ -99,7 +99,7 @@ def _check_drift(plan: Plan) -> None:
 def _write_files(plan: Plan, modelfile: Path, progress: ProgressSink) -> None:
     if plan.gguf is not None:
         for source in plan.request.files.values():
-            if source.path == plan.after.base.inherited.weights:
+            if source.path == plan.after.inherited.weights:
                 progress(Progress(f"writing {plan.gguf.name}", total=source.size))
                 _write(plan.gguf, source.chunks())
     _write(modelfile, [plan.modelfile_text])

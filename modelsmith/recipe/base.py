@@ -6,7 +6,7 @@ A Base holds what the new model would inherit if nothing were changed, by Ollama
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +175,6 @@ def _token(gguf: GGUFFile, kind: str) -> str:
 
 def _from_gguf(paths: list[Path]) -> Inherited:
     """Return what Ollama makes of GGUF files: the model among them, its built-in template if one is near, its renderer."""
-    from modelsmith.template.named import detect_named
     from modelsmith.template.renderers import ARCHITECTURE_DEFAULTS
     from modelsmith.weights.gguf import GGUFFile
 
@@ -183,13 +182,8 @@ def _from_gguf(paths: list[Path]) -> Inherited:
         with GGUFFile.open(path) as gguf:
             if gguf.kind != "model":
                 continue
-            named = detect_named(gguf.chat_template) if gguf.chat_template else None
             renderer, parser = ARCHITECTURE_DEFAULTS.get(gguf.architecture, ("", ""))
-            return Inherited(
-                template=named.template if named else None,
-                detected=named.name if named else "",
-                chat_template=gguf.chat_template,
-                parameters={"stop": list(named.stop)} if named and named.stop else {},
+            found = Inherited(
                 renderer=renderer,
                 parser=parser,
                 family=gguf.architecture,
@@ -197,9 +191,24 @@ def _from_gguf(paths: list[Path]) -> Inherited:
                 bos_token=_token(gguf, "bos"),
                 eos_token=_token(gguf, "eos"),
             )
+            return detected(found, gguf.chat_template)
     raise ModelsmithError(
         f"{', '.join(path.name for path in paths)}: no text model among these GGUFs",
         hint="projectors and adapters need a model to go with",
+    )
+
+
+def detected(inherited: Inherited, chat_template: str | None) -> Inherited:
+    """Return what a file brings along when it carries this Jinja template: Ollama adds a built-in Go template near to it."""
+    from modelsmith.template.named import detect_named
+
+    named = detect_named(chat_template) if chat_template else None
+    return replace(
+        inherited,
+        chat_template=chat_template,
+        template=named.template if named else None,
+        detected=named.name if named else "",
+        parameters={"stop": list(named.stop)} if named and named.stop else {},
     )
 
 

@@ -21,7 +21,7 @@ def compile_request(draft: Draft, *, gguf: Path | None = None) -> CreateRequest:
     """Return the request that creates the draft's model; ``gguf`` is where an edited GGUF was written, if it was."""
     modelfile = standalone(draft)
     resolved = modelfile.resolve(draft.base.folder)
-    weights = draft.base.inherited.weights
+    weights = draft.inherited.weights
 
     def source(path: Path) -> BlobSource:
         if draft.gguf and weights is not None and path.resolve() == weights.resolve():
@@ -42,7 +42,7 @@ def written_modelfile(draft: Draft, *, gguf: Path | None = None) -> Modelfile:
     Its paths are absolute, and the weights are the edited GGUF where one was written.
     """
     modelfile = standalone(draft)
-    weights = draft.base.inherited.weights
+    weights = draft.inherited.weights
     edits = []
     for keyword in ("FROM", "ADAPTER", "DRAFT"):
         for instruction in modelfile.find(keyword):
@@ -59,7 +59,7 @@ def standalone(draft: Draft) -> Modelfile:
 
     A model made from an edited file inherits nothing, so every inherited instruction is written out.
     """
-    inherited = draft.base.inherited
+    inherited = draft.inherited
     if not (draft.gguf and inherited.stored):
         return draft.modelfile
     if inherited.weights is None:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.parameters import typed_parameters
+from modelsmith.recipe.base import detected
 from modelsmith.template.effective import EffectiveTemplate, effective_template
 from modelsmith.template.jinja import ChatTemplate
 from modelsmith.template.template import Template
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-    from modelsmith.recipe.base import Base
+    from modelsmith.recipe.base import Base, Inherited
     from modelsmith.syntax.modelfile import Modelfile
     from modelsmith.template.conversation import Conversation
     from modelsmith.template.inject_code import Think
@@ -94,9 +95,17 @@ class Draft:
         return replace(self, gguf={**self.gguf, CHAT_TEMPLATE_KEY: chat_template.text})
 
     @property
+    def inherited(self) -> Inherited:
+        """What FROM brings along; Ollama looks for a built-in template by the Jinja template that the file has then."""
+        inherited = self.base.inherited
+        if inherited.stored or CHAT_TEMPLATE_KEY not in self.gguf:
+            return inherited
+        return detected(inherited, self.gguf[CHAT_TEMPLATE_KEY])
+
+    @property
     def template_text(self) -> str | None:
         """The Go template of the model's own layer; None when it has none."""
-        return self.modelfile.template or self.base.inherited.template
+        return self.modelfile.template or self.inherited.template
 
     @property
     def template(self) -> Template | None:
@@ -112,31 +121,31 @@ class Draft:
     @property
     def renderer(self) -> str:
         """RENDERER, given or inherited."""
-        return self.modelfile.renderer or self.base.inherited.renderer
+        return self.modelfile.renderer or self.inherited.renderer
 
     @property
     def parser(self) -> str:
         """PARSER, given or inherited."""
-        return self.modelfile.parser or self.base.inherited.parser
+        return self.modelfile.parser or self.inherited.parser
 
     @property
     def system(self) -> str:
         """SYSTEM, given or inherited (an empty one cannot clear an inherited one)."""
-        return self.modelfile.system or self.base.inherited.system
+        return self.modelfile.system or self.inherited.system
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Typed parameters: given ones over inherited ones, lists replaced whole (server/create.go)."""
-        return {**self.base.inherited.parameters, **typed_parameters(self.modelfile.parameters)}
+        return {**self.inherited.parameters, **typed_parameters(self.modelfile.parameters)}
 
     @property
     def effective(self) -> EffectiveTemplate:
         """Which template runs, and by which rule."""
         chat_template = self.gguf.get(CHAT_TEMPLATE_KEY, self.base.inherited.chat_template)
         found = _effective(
-            self.template_text, chat_template, self.renderer, self.parser, self.base.inherited.family, self.version
+            self.template_text, chat_template, self.renderer, self.parser, self.inherited.family, self.version
         )
-        if found.source == "go" and not self.base.inherited.chat_template_known:
+        if found.source == "go" and not self.inherited.chat_template_known:
             # /api/show would have shown the Jinja text if the server ran it.
             reason = "the server runs this model's TEMPLATE today, and the edits take no capability away"
             return replace(found, reason=f"{reason} (its GGUF cannot be read from here)")
@@ -154,7 +163,7 @@ class Draft:
         """
         chat_template = self.chat_template
         if (self.runs_jinja if jinja is None else jinja) and chat_template is not None:
-            inherited = self.base.inherited
+            inherited = self.inherited
             return chat_template.render(
                 conversation, think, bos_token=inherited.bos_token, eos_token=inherited.eos_token
             )

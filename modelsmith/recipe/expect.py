@@ -56,10 +56,12 @@ def _thinking_tags(expectation: ThinkingTags, draft: Draft, _comparisons: Sequen
     parser = PARSERS.get(draft.parser)
     if parser is not None:
         return Checked(promise, parser.unset and parser.on, f"by PARSER {draft.parser}")
-    if source == "jinja":
-        chat_template = draft.chat_template
-        found = chat_template is not None and all(tag in chat_template.text for tag in expectation.tags)
-        return Checked(promise, found, "by llama-server, from the Jinja template inside the GGUF")
+    chat_template = draft.chat_template
+    if source == "jinja" and chat_template is not None:
+        reasoning = chat_template.reasoning
+        found = (reasoning.opening.strip(), reasoning.closing.strip()) if reasoning.found else ("", "")
+        detail = f"by llama-server, which finds {found[0] or 'none'}, {found[1] or 'none'} in the Jinja template inside the GGUF"
+        return Checked(promise, found == expectation.tags, detail)
     template = draft.template
     tags = template.thinking_tags if template else ("", "")
     return Checked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -200,3 +201,17 @@ def test_a_store_that_is_a_file(tmp_path: Path) -> None:
 
 def test_names_are_checked(store: LocalStore) -> None:
     assert planned(store, name="team/r1:x").name == ModelName.parse("team/r1:x")
+
+
+def test_what_ollama_detects_follows_the_jinja_template_that_is_set(store: LocalStore) -> None:
+    chatml = (
+        "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"
+        "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+    )
+    text = f"name: r\nfrom: sample:deepseek-r1\ngguf: {{set: {{tokenizer.chat_template: {chatml!r}}}}}\ncreate: x\n"
+    before = plan(parse_recipe(text.replace(repr(chatml), json.dumps(chatml))).resolve(), store)
+    assert before.after.inherited.detected == "chatml"
+    model = apply(before).model
+    assert model.chat_template == chatml
+    assert model.parameters == {"stop": ["<|im_start|>", "<|im_end|>"]}
+    assert planned(store, base="x").holds

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import InjectionError, TemplateError
+from modelsmith.recipe.compile import with_parameters
 from modelsmith.recipe.fields import Part, Text
 from modelsmith.template.inject_chat import ensure_chat_template
 from modelsmith.template.renderers import PARSERS
@@ -85,12 +86,13 @@ def _by_tools(draft: Draft, options: Options) -> Draft:
 def _by_jinja(draft: Draft, options: Options) -> Draft:
     del options
     chat_template = draft.chat_template
-    if chat_template is None or draft.base.inherited.weights is None:
+    if chat_template is None or draft.inherited.weights is None:
         raise InjectionError("the GGUF cannot be read here")
     if not draft.injections:
         raise InjectionError("no step before this one put a text into the prompt that it could get too")
     texts = [(injection.text, injection.when) for injection in draft.injections]
-    edited = draft.with_chat_template(ensure_chat_template(chat_template, texts))
+    edited = _keeping(draft, draft.with_chat_template(ensure_chat_template(chat_template, texts)))
+    _check_reasoning(edited)
     if edited.gguf == draft.gguf:
         return draft.with_note("the Jinja template inside the GGUF runs, and does already what was asked for")
     if edited.effective.source != "jinja":
@@ -99,8 +101,26 @@ def _by_jinja(draft: Draft, options: Options) -> Draft:
         )
     return edited.with_note(
         "Ollama 0.30 and later run the Jinja template inside this GGUF, older ones the Go template: both were edited alike. "
-        "Cost: a new GGUF is written, because its header changes, and an answer that a client has begun comes behind the text"
+        "Cost: a new GGUF is written, because its header changes"
     )
+
+
+def _keeping(draft: Draft, edited: Draft) -> Draft:
+    """Write out what Ollama would no longer detect by the edited Jinja template: the built-in template and its stops."""
+    lost = {name: value for name, value in draft.parameters.items() if edited.parameters.get(name) != value}
+    edited = with_parameters(edited, lost)
+    return edited.with_template(draft.template) if draft.template is not None else edited
+
+
+def _check_reasoning(draft: Draft) -> None:
+    """Insist that llama-server still separates reasoning where the Go template declares that there is some."""
+    template, chat_template = draft.template, draft.chat_template
+    if template is None or chat_template is None or not all(template.thinking_tags):
+        return
+    if not chat_template.reasoning.found:
+        raise InjectionError(
+            "llama-server, which runs the Jinja template, finds no reasoning in it and would leave the reasoning in the answer"
+        )
 
 
 def _by_parser(draft: Draft, options: Options) -> Draft:
@@ -112,7 +132,7 @@ def _by_parser(draft: Draft, options: Options) -> Draft:
         raise InjectionError(
             f"PARSER {options.parser} does not separate reasoning{did_you_mean(options.parser, PARSERS)}"
         )
-    if not draft.modelfile.requires and not draft.base.inherited.requires:
+    if not draft.modelfile.requires and not draft.inherited.requires:
         modelfile = modelfile.set_requires(known.since)
     edited = replace(draft, modelfile=modelfile)
     if edited.effective.source not in {"parser", "go"}:
