@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.options import make_plan, recipe_options
+from modelsmith.cli.options import PlanOptions, json_option, recipe_options
 from modelsmith.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @click.command("apply")
@@ -26,18 +22,8 @@ if TYPE_CHECKING:
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before a model is replaced.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the outcome, not the plan.")
-def command(
-    recipe: str,
-    settings: tuple[str, ...],
-    where: str | None,
-    as_is: bool,
-    target_ollama: str | None,
-    modelfile: Path | None,
-    as_json: bool,
-    via: str,
-    yes: bool,
-    quiet: bool,
-) -> int:
+@json_option
+def command(options: PlanOptions, via: str, yes: bool, quiet: bool, as_json: bool) -> int:
     r"""Carry out RECIPE: show the plan, create the model, verify what was stored.
 
     Running it again changes nothing; killed in the middle, it finishes when run again. Asks before it replaces a model
@@ -52,9 +38,9 @@ def command(
     from modelsmith.cli.progress_view import progress_bars
     from modelsmith.recipe.apply import apply
 
-    if via == "cli" and modelfile is None:
+    if via == "cli" and options.modelfile is None:
         raise UsageError("--via cli needs the Modelfile that `ollama create` reads", hint="add --modelfile FILE")
-    planned = make_plan(recipe, settings, where, as_is=as_is, target_ollama=target_ollama, modelfile=modelfile)
+    planned = options.make()
     if not (as_json or quiet):
         from modelsmith.cli.plan_view import show_plan
 

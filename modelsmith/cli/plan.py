@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from modelsmith.cli.options import make_plan, recipe_options
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from modelsmith.cli.options import PlanOptions, json_option, recipe_options
 
 
 @click.command("plan")
 @recipe_options
 @click.option("--check", "check_only", is_flag=True, help="Exit 1 when applying would change something.")
-def command(
-    recipe: str,
-    settings: tuple[str, ...],
-    where: str | None,
-    as_is: bool,
-    target_ollama: str | None,
-    modelfile: Path | None,
-    as_json: bool,
-    check_only: bool,
-) -> int:
+@json_option
+def command(options: PlanOptions, check_only: bool, as_json: bool) -> int:
     r"""Show what RECIPE (a file, or a bundled one by name) would do. Changes nothing.
 
     Exit code 1: a promise of the recipe does not hold, or --check found something to change.
@@ -35,7 +22,7 @@ def command(
       modelsmith plan recipes/force-think.yaml --set base=./model.gguf --store ./models
       modelsmith plan force-think --set base=sample:deepseek-r1 --json
     """
-    planned = make_plan(recipe, settings, where, as_is=as_is, target_ollama=target_ollama, modelfile=modelfile)
+    planned = options.make()
     if as_json:
         from modelsmith.cli.plan_json import plan_json
 

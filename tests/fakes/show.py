@@ -56,10 +56,9 @@ def runs_jinja(model: StoredModel) -> bool:
 
 def rendered(model: StoredModel, body: Mapping[str, Any], think: bool | str | None) -> str:
     """Render as the server would."""
-    from modelsmith.template.template import Template
-
     from modelsmith.template.conversation import Conversation
     from modelsmith.template.jinja import ChatTemplate
+    from modelsmith.template.template import Template
 
     messages = [*model.messages, *body.get("messages", [])]
     if model.system and body.get("messages") and body["messages"][0]["role"] != "system":
