@@ -146,7 +146,8 @@ def _show_writes(console: Console, plan: Plan) -> None:
         table.add_row(f"  {layer.how}", kind, size_text(layer.size), digest)
     console.print(table)
     if plan.modelfile is not None:
-        console.print(Text(f"  Modelfile: {plan.modelfile}" + (f", with {plan.gguf}" if plan.gguf else "")))
+        note = " (replaces the one there)" if plan.modelfile_changes and plan.modelfile.exists() else ""
+        console.print(Text(f"  Modelfile: {plan.modelfile}{note}" + (f", with {plan.gguf}" if plan.gguf else "")))
 
 
 def _show_promises(console: Console, plan: Plan) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelNotFound, PlanChanged, StoreError, UsageError, VerificationFailed
+from modelsmith.errors import ModelNotFound, PlanChanged, UsageError, VerificationFailed
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.recipe.compile import compile_request
+from modelsmith.recipe.outputs import write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from pathlib import Path
 
     from modelsmith.recipe.plan import Plan
     from modelsmith.store.model import StoredModel
@@ -97,27 +95,8 @@ def _check_drift(plan: Plan) -> None:
 
 
 def _write_files(plan: Plan, modelfile: Path, progress: ProgressSink) -> None:
-    if plan.gguf is not None:
-        for source in plan.request.files.values():
-            if source.path == plan.after.inherited.weights:
-                progress(Progress(f"writing {plan.gguf.name}", total=source.size))
-                _write(plan.gguf, source.chunks())
-    _write(modelfile, [plan.modelfile_text])
-
-
-def _write(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
-    """Write a file whole or not at all."""
-    try:
-        descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                for chunk in chunks:
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(unfinished).chmod(0o644)
-            Path(unfinished).replace(path)
-        finally:
-            Path(unfinished).unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
+    source = plan.gguf_to_write
+    if plan.gguf is not None and source is not None:
+        progress(Progress(f"writing {plan.gguf.name}", total=source.size))
+        write(plan.gguf, source.chunks())
+    write(modelfile, [plan.modelfile_text])

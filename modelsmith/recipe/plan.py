@@ -14,6 +14,7 @@ from modelsmith.recipe.base import missing_base, resolve_base
 from modelsmith.recipe.compile import compile_request, with_parameters, written_modelfile
 from modelsmith.recipe.draft import Draft
 from modelsmith.recipe.expect import check
+from modelsmith.recipe.outputs import check_outputs, holds
 from modelsmith.recipe.proof import compare, engine_changes
 from modelsmith.recipe.steps import STEPS
 from modelsmith.template.template import Template
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from modelsmith.recipe.proof import Comparison
     from modelsmith.recipe.schema import Recipe
     from modelsmith.store import Store
-    from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
+    from modelsmith.store.model import BlobSource, CreatePreview, CreateRequest, StoredModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,22 @@ class Plan:
 
     @property
     def modelfile_changes(self) -> bool:
-        """Whether the file that ``--modelfile`` names does not hold that text yet."""
+        """Whether the file that ``--modelfile`` names, or the GGUF beside it, is not what would be written."""
         if self.modelfile is None:
             return False
         try:
-            return self.modelfile.read_bytes() != self.modelfile_text
+            return self.gguf_to_write is not None or self.modelfile.read_bytes() != self.modelfile_text
         except OSError:
             return True
+
+    @property
+    def gguf_to_write(self) -> BlobSource | None:
+        """The bytes for ``gguf``; None where there is none to write, or the file holds them already."""
+        weights = self.after.inherited.weights
+        for source in self.request.files.values():
+            if self.gguf is not None and source.path == weights and not holds(self.gguf, source):
+                return source
+        return None
 
 
 def plan(
@@ -105,8 +115,6 @@ def plan(
     name = ModelName.strict(recipe.create)
     if modelfile is not None:
         modelfile = modelfile.absolute()
-        if modelfile.is_dir():
-            raise UsageError(f"{modelfile} is a folder", hint="name the file that the Modelfile is written to")
     before = Draft.start(base, version or store.ollama_version())
     after = edited(before, recipe)
     if note := engine_changes(before, after):
@@ -119,7 +127,10 @@ def plan(
         replaces = None
     preview = store.preview(name, request, as_is=as_is)
     checked = check(recipe.expect, after, comparisons)
-    return Plan(recipe, name, store, before, after, comparisons, checked, request, preview, replaces, as_is, modelfile)
+    made = Plan(recipe, name, store, before, after, comparisons, checked, request, preview, replaces, as_is, modelfile)
+    if made.modelfile is not None:
+        check_outputs(made.modelfile, made.gguf, after.inherited.weights, request)
+    return made
 
 
 def edited(draft: Draft, recipe: Recipe) -> Draft:

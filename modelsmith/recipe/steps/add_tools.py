@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
 from modelsmith.recipe.fields import Part
-from modelsmith.template.tools import add_tools
 
 if TYPE_CHECKING:
     from modelsmith.recipe.draft import Draft
@@ -22,6 +21,8 @@ def edit(draft: Draft, *options: Options) -> Draft:
     A template that handles them already stays as it is. Raises InjectionError without a Go template, for a family whose
     format is not known, and without proof.
     """
+    from modelsmith.template.tools import add_tools
+
     template = draft.template
     if template is None:
         raise InjectionError(

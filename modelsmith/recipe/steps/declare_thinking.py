@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
 from modelsmith.recipe.fields import Part, Text
-from modelsmith.template.declare import declare_thinking
 
 if TYPE_CHECKING:
     from modelsmith.recipe.draft import Draft
@@ -33,6 +32,8 @@ def edit(draft: Draft, *options: Options) -> Draft:
 
 
 def _edit(draft: Draft, options: Options) -> Draft:
+    from modelsmith.template.declare import declare_thinking
+
     template = draft.template
     if template is None or draft.parser:
         return draft

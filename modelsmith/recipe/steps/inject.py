@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from modelsmith.recipe.draft import Injection
 from modelsmith.recipe.fields import Part, Text, When
-from modelsmith.template.inject_ensure import ensure_many
 
 if TYPE_CHECKING:
     from modelsmith.recipe.draft import Draft
@@ -32,6 +30,9 @@ def edit(draft: Draft, *options: Options) -> Draft:
     Steps in a row share one place in the template. Prompts that end with their text already stay as they are. Without a
     Go template the texts are remembered for the Jinja template, which ``make-effective`` edits.
     """
+    from modelsmith.recipe.draft import Injection
+    from modelsmith.template.inject_ensure import ensure_many
+
     injections = tuple(Injection(each.text, each.when) for each in options)
     draft = replace(draft, injections=(*draft.injections, *injections))
     template = draft.template

@@ -13,11 +13,7 @@ from pydantic import Field
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import InjectionError, TemplateError
-from modelsmith.recipe.compile import with_parameters
 from modelsmith.recipe.fields import Part, Text
-from modelsmith.template.inject_chat import ensure_chat_template
-from modelsmith.template.renderers import PARSERS
-from modelsmith.template.tools import add_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +65,8 @@ def _edit(draft: Draft, options: Options) -> Draft:
 
 
 def _by_tools(draft: Draft, options: Options) -> Draft:
+    from modelsmith.template.tools import add_tools
+
     del options
     template = draft.template
     if template is None:
@@ -84,6 +82,8 @@ def _by_tools(draft: Draft, options: Options) -> Draft:
 
 
 def _by_jinja(draft: Draft, options: Options) -> Draft:
+    from modelsmith.template.inject_chat import ensure_chat_template
+
     del options
     chat_template = draft.chat_template
     if chat_template is None or draft.inherited.weights is None:
@@ -107,6 +107,8 @@ def _by_jinja(draft: Draft, options: Options) -> Draft:
 
 def _keeping(draft: Draft, edited: Draft) -> Draft:
     """Write out what Ollama would no longer detect by the edited Jinja template: the built-in template and its stops."""
+    from modelsmith.recipe.compile import with_parameters
+
     lost = {name: value for name, value in draft.parameters.items() if edited.parameters.get(name) != value}
     edited = with_parameters(edited, lost)
     return edited.with_template(draft.template) if draft.template is not None else edited
@@ -124,6 +126,8 @@ def _check_reasoning(draft: Draft) -> None:
 
 
 def _by_parser(draft: Draft, options: Options) -> Draft:
+    from modelsmith.template.renderers import PARSERS
+
     if draft.template is None:
         raise InjectionError("there is no Go template that a PARSER could make effective")
     modelfile = draft.modelfile.set_parser(options.parser)
