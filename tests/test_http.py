@@ -45,6 +45,8 @@ def answering(*answers: Answer) -> Iterator[tuple[str, list[bytes]]]:
 
 def read_request(connection: socket.socket) -> bytes:
     data = chunk = connection.recv(65536)
+    if data.startswith(b"\x16"):
+        return data  # the hello of TLS, which a plain server answers at once
     while chunk and b"\r\n\r\n" not in data:
         data += (chunk := connection.recv(65536))
     head, _, body = data.partition(b"\r\n\r\n")
