@@ -79,3 +79,10 @@ def _render(template: Template, conversation: Conversation, think: bool | str | 
 def _outcome(pairs: list[Difference]) -> Outcome:
     differences = [pair for pair in pairs if pair[1] != pair[2]]
     return len(pairs) - len(differences), len(pairs), differences
+
+
+CHECKS = {
+    "templates.jsonl.gz (variables, tags)": templates,
+    "renderings.jsonl.gz": renderings,
+    "template-fuzz.jsonl.gz": fuzz,
+}
