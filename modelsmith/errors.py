@@ -28,9 +28,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.source import Source
 
@@ -160,3 +163,19 @@ class VerificationFailed(ModelsmithError):
 
 class Unsupported(ModelsmithError):
     """This store or file cannot do what was asked; the hint names one that can."""
+
+
+def refused(error: OSError) -> ModelsmithError:
+    """Return what the operating system refused as an error for the user: the place and the reason."""
+    reason = error.strerror or str(error)
+    place = f"{error.filename}: " if error.filename is not None else ""
+    return UnreadableFile(f"{place}{reason}", hint="check that the path is right and that this user may use it")
+
+
+@contextmanager
+def system_errors() -> Iterator[None]:
+    """Turn what the operating system refuses into errors for the user; for functions, use it as a decorator."""
+    try:
+        yield
+    except OSError as error:
+        raise refused(error) from error

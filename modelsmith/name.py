@@ -159,6 +159,7 @@ def _same(one: str, other: str) -> bool:
 
 _GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 _PORT = re.compile(r"[+-]?[0-9]+")
+_RAW = "surrogateescape"  # bytes of the environment that are not UTF-8
 _HOST_SAFE = "!$&'()*+,;=:[]<>\""
 _PATH_SAFE = "$&+,/:;=@"
 
@@ -174,8 +175,8 @@ def parse_host(text: str) -> str:
     host, port = _split_port(address) or (_bare_host(address), default)
     if not _PORT.fullmatch(port) or not 0 <= int(port[:20]) <= 65535:
         port = default
-    where = quote(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", safe=_HOST_SAFE)
-    folder = path if path == "*" else quote(path, safe=_PATH_SAFE)
+    where = quote(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", safe=_HOST_SAFE, errors=_RAW)
+    folder = path if path == "*" else quote(path, safe=_PATH_SAFE, errors=_RAW)
     start = f"{scheme}://" if scheme else "//"
     return start + where + ("/" if folder and not folder.startswith("/") else "") + folder
 

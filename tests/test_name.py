@@ -121,3 +121,7 @@ def test_ollama_host(text: str, url: str) -> None:
 @given(st.text(max_size=20))
 def test_every_ollama_host_becomes_a_url(text: str) -> None:
     assert "//" in parse_host(text)
+
+
+def test_bytes_of_the_environment_that_are_not_utf8_are_kept() -> None:
+    assert parse_host("h\udcffst") == "http://h%FFst:11434"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsmith import __version__
-from modelsmith.errors import ModelsmithError
+from modelsmith.errors import ModelsmithError, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +85,9 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code; expected errors become one message, never a traceback."""
+    from modelsmith.cli.streams import prepare_streams
+
+    prepare_streams()
     sys.exit(run(arguments))
 
 
@@ -109,6 +112,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # The reader (`head`) went away: stop quietly, and keep the interpreter from flushing into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        from modelsmith.cli.failure import show_error
+
+        show_error(refused(error))
+        return 3
     except Exception as error:  # noqa: BLE001  # the one boundary: a bug becomes a report, not a traceback
         from modelsmith.cli.failure import report_bug
 

@@ -45,7 +45,7 @@ def command(options: PlanOptions, via: str, yes: bool, quiet: bool, as_json: boo
         from modelsmith.cli.plan_view import show_plan
 
         show_plan(planned)
-    if planned.holds and planned.preview.changes and planned.replaces and not yes and sys.stdin.isatty():
+    if planned.holds and planned.preview.changes and planned.replaces and not yes and sys.stdin and sys.stdin.isatty():
         click.confirm(f"Replace {planned.name.short}?", abort=True, err=True)
     with progress_bars(enabled=not as_json) as progress:
         applied = apply(planned, via=via, progress=progress)

@@ -126,7 +126,7 @@ class Parsed:
 def read(path: str) -> bytes:
     """Return the bytes of a file, or of stdin for ``-``; raises UnreadableFile."""
     if path == "-":
-        return sys.stdin.buffer.read()
+        return b"" if sys.stdin is None else sys.stdin.buffer.read()
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:

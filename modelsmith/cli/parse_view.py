@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from modelsmith.cli.failure import printable, show_diagnostic
+from modelsmith.cli.terminal import Terminal
 from modelsmith.source import Source
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def show_commands(path: str, modelfile: Modelfile, request: ResolvedRequest | No
         line, _ = source.position(each.span.start)
         label = f"{each.keyword} {each.name}".rstrip()
         table.add_row(str(line), Text(label, "bold"), Text(_shortened(each.value)))
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     console.print(table)
     if request is None:
         return

@@ -6,15 +6,17 @@ import difflib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from modelsmith.cli.failure import printable
+from modelsmith.cli.terminal import Terminal
 from modelsmith.manifest import CONFIG_TYPE
 from modelsmith.recipe.proof import THINK_WORDS
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from modelsmith.recipe.plan import Plan
     from modelsmith.recipe.proof import Rendered
 
@@ -55,7 +57,7 @@ def visible(prompt: str) -> Text:
 
 def show_plan(plan: Plan, console: Console | None = None) -> None:
     """Print a plan."""
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or Terminal(highlight=False, soft_wrap=True)
     console.print(_headline(plan))
     _show_diff(console, "template (Go)", plan.before.template_text or "", plan.after.template_text or "")
     before, after = plan.before.chat_template, plan.after.chat_template

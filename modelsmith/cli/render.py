@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from modelsmith.errors import ModelNotFound, ModelsmithError, TemplateError, Usa
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from modelsmith.recipe.draft import Draft
     from modelsmith.template.conversation import Conversation
     from modelsmith.template.inject_code import Think
 
@@ -24,13 +25,29 @@ THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "m
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What renders: ``name`` as in EffectiveTemplate.source, and what can be said about it."""
+    """What renders: ``name`` as in EffectiveTemplate.source, and what can be said about it.
+
+    ``system`` and ``messages`` are the model's own, which Ollama puts in front of every conversation.
+    """
 
     name: str
     render: Callable[[Conversation, Think], str]
     thinking_tags: tuple[str, str]
     capabilities: frozenset[str]
     reason: str = ""
+    system: str = ""
+    messages: tuple[tuple[str, str], ...] = ()
+
+    def served(self, talk: Conversation) -> Conversation:
+        """Return the conversation with what the model says first (server/routes.go: ChatHandler, GenerateHandler)."""
+        request = talk.to_dict()
+        given = request["messages"] or ([{"role": "user", "content": talk.prompt}] if talk.prompt else [])
+        own = [{"role": role, "content": content} for role, content in self.messages]
+        if not given or (talk.prompt and talk.suffix) or not (own or self.system):
+            return talk
+        if self.system and given[0]["role"] != "system":
+            own.insert(0, {"role": "system", "content": self.system})
+        return type(talk).from_dict(request | {"messages": own + given})
 
 
 @click.command("render")
@@ -75,7 +92,7 @@ def command(
     talk = read_conversation(conversation, user, system)
     try:
         found = find_engine(source, engine, where, target_ollama)
-        prompt = found.render(talk, THINK[think])
+        prompt = found.render(found.served(talk), THINK[think])
     except TemplateError as error:
         if not as_json:
             raise
@@ -91,12 +108,11 @@ def command(
         click.echo(json.dumps(answer, ensure_ascii=False))
         return 0
     if sys.stdout.isatty():
-        from rich.console import Console
-
         from modelsmith.cli.plan_view import visible
+        from modelsmith.cli.terminal import Terminal
 
         for line in prompt.splitlines(keepends=True):
-            Console(highlight=False).print(visible(line), soft_wrap=True)
+            Terminal(highlight=False).print(visible(line), soft_wrap=True)
         click.echo(f"engine: {found.name}{f' ({found.reason})' if found.reason else ''}", err=True)
     else:
         click.echo(prompt, nl=False)
@@ -115,13 +131,22 @@ def read_conversation(path: Path | None, user: tuple[str, ...], system: str | No
         messages = [{"role": "system", "content": system}] if system is not None else []
         return Conversation.from_dict({"messages": messages + [{"role": "user", "content": text} for text in user]})
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-        data = json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
+        data = json.loads(_stdin() if str(path) == "-" else path.read_text(encoding="utf-8"))
+        return Conversation.from_dict({"messages": data} if isinstance(data, list) else data)
+    except OSError as error:
         raise UsageError(
-            f"{path}: no conversation can be read: {error}", hint="a JSON object with the key messages"
+            f"{path} cannot be read: {error.strerror or error}", hint="name a file, or - for stdin"
         ) from error
-    return Conversation.from_dict({"messages": data} if isinstance(data, list) else data)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{path} is not JSON: {error}", hint="a conversation is an object with the key messages"
+        ) from error
+    except ModelsmithError as error:
+        raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
+
+
+def _stdin() -> str:
+    return "" if sys.stdin is None else sys.stdin.read()  # None: whoever started this program closed it
 
 
 def find_engine(source: str, engine: str | None, where: str | None, version: str | None) -> Engine:
@@ -130,8 +155,10 @@ def find_engine(source: str, engine: str | None, where: str | None, version: str
     if path.suffix in {".gotmpl", ".jinja", ".jinja2", ".tmpl"}:
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{source} cannot be read: {error}") from error
+        except OSError as error:
+            raise UsageError(f"{source} cannot be read: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{source} is not UTF-8: {error.reason} at byte {error.start}") from error
         return _jinja(text) if path.suffix.startswith(".jinja") else _go(text)
     return _model(source, engine, where, version)
 
@@ -168,9 +195,14 @@ def _model(source: str, engine: str | None, where: str | None, version: str | No
     except ModelNotFound:
         # A Modelfile whose FROM is not here still says what its own TEMPLATE renders.
         path = Path(source)
-        if not path.is_file() or not (template := Modelfile.parse(path.read_bytes()).template):
+        if not path.is_file() or not (modelfile := Modelfile.parse(path.read_bytes())).template:
             raise
-        return _go(template)
+        own = tuple((message.role, message.content) for message in modelfile.messages)
+        return replace(_go(modelfile.template), system=modelfile.system or "", messages=own)
+    return replace(_engine(source, engine, draft), system=draft.system, messages=draft.messages)
+
+
+def _engine(source: str, engine: str | None, draft: Draft) -> Engine:
     if engine == "go" or (engine is None and draft.effective.source in {"go", "parser", "default"}):
         go = _go(draft.template_text or "{{ .Prompt }}")
         effective = draft.effective

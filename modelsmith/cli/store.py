@@ -7,6 +7,7 @@ import json
 import click
 
 from modelsmith.cli.options import json_option, store_option
+from modelsmith.errors import ServerError, StoreError
 
 
 @click.group("store")
@@ -23,17 +24,28 @@ def command() -> None:
 @command.command("ls")
 @store_option
 @json_option
-def ls(where: str | None, as_json: bool) -> None:
+def ls(where: str | None, as_json: bool) -> int:
     r"""List the models: name, ID (as `ollama list` prints it), size, capabilities.
+
+    Exit code 1: a model is damaged; it is named on the error output.
 
     \b
     Example:
       modelsmith store ls --store ./models
     """
+    from modelsmith.cli.failure import printable, show_error
     from modelsmith.store.open import open_store
 
     store = open_store(where)
-    models = [store.show(name) for name in store.models()]
+    models, damaged = [], 0
+    for name in store.models():
+        try:
+            models.append(store.show(name))
+        except ServerError:
+            raise
+        except StoreError as error:
+            damaged = 1
+            show_error(error)
     if as_json:
         rows = [
             {
@@ -46,11 +58,10 @@ def ls(where: str | None, as_json: bool) -> None:
             for model in models
         ]
         click.echo(json.dumps(rows, ensure_ascii=False))
-        return
+        return damaged
     if not models:
         click.echo(f"no models in {store.location}")
-        return
-    from modelsmith.cli.failure import printable
+        return damaged
     from modelsmith.cli.plan_view import size_text
 
     table = [("NAME", "ID", "SIZE", "FAMILY", "CAPABILITIES")]
@@ -62,3 +73,4 @@ def ls(where: str | None, as_json: bool) -> None:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return damaged

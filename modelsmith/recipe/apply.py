@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelNotFound, PlanChanged, UsageError, VerificationFailed
+from modelsmith.errors import PlanChanged, UsageError, VerificationFailed
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.recipe.compile import compile_request
 from modelsmith.recipe.outputs import write
+from modelsmith.recipe.plan import stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,15 +42,14 @@ def apply(plan: Plan, *, via: str = "api", progress: ProgressSink = silent) -> A
         )
     if not plan.changes:
         return Applied(changed=False, model=plan.store.show(plan.name))
+    program = _program(plan) if via == "cli" else ""
     _check_drift(plan)
     if plan.modelfile is not None:
         _write_files(plan, plan.modelfile, progress)
-    if via == "cli":
+    if program and plan.modelfile is not None:
         from modelsmith.store.command import create_by_command
 
-        if plan.modelfile is None:
-            raise UsageError("`ollama create` needs a Modelfile to read", hint="plan with a modelfile to write")
-        create_by_command(plan.name, plan.modelfile, plan.store, progress)
+        create_by_command(program, plan.name, plan.modelfile, plan.store, progress)
         model = plan.store.show(plan.name)
     else:
         request = compile_request(plan.after, gguf=plan.gguf)
@@ -57,6 +57,14 @@ def apply(plan: Plan, *, via: str = "api", progress: ProgressSink = silent) -> A
     verify(plan, model)
     progress(Progress("verified"))
     return Applied(changed=True, model=model)
+
+
+def _program(plan: Plan) -> str:
+    from modelsmith.store.command import find_command
+
+    if plan.modelfile is None:
+        raise UsageError("`ollama create` needs a Modelfile to read", hint="plan with a modelfile to write")
+    return find_command(plan.store)
 
 
 def verify(plan: Plan, model: StoredModel) -> None:
@@ -83,10 +91,7 @@ def verify(plan: Plan, model: StoredModel) -> None:
 
 def _check_drift(plan: Plan) -> None:
     """Stop when the target is another model than the one the plan showed."""
-    try:
-        now: StoredModel | None = plan.store.show(plan.name)
-    except ModelNotFound:
-        now = None
+    now = stored(plan.store, plan.name)
     before = plan.replaces
     if (now.digest if now else None) != (before.digest if before else None):
         raise PlanChanged(

@@ -11,8 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.diagnostic import did_you_mean
-from modelsmith.errors import ModelfileRefused, ModelNotFound, ModelsmithError, StoreError, Unsupported, UsageError
+from modelsmith.errors import (
+    InvalidParameter,
+    ModelfileRefused,
+    ModelNotFound,
+    ModelsmithError,
+    StoreError,
+    Unsupported,
+    UsageError,
+    system_errors,
+)
 from modelsmith.name import ModelName
+from modelsmith.recipe.inputs import anchored
 from modelsmith.syntax.modelfile import Modelfile
 
 if TYPE_CHECKING:
@@ -20,6 +30,7 @@ if TYPE_CHECKING:
 
     from modelsmith.store import Store
     from modelsmith.store.model import StoredModel
+    from modelsmith.syntax.request import ResolvedRequest
     from modelsmith.weights.gguf import GGUFFile
 
 
@@ -62,6 +73,7 @@ class Base:
     inherited: Inherited
 
 
+@system_errors()
 def resolve_base(spec: str, store: Store, folder: Path) -> Base:
     """Find what ``spec`` names: ``sample:NAME``, an existing file, else a model of the store.
 
@@ -71,8 +83,9 @@ def resolve_base(spec: str, store: Store, folder: Path) -> Base:
         from modelsmith.recipe.sample import sample_modelfile
 
         return _from_modelfile(spec, sample_modelfile(spec.removeprefix("sample:")), folder, store)
-    path = Path(spec).expanduser()
-    path = path if path.is_absolute() else folder / path
+    if not spec:
+        raise UsageError("the base has an empty name", hint="name a model, a .gguf or a Modelfile")
+    path = Path(anchored(spec, folder))
     if path.is_dir() and not ModelName.parse(spec).is_valid:
         raise Unsupported(
             f'base "{spec}" is a folder',
@@ -87,7 +100,11 @@ def resolve_base(spec: str, store: Store, folder: Path) -> Base:
             f'base "{spec}" does not exist', hint=f"looked for {path}; give an existing file or a model's name"
         )
     name = ModelName.strict(spec)
-    return Base(spec, Modelfile.parse(f"FROM {name.short}\n"), folder, _from_store(store.show(name)))
+    try:
+        model = store.show(name)
+    except ModelNotFound as error:
+        raise _missing(spec, path, store) from error
+    return Base(spec, Modelfile.parse(f"FROM {name.short}\n"), folder, _from_store(model))
 
 
 def _read(path: Path) -> bytes:
@@ -122,7 +139,7 @@ def _from_modelfile(spec: str, modelfile: Modelfile, folder: Path, store: Store)
             line=reading.error.line,
             hint=f"see modelsmith parse {spec}",
         )
-    resolved = modelfile.resolve(folder)
+    resolved = _resolved(spec, modelfile, folder)
     if source := resolved.fields.get("from"):
         name = ModelName.parse(source)
         if not name.is_valid:
@@ -130,7 +147,14 @@ def _from_modelfile(spec: str, modelfile: Modelfile, folder: Path, store: Store)
                 f'base "{spec}": FROM {source} is neither an existing file nor the name of a model',
                 hint=f"paths are relative to {folder}",
             )
-        return Base(spec, modelfile, folder, _from_store(store.show(name)))
+        try:
+            model = store.show(name)
+        except ModelNotFound as error:
+            raise ModelNotFound(
+                f'base "{spec}": FROM {source} is no file in {folder} and no model in {store.location}',
+                hint=f"run `ollama pull {source}`, or name an existing file in FROM",
+            ) from error
+        return Base(spec, modelfile, folder, _from_store(model))
     models = [path for path in resolved.files.values() if _is_gguf(path)]
     if not models:
         raise Unsupported(
@@ -138,6 +162,16 @@ def _from_modelfile(spec: str, modelfile: Modelfile, folder: Path, store: Store)
             hint="convert Safetensors to a GGUF first, or create the model with a running Ollama and start from its name",
         )
     return Base(spec, modelfile, folder, _from_gguf(models))
+
+
+def _resolved(spec: str, modelfile: Modelfile, folder: Path) -> ResolvedRequest:
+    try:
+        return modelfile.resolve(folder)
+    except (InvalidParameter, ModelfileRefused) as error:
+        raise ModelfileRefused(
+            f'base "{spec}": Ollama refuses this Modelfile: {error.message}',
+            hint=error.hint or f"see modelsmith parse {spec}",
+        ) from error
 
 
 def _from_store(model: StoredModel) -> Inherited:
@@ -212,13 +246,17 @@ def detected(inherited: Inherited, chat_template: str | None) -> Inherited:
     )
 
 
-def missing_base(spec: str, store: Store) -> ModelNotFound:
+def _missing(spec: str, path: Path, store: Store) -> ModelNotFound:
     """Say what was tried when a base is not there, and how to go on, with and without a model at hand."""
     try:
         known = [name.short for name in store.models()]
     except StoreError:
         known = []
+    if path.is_dir():
+        tried, hint = f"{path} is a folder", "name the .gguf or the Modelfile in it"
+    else:
+        tried, hint = "no such file", f"run `ollama pull {spec}`"
     return ModelNotFound(
-        f'base "{spec}" was not found: no such file, and no such model in {store.location}{did_you_mean(spec, known)}',
-        hint=f"run `ollama pull {spec}`, name another base with --set base=…, or try it at once with --set base=sample:deepseek-r1",
+        f'base "{spec}" was not found: {tried}, and there is no such model in {store.location}{did_you_mean(spec, known)}',
+        hint=f"{hint}, name another model, .gguf or Modelfile, or try it at once with sample:deepseek-r1",
     )

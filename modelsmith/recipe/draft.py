@@ -134,6 +134,13 @@ class Draft:
         return self.modelfile.system or self.inherited.system
 
     @property
+    def messages(self) -> tuple[tuple[str, str], ...]:
+        """MESSAGEs, given or inherited, as roles and texts."""
+        if given := self.modelfile.messages:
+            return tuple((message.role, message.content) for message in given)
+        return tuple((str(each.get("role", "")), str(each.get("content", ""))) for each in self.inherited.messages)
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """Typed parameters: given ones over inherited ones, lists replaced whole (server/create.go)."""
         return {**self.inherited.parameters, **typed_parameters(self.modelfile.parameters)}

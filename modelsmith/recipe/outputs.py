@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelsmithError, StoreError, UsageError
+from modelsmith.errors import ModelsmithError, StoreError, UsageError, system_errors
 from modelsmith.syntax.modelfile import Modelfile
 from modelsmith.weights.gguf import GGUFFile
 
@@ -23,6 +23,7 @@ _MAX_MODELFILE = 16 << 20
 _OTHER = "name another file with --modelfile, or move this one away first"
 
 
+@system_errors()
 def check_outputs(modelfile: Path, gguf: Path | None, weights: Path | None, request: CreateRequest) -> None:
     """Raise UsageError where writing a Modelfile, and the GGUF made from ``weights``, would fail or destroy something."""
     if modelfile.is_dir():

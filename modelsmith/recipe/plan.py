@@ -8,9 +8,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelNotFound, UsageError
+from modelsmith.errors import ServerError, StoreError, UsageError
 from modelsmith.name import ModelName
-from modelsmith.recipe.base import missing_base, resolve_base
+from modelsmith.recipe.base import resolve_base
 from modelsmith.recipe.compile import compile_request, with_parameters, written_modelfile
 from modelsmith.recipe.draft import Draft
 from modelsmith.recipe.expect import check
@@ -108,10 +108,7 @@ def plan(
 
         store = open_store()
     base_folder = (folder or Path.cwd()).resolve()
-    try:
-        base = resolve_base(recipe.from_, store, base_folder)
-    except ModelNotFound as error:
-        raise missing_base(recipe.from_, store) from error
+    base = resolve_base(recipe.from_, store, base_folder)
     name = ModelName.strict(recipe.create)
     if modelfile is not None:
         modelfile = modelfile.absolute()
@@ -121,16 +118,23 @@ def plan(
         after = after.with_note(note)
     comparisons = compare(before, after)
     request = compile_request(after)
-    try:
-        replaces = store.show(name)
-    except ModelNotFound:
-        replaces = None
+    replaces = stored(store, name)
     preview = store.preview(name, request, as_is=as_is)
     checked = check(recipe.expect, after, comparisons)
     made = Plan(recipe, name, store, before, after, comparisons, checked, request, preview, replaces, as_is, modelfile)
     if made.modelfile is not None:
         check_outputs(made.modelfile, made.gguf, after.inherited.weights, request)
     return made
+
+
+def stored(store: Store, name: ModelName) -> StoredModel | None:
+    """Return the model of this name; None where there is none, or a damaged one, which creating it again repairs."""
+    try:
+        return store.show(name)
+    except ServerError:
+        raise
+    except StoreError:
+        return None
 
 
 def edited(draft: Draft, recipe: Recipe) -> Draft:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from modelsmith.diagnostic import did_you_mean
-from modelsmith.errors import StoreError, UsageError
+from modelsmith.errors import InvalidGGUF, StoreError, UnreadableFile, UsageError
 from modelsmith.syntax.modelfile import Modelfile
 
 _GO = """{{ .System }}
@@ -65,17 +66,28 @@ def sample_modelfile(name: str) -> Modelfile:
     template, chat_template, tokens = _SAMPLES[name]
     key = hashlib.sha256("\0".join((template, chat_template, *tokens)).encode()).hexdigest()[:12]
     path = cache_folder() / "samples" / f"{name}-{key}.gguf"
-    if not path.is_file():
+    if not _is_whole(path):
         from modelsmith.weights.gguf.sample import write_sample
 
+        unfinished = path.with_suffix(f".{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(f".{os.getpid()}.tmp")
             write_sample(unfinished, chat_template=chat_template, special_tokens=tokens)
             unfinished.replace(path)
         except OSError as error:
+            with suppress(OSError):
+                unfinished.unlink()
             raise StoreError(
                 f"the sample cannot be written to {path.parent}: {error.strerror or error}",
                 hint="set XDG_CACHE_HOME to a folder that can be written",
             ) from error
     return Modelfile.parse(f"FROM {path}\n").set_template(template)
+
+
+def _is_whole(path: Path) -> bool:
+    from modelsmith.weights.gguf import GGUFFile
+
+    try:
+        return bool(GGUFFile.open(path).tensors)
+    except (InvalidGGUF, UnreadableFile):
+        return False

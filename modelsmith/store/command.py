@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from modelsmith.store import Store
 
 
-def create_by_command(name: ModelName, modelfile: Path, store: Store, progress: ProgressSink) -> None:
-    """Run ``ollama create`` against the store's server.
-
-    Raises Unsupported without the program or without a server, ServerError with the program's own words when it fails.
-    """
+def find_command(store: Store) -> str:
+    """Return the path of ``ollama``; raises Unsupported without the program, or where the store is not a server's."""
     program = shutil.which("ollama")
     if program is None:
         raise Unsupported(
@@ -33,6 +30,11 @@ def create_by_command(name: ModelName, modelfile: Path, store: Store, progress: 
             f"`ollama create` needs a running Ollama, and {store.location} is a folder",
             hint="name the server with --store URL or OLLAMA_HOST, or leave out --via cli",
         )
+    return program
+
+
+def create_by_command(program: str, name: ModelName, modelfile: Path, store: Store, progress: ProgressSink) -> None:
+    """Run ``ollama create`` against the store's server; raises ServerError with the program's own words when it fails."""
     command = [program, "create", name.short, "-f", str(modelfile)]
     progress(Progress("running " + " ".join(command)))
     result = subprocess.run(

@@ -30,6 +30,12 @@ class LocalStore:
     """Models in a folder. Needs no server; safe beside a running one, and beside other modelsmiths."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
+        try:
+            usable = b"\0" not in os.fsencode(folder)
+        except UnicodeEncodeError:
+            usable = False
+        if not usable:
+            raise StoreError(f"{folder!r:.200} is not a name that a folder can have", hint="name another folder")
         self.layout = Layout(Path(folder))
 
     def __repr__(self) -> str:

@@ -37,6 +37,9 @@ _READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 def writing(layout: Layout, progress: ProgressSink = silent) -> Iterator[Writer]:
     """Hold the store's lock and hand out a Writer; errors of the system come out as StoreErrors that say what to do."""
     try:
+        for ours in (layout.private, layout.temporaries):
+            if ours.is_symlink():  # made by somebody else, to have us write and clean up elsewhere
+                raise StoreError(f"{ours} is a link, and modelsmith makes a folder there", hint="remove the link")
         _make_folder(layout.private)
         lock = layout.private / "lock"
         if not lock.exists():

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ServerError, StoreError, UsageError
+from modelsmith.errors import ServerError, StoreError, UsageError, system_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,6 +105,7 @@ def _answering(host: str) -> tuple[str, str, OllamaStore | None]:
     return store.location, "", store
 
 
+@system_errors()
 def _directory(text: str, *, expand: bool = True) -> Store:
     from modelsmith.store.local import LocalStore
 

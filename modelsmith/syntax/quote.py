@@ -48,7 +48,7 @@ def quote(value: str, prefer: str = "") -> str:
     line = Source(value).position(match.start())[0] if match else 1
     raise UnquotableValue(
         f'line {line} of the value ends with """, which would end the value there',
-        hint='put a character after the """ on that line, or set the value through the API (a recipe does)',
+        hint='put a character after the """ on that line, or set the value through the API',
     )
 
 
@@ -62,5 +62,5 @@ def _refuse_dropped(value: str) -> None:
             label = f"U+{ord(char):04X}{f' ({name})' if name else ''}"
             raise UnquotableValue(
                 f"line {line}, column {column} of the value is {label}, which Ollama drops from a Modelfile",
-                hint="remove the character, or set the value through the API (a recipe does)",
+                hint="remove the character, or set the value through the API",
             )

@@ -65,6 +65,99 @@ def test_store_ls(capsys: pytest.CaptureFixture[str]) -> None:
     assert "thinking" in model["capabilities"]
 
 
+def test_a_damaged_model_hides_no_other_and_can_be_created_again(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        assert run(["apply", "force-think", *SET, "--set", f"name={name}", "--quiet"]) == 0
+    manifest = Path("models/manifests/registry.ollama.ai/library/a/latest")
+    manifest.write_text(
+        manifest.read_text().replace(json.loads(manifest.read_text())["config"]["digest"], f"sha256:{0:064}")
+    )
+    capsys.readouterr()
+    assert run(["store", "ls", "--store", "models", "--json"]) == 1
+    listed = capsys.readouterr()
+    assert [model["name"] for model in json.loads(listed.out)] == ["b:latest"]
+    assert f"sha256-{0:064} is missing" in listed.err
+    manifest.write_text("no JSON")
+    assert run(["apply", "force-think", *SET, "--set", "name=a", "--quiet"]) == 0
+    assert run(["store", "ls", "--store", "models"]) == 0
+
+
+def test_a_damaged_sample_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert run(["plan", "force-think", *SET]) == 0
+    (sample,) = tmp_path.glob("cache/modelsmith/samples/*.gguf")
+    whole = sample.read_bytes()
+    sample.write_bytes(whole[:1000])
+    assert run(["plan", "force-think", *SET]) == 0
+    assert sample.read_bytes() == whole
+
+
+def test_render_puts_the_models_own_system_and_messages_first(capsys: pytest.CaptureFixture[str]) -> None:
+    own = "SYSTEM Be brief.\nMESSAGE user hi\nMESSAGE assistant ho\n"
+    text = 'TEMPLATE """{{ range .Messages }}[{{ .Role }}]{{ .Content }}{{ end }}{{ if .Suffix }}{{ .Suffix }}{{ end }}"""\n'
+    Path("Modelfile").write_text(f"FROM nosuch\n{text}{own}")
+    Path("recipe.yaml").write_text("name: r\nfrom: sample:deepseek-r1\ncreate: base\n")
+    assert run(["apply", "./recipe.yaml", "--quiet"]) == 0
+    Path("Stored").write_text(f"FROM base\n{text}{own}")
+    capsys.readouterr()
+    for source, options in (("Modelfile", ()), ("Stored", ("--engine", "go"))):
+        assert run(["render", source, "-u", "Q", *options]) == 0
+        assert capsys.readouterr().out == "[system]Be brief.[user]hi[assistant]ho[user]Q"
+        assert run(["render", source, "-s", "mine", "-u", "Q", *options]) == 0
+        assert capsys.readouterr().out == "[user]hi[assistant]ho[system]mine[user]Q"
+    Path("fill.json").write_text('{"prompt": "P", "suffix": "S"}')
+    assert run(["render", "Modelfile", "-c", "fill.json"]) == 0
+    assert capsys.readouterr().out == "S"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ('{"messages": 5}', "messages is a number"),
+        (None, "cannot be"),
+    ],
+    ids=["empty", "deep", "shape", "missing"],
+)
+def test_a_conversation_that_cannot_be_read_names_its_file(
+    text: str | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("t.gotmpl").write_text("x")
+    if text is not None:
+        Path("c.json").write_text(text)
+    assert run(["render", "t.gotmpl", "-c", "c.json"]) == 2
+    error = capsys.readouterr().err
+    assert "c.json" in error
+    assert words in error
+    assert "hint:" in error
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plan", "force-think", "--set", f"base=/{'x' * 5000}.gguf"),
+        ("plan", "force-think", *SET, "--store", "x" * 5000),
+        ("plan", "force-think", *SET, "--modelfile", "x" * 300),
+        ("render", "x" * 5000, "-u", "hi"),
+        ("store", "ls", "--store", "x" * 5000),
+        ("parse", "x" * 5000),
+        ("recipes", "new", f"{'x' * 5000}.yaml"),
+    ],
+    ids=["base", "store", "modelfile", "render", "ls", "parse", "new"],
+)
+def test_what_the_system_refuses_is_no_bug(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) in {2, 3}
+    error = capsys.readouterr().err
+    assert "too long" in error
+    assert "bug" not in error
+
+
+def test_the_home_of_nobody_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["render", "~nosuchuser/x", "-u", "hi"]) == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
 def test_render_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "t.gotmpl").write_text("{{ range .Messages }}[{{ .Role }}]{{ .Content }}{{ end }}")
     (tmp_path / "t.jinja").write_text("{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}")

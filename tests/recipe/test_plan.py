@@ -179,6 +179,28 @@ def test_a_modelfile_that_ollama_refuses_is_not_planned(tmp_path: Path, store: L
     assert isinstance(failing(tmp_path, store, "name: r\nfrom: ./Modelfile\ncreate: x\n"), ModelfileRefused)
 
 
+def test_a_modelfile_whose_base_is_not_here_says_so(tmp_path: Path, store: LocalStore) -> None:
+    (tmp_path / "Modelfile").write_text("FROM nosuchmodel\n")
+    error = failing(tmp_path, store, "name: r\nfrom: ./Modelfile\ncreate: x\n")
+    assert isinstance(error, ModelNotFound)
+    assert "FROM nosuchmodel is no file in" in error.message
+    assert "ollama pull nosuchmodel" in error.hint
+
+
+def test_a_refused_parameter_of_the_base_says_where_it_is(tmp_path: Path, store: LocalStore) -> None:
+    (tmp_path / "Modelfile").write_text("FROM x\nPARAMETER num_ctx many\n")
+    error = failing(tmp_path, store, "name: r\nfrom: ./Modelfile\ncreate: x\n")
+    assert isinstance(error, ModelfileRefused)
+    assert "Modelfile" in error.message
+    assert "many" in error.message
+
+
+def test_a_folder_is_called_a_folder(tmp_path: Path, store: LocalStore) -> None:
+    (tmp_path / "weights").mkdir()
+    error = failing(tmp_path, store, "name: r\nfrom: weights\ncreate: x\n")
+    assert "is a folder" in error.message
+
+
 def test_a_template_that_does_not_parse_is_refused(tmp_path: Path, store: LocalStore) -> None:
     recipe = parse_recipe('name: r\nfrom: sample:deepseek-r1\ntemplate: "{{ if .X }}"\ncreate: x\n').resolve()
     with pytest.raises(TemplateSyntaxError, match="unexpected EOF"):

@@ -330,6 +330,21 @@ def test_writers_wait_for_each_other(store: LocalStore, gguf: Path) -> None:
     assert [name.short for name in store.models()] == ["a:latest", "b:latest"]
 
 
+@pytest.mark.parametrize("folder", ["a\0b", "\ud800"])
+def test_a_name_that_no_folder_can_have_is_refused(folder: str) -> None:
+    with pytest.raises(StoreError, match="not a name that a folder can have"):
+        LocalStore(folder)
+
+
+def test_a_link_where_our_own_folder_should_be_is_not_followed(store: LocalStore, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    store.layout.folder.mkdir()
+    store.layout.private.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="is a link"), writing(store.layout):
+        pass
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_the_lock_is_freed_when_its_holder_dies(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from modelsmith.store.lock import locked\n"
