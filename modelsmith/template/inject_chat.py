@@ -73,12 +73,20 @@ def _render(
         return error
 
 
+def _first_error(template: ChatTemplate) -> str:
+    for conversation in NAMED.values():
+        outcome = _render(template, conversation, True, opens=True)
+        if isinstance(outcome, TemplateRenderError):
+            return outcome.message
+    return "it prints nothing"
+
+
 def _add(template: ChatTemplate, addition: Addition) -> ChatTemplate:
     if not addition:
         return template
     if not any(True for _ in _prompts(template, True)):
         raise InjectionError(
-            "the chat template renders no conversation that ends with a user's message",
+            f"the chat template renders no conversation that ends with a user's message: {_first_error(template)}",
             hint="repair the template first; see `modelsmith render`",
         )
     before = _Known(template)

@@ -123,6 +123,16 @@ def test_a_template_without_a_place_is_refused_with_the_way_out(template: str) -
     assert caught.value.hint
 
 
+def test_a_model_without_any_template_is_told_so() -> None:
+    with pytest.raises(InjectionError, match="no template at all"):
+        forced(draft_of(None))
+
+
+def test_a_broken_jinja_template_names_its_fault() -> None:
+    with pytest.raises(InjectionError, match="nosuch"):
+        forced(draft_of(None, "{{ raise_exception('nosuch') }}{% for m in messages %}{{ m.content }}{% endfor %}"))
+
+
 def test_a_renderer_inside_ollama_is_named() -> None:
     inherited = Inherited(template=CHATML, renderer="qwen3.5", parser="qwen3.5")
     draft = Draft.start(Base("base", Modelfile.parse("FROM base\n"), Path(), inherited), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from modelsmith.errors import InjectionError
 from modelsmith.recipe.fields import Part, Text, When
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ def edit(draft: Draft, *options: Options) -> Draft:
     injections = tuple(Injection(each.text, each.when) for each in options)
     draft = replace(draft, injections=(*draft.injections, *injections))
     template = draft.template
+    if template is None and draft.chat_template is None:
+        raise InjectionError(
+            "the model has no template at all, neither a TEMPLATE nor one inside its GGUF: nothing opens the assistant's turn",
+            hint="give the recipe a whole template (template: |-) in the format that the model was trained on",
+        )
     if template is None:
         return draft
     return draft.with_template(ensure_many(template, [(each.text, each.when) for each in options]))

@@ -60,7 +60,9 @@ def _edit(draft: Draft, options: Options) -> Draft:
     raise InjectionError(
         f"the Jinja template inside the GGUF runs, not the edited one ({effective.reason}), and no way around it worked: "
         + "; ".join(refusals),
-        hint="run the server with OLLAMA_GO_TEMPLATE=1, or name another way in make-effective",
+        hint="name another way in make-effective, or start from another base"
+        if draft.template is None
+        else "run the server with OLLAMA_GO_TEMPLATE=1, or name another way in make-effective",
     )
 
 
