@@ -27,6 +27,7 @@ _INSIDE = re.compile(
     |(?P<VARIABLE>\$[A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*(?=[ \t\r\n,|:()]|}}|\Z))
     |(?P<MARK>:=|[=|()])
     |(?P<DOT>\.(?=[ \t\r\n,|:()]|}}))
+    |(?P<CHAR>,)
     |(?P<NUMBER>[1-9][0-9]*(?=[ \t\r\n|)]|}}|\Z)|0(?=[ \t\r\n|)]|}}|\Z))
     |(?P<ODD>))""",
     re.VERBOSE,
@@ -55,13 +56,13 @@ def lex(text: str) -> Iterator[Lexeme]:
     TEXT covers what is written, trimmed or not. OPEN and CLOSE include the trim markers.
     """
     position = 0
-    find, match_inside = text.find, _INSIDE.match
+    find, match_inside, new = text.find, _INSIDE.match, tuple.__new__  # a named tuple's own __new__ takes twice as long
     while True:
         delimiter = find("{{", position)
         if delimiter < 0:
             break
         if delimiter > position:
-            yield Lexeme("TEXT", position, delimiter)
+            yield new(Lexeme, ("TEXT", position, delimiter, ""))
         position = _after_opening(text, delimiter)
         if text.startswith("/*", position):
             comment = _comment(text, delimiter, position)
@@ -70,7 +71,7 @@ def lex(text: str) -> Iterator[Lexeme]:
                 return
             position = comment.end
             continue
-        yield Lexeme("OPEN", delimiter, position)
+        yield new(Lexeme, ("OPEN", delimiter, position, ""))
         depth = 0
         while True:
             match = match_inside(text, position)
@@ -93,7 +94,7 @@ def lex(text: str) -> Iterator[Lexeme]:
                         "ERROR", start, position, "unclosed left paren" if depth > 0 else "unexpected right paren"
                     )
                     return
-                yield Lexeme(kind, start, position)
+                yield new(Lexeme, (kind, start, position, ""))
             if kind == "CLOSE":
                 break
             if kind == "ERROR":

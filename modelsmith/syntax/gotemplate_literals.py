@@ -21,6 +21,7 @@ _ESCAPE = re.compile(
 )
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _WRITTEN = {char: f"\\{letter}" for letter, char in _SIMPLE.items()} | {"\\": "\\\\"}
+_SIMPLY_QUOTED = re.compile(r"[ !#-\[\]-~]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"[+-]?(?:0[bB][01_]+|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)\Z")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|_*\.[0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?\Z")
@@ -192,6 +193,8 @@ def is_print(char: str) -> bool:
 
 def quote(text: str, *, ascii_only: bool = False, mark: str = '"') -> str:
     """Return the text as a Go literal, as ``%q`` writes it."""
+    if mark == '"' and _SIMPLY_QUOTED.fullmatch(text):
+        return f'"{text}"'
     return f"{mark}{''.join(_quote_char(char, mark, ascii_only) for char in text)}{mark}"
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from lark.exceptions import UnexpectedToken
 from lark.lexer import Lexer
 
 from modelsmith.errors import TemplateSyntaxError
 from modelsmith.syntax.gotemplate_build import Builder
 from modelsmith.syntax.gotemplate_scanner import Scanner
+from modelsmith.syntax.lalr import Tables, UnexpectedTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,14 +34,18 @@ class Terminals(Lexer):
         return cast("Scanner", lexer_state.text).terminals()
 
 
-def build(text: str) -> Body:
-    """Return the tree of ``text``; raise TemplateSyntaxError, with Go's words, where Go does not accept it."""
+@cache
+def _tables() -> Tables:
     from modelsmith.syntax.grammar import load
 
-    parser = load("gotemplate", lexer=Terminals, transformer=_BUILDER)
+    return Tables(load("gotemplate", lexer=Terminals, transformer=_BUILDER))
+
+
+def build(text: str) -> Body:
+    """Return the tree of ``text``; raise TemplateSyntaxError, with Go's words, where Go does not accept it."""
     try:
-        return cast("Body", parser.parse(cast("str", Scanner(text))))
-    except UnexpectedToken as unexpected:  # the scanner and the grammar disagree
+        return cast("Body", _tables().run(Scanner(text).terminals()))
+    except UnexpectedTerminal as unexpected:  # the scanner and the grammar disagree
         raise TemplateSyntaxError(
-            f"template: unexpected {unexpected.token.type}", offset=unexpected.token.start
+            f"template: unexpected {unexpected.terminal.type}", offset=getattr(unexpected.terminal, "start", None)
         ) from unexpected

@@ -69,7 +69,7 @@ class PipelineScanner:
                     self._tokens.error("max expression depth exceeded", start)
                 outer.append((context, stage, operands + 1, misplaced))
                 context, stage, operands, misplaced = "parenthesized pipeline", 1, 0, 0
-                at_start, previous = True, token._replace(end=-1)
+                at_start, previous = True, Lexeme(kind, start, -1)
                 yield Mark("LPAR", start, end)
             elif kind == "CLOSE" or (kind == "RPAR" and outer):
                 if stage == 1 and not operands:

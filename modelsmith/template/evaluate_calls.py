@@ -96,6 +96,9 @@ def _called(function: Callable[[State, list[Any]], Any], state: State, values: l
 
 def _calling(function: Builtin, name: str, runs: tuple[Run, ...], site: Site) -> Run:
     call_function = function.call
+    if len(runs) == 1:
+        (only,) = runs
+        return lambda state, dot: _called(call_function, state, [only(state, dot)], name, site)
 
     def run(state: State, dot: Any) -> Any:
         return _called(call_function, state, [argument(state, dot) for argument in runs], name, site)
@@ -109,6 +112,8 @@ def _comparing(function: Builtin, name: str, left: Run, right: Run, site: Site) 
 
     def run(state: State, dot: Any) -> Any:
         one, other = left(state, dot), right(state, dot)
+        if type(one) is Interface:
+            one = one.value
         if type(one) is str and type(other) is str:
             return (one == other) is equal
         return _called(call_function, state, [one, other], name, site)
@@ -143,6 +148,13 @@ def _argument(scope: Scope, node: Operand, kind: Kind) -> Part:
     run, last = operand(scope, node, keep=kind != "any")
     if kind == "value" or isinstance(node, String | Number | Bool):
         return Part(run, last)
+    if kind == "any":
+
+        def run_any(state: State, dot: Any) -> Any:
+            value = run(state, dot)
+            return NIL if value is NO_VALUE else value
+
+        return Part(run_any, last)
     accept = _accepting(kind, at(last if not isinstance(node, Dot) else site))
     return Part(lambda state, dot: accept(state, run(state, dot)), last)
 

@@ -83,13 +83,14 @@ def chain_of(
 
     def follow_one(state: State, value: Any) -> Any:
         # the two things that fields are nearly always taken of: the data, and a message
-        kind = type(value)
-        if kind is Pointer and not value.type.methods:
-            found = value.target.fields.get(last)
+        receiver = value.value if type(value) is Interface else value
+        kind = type(receiver)
+        if kind is Pointer and not receiver.type.methods:
+            found = receiver.target.fields.get(last)
             if found is not None:
                 return found
-        elif kind is Map and value.type is MAP:
-            found = value.entries.get(last)
+        elif kind is Map and receiver.type is MAP:
+            found = receiver.entries.get(last)
             if found is not None and found is not NIL:
                 return Interface(found) if keep else found
         return follow(state, value)

@@ -26,6 +26,8 @@ def printable(value: Any) -> Any:
 
 
 def _joined(state: State, values: list[Any]) -> str:
+    if len(values) == 1 and type(values[0]) is str:
+        return normal(values[0])
     return normal(gofmt.sprint([printable(value) for value in values], state.room))
 
 

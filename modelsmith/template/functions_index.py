@@ -77,12 +77,23 @@ def slice_(_state: State, values: list[Any]) -> Any:
     if isinstance(item, str):
         if len(values) == 4:
             raise CallError("cannot 3-index slice a string")
-        data = encode(item)
+        # a character of ASCII is a byte
+        data = item if item.isascii() else encode(item)
         length = capacity = len(data)
     elif isinstance(item, Slice):
         length, capacity = len(item), item.capacity
     else:
         raise CallError(f"can't slice item of type {type_of(item).name}")
+    if len(values) == 2 and type(values[1]) is int and 0 <= values[1] <= length and type(item) is Slice:
+        rest = Slice(
+            item.type,
+            item.items,
+            start=item.start + values[1],
+            stop=item.start + length,
+            capacity=capacity - values[1],
+        )
+        rest.is_nil = item.is_nil
+        return rest
     bounds = [_position(at, capacity) for at in values[1:]]
     start, stop, limit = (bounds + [0, length, capacity][len(bounds) :])[:3]
     if start > stop:
@@ -90,16 +101,17 @@ def slice_(_state: State, values: list[Any]) -> Any:
     if stop > limit:
         raise CallError(f"invalid slice index: {stop} > {limit}")
     if isinstance(item, str):
-        return decode(data[start:stop])
+        part = data[start:stop]
+        return part if isinstance(part, str) else decode(part)
     items, first = item.items, item.start
     beyond = first + stop - len(items)
     if beyond > 0:
         items = (
             items + bytes(beyond) if isinstance(items, bytes) else [*items, *[zero(item.type.element or ANY)] * beyond]
         )
-    part = Slice(item.type, items, start=first + start, stop=first + stop, capacity=limit - start)
-    part.is_nil = item.is_nil
-    return part
+    taken = Slice(item.type, items, start=first + start, stop=first + stop, capacity=limit - start)
+    taken.is_nil = item.is_nil
+    return taken
 
 
 def length(_state: State, values: list[Any]) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.syntax.gotemplate_literals import normal
+from modelsmith.syntax.gotemplate_literals import normal, quote
 from modelsmith.template.gofmt_values import Printer
 from modelsmith.template.values import NIL, NO_VALUE, type_of
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TOO_LARGE = 1_000_000  # a width or precision beyond it is none
+_PLAIN_VERB = re.compile("%([dqsv])")
 _FLAGS = {"-": "minus", "+": "plus", "#": "sharp", " ": "space", "0": "zero"}
 
 
@@ -50,7 +53,34 @@ def text_of(value: Any, limit: int) -> str:
 
 def sprintf(layout: str, values: Sequence[Any], limit: int) -> str:
     """Return the values under the verbs of ``layout``; what does not fit is shown, not an error."""
-    return _Layout(layout, values, limit).run()
+    text = _plainly(layout, values, limit)
+    return _Layout(layout, values, limit).run() if text is None else text
+
+
+@lru_cache(maxsize=256)
+def _plain(layout: str) -> list[str] | None:
+    """Return texts and verbs in turn of a layout with nothing but common verbs, without flags; else None."""
+    parts = _PLAIN_VERB.split(normal(layout))
+    return None if any("%" in text for text in parts[::2]) else parts
+
+
+def _plainly(layout: str, values: Sequence[Any], limit: int) -> str | None:
+    """Write strings and ints under as many common verbs, which is most of what templates do; else return None."""
+    parts = _plain(layout)
+    if parts is None or len(parts) != 2 * len(values) + 1:
+        return None
+    written = [parts[0]]
+    for number, value in enumerate(values):
+        kind, verb = type(value), parts[2 * number + 1]
+        if kind is str and verb != "d" and len(value) <= limit:
+            limit -= len(value)
+            written.append(quote(value) if verb == "q" else value)
+        elif kind is int and verb in {"d", "v"}:
+            written.append(str(value))
+        else:
+            return None
+        written.append(parts[2 * number + 2])
+    return "".join(written)
 
 
 class _Layout:
