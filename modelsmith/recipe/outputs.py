@@ -73,7 +73,9 @@ def holds(path: Path, source: BlobSource) -> bool:
         return False
 
 
-def write(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
+def write(
+    path: Path, chunks: Iterable[bytes | memoryview], *, hint: str = "name another place with --modelfile"
+) -> None:
     """Write a file whole or not at all; where ``path`` is a link, the file that it leads to."""
     target = path.resolve()
     try:
@@ -89,6 +91,4 @@ def write(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
         finally:
             Path(unfinished).unlink(missing_ok=True)
     except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror or error}", hint="name another place with --modelfile"
-        ) from error
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}", hint=hint) from error
