@@ -12,7 +12,8 @@
     ├── TemplateError
     │   ├── TemplateSyntaxError     Go or Ollama refuses the template when it is created
     │   ├── TemplateRenderError     it parses, and fails when it is rendered
-    │   └── InjectionError          a template edit that could not be made, or not be proven
+    │   ├── InjectionError          a template edit that could not be made, or not be proven
+    │   └── ConversionError         a template that has no counterpart in the other language
     ├── UnreadableFile              a file that is missing, not regular, not ours to read, or changed meanwhile
     ├── InvalidGGUF
     ├── StoreError
@@ -101,6 +102,10 @@ class TemplateRenderError(TemplateError):
 
 class InjectionError(TemplateError):
     """A template edit that has no place to go, or whose proof by rendering failed."""
+
+
+class ConversionError(TemplateError):
+    """A template that cannot be put into the other template language."""
 
 
 class UnreadableFile(ModelsmithError):

@@ -1,0 +1,151 @@
+"""``modelsmith convert``: a Jinja chat template as a Go template, proven equal by rendering."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelsmith.cli.options import json_option, store_option
+from modelsmith.errors import ConversionError, UsageError
+
+if TYPE_CHECKING:
+    from modelsmith.template.convert import Conversion
+    from modelsmith.template.jinja import ChatTemplate
+
+
+@click.command("convert")
+@click.argument("source", metavar="FILE|MODEL")
+@click.option("--to", type=click.Choice(["go"]), default="go", show_default=True, help="The language to write.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the template here."
+)
+@click.option("--allow-different", is_flag=True, help="Give the nearest template even where it is not proven equal.")
+@click.option("--eos-token", metavar="TEXT", help="The end token that a .jinja file names as eos_token.")
+@store_option
+@json_option
+def command(
+    source: str,
+    to: str,
+    output: Path | None,
+    allow_different: bool,
+    eos_token: str | None,
+    where: str | None,
+    as_json: bool,
+) -> int:
+    r"""Convert the Jinja chat template in FILE (.jinja, .gguf, Modelfile) or MODEL to Ollama's template language.
+
+    The result is accepted where it renders all conversations as the Jinja template does. Else the smallest that
+    differs is shown, and the exit code is 1.
+
+    \b
+    Examples:
+      modelsmith convert chat_template.jinja -o template.gotmpl
+      modelsmith convert model.gguf --json
+      modelsmith convert llama3.1:8b --allow-different
+    """
+    del to
+    from modelsmith.template.convert import to_go
+
+    chat_template, token = _source(source, where, eos_token)
+    try:
+        conversion = to_go(chat_template, eos_token=token)
+    except ConversionError as error:
+        if not as_json:
+            raise
+        click.echo(json.dumps({"accepted": False, "error": error.message}, ensure_ascii=False))
+        return 1
+    accepted = conversion.proven or allow_different
+    if accepted and output is not None:
+        _write(output, conversion.template.text)
+    if as_json:
+        click.echo(json.dumps(_as_json(conversion, accepted), ensure_ascii=False))
+    else:
+        if accepted and output is None:
+            click.echo(conversion.template.text)
+        _tell(conversion, accepted)
+    return 0 if accepted else 1
+
+
+def _source(source: str, where: str | None, eos_token: str | None) -> tuple[ChatTemplate, str]:
+    """Return the Jinja template and the text of its ``eos_token``; raises UsageError where either is missing."""
+    from modelsmith.template.jinja import ChatTemplate
+
+    path = Path(source)
+    if not path.suffix.startswith(".jinja"):
+        return _of_model(source, where, eos_token)
+    try:
+        chat_template = ChatTemplate.parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{source} cannot be read: {error}") from error
+    if eos_token is None and "eos_token" in chat_template.text:
+        raise UsageError(
+            f"{source} prints eos_token, and a file alone does not say what that is",
+            hint="give it: --eos-token '</s>', as in tokenizer_config.json",
+        )
+    return chat_template, eos_token or ""
+
+
+def _of_model(source: str, where: str | None, eos_token: str | None) -> tuple[ChatTemplate, str]:
+    from modelsmith.recipe.base import resolve_base
+    from modelsmith.recipe.draft import Draft
+    from modelsmith.store.open import open_store
+
+    draft = Draft.start(resolve_base(source, open_store(where), Path.cwd()), None)
+    if draft.chat_template is None:
+        raise UsageError(f"{source} has no Jinja chat template inside its GGUF", hint="name a .jinja file")
+    return draft.chat_template, draft.inherited.eos_token if eos_token is None else eos_token
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error}") from error
+
+
+def _as_json(conversion: Conversion, accepted: bool) -> dict[str, Any]:
+    difference = conversion.counterexample
+    return {
+        "template": conversion.template.text,
+        "accepted": accepted,
+        "proven": conversion.proven,
+        "proven_without_tools": conversion.proven_chat,
+        "covered": list(conversion.covered),
+        "limits": list(conversion.limits),
+        "thinking_tags": list(conversion.template.thinking_tags),
+        "counterexample": difference
+        and {
+            "name": difference.name,
+            "conversation": difference.conversation.to_dict(),
+            "think": difference.think,
+            "jinja": difference.jinja,
+            "go": difference.go,
+        },
+    }
+
+
+def _tell(conversion: Conversion, accepted: bool) -> None:
+    """Say on stderr how far the template is proven."""
+    from modelsmith.cli.failure import printable
+
+    count = len(conversion.covered)
+    for limit in conversion.limits:
+        click.echo(f"{click.style('note:', fg='cyan')} left out of the comparison: {limit}", err=True)
+    difference = conversion.counterexample
+    if difference is None:
+        click.echo(f"proven: the same prompt for all {count} conversations that the template takes", err=True)
+        return
+    scope = " (all without tools are equal)" if conversion.proven_chat else ""
+    think = "unset" if difference.think is None else str(difference.think).lower()
+    title = click.style("different:" if accepted else "error:", fg="yellow" if accepted else "red", bold=True)
+    click.echo(f'{title} not proven equal{scope}; smallest difference: "{difference.name}", think {think}', err=True)
+    for name, prompt in (("Jinja", difference.jinja), ("Go", difference.go)):
+        click.echo(f"  {name:<6}{printable(json.dumps(prompt, ensure_ascii=False))}", err=True)
+    if not accepted:
+        click.echo(
+            f"  {click.style('hint:', fg='green')} --allow-different gives the nearest template ({count} conversations are equal)",
+            err=True,
+        )

@@ -1,0 +1,89 @@
+"""Put a Jinja chat template into Ollama's language, proven equal by rendering.
+
+The Jinja template is not translated line by line: it is rendered on small conversations whose contents are known, what it
+prints around them is learned (``convert_observe``, ``convert_tree``), and a Go template that prints the same is written
+(``convert_build``). Whether it does is then proven over all conversations (``convert_proof``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ConversionError
+from modelsmith.template.convert_build import build
+from modelsmith.template.convert_observe import FIRST, INLINE, JOINED, LAST, PILED, Scope
+from modelsmith.template.convert_proof import Counterexample, Proof, Reference, compare
+from modelsmith.template.template import Template
+
+if TYPE_CHECKING:
+    from modelsmith.template.jinja import ChatTemplate
+
+_ROLES = (("system", "user", "assistant", "tool"), ("system", "user", "assistant"), ("user", "assistant"))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A template in the other language, and how far it is proven equal.
+
+    ``proven_chat`` speaks of all conversations without tools, ``proven_tools`` of those with them. ``covered`` names the
+    conversations that are equal, ``limits`` says in words what was left out of the comparison.
+    """
+
+    template: Template
+    proven_chat: bool
+    proven_tools: bool
+    counterexample: Counterexample | None
+    covered: tuple[str, ...]
+    limits: tuple[str, ...]
+
+    @property
+    def proven(self) -> bool:
+        """Whether all conversations are equal."""
+        return self.proven_chat and self.proven_tools
+
+
+def to_go(chat_template: ChatTemplate, *, bos_token: str = "", eos_token: str = "") -> Conversion:
+    """Return the Go template for a Jinja template; raises ConversionError where none can be written at all.
+
+    ``bos_token`` stays empty for Ollama, which puts it in front of the prompt by itself.
+    """
+    reference = Reference(chat_template, bos_token, eos_token)
+    best: Conversion | None = None
+    reason: ConversionError | None = None
+    for roles, placement in product(_ROLES, (INLINE, FIRST, JOINED, LAST, PILED)):
+        try:
+            scope = Scope(roles, placement, reference.thinks, reference.reasons)
+            template = Template.parse(build(reference, scope, reference.opening))
+        except ConversionError as error:
+            reason = reason or error
+            continue
+        found = _judged(reference, template)
+        if best is None or _rank(found) > _rank(best):
+            best = found
+        if best.proven or (best.proven_chat and placement == PILED):
+            break
+    if best is None:
+        raise ConversionError(
+            f"no Go template could be written: {reason.message}" if reason else "the template prints nothing",
+            hint="a conversion is possible where contents are printed unchanged, once, and in the order of the messages",
+        )
+    return best
+
+
+def _judged(reference: Reference, template: Template) -> Conversion:
+    chat, tools = (compare(reference, template, tools=tools) for tools in (False, True))
+    proofs: tuple[Proof, Proof] = (chat, tools)
+    return Conversion(
+        template,
+        chat.counterexample is None and bool(chat.covered),
+        tools.counterexample is None,
+        chat.counterexample or tools.counterexample,
+        tuple(name for proof in proofs for name in proof.covered),
+        tuple(dict.fromkeys(limit for proof in proofs for limit in proof.limits)),
+    )
+
+
+def _rank(conversion: Conversion) -> tuple[bool, bool, int]:
+    return conversion.proven_chat, conversion.proven_tools, len(conversion.covered)

@@ -1,0 +1,164 @@
+"""Prove that two templates give the same prompts: over all conversations that the Jinja template takes.
+
+What is compared, and what is not:
+
+* Ollama merges neighbours of one role before its Go templates see them, so both templates get the merged messages.
+* Reasoning of messages is passed to Jinja as ``reasoning_content``.
+* A conversation counts where the Jinja template renders it. Left out are the role developer, images (each server puts them
+  in on its own), texts to be filled in, and the conversation without messages.
+* Go templates cannot change a text. Where Jinja trims contents, or drops reasoning that is part of a content, the prompts
+  are compared again without that white space or reasoning, and the conversion says so in its ``limits``.
+
+Source: Ollama template/template.go (collate); llama.cpp common/chat.cpp.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import TemplateRenderError
+from modelsmith.template.functions_ollama import today_is
+from modelsmith.template.prove import THINKS, proof_conversations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsmith.template.conversation import Conversation
+    from modelsmith.template.inject_code import Think
+    from modelsmith.template.jinja import ChatTemplate
+    from modelsmith.template.template import Template
+
+TRIMS = "white space around contents: the Jinja template removes it, a Go template cannot"
+DROPS = "reasoning inside the content of earlier answers: the Jinja template removes it, a Go template cannot"
+_NOW = datetime(2031, 11, 22, 9, 8, 7)  # noqa: DTZ001  # a wall clock, as templates see it
+_REASONING = re.compile(r"<think>.*?</think>\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A conversation that the two templates render differently; an error stands in place of the prompt."""
+
+    name: str
+    conversation: Conversation
+    think: Think
+    jinja: str
+    go: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of comparing: names of equal conversations, the smallest that differs, limits met."""
+
+    covered: tuple[str, ...]
+    counterexample: Counterexample | None
+    limits: tuple[str, ...]
+
+
+class Reference:
+    """What a Jinja template makes of a conversation once Ollama has merged it; each is rendered once."""
+
+    def __init__(self, chat_template: ChatTemplate, bos_token: str = "", eos_token: str = "") -> None:
+        self._chat_template = chat_template
+        self._bos_token, self._eos_token = bos_token, eos_token
+        self._known: dict[tuple[str, Think, datetime], str | TemplateRenderError] = {}
+        self.thinks = any(name in chat_template.text for name in ("enable_thinking", "reasoning_effort"))
+        self.opening = chat_template.reasoning.opening
+        self.reasons = bool(self.opening) or "reasoning_content" in chat_template.text
+
+    def __call__(self, conversation: Conversation, think: Think, now: datetime) -> str:
+        """Return the prompt; raises TemplateRenderError where the template refuses."""
+        merged = replace(conversation, messages=conversation.collated[1])
+        key = (repr(merged), think if self.thinks else None, now)
+        if key not in self._known:
+            try:
+                prompt = self._chat_template.render(
+                    merged,
+                    key[1],
+                    bos_token=self._bos_token,
+                    eos_token=self._eos_token,
+                    reasoning_content=True,
+                    now=now,
+                )
+            except TemplateRenderError as error:
+                self._known[key] = error
+            else:
+                self._known[key] = prompt
+        known = self._known[key]
+        if isinstance(known, TemplateRenderError):
+            raise known
+        return known
+
+
+def compare(reference: Reference, template: Template, *, tools: bool) -> Proof:
+    """Compare over the conversations with or without tools, the smallest first."""
+    covered: list[str] = []
+    limits: dict[str, None] = {}
+    first: Counterexample | None = None
+    for name, conversation in proof_conversations().items():
+        if not _counts(conversation) or uses_tools(conversation) != tools:
+            continue
+        equal = 0
+        for think in THINKS:
+            pair = _pair(reference, template, conversation, think)
+            if pair is None:
+                continue
+            limit = "" if pair[0] == pair[1] else _limit(reference, template, conversation, think)
+            if limit is None:
+                first = first or Counterexample(name, conversation, think, *pair)
+                break
+            equal += 1
+            limits.update(dict.fromkeys([limit] if limit else []))
+        else:
+            covered += [name] if equal else []
+    return Proof(tuple(covered), first, tuple(limits))
+
+
+def uses_tools(conversation: Conversation) -> bool:
+    """Say whether tools, calls or their results are part of a conversation."""
+    return bool(conversation.tools) or any(
+        message.role == "tool" or message.tool_calls for message in conversation.messages
+    )
+
+
+def _counts(conversation: Conversation) -> bool:
+    messages = conversation.turns
+    plain = not any(message.images or message.role == "developer" for message in messages)
+    return bool(messages) and plain and not conversation.suffix
+
+
+def _pair(reference: Reference, template: Template, conversation: Conversation, think: Think) -> tuple[str, str] | None:
+    """Return both prompts, or None where the Jinja template does not take the conversation."""
+    try:
+        wanted = reference(conversation, think, _NOW)
+    except TemplateRenderError:
+        return None
+    try:
+        with today_is(_NOW.date()):
+            return wanted, template.render(conversation, think)
+    except TemplateRenderError as error:
+        return wanted, error.message
+
+
+def _limit(reference: Reference, template: Template, conversation: Conversation, think: Think) -> str | None:
+    """Return which limit explains a difference: without what it speaks of, the prompts are equal. None is no limit."""
+    for limit, change in _LIMITS:
+        changed = _changed(conversation, change)
+        if changed != conversation:
+            pair = _pair(reference, template, changed, think)
+            if pair is not None and pair[0] == pair[1]:
+                return limit
+    return None
+
+
+def _changed(conversation: Conversation, change: Callable[[str], str]) -> Conversation:
+    messages = (replace(message, content=change(message.content)) for message in conversation.messages)
+    return replace(conversation, messages=tuple(messages))
+
+
+_LIMITS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    (TRIMS, str.strip),
+    (DROPS, lambda content: _REASONING.sub("", content)),
+)

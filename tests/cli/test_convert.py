@@ -1,0 +1,85 @@
+"""``modelsmith convert`` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelsmith.cli import run
+
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+TOOLS = "{% if tools %}{{ tools | tojson }}{% endif %}" + CHATML
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+
+
+def test_a_proven_template_is_written_and_renders(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("chat.jinja").write_text(CHATML)
+    assert run(["convert", "chat.jinja", "-o", "chat.gotmpl"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "proven: the same prompt for all" in captured.err
+    prompts = []
+    for name in ("chat.jinja", "chat.gotmpl"):
+        assert run(["render", name, "-s", "Be brief.", "-u", "hello"]) == 0
+        prompts.append(capsys.readouterr().out)
+    assert prompts[0] == prompts[1]
+
+
+def test_an_unproven_one_is_refused_unless_allowed(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("chat.jinja").write_text(TOOLS)
+    assert run(["convert", "chat.jinja", "-o", "chat.gotmpl"]) == 1
+    captured = capsys.readouterr()
+    assert not Path("chat.gotmpl").exists()
+    assert 'smallest difference: "tools"' in captured.err
+    assert "all without tools are equal" in captured.err
+    assert "--allow-different" in captured.err
+    assert run(["convert", "chat.jinja", "-o", "chat.gotmpl", "--allow-different"]) == 0
+    assert ".Messages" in Path("chat.gotmpl").read_text()
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("chat.jinja").write_text(TOOLS)
+    assert run(["convert", "chat.jinja", "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["proven_without_tools"]
+    assert not answer["proven"]
+    assert not answer["accepted"]
+    assert answer["counterexample"]["name"] == "tools"
+    assert answer["counterexample"]["conversation"]["tools"]
+
+
+def test_no_template_at_all(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("chat.jinja").write_text(CHATML.replace("message.content", "message.content | upper"))
+    assert run(["convert", "chat.jinja", "--json"]) == 1
+    assert "no Go template could be written" in json.loads(capsys.readouterr().out)["error"]
+    assert run(["convert", "chat.jinja"]) == 3
+    assert "hint:" in capsys.readouterr().err
+
+
+def test_a_model_with_a_chat_template(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["convert", "sample:deepseek-r1", "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["proven_without_tools"]
+    assert "<｜User｜>" in answer["template"]
+
+
+def test_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("chat.jinja").write_text(CHATML + "{{ eos_token }}")
+    assert run(["convert", "chat.jinja"]) == 2
+    assert "--eos-token" in capsys.readouterr().err
+    assert run(["convert", "chat.jinja", "--eos-token", "</s>", "--json"]) == 0
+    assert run(["convert", "missing.jinja"]) == 2
+    Path("bad.jinja").write_text("{% if %}")
+    assert run(["convert", "bad.jinja"]) == 3
+    assert "Traceback" not in capsys.readouterr().err

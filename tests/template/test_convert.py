@@ -1,0 +1,198 @@
+"""Jinja chat templates of known families as Go templates: proven, refused, and what they look like."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from modelsmith.errors import ConversionError, TemplateRenderError
+from modelsmith.template.conversation import Conversation
+from modelsmith.template.conversations import NAMED
+from modelsmith.template.convert import to_go
+from modelsmith.template.convert_proof import DROPS, TRIMS, Reference
+from modelsmith.template.functions_ollama import today_is
+from modelsmith.template.jinja import ChatTemplate
+
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+CHATML_DEFAULT = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\nBe of help.<|im_end|>\n' }}{% endif %}"
+    "{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+LLAMA3 = (
+    "{% set loop_messages = messages %}{% for message in loop_messages %}"
+    "{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + "
+    "'<|eot_id|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
+)
+GEMMA = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+    "{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('roles must alternate') }}{% endif %}"
+    "{% set role = 'model' if message['role'] == 'assistant' else message['role'] %}"
+    "{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
+)
+MISTRAL = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set talk = messages[1:] %}"
+    "{% set system = messages[0]['content'] %}{% else %}{% set talk = messages %}{% endif %}"
+    "{% for message in talk %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('roles must alternate') }}{% endif %}"
+    "{% if message['role'] == 'user' %}{% if loop.last and system is defined %}"
+    "{{ '[INST] ' + system + '\n\n' + message['content'] + '[/INST]' }}"
+    "{% else %}{{ '[INST] ' + message['content'] + '[/INST]' }}{% endif %}"
+    "{% elif message['role'] == 'assistant' %}{{ ' ' + message['content'] + eos_token }}"
+    "{% else %}{{ raise_exception('only user and assistant') }}{% endif %}{% endfor %}"
+)
+ZEPHYR = (
+    "{% for message in messages %}{% if message['role'] == 'user' %}{{ '<|user|>\n' + message['content'] + eos_token }}"
+    "{% elif message['role'] == 'system' %}{{ '<|system|>\n' + message['content'] + eos_token }}"
+    "{% elif message['role'] == 'assistant' %}{{ '<|assistant|>\n'  + message['content'] + eos_token }}{% endif %}\n"
+    "{% if loop.last and add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}\n{% endfor %}"
+)
+PHI = (
+    "{% for message in messages %}{% if message['role'] in ['system', 'user', 'assistant'] %}"
+    "{{ '<|' + message['role'] + '|>' + '\n' + message['content'] + '<|end|>\n' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}"
+)
+R1 = (
+    "{% set ns = namespace(system='') %}{% for message in messages %}{% if message['role'] == 'system' %}"
+    "{% set ns.system = message['content'] %}{% endif %}{% endfor %}{{ bos_token }}{{ ns.system }}"
+    "{% for message in messages %}{% if message['role'] == 'user' %}{{ '<｜User｜>' + message['content'] }}{% endif %}"
+    "{% if message['role'] == 'assistant' %}{% set content = message['content'] %}{% if '</think>' in content %}"
+    "{% set content = content.split('</think>')[-1] %}{% endif %}"
+    "{{ '<｜Assistant｜>' + content + '<｜end▁of▁sentence｜>' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<｜Assistant｜><think>\n' }}{% endif %}"
+)
+QWEN3 = (
+    "{% for message in messages %}{% if message.role == 'assistant' %}{{ '<|im_start|>assistant\n' }}"
+    "{% if message.reasoning_content %}{{ '<think>\n' + message.reasoning_content + '\n</think>\n\n' }}{% endif %}"
+    "{{ message.content + '<|im_end|>\n' }}{% else %}"
+    "{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}"
+    "{% if enable_thinking is defined and enable_thinking is false %}{{ '<think>\n\n</think>\n\n' }}{% endif %}{% endif %}"
+)
+DATED = (
+    "{{ '<|system|>Today is ' + strftime_now('%d %b %Y') + ' (' + strftime_now('%Y-%m-%d') + ').' }}"
+    "{% for message in messages %}{{ '<|' + message.role + '|>' + message.content }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+BRACES = "{% for m in messages %}{{ '{{' + m.role + ' {' }}{{ m.content }}{{ '}{{{ ' }}{% endfor %}"
+FAMILIES = {
+    "chatml": CHATML,
+    "chatml-default": CHATML_DEFAULT,
+    "llama3": LLAMA3,
+    "gemma": GEMMA,
+    "mistral": MISTRAL,
+    "zephyr": ZEPHYR,
+    "phi": PHI,
+    "r1": R1,
+    "qwen3": QWEN3,
+    "dated": DATED,
+}
+NOW = datetime(2027, 2, 9, 8, 7, 6)  # noqa: DTZ001  # a wall clock, as templates see it
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_are_proven(family: str) -> None:
+    chat_template = ChatTemplate.parse(FAMILIES[family])
+    conversion = to_go(chat_template, eos_token="</s>")
+    assert conversion.proven_chat, conversion.counterexample
+    reference = Reference(chat_template, eos_token="</s>")
+    for name in conversion.covered:
+        if name in NAMED and not conversion.limits:
+            with today_is(NOW.date()):
+                assert conversion.template.render(NAMED[name]) == reference(NAMED[name], None, NOW)
+
+
+def test_the_simplest_template_is_one_that_a_person_would_write() -> None:
+    conversion = to_go(ChatTemplate.parse(CHATML))
+    assert conversion.proven
+    assert not conversion.limits
+    assert conversion.template.text == (
+        "{{- range $i, $_ := .Messages }}\n"
+        "{{- $last := eq (len (slice $.Messages $i)) 1 }}\n"
+        '{{- if eq .Role "system" }}<|im_start|>system\n{{ .Content }}<|im_end|>\n'
+        '{{ else if eq .Role "user" }}<|im_start|>user\n{{ .Content }}<|im_end|>\n'
+        '{{ else if eq .Role "assistant" }}<|im_start|>assistant\n{{ .Content }}\n'
+        "{{- if not $last }}<|im_end|>\n{{ end }}\n"
+        '{{- else if eq .Role "tool" }}<|im_start|>tool\n{{ .Content }}<|im_end|>\n{{ end }}\n'
+        '{{- if and $last (ne .Role "assistant") }}<|im_start|>assistant\n{{ end }}\n'
+        "{{- end }}"
+    )
+
+
+def test_thinking_is_shown_declared_and_switched_off() -> None:
+    template = to_go(ChatTemplate.parse(QWEN3)).template
+    assert template.thinking_tags == ("<think>", "</think>")
+    asked = Conversation.from_dict({"messages": [{"role": "user", "content": "Why?"}]})
+    assert template.render(asked, False).endswith("assistant\n<think>\n\n</think>\n\n")
+    assert (
+        template.render(asked, True)
+        == template.render(asked)
+        == "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert "<think>\nIt is the moon.\n</think>\n\nBecause." in template.render(NAMED["thinking-history"])
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_dates_are_right_on_every_day(month: int) -> None:
+    template = to_go(ChatTemplate.parse(DATED)).template
+    asked = Conversation.from_dict({"messages": [{"role": "user", "content": "x"}]})
+    day = date(2026, month, 5)
+    with today_is(day):
+        assert template.render(asked) == f"<|system|>Today is {day:%d %b %Y} ({day:%Y-%m-%d}).<|user|>x<|assistant|>"
+
+
+def test_other_date_forms_are_refused() -> None:
+    text = DATED.replace("%d %b %Y", "%A")
+    conversion = to_go(ChatTemplate.parse(text))
+    assert not conversion.proven_chat
+    assert conversion.counterexample is not None
+    assert "Saturday" in conversion.counterexample.jinja
+
+
+def test_braces_stay_text() -> None:
+    conversion = to_go(ChatTemplate.parse(BRACES))
+    assert conversion.proven_chat, conversion.counterexample
+    asked = Conversation.from_dict({"messages": [{"role": "user", "content": "x"}]})
+    assert conversion.template.render(asked) == "{{user {x}{{{ "
+
+
+def test_limits_are_said() -> None:
+    assert to_go(ChatTemplate.parse(LLAMA3)).limits == (TRIMS,)
+    assert to_go(ChatTemplate.parse(R1)).limits == (DROPS,)
+    assert to_go(ChatTemplate.parse(CHATML)).limits == ()
+
+
+def test_what_go_cannot_do_is_shown_by_the_smallest_conversation() -> None:
+    text = CHATML.replace("message['content']", "message['content'] | upper")
+    with pytest.raises(ConversionError) as caught:
+        to_go(ChatTemplate.parse(text))
+    assert caught.value.hint
+    tools = "{% if tools %}{{ tools | tojson }}{% endif %}" + CHATML
+    conversion = to_go(ChatTemplate.parse(tools))
+    assert conversion.proven_chat
+    assert not conversion.proven
+    assert conversion.counterexample is not None
+    assert conversion.counterexample.conversation.tools
+    assert len(conversion.counterexample.conversation.messages) == 1
+
+
+def test_a_template_that_refuses_everything() -> None:
+    with pytest.raises(ConversionError, match="refuses every conversation"):
+        to_go(ChatTemplate.parse("{{ raise_exception('no') }}"))
+
+
+def test_messages_are_merged_before_they_are_compared() -> None:
+    reference = Reference(ChatTemplate.parse(GEMMA))
+    rows = [{"role": "user", "content": "one"}, {"role": "user", "content": "two"}]
+    prompt = reference(Conversation.from_dict({"messages": rows}), None, NOW)
+    assert prompt == "<start_of_turn>user\none\n\ntwo<end_of_turn>\n<start_of_turn>model\n"
+    with pytest.raises(TemplateRenderError):
+        ChatTemplate.parse(GEMMA).render(Conversation.from_dict({"messages": rows}))
