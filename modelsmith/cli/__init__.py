@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # command -> the line that `modelsmith --help` prints; the module of the same name holds `command`.
 COMMANDS = {
     "apply": "Carry out a recipe: plan, create the model, verify it.",
+    "convert": "Put a Jinja chat template into Ollama's language, proven equal.",
+    "diff": "Compare two models, Modelfiles, GGUFs or templates: texts, values, prompts.",
+    "explain": "Say which template of a model runs, and what follows from it.",
     "parse": "Read Modelfiles exactly as Ollama does.",
     "plan": "Show what a recipe would do. Changes nothing.",
     "recipes": "List, show and start recipes; print their JSON Schema.",

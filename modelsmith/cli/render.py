@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsmith.cli import render_view
 from modelsmith.cli.options import json_option, store_option
-from modelsmith.errors import ModelNotFound, ModelsmithError, TemplateError, UsageError
+from modelsmith.errors import ModelNotFound, ModelsmithError, TemplateError, TemplateSyntaxError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsmith.recipe.draft import Draft
+    from modelsmith.source import Source
     from modelsmith.template.conversation import Conversation
     from modelsmith.template.inject_code import Think
 
+_TEMPLATES = frozenset((".gotmpl", ".jinja", ".jinja2", ".tmpl"))
 THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "medium", "high": "high", "max": "max"}
 
 
@@ -35,6 +38,7 @@ class Engine:
     thinking_tags: tuple[str, str]
     capabilities: frozenset[str]
     reason: str = ""
+    weights: Path | None = None
     system: str = ""
     messages: tuple[tuple[str, str], ...] = ()
 
@@ -54,10 +58,18 @@ class Engine:
 @click.argument("source", metavar="FILE|MODEL")
 @click.option(
     "--conversation",
+    "--chat",
     "-c",
+    "conversation",
     type=click.Path(path_type=Path),
     metavar="C.json",
     help="Messages, tools, or prompt and suffix; - is stdin.",
+)
+@click.option(
+    "--tools",
+    type=click.Path(path_type=Path),
+    metavar="TOOLS.json",
+    help="A list of tools, as in a request; instead of the conversation's own.",
 )
 @click.option("--user", "-u", multiple=True, metavar="TEXT", help="A user's message, instead of a file.")
 @click.option("--system", "-s", metavar="TEXT", help="A system message in front of --user.")
@@ -73,6 +85,7 @@ class Engine:
 def command(
     source: str,
     conversation: Path | None,
+    tools: Path | None,
     user: tuple[str, ...],
     system: str | None,
     think: str,
@@ -86,15 +99,18 @@ def command(
     \b
     Examples:
       modelsmith render deepseek-r1:8b --user hello
-      modelsmith render Modelfile --conversation chat.json --think false --json
+      modelsmith render Modelfile --chat chat.json --tools tools.json --think false --json
       modelsmith render template.gotmpl -s "Be brief." -u hello
     """
-    talk = read_conversation(conversation, user, system)
+    talk = read_conversation(conversation, user, system, tools)
     try:
         found = find_engine(source, engine, where, target_ollama)
         prompt = found.render(found.served(talk), THINK[think])
     except TemplateError as error:
         if not as_json:
+            if isinstance(error, TemplateSyntaxError) and (place := _place(error, source)):
+                render_view.show_syntax_error(error, *place)
+                return error.exit_code
             raise
         click.echo(json.dumps({"error": error.message}, ensure_ascii=False))
         return 1
@@ -105,21 +121,39 @@ def command(
             "thinking_tags": list(found.thinking_tags),
             "capabilities": sorted(found.capabilities),
         }
+        if (count := render_view.token_count(prompt, found.weights)) is not None:
+            answer["tokens"] = count
         click.echo(json.dumps(answer, ensure_ascii=False))
         return 0
     if sys.stdout.isatty():
-        from modelsmith.cli.plan_view import visible
-        from modelsmith.cli.terminal import Terminal
-
-        for line in prompt.splitlines(keepends=True):
-            Terminal(highlight=False).print(visible(line), soft_wrap=True)
+        render_view.show_prompt(prompt, found.weights)
         click.echo(f"engine: {found.name}{f' ({found.reason})' if found.reason else ''}", err=True)
     else:
         click.echo(prompt, nl=False)
     return 0
 
 
-def read_conversation(path: Path | None, user: tuple[str, ...], system: str | None) -> Conversation:
+def _place(error: TemplateSyntaxError, source: str) -> tuple[Source, int] | None:
+    """Return the file that a template stands in, and where it begins there; None where it is not in a file."""
+    path = Path(source)
+    if error.offset is None and error.line is None:
+        return None
+    if path.suffix in _TEMPLATES:
+        return render_view.source_of(path, None)
+    if not path.is_file():
+        return None
+    from modelsmith.syntax.modelfile import Modelfile
+
+    try:
+        template = Modelfile.parse(path.read_bytes()).template
+    except OSError:
+        return None
+    return render_view.source_of(path, template) if template else None
+
+
+def read_conversation(
+    path: Path | None, user: tuple[str, ...], system: str | None, tools: Path | None = None
+) -> Conversation:
     """Read a conversation from a JSON file or build it from texts; raises UsageError for both or neither."""
     from modelsmith.template.conversation import Conversation
 
@@ -129,20 +163,28 @@ def read_conversation(path: Path | None, user: tuple[str, ...], system: str | No
         if not user:
             raise UsageError("there is nothing to render", hint='give --conversation FILE or --user "hello"')
         messages = [{"role": "system", "content": system}] if system is not None else []
-        return Conversation.from_dict({"messages": messages + [{"role": "user", "content": text} for text in user]})
+        given: Any = {"messages": messages + [{"role": "user", "content": text} for text in user]}
+    else:
+        given = _read_json(path, "conversation", "a JSON object with the key messages")
+        given = {"messages": given} if isinstance(given, list) else given
+    if tools is not None:
+        offered = _read_json(tools, "list of tools", "a JSON list of tools, as in a request of /api/chat")
+        given = {**given, "tools": offered} if isinstance(given, dict) else given
     try:
-        data = json.loads(_stdin() if str(path) == "-" else path.read_text(encoding="utf-8"))
-        return Conversation.from_dict({"messages": data} if isinstance(data, list) else data)
+        return Conversation.from_dict(given)
+    except ModelsmithError as error:
+        raise UsageError(f"{path}: {error.message}" if path else error.message, hint=error.hint) from error
+
+
+def _read_json(path: Path, what: str, hint: str) -> Any:
+    try:
+        return json.loads(_stdin() if str(path) == "-" else path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror or error}", hint="name a file, or - for stdin"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(
-            f"{path} is not JSON: {error}", hint="a conversation is an object with the key messages"
-        ) from error
-    except ModelsmithError as error:
-        raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
+        raise UsageError(f"{path} is not JSON: {error}", hint=f"a {what} is {hint}") from error
 
 
 def _stdin() -> str:
@@ -152,7 +194,7 @@ def _stdin() -> str:
 def find_engine(source: str, engine: str | None, where: str | None, version: str | None) -> Engine:
     """Return what renders for ``source``; raises TemplateError, UsageError or ModelNotFound."""
     path = Path(source)
-    if path.suffix in {".gotmpl", ".jinja", ".jinja2", ".tmpl"}:
+    if path.suffix in _TEMPLATES:
         try:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
@@ -207,13 +249,18 @@ def _engine(source: str, engine: str | None, draft: Draft) -> Engine:
         go = _go(draft.template_text or "{{ .Prompt }}")
         effective = draft.effective
         name = "go" if engine == "go" else effective.source
-        return Engine(name, go.render, go.thinking_tags, effective.capabilities, effective.reason)
+        return Engine(
+            name, go.render, go.thinking_tags, effective.capabilities, effective.reason, draft.inherited.weights
+        )
     if engine == "jinja" or draft.effective.source == "jinja":
         if draft.chat_template is None:
             raise UsageError(f"{source} has no Jinja template inside its GGUF", hint="leave out --engine jinja")
         inherited = draft.inherited
         jinja = _jinja(draft.chat_template.text, inherited.bos_token, inherited.eos_token)
-        return Engine("jinja", jinja.render, jinja.thinking_tags, draft.effective.capabilities, draft.effective.reason)
+        effective = draft.effective
+        return Engine(
+            "jinja", jinja.render, jinja.thinking_tags, effective.capabilities, effective.reason, inherited.weights
+        )
     raise ModelsmithError(
         f"{source}: {draft.effective.reason}",
         hint="that code is inside Ollama; --engine go shows what TEMPLATE alone renders",

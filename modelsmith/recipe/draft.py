@@ -88,6 +88,16 @@ class Draft:
             return self
         return replace(self, modelfile=self.modelfile.set_template(template.text))
 
+    def with_go_edit(self, template: Template, step: str) -> Draft:
+        """Return the draft with a Go template that a step edited; a note says so where another template runs."""
+        edited = self.with_template(template)
+        if edited is self or not edited.runs_jinja:
+            return edited
+        return edited.with_note(
+            f"{step} edits the Go template. The Jinja template inside the GGUF, which Ollama 0.30 and later run unless a later "
+            "step changes that, stays as it is"
+        )
+
     def with_chat_template(self, chat_template: ChatTemplate) -> Draft:
         """Return the draft whose GGUF carries this Jinja template."""
         if self.chat_template is not None and chat_template.text == self.chat_template.text:

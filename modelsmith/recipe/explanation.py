@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelNotFound, ModelsmithError
+from modelsmith.errors import ModelsmithError
 from modelsmith.recipe.base import Base, Inherited, resolve_base
 from modelsmith.recipe.draft import Draft
 from modelsmith.recipe.explain_engine import Engine, engine_of

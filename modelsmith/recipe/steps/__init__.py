@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from modelsmith.recipe.steps import add_tools, declare_thinking, inject, make_effective
+from modelsmith.recipe.steps import (
+    add_stop,
+    add_tools,
+    declare_thinking,
+    inject,
+    make_effective,
+    obey_think_false,
+    replace_token,
+    strip_system,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +42,10 @@ class StepKind(Protocol):
 STEPS: Mapping[str, ModuleType] = {
     "inject": inject,
     "declare-thinking": declare_thinking,
+    "obey-think-false": obey_think_false,
     "add-tools": add_tools,
+    "replace-token": replace_token,
+    "strip-system": strip_system,
+    "add-stop": add_stop,
     "make-effective": make_effective,
 }

@@ -1,0 +1,81 @@
+"""``modelsmith render``: conversations and tools from files, where a template is wrong, and how a prompt looks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelsmith.cli import run
+from modelsmith.cli.render_view import coloured, summary
+from modelsmith.weights.gguf.vocabulary import SpecialTokens
+
+TOOL = {"type": "function", "function": {"name": "tide", "parameters": {"type": "object", "properties": {}}}}
+KNOWN = SpecialTokens(("<|im_start|>", "<|im_end|>"))
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+
+
+@pytest.mark.parametrize("option", ["--chat", "--conversation", "-c"])
+def test_tools_of_their_own_file(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.gotmpl").write_text(
+        "{{ range .Tools }}{{ .Function.Name }}:{{ end }}{{ range .Messages }}{{ .Content }}{{ end }}"
+    )
+    Path("tools.json").write_text(json.dumps([TOOL]))
+    Path("chat.json").write_text(json.dumps([{"role": "user", "content": "hello"}]))
+    assert run(["render", "t.gotmpl", option, "chat.json", "--tools", "tools.json"]) == 0
+    assert capsys.readouterr().out == "tide:hello"
+    assert run(["render", "t.gotmpl", "-u", "hi", "--tools", "tools.json", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["prompt"] == "tide:hi"
+
+
+@pytest.mark.parametrize("tools", ["{", '{"a": 1}', "[1]"])
+def test_tools_that_are_none(tools: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.gotmpl").write_text("{{ .Prompt }}")
+    Path("tools.json").write_text(tools)
+    assert run(["render", "t.gotmpl", "-u", "hi", "--tools", "tools.json"]) in {2, 3}
+    assert "tools" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place", "line"),
+    [
+        (
+            "t.gotmpl",
+            "a\n  {{ iff .Prompt }}\n",
+            "t.gotmpl:2:6: error: function",
+            "      {{ iff .Prompt }}\n         ^",
+        ),
+        ("Modelfile", 'FROM x\nTEMPLATE """a\n{{ .Prompt }"""\n', "Modelfile:3:12: error: unexpected", "           ^"),
+        ("t.jinja", "a\n{{ y z }}\n", "t.jinja:2:1: error: expected token", "    {{ y z }}\n    ^"),
+    ],
+)
+def test_where_a_template_is_wrong(
+    name: str, text: str, place: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(name).write_text(text)
+    assert run(["render", name, "-u", "hi"]) == 3
+    shown = capsys.readouterr().err
+    assert place in shown
+    assert line in shown
+    assert run(["render", name, "-u", "hi", "--json"]) == 1
+    assert set(json.loads(capsys.readouterr().out)) == {"error"}
+
+
+def test_how_a_prompt_looks() -> None:
+    text = coloured("<|im_start|>user\nhi\tthere\x1b  ", KNOWN)
+    assert text.plain == "<|im_start|>user⏎\nhi⇥there\\x1b··"
+    assert [str(span.style) for span in text.spans][:2] == ["bold magenta", "cyan"]
+    assert coloured("<|x|>y", None).spans[0].style == "bold magenta"
+
+
+def test_what_is_counted() -> None:
+    assert summary("<|im_start|>a<|im_end|>", KNOWN).startswith("23 characters, 2 special tokens")
+    assert "no vocabulary" in summary("a", None)
