@@ -18,7 +18,7 @@ from modelsmith.errors import (
     Unsupported,
     UsageError,
 )
-from modelsmith.recipe.base import Base, Inherited, missing_base, resolve_base
+from modelsmith.recipe.base import Base, Inherited, resolve_base
 from modelsmith.recipe.draft import CHAT_TEMPLATE_KEY, Draft
 from modelsmith.syntax.modelfile import Modelfile
 
@@ -139,7 +139,7 @@ def _model(spec: str, store: Callable[[], Store], folder: Path, version: str | N
         base = resolve_base(spec, store(), folder)
     except ModelNotFound as error:
         if not is_file:
-            raise _nowhere(spec, store()) from error
+            raise _nowhere(error) from error
         base, notes = _without_from(spec, path, error.message)
     except (ModelfileRefused, Unsupported) as error:
         if not is_file or Modelfile.parse(path.read_bytes()).as_ollama().error is not None:
@@ -158,11 +158,11 @@ def _model(spec: str, store: Callable[[], Store], folder: Path, version: str | N
     )
 
 
-def _nowhere(spec: str, store: Store) -> ModelNotFound:
+def _nowhere(error: ModelNotFound) -> ModelNotFound:
     """Say that a side is neither a file nor a model, and what would be."""
-    known = missing_base(spec, store).message.removeprefix("base ")
     return ModelNotFound(
-        known, hint="name a Modelfile, a .gotmpl, a .jinja, a .gguf, a model, or sample:deepseek-r1 to try it at once"
+        error.message.removeprefix("base "),
+        hint="name a Modelfile, a .gotmpl, a .jinja, a .gguf, a model, or sample:deepseek-r1 to try it at once",
     )
 
 

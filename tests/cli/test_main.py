@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modelsmith.cli import run
+from modelsmith.cli import COMMANDS, run
 
 SET = ("--set", "base=sample:deepseek-r1")
 
@@ -220,7 +220,7 @@ def test_a_bug_becomes_a_report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     report.unlink()
 
 
-@pytest.mark.parametrize("command", ["apply", "parse", "plan", "recipes", "render", "store"])
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_has_help_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
     output = capsys.readouterr().out

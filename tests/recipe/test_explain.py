@@ -246,7 +246,7 @@ def test_a_modelfile_whose_from_is_not_here(tmp_path: Path) -> None:
     found = explain_model("far", store, folder=tmp_path)
     assert found.effective.source == "go"
     assert "unless the GGUF has a Jinja template that wins" in found.effective.reason
-    assert 'model "nowhere:7b" not found' in found.notes[0]
+    assert "FROM nowhere:7b is no file" in found.notes[0]
     assert found.notes[0].endswith("what follows is from the Modelfile alone")
     (tmp_path / "file").write_text("FROM ./nothing.gguf\nRENDERER qwen3.5\n")
     assert explain_model("file", store, folder=tmp_path).effective.source == "renderer"
