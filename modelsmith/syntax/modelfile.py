@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Self
 
-from modelsmith.errors import InvalidParameter, ModelsmithError, UnquotableValue
+from modelsmith.errors import InvalidParameter, ModelfileRefused, ModelsmithError, UnquotableValue
 from modelsmith.source import Edit, apply_edits
 from modelsmith.syntax.modelfile_table import ROLES, required_version
+from modelsmith.syntax.modelfile_text import survives
 from modelsmith.syntax.modelfile_view import ModelfileView
 
 if TYPE_CHECKING:
@@ -32,8 +33,17 @@ class Modelfile(ModelfileView):
     """
 
     def edit(self, edits: Iterable[Edit]) -> Self:
-        """Return the Modelfile with all edits spliced in at once; offsets are those of ``str(self)``."""
-        return self.from_text(apply_edits(self.text, edits), self.encoding)
+        """Return the Modelfile with all edits spliced in at once; offsets are those of ``str(self)``.
+
+        Raises ModelfileRefused where a file that is no valid text would mean something else after the edit.
+        """
+        text = apply_edits(self.text, edits)
+        if not survives(text, self.encoding) and survives(self.text, self.encoding):
+            raise ModelfileRefused(
+                f"the file is damaged {self.encoding.codec.upper()}: halves of characters would join in this edit",
+                hint="save it as valid UTF-8 first",
+            )
+        return self.from_text(text, self.encoding)
 
     def set_from(self, model: str) -> Self:
         """Build from this model or path, and from nothing else."""

@@ -46,6 +46,11 @@ def encode(text: str, encoding: Encoding = Encoding()) -> bytes:
     return text.encode(encoding.codec, "surrogatepass")
 
 
+def survives(text: str, encoding: Encoding) -> bool:
+    """Say whether the text comes back from its bytes; halves of characters that meet in an edit become another one."""
+    return not _SURROGATES.search(text) or decode(encode(text, encoding)) == (text, encoding)
+
+
 @dataclass(frozen=True, slots=True)
 class Characters:
     """What Ollama's parser makes of the characters of one text.

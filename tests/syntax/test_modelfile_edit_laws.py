@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from modelfile_strategies import accepted, files, odd_values, values
 
@@ -86,6 +86,7 @@ def test_utf_16_stays_utf_16(text: str, codec: str, value: str) -> None:
 
 
 @given(files(), values)
+@example(b"\xff\xfeF\x00R\x00O\x00M\x00 \x00\xffm\x00\n\x00\xd8\x00", "")
 def test_edits_of_any_file_never_crash(data: bytes, value: str) -> None:
     modelfile = Modelfile.parse(data)
     for edit in (*SCALARS.values(), Modelfile.append_license):
