@@ -28,7 +28,7 @@ FINE, REFUSED, FAILED = 0, 1, 3
 @click.option("--no-request", is_flag=True, help="Do not look for the files that FROM, ADAPTER and DRAFT name.")
 @json_option
 def command(files: tuple[str, ...], target_ollama: str | None, no_request: bool, as_json: bool) -> int:
-    """Print what Ollama reads of each FILE (- is stdin) and the create request it makes, or why it refuses.
+    r"""Print what Ollama reads of each FILE (- is stdin) and the create request it makes, or why it refuses.
 
     With --json one object a file and line: path, commands (name and args) or error (message and line), and request, or
     request_error where the commands are fine and the request is not. Files that FROM names are hashed for it.
@@ -40,7 +40,7 @@ def command(files: tuple[str, ...], target_ollama: str | None, no_request: bool,
     Examples:
       modelsmith parse Modelfile
       modelsmith parse models/*/Modelfile --json | jq -r 'select(.error) | .path'
-    """  # noqa: D301 -- click wants real backspaces
+    """
     worst = FINE
     for path in files:
         try:

@@ -41,7 +41,9 @@ def apply(plan: Plan, *, via: str = "api", progress: ProgressSink = silent) -> A
             hint="`modelsmith plan` shows every promise and the prompts",
         )
     if not plan.changes:
-        return Applied(changed=False, model=plan.store.show(plan.name))
+        model = plan.store.show(plan.name)
+        verify(plan, model)
+        return Applied(changed=False, model=model)
     program = _program(plan) if via == "cli" else ""
     _check_drift(plan)
     if plan.modelfile is not None:
