@@ -29,7 +29,8 @@ LAYERS: list[set[str]] = [
         "resources",
     },
     {"syntax", "http"},
-    {"template", "weights"},
+    {"template"},
+    {"weights", "lint", "fmt"},
     {"store"},
     {"recipe"},
     {"cli"},
@@ -45,8 +46,11 @@ DOORS = {
     "safetensors": "weights/",
     "huggingface_hub": "weights/hub.py",
     "numpy": "weights/",
+    "libggml": "weights/quantize",
     "click": "cli/",
     "rich": "cli/",
+    "pygls": "cli/lsp",
+    "lsprotocol": "cli/lsp",
 }
 HEAVY = {
     "lark",
@@ -60,6 +64,8 @@ HEAVY = {
     "rich",
     "huggingface_hub",
     "asyncio",
+    "pygls",
+    "lsprotocol",
 }
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "convert": "Put a Jinja chat template into Ollama's language, proven equal.",
     "diff": "Compare two models, Modelfiles, GGUFs or templates: texts, values, prompts.",
     "explain": "Say which template of a model runs, and what follows from it.",
+    "fmt": "Give Modelfiles and templates one layout; what they mean stays the same.",
     "parse": "Read Modelfiles exactly as Ollama does.",
     "plan": "Show what a recipe would do. Changes nothing.",
     "recipes": "List, show and start recipes; print their JSON Schema.",
