@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelsmith.source import Span
+from modelsmith.syntax.gotemplate_lexer import Lexeme
 from modelsmith.syntax.gotemplate_nodes import (
     Action,
     Block,
@@ -21,7 +22,6 @@ from modelsmith.syntax.gotemplate_nodes import (
     Variable,
     With,
 )
-from modelsmith.syntax.gotemplate_tokens import Mark
 
 
 def _body(nodes: list[Any], start: int) -> Body:
@@ -31,7 +31,7 @@ def _body(nodes: list[Any], start: int) -> Body:
 def _branch(kind: type[Branch], parts: list[Any]) -> Branch:
     """Build from opening, pipeline, close, nodes, and perhaps an else (its tag and its body) and an end."""
     opening, pipeline, close, nodes, *rest = parts
-    end = rest.pop() if rest and isinstance(rest[-1], Mark) else None
+    end = rest.pop() if rest and isinstance(rest[-1], Lexeme) else None
     else_tag, otherwise = rest[0] if rest else (None, None)
     body = _body(nodes, close.end)
     return kind(

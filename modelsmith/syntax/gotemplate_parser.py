@@ -31,14 +31,14 @@ class Terminals(Lexer):
 
     def lex(self, lexer_state: Any, _parser_state: object = None) -> Iterator[Any]:
         """Yield the terminals of one text."""
-        return cast("Scanner", lexer_state.text).terminals()
+        return iter(cast("Scanner", lexer_state.text).terminals())
 
 
 @cache
 def _tables() -> Tables:
     from modelsmith.syntax.grammar import load
 
-    return Tables(load("gotemplate", lexer=Terminals, transformer=_BUILDER))
+    return Tables(load("gotemplate", lexer=Terminals, transformer=_BUILDER), append=_BUILDER.more)
 
 
 def build(text: str) -> Body:

@@ -13,36 +13,37 @@ from modelsmith.syntax.gotemplate_nodes import Bool, Dot, Field, Identifier, Nil
 from modelsmith.syntax.gotemplate_tokens import FUNCTIONS, MAX_DEPTH, Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable
 
     from modelsmith.syntax.gotemplate_tokens import Tokens
 
 _LITERALS = frozenset(("BOOL", "DOT", "NIL", "NUMBER", "RUNE", "STRING"))
+_NOTHING = Lexeme("", -1, -1)
 _OPERANDS = _LITERALS | {"IDENTIFIER", "FIELD", "VARIABLE"}
 
 
 class PipelineScanner:
     """Scans the pipelines of one text."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, emit: Callable[[Node | Lexeme | Mark], None]) -> None:
         self._tokens = tokens
+        self._emit = emit
 
-    def scan(self, context: str, token: Lexeme) -> Generator[Node | Mark, None, Lexeme]:
-        """Yield the terminals of a pipeline and the CLOSE behind it, and return that; ``token`` is its first."""
-        text, stream = self._tokens.text, self._tokens.stream
+    def scan(self, context: str, token: Lexeme) -> Lexeme:
+        """Emit the terminals of a pipeline and the CLOSE behind it, and return that; ``token`` is its first."""
+        text, stream, emit = self._tokens.text, self._tokens.stream, self._emit
         outer: list[tuple[str, int, int, int]] = []  # of the parentheses that we are in
         stage, operands, misplaced = 1, 0, 0
-        at_start, previous = True, Lexeme("", -1, -1)
+        at_start, previous = True, _NOTHING
         while True:
             kind, start, end, _ = token
             if at_start:
                 at_start = False
                 if kind == "VARIABLE" and "." not in text[start:end]:
-                    terminals, token, pending = self._declaration(context, token)
-                    yield from terminals
+                    token, pending = self._declaration(context, token)
                     if pending is None:
                         continue
-                    yield Variable(pending.start, pending.end, (text[pending.start : pending.end],))
+                    emit(Variable(pending.start, pending.end, (text[pending.start : pending.end],)))
                     operands, previous = 1, pending
                     continue
             glued = start == previous.end
@@ -54,29 +55,29 @@ class PipelineScanner:
                         self._tokens.error(
                             f"unexpected . after term {quote(text[previous.start : previous.end])}", start
                         )
-                    yield Mark("CHAINED", start, end, text[start + 1 : end])
+                    emit(Mark("CHAINED", start, end, text[start + 1 : end]))
                 else:
                     if not operands and stage > 1 and kind in _LITERALS:
                         misplaced = misplaced or stage
                     operands += 1
-                    yield self._operand(kind, start, end)
+                    emit(self._operand(kind, start, end))
                 previous = token
             elif kind == "PIPE" and operands:
-                yield Mark("_PIPE", start, end)
+                emit(Mark("_PIPE", start, end))
                 stage, operands = stage + 1, 0
             elif kind == "LPAR" and not glued:
                 if len(outer) >= MAX_DEPTH:
                     self._tokens.error("max expression depth exceeded", start)
                 outer.append((context, stage, operands + 1, misplaced))
                 context, stage, operands, misplaced = "parenthesized pipeline", 1, 0, 0
-                at_start, previous = True, Lexeme(kind, start, -1)
-                yield Mark("LPAR", start, end)
+                at_start, previous = True, _NOTHING
+                emit(token)
             elif kind == "CLOSE" or (kind == "RPAR" and outer):
                 if stage == 1 and not operands:
                     self._tokens.error(f"missing value for {context}", token.place)
                 if misplaced:
                     self._tokens.error(f"non executable command in pipeline stage {misplaced}", token.place)
-                yield Mark(kind, start, end)
+                emit(token)
                 if kind == "CLOSE":
                     return self._tokens.closed(token, context)
                 context, stage, operands, misplaced = outer.pop()
@@ -85,31 +86,32 @@ class PipelineScanner:
                 self._tokens.unexpected(token, "operand" if operands else context)
             token = next(stream)
 
-    def _declaration(self, context: str, token: Lexeme) -> tuple[list[Node | Mark], Lexeme, Lexeme | None]:
+    def _declaration(self, context: str, token: Lexeme) -> tuple[Lexeme, Lexeme | None]:
         """Read ``$x :=``, ``$x =`` or ``$i, $e :=`` if it is there.
 
-        Return its terminals, the token behind it and, if that went too far, the variable before it that is an operand.
+        Return the token behind it and, if that went too far, the variable before it that is an operand.
         """
-        terminals: list[Node | Mark] = []
+        is_second = False
         while True:
             name = self._tokens.text[token.start : token.end]
             after = self._tokens.next()
             is_comma = after.kind == "CHAR" and self._tokens.text[after.start] == ","
             if not is_comma and after.kind not in ("DECLARE", "ASSIGN"):
                 self._known(name, after.place)
-                return terminals, after, token
-            terminals.append(Mark("DECLARED", token.start, token.end, name))
+                return after, token
+            self._emit(Mark("DECLARED", token.start, token.end, name))
             self._tokens.reading.declare(name)
-            terminals.append(Mark("_COMMA" if is_comma else after.kind, after.start, after.end))
+            self._emit(Mark("_COMMA" if is_comma else after.kind, after.start, after.end))
             if not is_comma:
-                return terminals, self._tokens.next(), None
-            if context != "range" or len(terminals) > 2:
+                return self._tokens.next(), None
+            if context != "range" or is_second:
                 self._tokens.error(f"too many declarations in {context}", after.start)
+            is_second = True
             token = self._tokens.next()
             if token.kind not in ("VARIABLE", "CLOSE", "RPAR"):
                 self._tokens.error("range can only initialize variables", token.start)
             if token.kind != "VARIABLE" or "." in self._tokens.text[token.start : token.end]:
-                return terminals, token, None
+                return token, None
 
     def _known(self, name: str, offset: int) -> None:
         if not self._tokens.reading.knows(name):

@@ -11,26 +11,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from modelsmith.syntax.gotemplate_lexer import SPACE, trims_left
+from modelsmith.syntax.gotemplate_lexer import SPACE, Lexeme, trims_left
 from modelsmith.syntax.gotemplate_literals import SPACES, quote
 from modelsmith.syntax.gotemplate_nodes import Break, Comment, Continue, Node, Text
 from modelsmith.syntax.gotemplate_pipeline import PipelineScanner
 from modelsmith.syntax.gotemplate_tokens import MAX_DEPTH, Mark, Reading, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from modelsmith.syntax.gotemplate_lexer import Lexeme
+
+_new = tuple.__new__  # a named tuple's own __new__ takes twice as long
 
 
 @dataclass(slots=True)
 class _Open:
-    """A tag that waits for its end; each ``{{else if}}`` of it is one level more of the tree."""
+    """A tag that waits for its end."""
 
     kind: str
     variables: int
     has_else: bool = False
-    levels: int = 1
     reported_at: int | None = None  # where Go is, in its own eyes, while it reads a block
 
 
@@ -40,84 +40,87 @@ class Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
         self._tokens = Tokens(text)
-        self._pipeline = PipelineScanner(self._tokens).scan
+        self._terminals: list[Node | Lexeme | Mark] = []
+        self._emit = self._terminals.append
+        self._pipeline = PipelineScanner(self._tokens, self._emit).scan
         self._outer: list[Reading] = []
         self._open: list[_Open] = []
-        self._depth = 0
         self._empty: dict[str, bool] = {}  # definitions, and whether they hold nothing but space
 
-    def terminals(self) -> Iterator[Node | Mark]:
-        """Yield the terminals up to EOF; raise TemplateSyntaxError where Go's parser stops."""
+    def terminals(self) -> list[Node | Lexeme | Mark]:
+        """Return the terminals up to EOF; raise TemplateSyntaxError where Go's parser stops."""
         for token in self._tokens.stream:
             kind = token.kind
             if kind == "TEXT":
-                yield self._text_node(token)
+                self._emit(self._text_node(token))
             elif kind == "OPEN":
-                yield from self._action(token)
+                self._action(token)
             elif kind == "COMMENT":
                 self._tokens.trim = self._text.startswith("-}}", token.end - 3)
-                yield Comment(token.start, token.end)
+                self._emit(Comment(token.start, token.end))
             elif kind == "EOF":
                 if self._open:
                     self._tokens.unexpected(token, "input")
                 self._add("", token.start)
-                yield Mark("EOF", token.start, token.end)
+                self._emit(token)
             else:
                 self._tokens.unexpected(token, "input")
+        return self._terminals
 
     def _text_node(self, token: Lexeme) -> Text:
         _, start, end, _ = token
         value = self._text[start:end]
-        if self._tokens.trim:
+        tokens = self._tokens
+        if tokens.trim:
             value = value.lstrip(SPACE)
-            self._tokens.trim = False
+            tokens.trim = False
         if trims_left(self._text, end + 2):
             value = value.rstrip(SPACE)
-        if self._tokens.reading.is_empty and value.strip(SPACES):
-            self._tokens.reading.is_empty = False
+        if tokens.reading.is_empty and value.strip(SPACES):
+            tokens.reading.is_empty = False
         return Text(start, end, value)
 
-    def _action(self, opening: Lexeme) -> Iterator[Node | Mark]:
+    def _action(self, opening: Lexeme) -> None:
         tree = self._tokens.reading
         start = tree.action_start = opening.start
         token = self._tokens.next()
         kind = token.kind
         begin = self._TAGS.get(kind)
         if begin is not None:
-            yield from begin(self, start, token)
+            begin(self, start, token)
             return
         tree.is_empty = False
-        yield Mark("OPEN", start, opening.end)
-        yield from self._pipeline("command", token)
+        self._emit(opening)
+        self._pipeline("command", token)
         tree.action_start = None
 
-    def _branch(self, start: int, token: Lexeme) -> Iterator[Node | Mark]:
+    def _tag(self, kind: str, start: int, end: int) -> None:
+        """Emit a tag, or the part of it that comes before its pipeline."""
+        self._emit(_new(Lexeme, (kind, start, end, "")))
+
+    def _branch(self, start: int, token: Lexeme) -> None:
         tree, kind = self._tokens.reading, token.kind
         tree.is_empty = False
-        self._push(_Open(kind, tree.mark), token)
-        yield Mark(kind, start, token.end)
-        yield from self._pipeline(kind.lower(), self._tokens.next())
+        self._push(_Open(kind, len(tree.declared)), token)
+        self._tag(kind, start, token.end)
+        self._pipeline(kind.lower(), self._tokens.next())
         if kind == "RANGE":
             tree.range_depth += 1
 
     def _push(self, tag: _Open, token: Lexeme) -> None:
-        self._deeper(token)
         self._open.append(tag)
-
-    def _deeper(self, token: Lexeme) -> None:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
+        if len(self._open) > MAX_DEPTH:
             self._tokens.error(f"more than {MAX_DEPTH} tags, one in the other", token.start)
 
-    def _jump(self, start: int, token: Lexeme) -> Iterator[Node | Mark]:
+    def _jump(self, start: int, token: Lexeme) -> None:
         word = token.kind.lower()
         close = self._tokens.close("{{" + word + "}}")
         if not self._tokens.reading.range_depth:
             self._tokens.error("{{" + word + "}} outside {{range}}", close.place)
         self._tokens.reading.action_start, self._tokens.reading.is_empty = None, False
-        yield (Break if word == "break" else Continue)(start, close.end)
+        self._emit((Break if word == "break" else Continue)(start, close.end))
 
-    def _else(self, start: int, _token: Lexeme) -> Iterator[Node | Mark]:
+    def _else(self, start: int, _token: Lexeme) -> None:
         tree = self._tokens.reading
         token = self._tokens.next()
         chained = token.kind in ("IF", "WITH")
@@ -136,21 +139,18 @@ class Scanner:
             tree.range_depth -= 1
         if not chained:
             tag.has_else = True
-            yield Mark("ELSE", start, token.end)
+            self._tag("ELSE", start, token.end)
             return
         if token.kind != tag.kind:
             self._tokens.unexpected(token, "input")
-        self._deeper(token)
-        tag.levels += 1
-        yield Mark(f"ELSE_{token.kind}", start, token.end)
-        yield from self._pipeline(token.kind.lower(), self._tokens.next())
+        self._tag(f"ELSE_{token.kind}", start, token.end)
+        self._pipeline(token.kind.lower(), self._tokens.next())
 
-    def _end(self, start: int, _token: Lexeme) -> Iterator[Node | Mark]:
+    def _end(self, start: int, _token: Lexeme) -> None:
         close = self._tokens.close("end")
         if not self._open:
             self._tokens.error("unexpected {{end}}", close.place)
         tag = self._open.pop()
-        self._depth -= tag.levels
         if tag.kind == "RANGE" and not tag.has_else:
             self._tokens.reading.range_depth -= 1
         if tag.kind in ("DEFINE", "BLOCK"):
@@ -158,7 +158,7 @@ class Scanner:
             self._tokens.reading = self._outer.pop()
         self._tokens.reading.forget(tag.variables)
         self._tokens.reading.action_start = None
-        yield Mark("END", start, close.end)
+        self._tag("END", start, close.end)
 
     def _add(self, name: str, offset: int) -> None:
         """Enter the tree that ends here under its name; one that is empty never replaces one that is not."""
@@ -174,7 +174,7 @@ class Scanner:
             self._tokens.unexpected(token, context)
         return self._tokens.unquoted(token), token
 
-    def _define(self, start: int, token: Lexeme) -> Iterator[Node | Mark]:
+    def _define(self, start: int, token: Lexeme) -> None:
         if self._open:
             self._tokens.unexpected(token, "command")
         self._outer.append(self._tokens.reading)
@@ -183,31 +183,31 @@ class Scanner:
         self._tokens.reading = Reading()
         self._tokens.reading.name, name = self._name("define clause")
         close = self._tokens.close("define clause")
-        self._push(_Open("DEFINE", self._outer[-1].mark), token)
-        yield Mark("DEFINE", start, close.end, self._tokens.reading.name, name.start)
+        self._push(_Open("DEFINE", len(self._outer[-1].declared)), token)
+        self._emit(Mark("DEFINE", start, close.end, self._tokens.reading.name, name.start))
 
-    def _block(self, start: int, token: Lexeme) -> Iterator[Node | Mark]:
+    def _block(self, start: int, token: Lexeme) -> None:
         self._tokens.reading.is_empty = False
         name, name_token = self._name("block clause")
-        yield Mark("BLOCK", start, name_token.end, name, name_token.start)
-        close = yield from self._pipeline("block clause", self._tokens.next())
-        self._push(_Open("BLOCK", self._tokens.reading.mark, reported_at=close.place), token)
+        self._emit(Mark("BLOCK", start, name_token.end, name, name_token.start))
+        close = self._pipeline("block clause", self._tokens.next())
+        self._push(_Open("BLOCK", len(self._tokens.reading.declared), reported_at=close.place), token)
         self._outer.append(self._tokens.reading)
         self._tokens.reading = Reading(name)
 
-    def _call(self, start: int, _token: Lexeme) -> Iterator[Node | Mark]:
+    def _call(self, start: int, _token: Lexeme) -> None:
         self._tokens.reading.is_empty = False
         name, name_token = self._name("template clause")
-        yield Mark("TEMPLATE", start, name_token.end, name, name_token.start)
+        self._emit(Mark("TEMPLATE", start, name_token.end, name, name_token.start))
         token = self._tokens.next()
         if token.kind == "CLOSE":
             self._tokens.closed(token, "template clause")
-            yield Mark("CLOSE", token.start, token.end)
+            self._emit(token)
         else:
-            yield from self._pipeline("template clause", token)
+            self._pipeline("template clause", token)
         self._tokens.reading.action_start = None
 
-    _TAGS: ClassVar[dict[str, Callable[[Scanner, int, Lexeme], Iterator[Node | Mark]]]] = {
+    _TAGS: ClassVar[dict[str, Callable[[Scanner, int, Lexeme], None]]] = {
         "IF": _branch,
         "WITH": _branch,
         "RANGE": _branch,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _GO = ("and", "call", "html", "index", "slice", "js", "len", "not", "or", "print", "printf", "println", "urlquery")
 _OLLAMA = ("json", "currentDate", "yesterdayDate", "toTypeScriptType")
 FUNCTIONS = frozenset((*_GO, "eq", "ge", "gt", "le", "lt", "ne", *_OLLAMA))
-MAX_DEPTH = 100  # of open tags and of parentheses; Go stops at 10000 parentheses
+MAX_DEPTH = 10_000  # of parentheses, as in Go, and of open tags, where Go stops when its stack fills a gigabyte
 _NAMED = frozenset(word.upper() for word in KEYWORDS) | {"DOT"}
 
 
@@ -52,23 +52,19 @@ class Reading:
     range_depth: int = 0
     action_start: int | None = None
     is_empty: bool = True
-    _declared: list[str] = field(default_factory=list)
+    declared: list[str] = field(default_factory=list)
     _known: Counter[str] = field(default_factory=lambda: Counter(("$",)))
-
-    @property
-    def mark(self) -> int:
-        """How many variables are declared, to forget those that come later."""
-        return len(self._declared)
 
     def declare(self, name: str) -> None:
         """Take note of a variable."""
-        self._declared.append(name)
+        self.declared.append(name)
         self._known[name] += 1
 
     def forget(self, mark: int) -> None:
-        """Forget what was declared since the mark."""
-        self._known.subtract(self._declared[mark:])
-        del self._declared[mark:]
+        """Forget all but the first ``mark`` variables."""
+        if len(self.declared) > mark:
+            self._known.subtract(self.declared[mark:])
+            del self.declared[mark:]
 
     def knows(self, name: str) -> bool:
         """Say whether a variable is declared."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     """How many parts a rule has, what makes a value of them, and the rule's name."""
 
 
+_APPEND = -1  # the size of a rule that appends
+
+
 class UnexpectedTerminal(Exception):
     """A terminal that the grammar does not allow where it stands."""
 
@@ -37,8 +40,13 @@ class Tables:
     Under a terminal's name stands the state to go to, or the rule to apply; under a rule's name the state behind it.
     """
 
-    def __init__(self, parser: lark.Lark, start: str = "start") -> None:
-        """Take the tables of a lark parser whose transformer makes the values."""
+    def __init__(
+        self, parser: lark.Lark, start: str = "start", append: Callable[[list[Any]], Any] | None = None
+    ) -> None:
+        """Take the tables of a lark parser whose transformer makes the values.
+
+        ``append`` is the callback of rules like ``list: list item`` that append: those are applied in place.
+        """
         from lark.parsers.lalr_analysis import Shift
 
         frontend: Any = parser.parser
@@ -50,7 +58,9 @@ class Tables:
                 if action is Shift:
                     states[number][name] = states[argument]
                 else:
-                    rule = len(argument.expansion), callbacks[argument], argument.origin.name
+                    make = callbacks[argument]
+                    size = _APPEND if append is not None and make == append else len(argument.expansion)
+                    rule = size, make, argument.origin.name
                     states[number][name] = rules.setdefault(id(argument), rule)
         self._start = start
         self._first = states[table.start_states[start]]
@@ -77,6 +87,13 @@ class Tables:
                     values[-1] = make(values[-1:])
                     row = rows[-1] = rows[-2][name]
                     continue
+                if size == _APPEND:
+                    # the list stays where it is, and with it the state behind it
+                    item = values.pop()
+                    values[-1].append(item)
+                    rows.pop()
+                    row = rows[-1]
+                    continue
                 if size:
                     value = make(values[-size:])
                     del rows[-size:], values[-size:]
@@ -91,6 +108,7 @@ class Tables:
         """Apply the rules that the end of the text completes, up to the start rule."""
         while (step := row.get("$END")) is not None:
             size, make, name = step
+            size = 2 if size == _APPEND else size
             value = make(values[-size:] if size else [])
             if name == self._start:
                 return value

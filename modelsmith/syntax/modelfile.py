@@ -12,6 +12,7 @@ from modelsmith.errors import InvalidParameter, ModelfileRefused, ModelsmithErro
 from modelsmith.source import Edit, apply_edits
 from modelsmith.syntax.modelfile_table import ROLES, required_version
 from modelsmith.syntax.modelfile_text import survives
+from modelsmith.syntax.modelfile_types import ARGUMENTS, as_pairs, as_setting, as_text
 from modelsmith.syntax.modelfile_view import ModelfileView
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Modelfile(ModelfileView):
     ``str(modelfile)`` is the text and ``bytes(modelfile)`` the bytes it was given. After ``set_x`` exactly one x is left
     and it counts: the last one is rewritten in place, with its quotes where they can carry the value, and earlier ones,
     which Ollama ignored, are removed. ``unset_x`` removes all. Comments, layout and line ends stay as they are. A value
-    that the Modelfile language cannot carry raises UnquotableValue; nothing is ever changed to make it fit.
+    that the Modelfile language cannot carry raises UnquotableValue; nothing is ever changed to make it fit. A value of another
+    type than the annotations say raises TypeError, which names the argument.
     """
 
     def edit(self, edits: Iterable[Edit]) -> Self:
@@ -99,7 +101,7 @@ class Modelfile(ModelfileView):
 
     def set_requires(self, version: str) -> Self:
         """Set the version of Ollama that the model needs."""
-        if required_version(version) is None:
+        if required_version(as_text(version, "version")) is None:
             raise ModelsmithError(f'"{version}" is not a version that REQUIRES accepts', hint="write it like 0.14.0")
         return self._set("REQUIRES", version)
 
@@ -131,15 +133,17 @@ class Modelfile(ModelfileView):
 
     def unset_parameter(self, name: str) -> Self:
         """Remove every line of a parameter; any name is fine, also one that Ollama refuses."""
-        return self._remove(self.find("PARAMETER", name))
+        return self._remove(self.find("PARAMETER", as_text(name, "name")))
 
     def set_license(self, *texts: str) -> Self:
         """Make these the licenses, in this order; none removes all."""
-        return self.edit(self._editor.set_all("LICENSE", [("", text) for text in texts], self.find("LICENSE")))
+        return self.edit(
+            self._editor.set_all("LICENSE", [("", as_text(text, "texts")) for text in texts], self.find("LICENSE"))
+        )
 
     def append_license(self, text: str) -> Self:
         """Add a license after the others."""
-        return self._append("LICENSE", ("", text), self.find("LICENSE"))
+        return self._append("LICENSE", ("", as_text(text, "text")), self.find("LICENSE"))
 
     def unset_license(self) -> Self:
         """Remove every LICENSE."""
@@ -147,7 +151,7 @@ class Modelfile(ModelfileView):
 
     def set_messages(self, messages: Iterable[tuple[str, str]]) -> Self:
         """Make these pairs of role and text the conversation that the model starts with."""
-        entries = [_message(role, text) for role, text in messages]
+        entries = [_message(role, text) for role, text in as_pairs(messages)]
         return self.edit(self._editor.set_all("MESSAGE", entries, self.find("MESSAGE")))
 
     def append_message(self, role: str, text: str) -> Self:
@@ -165,6 +169,7 @@ class Modelfile(ModelfileView):
         return Editor(self.characters.masked, self.instructions)
 
     def _set(self, keyword: str, value: str) -> Self:
+        value = as_text(value, ARGUMENTS.get(keyword, "text"))
         return self.edit(self._editor.set_last(keyword, ("", value), self.find(keyword)))
 
     def _append(self, keyword: str, entry: Entry, found: tuple[Instruction, ...]) -> Self:
@@ -181,7 +186,8 @@ def _checked(name: str, values: Iterable[Setting]) -> tuple[bool, list[str]]:
     """Return whether the parameter is a list, and its values as they are written; raises InvalidParameter."""
     from modelsmith.parameters import DEPRECATED, PARAMETERS, typed_parameters
 
-    texts = [_written(value) for value in values]
+    name = as_text(name, "name")
+    texts = [_written(as_setting(value, "value")) for value in values]
     if name in DEPRECATED:
         return False, texts
     if name not in PARAMETERS:
@@ -198,6 +204,6 @@ def _written(value: Setting) -> str:
 
 
 def _message(role: str, text: str) -> Entry:
-    if role not in ROLES:
+    if as_text(role, "role") not in ROLES:
         raise UnquotableValue(f'MESSAGE cannot be by "{role}"', hint=f"Ollama reads the roles {', '.join(ROLES)}")
-    return role, text
+    return role, as_text(text, "text")

@@ -21,9 +21,19 @@ _LEADING_WORD = re.compile(r"[A-Za-z]+")
 def diagnose(nodes: Iterable[Node]) -> Iterator[Diagnostic]:
     """Yield one diagnostic for every node at which Ollama would stop."""
     for node in nodes:
-        if isinstance(node, Comment) or node.fault is None:
-            continue
-        yield _line(node) if isinstance(node, Unreadable) else _instruction(node, node.fault.flaw)
+        if found := diagnosed(node):
+            yield found
+
+
+def diagnosed(node: Node) -> Diagnostic | None:
+    """Return what is wrong with a node at which Ollama would stop, None for a sound one."""
+    if isinstance(node, Comment) or node.fault is None:
+        return None
+    return _line(node) if isinstance(node, Unreadable) else _instruction(node, node.fault.flaw)
+
+
+def _shown(char: str) -> str:
+    return f'"{char}"' if char.isprintable() else f"U+{ord(char):04X}"
 
 
 def _line(node: Unreadable) -> Diagnostic:
@@ -35,7 +45,7 @@ def _line(node: Unreadable) -> Diagnostic:
         after = Span(node.span.start + match.end(), node.span.start + match.end() + 1)
         return Diagnostic(
             code,
-            f'"{match[0]}" is followed by "{node.text[match.end()]}"; a space or a tab must come first',
+            f'"{match[0]}" is followed by {_shown(node.text[match.end()])}; a space or a tab must come first',
             after,
             hint=f"write {word}, a space and the value",
         )
@@ -88,7 +98,7 @@ def _broken_name(node: Instruction, span: Span) -> Diagnostic:
         place = node.quoted_span.start
         return Diagnostic(
             "broken-name",
-            f'the {what} "{node.name}" is followed by "{node.value[0]}"; a space must come first',
+            f'the {what} "{node.name}" is followed by {_shown(node.value[0])}; a space must come first',
             Span(place, place + 1),
             hint=f"a {what} has {kind} only: {node.keyword} {node.name or what} value",
         )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.template.evaluate_body import BodyCompiler, cost
-from modelsmith.template.evaluate_operands import Scope, pipeline
+from modelsmith.template.evaluate_body import BodyCompiler
+from modelsmith.template.evaluate_operands import pipeline
+from modelsmith.template.evaluate_parts import Scope
 from modelsmith.template.evaluate_state import MAX_CALLS, State
 from modelsmith.template.values import NO_VALUE
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsmith.syntax.gotemplate_nodes import Block, Body, TemplateCall
-    from modelsmith.template.evaluate_body import Mark
-    from modelsmith.template.evaluate_operands import Run
+    from modelsmith.template.evaluate_body import Code
+    from modelsmith.template.evaluate_parts import Run
+    from modelsmith.template.evaluate_print import Mark
     from modelsmith.template.functions import Builtin
 
 
@@ -42,25 +44,24 @@ class Program:
         self._functions = functions
         self._missing = missing
         self._mark = mark
-        self._compiled: dict[str, Run] = {}
-        self._root = self._run_of("")
+        self._compiled: dict[str, Code] = {}
+        self._root = self._code_of("").run
 
     def run(self, state: State) -> None:
         """Run the template once; what it prints goes to ``state.write``."""
         self._root(state, state.variables["$"][0])
 
-    def _run_of(self, name: str) -> Run:
-        run = self._compiled.get(name)
-        if run is None:
+    def _code_of(self, name: str) -> Code:
+        code = self._compiled.get(name)
+        if code is None:
             scope = Scope(name, self._text, self._functions, self._missing)
-            run = self._compiled[name] = BodyCompiler(scope, self._call, self._mark).body(self._templates[name])
-        return run
+            code = self._compiled[name] = BodyCompiler(scope, self._call, self._mark).body(self._templates[name])
+        return code
 
     def _call(self, scope: Scope, node: TemplateCall | Block) -> Run:
         """Compile a call of another template: it sees its argument and no variables."""
         site, name = scope.site(node), node.name
         value = pipeline(scope, node.pipeline).run if node.pipeline else None
-        steps, text = cost(self._templates[name]) if name in self._templates else (1, 0)
 
         def run(state: State, dot: Any) -> None:
             if name not in self._templates:
@@ -70,11 +71,12 @@ class Program:
             argument = value(state, dot) if value else NO_VALUE
             if state.calls >= MAX_CALLS:
                 raise site.error(f"exceeded maximum template depth ({MAX_CALLS}; Go's is 100000)")
+            called = self._code_of(name)
+            state.spend(1 + called.steps, called.text)
             outer, state.variables = state.variables, {"$": [argument]}
             state.calls += 1
-            state.spend(steps, text)
             try:
-                self._run_of(name)(state, argument)
+                called.run(state, argument)
             finally:
                 state.variables = outer
                 state.calls -= 1

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelsmith.syntax.gotemplate_nodes import (
     Action,
     Block,
-    Branch,
     Break,
-    Chain,
     Continue,
     If,
-    Parenthesized,
     Range,
     TemplateCall,
     Text,
+    With,
 )
-from modelsmith.syntax.gotemplate_print import go_text
-from modelsmith.template import gofmt
-from modelsmith.template.evaluate_operands import at, pipeline
-from modelsmith.template.evaluate_range import BreakLoop, ContinueLoop, Loop
-from modelsmith.template.evaluate_state import too_long
-from modelsmith.template.functions_escape import printable
-from modelsmith.template.values import Function, truth
+from modelsmith.template.evaluate_branch import choosing, choosing_with, declared_in, scoped
+from modelsmith.template.evaluate_operands import pipeline
+from modelsmith.template.evaluate_parts import at, moved
+from modelsmith.template.evaluate_print import printing, printing_behind, printing_marked, writing
+from modelsmith.template.evaluate_range import BreakLoop, ContinueLoop, Loop, raising
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from modelsmith.syntax.gotemplate_nodes import Body, ListItem, Operand, Pipeline
-    from modelsmith.template.evaluate_operands import Run, Scope
-    from modelsmith.template.evaluate_state import Site, State
+    from modelsmith.syntax.gotemplate_nodes import Body, ListItem
+    from modelsmith.template.evaluate_parts import Run, Scope
+    from modelsmith.template.evaluate_print import Mark
+    from modelsmith.template.evaluate_state import State
 
     Call = Callable[[Scope, TemplateCall | Block], Run]
-    Mark = Callable[[str, ListItem], Any]
+
+
+class Code(NamedTuple):
+    """Compiled nodes: the closure, how many nodes it runs at most outside of loops, how much text they hold, its jumps."""
+
+    run: Run
+    steps: int = 1
+    text: int = 0
+    breaks: bool = False
+    continues: bool = False
+
+    def on_fresh_stack(self) -> Code:
+        """Return code that does the same in a thread of its own."""
+        return self._replace(run=moved(self.run))
 
 
 class BodyCompiler:
@@ -48,175 +58,117 @@ class BodyCompiler:
         self._call = call
         self._mark = mark
 
-    def body(self, body: Body | None) -> Run:
-        """Compile a list."""
-        runs = tuple(self._item(node) for node in (body.for_go if body else ()))
-        if len(runs) == 1:
-            return runs[0]
+    def body(self, body: Body) -> Code:
+        """Compile a list, one level deeper than what it stands in."""
+        return self._scope.levels.deeper(self._list, Code.on_fresh_stack, body)
 
-        def run(state: State, dot: Any) -> None:
-            for item in runs:
-                item(state, dot)
+    def _list(self, body: Body) -> Code:
+        codes, before = [], ""
+        nodes = body.for_go
+        for node, following in zip(nodes, (*nodes[1:], None), strict=False):
+            if self._mark is None and isinstance(node, Text) and _prints(following):
+                before = node.value  # one closure writes both
+                continue
+            codes.append(self._item(node, before))
+            before = ""
+        runs = tuple(code.run for code in codes)
+        return Code(
+            runs[0] if len(runs) == 1 else _running(runs),
+            len(nodes) + sum(code.steps - 1 for code in codes),
+            sum(code.text for code in codes),
+            any(code.breaks for code in codes),
+            any(code.continues for code in codes),
+        )
 
-        return run
-
-    def _item(self, node: ListItem) -> Run:
+    def _item(self, node: ListItem, before: str) -> Code:
         match node:
-            case Text():
-                return _writing(self._mark(node.value, node) if self._mark else node.value)
+            case Text(value=value):
+                return Code(writing(self._mark(value, node) if self._mark else value), text=len(value))
             case Action():
-                return self._action(node)
+                return Code(self._action(node, before), text=len(before))
             case Range():
-                return _scoped(self._range(node), declared_in(node.pipeline, node.otherwise))
-            case Branch():
-                return _scoped(self._branch(node), declared_in(node.pipeline, node.body, node.otherwise))
+                return self._range(node)
+            case If() | With():
+                return self._chain(node)
             case TemplateCall() | Block():
-                return self._call(self._scope, node)
+                return Code(self._call(self._scope, node))
             case Break():
-                return _raising(BreakLoop)
+                return Code(raising(BreakLoop), breaks=True)
             case Continue():
-                return _raising(ContinueLoop)
+                return Code(raising(ContinueLoop), continues=True)
         raise AssertionError(f"no such node in a list: {node}")
 
-    def _action(self, node: Action) -> Run:
+    def _action(self, node: Action, before: str) -> Run:
         value = pipeline(self._scope, node.pipeline).run
         if node.pipeline.declared:
             return value
         site, mark = self._scope.site(node), self._mark
         if mark is not None:
-            return _printing_marked(value, site, mark, node)
+            return printing_marked(value, site, mark, node)
+        return printing_behind(before, value, site) if before else printing(value, site)
 
-        def run(state: State, dot: Any) -> None:
-            found = value(state, dot)
-            text = found if type(found) is str else _printed(found, state, site)
-            state.room -= len(text)
-            if state.room < 0:
-                raise too_long()
-            state.write(text)
+    def _chain(self, node: If | With) -> Code:
+        """Compile an if or a with, and those that are its else: however many there are, they are one level."""
+        links: list[tuple[Run, Run]] = []
+        names: dict[str, None] = {}
+        inside: list[Code] = []
+        following: ListItem | None = node
+        otherwise: Body | None = None
+        while isinstance(following, If | With) and type(following) is type(node):
+            condition = pipeline(self._scope, following.pipeline).run
+            inside.append(self.body(following.body))
+            links.append((condition, inside[-1].run))
+            otherwise = following.otherwise
+            names.update(dict.fromkeys(declared_in(following.pipeline, following.body, otherwise)))
+            nodes = otherwise.for_go if otherwise else ()
+            following = nodes[0] if len(nodes) == 1 else None
+        last = None
+        if otherwise:
+            inside.append(self.body(otherwise))
+            last = inside[-1].run
+        run = choosing(tuple(links), last) if isinstance(node, If) else choosing_with(tuple(links), last)
+        return Code(
+            scoped(run, tuple(names)),
+            len(links) + sum(code.steps for code in inside),
+            sum(code.text for code in inside),
+            any(code.breaks for code in inside),
+            any(code.continues for code in inside),
+        )
 
-        return run
-
-    def _branch(self, node: Branch) -> Run:
-        condition = pipeline(self._scope, node.pipeline).run
-        then = self.body(node.body)
-        otherwise = self.body(node.otherwise) if node.otherwise else None
-
-        def run_if(state: State, dot: Any) -> None:
-            value = condition(state, dot)
-            kind = type(value)
-            if value if kind is bool or kind is str else truth(value):
-                then(state, dot)
-            elif otherwise is not None:
-                otherwise(state, dot)
-
-        def run_with(state: State, dot: Any) -> None:
-            value = condition(state, dot)
-            if truth(value):
-                then(state, value)
-            elif otherwise is not None:
-                otherwise(state, dot)
-
-        return run_if if isinstance(node, If) else run_with
-
-    def _range(self, node: Range) -> Run:
+    def _range(self, node: Range) -> Code:
         value, site = pipeline(self._scope, node.pipeline)
-        return Loop(
+        body = self.body(node.body)
+        otherwise = self.body(node.otherwise) if node.otherwise else None
+        loop = Loop(
             value,
-            _scoped(self.body(node.body), declared_in(node.body)),
-            self.body(node.otherwise) if node.otherwise else None,
+            scoped(body.run, declared_in(node.body)),
+            otherwise.run if otherwise else None,
             tuple(variable.names[0] for variable in node.pipeline.declared),
             node.pipeline.assigns,
             at(site),
-            *cost(node.body),
+            1 + body.steps,
+            body.text,
             # a break in the else ends this loop too, a continue there the one around it
-            any(isinstance(item, Break) for part in (node.body, node.otherwise) if part for item in _inside(part)),
-            any(isinstance(item, Continue) for item in _inside(node.body)),
-        ).compiled()
+            body.breaks or (otherwise is not None and otherwise.breaks),
+            body.continues,
+        )
+        return Code(
+            scoped(loop.compiled(), declared_in(node.pipeline, node.otherwise)),
+            # what a round costs is charged by the loop itself
+            1 + (otherwise.steps if otherwise else 0),
+            otherwise.text if otherwise else 0,
+            loop.breaks,
+            body.continues or (otherwise is not None and otherwise.continues),
+        )
 
 
-def _writing(piece: Any) -> Run:
-    return lambda state, _dot: state.write(piece)
+def _prints(node: ListItem | None) -> bool:
+    return isinstance(node, Action) and not node.pipeline.declared
 
 
-def _printing_marked(value: Run, site: Site, mark: Mark, node: ListItem) -> Run:
+def _running(runs: tuple[Run, ...]) -> Run:
     def run(state: State, dot: Any) -> None:
-        found = value(state, dot)
-        state.write(mark(state.made(found if type(found) is str else _printed(found, state, site)), node))
+        for item in runs:
+            item(state, dot)
 
     return run
-
-
-def _raising(kind: type[BreakLoop | ContinueLoop]) -> Run:
-    def run(_state: State, _dot: Any) -> None:
-        raise kind
-
-    return run
-
-
-def _printed(value: Any, state: State, site: Site) -> str:
-    """Return what an action prints."""
-    shown = printable(value)
-    if isinstance(shown, Function):
-        raise site.error(f"can't print {go_text(site.node)} of type {shown.type.name}")
-    return gofmt.text_of(shown, state.room)
-
-
-def cost(body: Body) -> tuple[int, int]:
-    """Return how many nodes a list has at most to run, and how much text they hold."""
-    items = tuple(_inside(body))
-    return 1 + len(items), sum(len(item.value) for item in items if isinstance(item, Text))
-
-
-def _inside(body: Body) -> Iterator[ListItem]:
-    """Yield what runs in one round: the list and those of its branches."""
-    for node in body.for_go:
-        yield node
-        if isinstance(node, Branch):
-            yield from _inside(node.body)
-            if node.otherwise:
-                yield from _inside(node.otherwise)
-
-
-def _scoped(run: Run, names: tuple[str, ...]) -> Run:
-    """Let variables that are declared inside be forgotten at the end."""
-    if not names:
-        return run
-
-    def run_scoped(state: State, dot: Any) -> None:
-        variables = state.variables
-        before = [variables.get(name) for name in names]
-        try:
-            run(state, dot)
-        finally:
-            for name, cell in zip(names, before, strict=True):
-                if cell is not None:
-                    variables[name] = cell
-                else:
-                    variables.pop(name, None)
-
-    return run_scoped
-
-
-def declared_in(*parts: Pipeline | Body | None) -> tuple[str, ...]:
-    """Return the variables that pipelines and lists declare, those of nested control structures aside."""
-    from modelsmith.syntax.gotemplate_nodes import Body as BodyNode
-
-    names: dict[str, None] = {}
-    for part in parts:
-        if isinstance(part, BodyNode):
-            for node in part.nodes:
-                if isinstance(node, Action | TemplateCall | Block) and node.pipeline:
-                    names.update(dict.fromkeys(_declared(node.pipeline)))
-        elif part is not None:
-            names.update(dict.fromkeys(_declared(part)))
-    return tuple(names)
-
-
-def _declared(node: Pipeline) -> Iterator[str]:
-    if not node.assigns:
-        yield from (variable.names[0] for variable in node.declared)
-    for one in node.commands:
-        for operand in one.operands:
-            inner: Operand = operand.operand if isinstance(operand, Chain) else operand
-            if isinstance(inner, Parenthesized):
-                yield from _declared(inner.pipeline)

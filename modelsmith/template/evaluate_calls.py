@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.syntax.gotemplate_literals import normal
 from modelsmith.syntax.gotemplate_nodes import Bool, Dot, Nil, Number, String
 from modelsmith.syntax.gotemplate_print import go_text
-from modelsmith.template.evaluate_operands import Part, Stage, at, constant, fail, operand
+from modelsmith.template.evaluate_operands import operand
+from modelsmith.template.evaluate_parts import Part, Stage, at, constant, fail
+from modelsmith.template.evaluate_shortcuts import length_of_slice, shortcut, sliced
 from modelsmith.template.evaluate_state import CallError
-from modelsmith.template.values import NIL, NO_VALUE, Interface, truth, type_of, unwrap
+from modelsmith.template.values import NIL, NO_VALUE, Interface, kept, truth, type_of, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsmith.syntax.gotemplate_nodes import Identifier, Node, Operand
-    from modelsmith.template.evaluate_operands import Run, Scope
+    from modelsmith.template.evaluate_parts import Run, Scope
     from modelsmith.template.evaluate_state import Site, State
     from modelsmith.template.functions import Builtin, Kind
+    from modelsmith.template.values import Keep
 
-_EQUALITY = frozenset(("eq", "ne"))
 
-
-def call(scope: Scope, name: Identifier, node: Node, arguments: tuple[Operand, ...], *, keep: bool) -> Part:
+def call(scope: Scope, name: Identifier, node: Node, arguments: tuple[Operand, ...], *, keep: Keep) -> Part:
     """Compile a call; ``node`` is what Go shows when the function reports an error."""
     site = scope.site(name)
     function = scope.functions.get(name.name)
@@ -37,12 +38,14 @@ def call(scope: Scope, name: Identifier, node: Node, arguments: tuple[Operand, .
     runs = tuple(part.run for part in parts)
     last = parts[-1].site if parts else site
     if name.name == "call":
-        callee = go_text(arguments[0])
-        runs = (constant(callee), *runs)
-    run = _calling(function, name.name, runs, scope.site(node))
-    if name.name in _EQUALITY and len(arguments) == 2:
-        run = _comparing(function, name.name, runs[0], runs[1], scope.site(node))
-    return Part(run if keep or name.name not in ("index", "slice") else _plain(run), last)
+        runs = (lambda _state, _dot: go_text(arguments[0]), *runs)
+    full = _calling(function, name.name, scope.site(node))
+    run = shortcut(name.name, arguments, runs, full) or _evaluating(runs, full)
+    of_slice = sliced(name.name, arguments)
+    if len(of_slice) == 2:
+        whole, start = (_argument(scope, argument, "value").run for argument in of_slice)
+        run = length_of_slice(whole, start, run)
+    return Part(run if keep != "none" or name.name != "index" else _plain(run), last)
 
 
 def call_with_final(scope: Scope, name: Identifier, node: Node, arguments: tuple[Operand, ...]) -> Stage:
@@ -59,14 +62,14 @@ def call_with_final(scope: Scope, name: Identifier, node: Node, arguments: tuple
     last = parts[-1].site if parts else site
     accept = _accepting(_kind(function, len(arguments)), at(last))
     runs = tuple(part.run for part in parts)
-    call_function, error_site, is_call = function.call, scope.site(node), name.name == "call"
+    full, is_call = _calling(function, name.name, scope.site(node)), name.name == "call"
 
     def run(state: State, dot: Any, final: Any) -> Any:
         values = [argument(state, dot) for argument in runs]
         values.append(accept(state, final))
         if is_call:
             values.insert(0, go_text(arguments[0]) if arguments else _reflected(final))
-        return unwrap(_called(call_function, state, values, name.name, error_site))
+        return unwrap(full(state, values))
 
     return Stage(run, last)
 
@@ -84,41 +87,27 @@ def _kind(function: Builtin, number: int) -> Kind:
     return function.fixed[number] if number < len(function.fixed) else function.rest or "any"
 
 
-def _called(function: Callable[[State, list[Any]], Any], state: State, values: list[Any], name: str, site: Site) -> Any:
-    try:
-        result = function(state, values)
-    except CallError as wrong:
-        raise site.error(f"error calling {name}: {wrong}") from None
-    if type(result) is str:
-        return state.made(result if result.isascii() else normal(result))
-    return result
-
-
-def _calling(function: Builtin, name: str, runs: tuple[Run, ...], site: Site) -> Run:
+def _calling(function: Builtin, name: str, site: Site) -> Callable[[State, list[Any]], Any]:
+    """Return how the function is called with values."""
     call_function = function.call
+
+    def full(state: State, values: list[Any]) -> Any:
+        try:
+            result = call_function(state, values)
+        except CallError as wrong:
+            raise site.error(f"error calling {name}: {wrong}") from None
+        if type(result) is str:
+            return state.made(result if result.isascii() else normal(result))
+        return result
+
+    return full
+
+
+def _evaluating(runs: tuple[Run, ...], full: Callable[[State, list[Any]], Any]) -> Run:
     if len(runs) == 1:
         (only,) = runs
-        return lambda state, dot: _called(call_function, state, [only(state, dot)], name, site)
-
-    def run(state: State, dot: Any) -> Any:
-        return _called(call_function, state, [argument(state, dot) for argument in runs], name, site)
-
-    return run
-
-
-def _comparing(function: Builtin, name: str, left: Run, right: Run, site: Site) -> Run:
-    """Compare two strings at once, and anything else by the rules in full."""
-    call_function, equal = function.call, name == "eq"
-
-    def run(state: State, dot: Any) -> Any:
-        one, other = left(state, dot), right(state, dot)
-        if type(one) is Interface:
-            one = one.value
-        if type(one) is str and type(other) is str:
-            return (one == other) is equal
-        return _called(call_function, state, [one, other], name, site)
-
-    return run
+        return lambda state, dot: full(state, [only(state, dot)])
+    return lambda state, dot: full(state, [argument(state, dot) for argument in runs])
 
 
 def _plain(value: Run) -> Run:
@@ -140,13 +129,13 @@ def _argument(scope: Scope, node: Operand, kind: Kind) -> Part:
     if isinstance(node, Nil):
         if kind == "string":
             return Part(fail(site, "cannot assign nil to string"), site)
-        return Part(constant(NO_VALUE if kind == "value" else NIL), site)
+        return Part(constant(NO_VALUE if kind in ("value", "inner") else NIL), site)
     if kind == "string" and isinstance(node, String | Number | Bool):
         if isinstance(node, String):
             return Part(constant(node.value), site)
         return Part(fail(site, f"expected string; found {go_text(node)}"), site)
-    run, last = operand(scope, node, keep=kind != "any")
-    if kind == "value" or isinstance(node, String | Number | Bool):
+    run, last = operand(scope, node, keep="none" if kind == "any" else "all" if kind == "value" else "nil")
+    if kind in ("value", "inner") or isinstance(node, String | Number | Bool):
         return Part(run, last)
     if kind == "any":
 
@@ -161,7 +150,7 @@ def _argument(scope: Scope, node: Operand, kind: Kind) -> Part:
 
 def _accepting(kind: Kind, where: Callable[[State], Site]) -> Callable[[State, Any], Any]:
     """Return how a value becomes an argument of this kind."""
-    if kind == "value":
+    if kind in ("value", "inner"):
         return lambda _state, value: value
     if kind == "any":
         return lambda _state, value: NIL if value is NO_VALUE else value
@@ -180,8 +169,9 @@ def _accepting(kind: Kind, where: Callable[[State], Site]) -> Callable[[State, A
 # --- and, or ---------------------------------------------------------------------------------------------------------
 
 
-def _and_or(scope: Scope, arguments: tuple[Operand, ...], *, stop: bool, keep: bool) -> Part:
+def _and_or(scope: Scope, arguments: tuple[Operand, ...], *, stop: bool, keep: Keep) -> Part:
     parts = tuple(_argument(scope, argument, "value") for argument in arguments)
+    finish = kept(keep)
 
     def run(state: State, dot: Any) -> Any:
         value: Any = NO_VALUE
@@ -189,9 +179,9 @@ def _and_or(scope: Scope, arguments: tuple[Operand, ...], *, stop: bool, keep: b
             value = argument(state, dot)
             if last is not None:
                 state.last = last
-            if truth(value) is stop:
+            if (value if type(value) is bool else truth(value)) is stop:
                 break
-        return value if keep else value.value if type(value) is Interface else NO_VALUE if value is NIL else value
+        return value if type(value) is bool else finish(value)
 
     return Part(run, None if len(parts) > 1 else parts[0].site)
 

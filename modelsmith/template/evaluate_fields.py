@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.template.evaluate_state import CallError
-from modelsmith.template.values import ANY, MAP, NIL, NO_VALUE, Interface, Map, Pointer, Struct, type_of, zero
+from modelsmith.template.values import ANY, MAP, NIL, NO_VALUE, Interface, Map, Pointer, Struct, kept, type_of, zero
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsmith.template.evaluate_state import Site, State
-    from modelsmith.template.values import Method
+    from modelsmith.template.values import Keep, Method
 
     Run = Callable[[State, Any], Any]
     Where = Callable[[State], Site]
@@ -68,31 +68,52 @@ def _call(value: Any, name: str, method: Method, arguments: int, where: Where, s
 
 
 def chain_of(
-    names: tuple[str, ...], missing: Any, where: Where, arguments: int | None, *, keep: bool
+    names: tuple[str, ...], missing: Any, where: Where, arguments: int | None, *, keep: Keep
 ) -> Callable[[State, Any], Any]:
     """Return the closure that takes a value and follows the names; the last may be a method with arguments."""
     *before, last = names
+    follow = _follower(last, missing, where, arguments, keep=keep)
+    if not before:
+        return follow
+    steps = tuple(_follower(name, missing, where, None, keep="all") for name in before)
 
-    def follow(state: State, value: Any) -> Any:
-        for name in before:
-            value = field_of(value, name, missing, None, where, state)
-        value = field_of(value, last, missing, arguments, where, state)
-        if keep:
-            return value
-        return value.value if type(value) is Interface else NO_VALUE if value is NIL else value
-
-    def follow_one(state: State, value: Any) -> Any:
-        # the two things that fields are nearly always taken of: the data, and a message
-        receiver = value.value if type(value) is Interface else value
-        kind = type(receiver)
-        if kind is Pointer and not receiver.type.methods:
-            found = receiver.target.fields.get(last)
-            if found is not None:
-                return found
-        elif kind is Map and receiver.type is MAP:
-            found = receiver.entries.get(last)
-            if found is not None and found is not NIL:
-                return Interface(found) if keep else found
+    def follow_all(state: State, value: Any) -> Any:
+        for step in steps:
+            value = step(state, value)
         return follow(state, value)
 
-    return follow if before or arguments is not None else follow_one
+    return follow_all
+
+
+def _follower(
+    name: str, missing: Any, where: Where, arguments: int | None, *, keep: Keep
+) -> Callable[[State, Any], Any]:
+    """Return the closure that follows one name."""
+    finish = kept(keep)
+    wraps = keep == "all"
+
+    def follow(state: State, value: Any) -> Any:
+        found = field_of(value, name, missing, arguments, where, state)
+        return found if wraps else finish(found)
+
+    if arguments is not None:
+        return follow
+
+    def follow_fast(state: State, value: Any) -> Any:
+        # what fields are nearly always taken of: a message, the data, a struct; anything odd goes the long way
+        if type(value) is Pointer:
+            found = value.plain.get(name)
+            if found is not None:
+                return found
+        else:
+            receiver = value.value if type(value) is Interface else value
+            kind = type(receiver)
+            if kind is Map and receiver.type is MAP:
+                found = receiver.entries.get(name)
+                if found is not None and found is not NIL:
+                    return Interface(found) if wraps else found
+            elif kind is Struct and name in receiver.type.plain:
+                return receiver.fields[name]
+        return follow(state, value)
+
+    return follow_fast

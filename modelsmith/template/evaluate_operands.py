@@ -1,14 +1,8 @@
-"""Pipelines, commands and their operands, as closures. Source of the rules: Go, ``text/template/exec.go``.
-
-Every part is compiled once into a closure of the state and the dot. With it goes the site at which Go would be after
-running it, where it reports some errors; None stands for ``state.last``, which ``and`` and ``or`` set when they run.
-"""
+"""Pipelines, commands and their operands, as closures. Source of the rules: Go, ``text/template/exec.go``."""
 
 from __future__ import annotations
 
-import operator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from modelsmith.syntax.gotemplate_nodes import (
     Bool,
@@ -22,74 +16,17 @@ from modelsmith.syntax.gotemplate_nodes import (
     String,
     Variable,
 )
-from modelsmith.syntax.gotemplate_print import go_text
 from modelsmith.template.evaluate_fields import chain_of
-from modelsmith.template.evaluate_state import Site
-from modelsmith.template.values import NIL, NO_VALUE, Interface
+from modelsmith.template.evaluate_parts import Part, Stage, at, constant, fail
+from modelsmith.template.values import NO_VALUE, kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from modelsmith.syntax.gotemplate_nodes import Command, Node, Operand, Pipeline
-    from modelsmith.template.evaluate_state import State
-    from modelsmith.template.functions import Builtin
-
-    Run = Callable[[State, Any], Any]
-    RunFinal = Callable[[State, Any, Any], Any]
-
-
-class Part(NamedTuple):
-    """A closure, and the site at which Go is after it."""
-
-    run: Run
-    site: Site | None
-
-
-class Stage(NamedTuple):
-    """A command that takes the value of the one before it."""
-
-    run: RunFinal
-    site: Site | None
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What the parts of one template share: its name and text, the functions, and what a map without a key gives."""
-
-    name: str
-    text: str
-    functions: Mapping[str, Builtin]
-    missing: Any
-
-    def site(self, node: Node) -> Site:
-        """Return the site of a node."""
-        return Site(node, self.name, self.text)
-
-
-def at(site: Site | None) -> Callable[[State], Site]:
-    """Return how to find a site when an error has to be reported."""
-    if site is None:
-        return operator.attrgetter("last")
-
-    def known(_state: State) -> Site:
-        return site
-
-    return known
-
-
-def constant(value: Any) -> Run:
-    """Return the closure of a literal."""
-    return lambda _state, _dot: value
-
-
-def fail(site: Site | None, message: str) -> Run:
-    """Return a closure that is an error whenever it runs."""
-    where = at(site)
-
-    def run(state: State, _dot: Any) -> Any:
-        raise where(state).error(message)
-
-    return run
+    from modelsmith.syntax.gotemplate_nodes import Command, Operand, Pipeline
+    from modelsmith.template.evaluate_parts import Run, RunFinal, Scope
+    from modelsmith.template.evaluate_state import Site, State
+    from modelsmith.template.values import Keep
 
 
 def pipeline(scope: Scope, node: Pipeline) -> Part:
@@ -107,6 +44,11 @@ def pipeline(scope: Scope, node: Pipeline) -> Part:
         names = tuple(variable.names[0] for variable in node.declared)
         run = _assigning(run, names, at(site)) if node.assigns else _declaring(run, names)
     return Part(run, site)
+
+
+def parenthesized(scope: Scope, node: Parenthesized) -> Part:
+    """Compile what is in parentheses, one level deeper than what they stand in."""
+    return scope.levels.deeper(pipeline, Part.on_fresh_stack, scope, node.pipeline)
 
 
 def _piped(first: Run, stages: tuple[RunFinal, ...]) -> Run:
@@ -148,29 +90,29 @@ def command(scope: Scope, node: Command, within: Pipeline) -> Part:
     if isinstance(first, Identifier):
         from modelsmith.template.evaluate_calls import call
 
-        return call(scope, first, node, tuple(arguments), keep=False)
+        return call(scope, first, node, tuple(arguments), keep="none")
     if isinstance(first, Parenthesized):
         if arguments:
             site = scope.site(within)
-            return Part(fail(site, f"can't give argument to non-function {go_text(first)}"), site)
-        return pipeline(scope, first.pipeline)
+            return Part(fail(site, "can't give argument to non-function ", first), site)
+        return parenthesized(scope, first)
     if arguments:
         return _with_arguments(scope, first, len(arguments))
     if isinstance(first, Nil):
         site = scope.site(first)
         return Part(fail(site, "nil is not a command"), site)
-    return operand(scope, first, keep=False)
+    return operand(scope, first, keep="none")
 
 
 def _with_arguments(scope: Scope, first: Operand, arguments: int) -> Part:
     """Compile a value that is given arguments: only a method can take them."""
     if isinstance(first, Field | Chain) or (isinstance(first, Variable) and len(first.names) > 1):
-        return operand(scope, first, keep=False, arguments=arguments)
+        return operand(scope, first, keep="none", arguments=arguments)
     site = scope.site(first)
-    refuse = fail(site, f"can't give argument to non-function {go_text(first)}")
+    refuse = fail(site, "can't give argument to non-function ", first)
     if not isinstance(first, Variable):
         return Part(refuse, site)
-    value = variable(scope, first, keep=False).run
+    value = variable(scope, first, keep="none").run
 
     def run(state: State, dot: Any) -> Any:
         value(state, dot)  # it may not be defined at all
@@ -187,14 +129,14 @@ def _stage(scope: Scope, node: Command, before: Site | None) -> Stage:
 
         return call_with_final(scope, first, node, tuple(arguments))
     if isinstance(first, Parenthesized):
-        refuse = fail(before, f"can't give argument to non-function {go_text(first)}")
+        refuse = fail(before, "can't give argument to non-function ", first)
         return Stage(lambda state, dot, _final: refuse(state, dot), before)
     run, site = _with_arguments(scope, first, len(arguments) + 1)
     return Stage(lambda state, dot, _final: run(state, dot), site)
 
 
-def operand(scope: Scope, node: Operand, *, keep: bool, arguments: int | None = None) -> Part:
-    """Compile one operand; unless ``keep``, its closure forgets that a value is known as "any"."""
+def operand(scope: Scope, node: Operand, *, keep: Keep, arguments: int | None = None) -> Part:
+    """Compile one operand; its closure keeps of a value's being known as "any" what is asked for."""
     site = scope.site(node)
     match node:
         case Field(names=names):
@@ -202,18 +144,19 @@ def operand(scope: Scope, node: Operand, *, keep: bool, arguments: int | None = 
         case Variable():
             return variable(scope, node, keep=keep, arguments=arguments)
         case Chain():
-            inner = operand(scope, node.operand, keep=True)
+            inner = operand(scope, node.operand, keep="all")
             follow = chain_of(node.names, scope.missing, at(inner.site), arguments, keep=keep)
             value = inner.run
             return Part(lambda state, dot: follow(state, value(state, dot)), inner.site)
-        case Parenthesized(pipeline=inside):
-            return pipeline(scope, inside)
+        case Parenthesized():
+            return parenthesized(scope, node)
         case Identifier():
             from modelsmith.template.evaluate_calls import call
 
             return call(scope, node, node, (), keep=keep)
         case Dot():
-            return Part(_dot if keep else _plain_dot, site)
+            finish = kept(keep)
+            return Part(_dot if keep == "all" else lambda _state, dot: finish(dot), site)
         case Nil():
             return Part(constant(NO_VALUE), site)
         case Number(value=None, text=text):
@@ -227,25 +170,31 @@ def _dot(_state: State, dot: Any) -> Any:
     return dot
 
 
-def _plain_dot(_state: State, dot: Any) -> Any:
-    return dot.value if type(dot) is Interface else NO_VALUE if dot is NIL else dot
-
-
-def variable(scope: Scope, node: Variable, *, keep: bool, arguments: int | None = None) -> Part:
+def variable(scope: Scope, node: Variable, *, keep: Keep, arguments: int | None = None) -> Part:
     """Compile ``$x`` or ``$x.A.B``."""
     site = scope.site(node)
     name, *fields = node.names
-    follow = chain_of(tuple(fields), scope.missing, at(site), arguments, keep=keep) if fields else None
+    if fields:
+        return Part(
+            _fields_of(name, chain_of(tuple(fields), scope.missing, at(site), arguments, keep=keep), site), site
+        )
+    finish = kept(keep)
 
     def run(state: State, _dot: Any) -> Any:
         cell = state.variables.get(name)
         if cell is None:
             raise site.error(f"undefined variable: {name}")
         value = cell[0]
-        if follow is not None:
-            return follow(state, value)
-        if keep:
-            return value
-        return value.value if type(value) is Interface else NO_VALUE if value is NIL else value
+        return value if type(value) is int or type(value) is bool else finish(value)
 
     return Part(run, site)
+
+
+def _fields_of(name: str, follow: Callable[[State, Any], Any], site: Site) -> Run:
+    def run(state: State, _dot: Any) -> Any:
+        cell = state.variables.get(name)
+        if cell is None:
+            raise site.error(f"undefined variable: {name}")
+        return follow(state, cell[0])
+
+    return run

@@ -10,7 +10,7 @@ from modelsmith.template.values import ANY, NIL, NO_VALUE, Byte, Function, Inter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from modelsmith.template.evaluate_operands import Run
+    from modelsmith.template.evaluate_parts import Run
     from modelsmith.template.evaluate_state import Site, State
 
 
@@ -48,38 +48,39 @@ class Loop(NamedTuple):
         def run(state: State, dot: Any) -> None:
             found = value(state, dot)
             ran = False
-            set_variables = self._setter(state)
+            index_cell, element_cell = self._cells(state)
             for index, element in _rounds(found, variables, where, state):
-                state.spend(steps, text)
                 ran = True
-                if set_variables is not None:
-                    set_variables(index, element)
+                state.steps -= steps
+                state.room -= text
+                if state.steps < 0 or state.room < 0:
+                    state.refuse()
+                index_cell[0] = index
+                element_cell[0] = element
                 body(state, element)
             if not ran and otherwise is not None:
                 otherwise(state, dot)
 
         return run
 
-    def _setter(self, state: State) -> Callable[[Any, Any], None] | None:
-        """Return how the loop's variables get their values, None if it has none."""
+    def _cells(self, state: State) -> tuple[list[Any], list[Any]]:
+        """Return where the index and the element of a round go; a list of nobody's for what has no variable."""
         if not self.declared:
-            return None
+            return [None], [None]
         # the pipeline has just declared (or found) them
         cells = [state.variables[name] for name in self.declared]
-        if not self.assigns and len(self.declared) > 1 and self.declared[0] == self.declared[1]:
-            cells[0] = [None]
-        if len(cells) == 1:
+        if len(cells) == 1 or (not self.assigns and self.declared[0] == self.declared[1]):
+            return [None], cells[-1]
+        return cells[0], cells[1]
 
-            def one(_index: Any, element: Any) -> None:
-                cells[0][0] = element
 
-            return one
+def raising(kind: type[BreakLoop | ContinueLoop]) -> Run:
+    """Jump."""
 
-        def two(index: Any, element: Any) -> None:
-            cells[0][0] = index
-            cells[1][0] = element
+    def run(_state: State, _dot: Any) -> None:
+        raise kind
 
-        return two
+    return run
 
 
 def _breakable(loop: Run) -> Run:

@@ -6,7 +6,7 @@ Source of the messages: Go, ``text/template/exec.go`` (state.errorf) and ``parse
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from modelsmith.errors import TemplateRenderError
 from modelsmith.syntax.gotemplate_literals import encode, quote, visible
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 MAX_STEPS = 1_000_000  # about a second of work; a long conversation in a large template takes some ten thousand
 MAX_TEXT = 16 * 1024 * 1024  # characters, of the prompt and of all texts made on the way to it
 MAX_CALLS = 60  # templates that call templates; Go stops at 100000
+
+
+class OutOfBudget(TemplateRenderError):
+    """The template makes too much text or takes too many steps for us; Ollama would go on."""
 
 
 class CallError(Exception):
@@ -53,11 +57,13 @@ class State:
 
     __slots__ = ("calls", "last", "room", "steps", "variables", "write")
 
-    def __init__(self, write: Callable[[Any], None], data: Any) -> None:
+    def __init__(
+        self, write: Callable[[Any], None], data: Any, *, steps: int | None = None, room: int | None = None
+    ) -> None:
         self.write = write
         self.variables: dict[str, list[Any]] = {"$": [data]}
-        self.steps = MAX_STEPS
-        self.room = MAX_TEXT
+        self.steps = MAX_STEPS if steps is None else steps
+        self.room = MAX_TEXT if room is None else room
         self.calls = 0
         self.last: Site | None = None
 
@@ -69,10 +75,12 @@ class State:
         """Charge a round of a loop or a call: how many nodes it runs, and how much text they hold."""
         self.steps -= steps
         self.room -= text
-        if self.steps < 0:
-            raise too_many_steps()
-        if self.room < 0:
-            raise too_long()
+        if self.steps < 0 or self.room < 0:
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Raise the error for the budget that is spent."""
+        raise too_many_steps() if self.steps < 0 else too_long()
 
     def made(self, text: str) -> str:
         """Charge a text that was made on the way."""
@@ -84,13 +92,13 @@ class State:
 
 def too_long() -> TemplateRenderError:
     """Return the error of a template that makes too much text."""
-    return TemplateRenderError(
+    return OutOfBudget(
         f"the template makes more than {MAX_TEXT} characters", hint="Ollama would go on until its memory is full"
     )
 
 
 def too_many_steps() -> TemplateRenderError:
     """Return the error of a template that does not come to an end."""
-    return TemplateRenderError(
+    return OutOfBudget(
         f"the template does not end within {MAX_STEPS} steps", hint="Ollama would go on, and the request would hang"
     )

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
     from modelsmith.template.evaluate_state import State
 
-Kind = Literal["value", "any", "string"]
+Kind = Literal["value", "inner", "any", "string"]
 
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
     """A function and the Go types of its parameters: of those that it always has, and of those that may follow.
 
-    "value" takes what is known as "any" as such; "any" takes the thing itself, nil for nothing; "string" takes strings.
+    "value" takes what is known as "any" as such, "inner" what is in it; "any" takes the thing itself, nil for nothing;
+    "string" takes strings.
     """
 
     call: Callable[[State, list[Any]], Any]
@@ -66,23 +67,23 @@ def _never(_state: State, _values: list[Any]) -> Any:
 BUILTINS: Mapping[str, Builtin] = {
     "and": Builtin(_never, ("value",), "value"),
     "or": Builtin(_never, ("value",), "value"),
-    "not": Builtin(_not, ("value",)),
-    "len": Builtin(length, ("value",)),
-    "index": Builtin(index, ("value",), "value"),
-    "slice": Builtin(slice_, ("value",), "value"),
-    "call": Builtin(_call, ("value",), "value"),
+    "not": Builtin(_not, ("inner",)),
+    "len": Builtin(length, ("inner",)),
+    "index": Builtin(index, ("inner",), "inner"),
+    "slice": Builtin(slice_, ("inner",), "value"),
+    "call": Builtin(_call, ("inner",), "inner"),
     "print": Builtin(_print, (), "any"),
     "println": Builtin(_println, (), "any"),
     "printf": Builtin(_printf, ("string",), "any"),
     "html": Builtin(html, (), "any"),
     "js": Builtin(js, (), "any"),
     "urlquery": Builtin(urlquery, (), "any"),
-    "eq": Builtin(eq, ("value",), "value"),
-    "ne": Builtin(ne, ("value", "value")),
-    "lt": Builtin(lt, ("value", "value")),
-    "le": Builtin(le, ("value", "value")),
-    "gt": Builtin(gt, ("value", "value")),
-    "ge": Builtin(ge, ("value", "value")),
+    "eq": Builtin(eq, ("inner",), "inner"),
+    "ne": Builtin(ne, ("inner", "inner")),
+    "lt": Builtin(lt, ("inner", "inner")),
+    "le": Builtin(le, ("inner", "inner")),
+    "gt": Builtin(gt, ("inner", "inner")),
+    "ge": Builtin(ge, ("inner", "inner")),
 }
 OLLAMA: Mapping[str, Builtin] = {
     "json": Builtin(json, ("any",)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from modelsmith.template.evaluate_state import State
 
 _HTML = str.maketrans({'"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;", "\0": "\ufffd"})
-_JS = re.compile(r"""[\\'"<>&=\x00-\x1f]|[^\x00-\x7f]""")
 _JS_MARKS = {"\\": "\\\\", "'": "\\'", '"': '\\"', "<": "\\u003C", ">": "\\u003E", "&": "\\u0026", "=": "\\u003D"}
 
 
@@ -38,18 +36,24 @@ def html(state: State, values: list[Any]) -> str:
 
 def js(state: State, values: list[Any]) -> str:
     """Escape for a string of JavaScript."""
-    return _JS.sub(_js_char, _joined(state, values))
+    return _joined(state, values).translate(_JS)
 
 
-def _js_char(match: re.Match[str]) -> str:
-    char = match[0]
-    if char in _JS_MARKS:
-        return _JS_MARKS[char]
-    if char < " ":
-        return f"\\u{ord(char):04X}"
-    if "\ud800" <= char <= "\udfff":  # Go takes the byte for U+FFFD, which prints, and keeps the byte
-        return char
-    return char if is_print(char) else f"\\u{ord(char):04X}"
+class _JSEscapes(dict[int, str]):
+    """What ``js`` makes of characters: those of ASCII are known, any other is looked at when it comes."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if 0xD800 <= code <= 0xDFFF:  # Go takes the byte for U+FFFD, which prints, and keeps the byte
+            return char
+        return char if is_print(char) else f"\\u{code:04X}"
+
+
+_JS = _JSEscapes(
+    {code: chr(code) for code in range(128)}
+    | {code: f"\\u{code:04X}" for code in range(32)}
+    | {ord(char): mark for char, mark in _JS_MARKS.items()}
+)
 
 
 def urlquery(state: State, values: list[Any]) -> str:

@@ -84,16 +84,6 @@ def slice_(_state: State, values: list[Any]) -> Any:
         length, capacity = len(item), item.capacity
     else:
         raise CallError(f"can't slice item of type {type_of(item).name}")
-    if len(values) == 2 and type(values[1]) is int and 0 <= values[1] <= length and type(item) is Slice:
-        rest = Slice(
-            item.type,
-            item.items,
-            start=item.start + values[1],
-            stop=item.start + length,
-            capacity=capacity - values[1],
-        )
-        rest.is_nil = item.is_nil
-        return rest
     bounds = [_position(at, capacity) for at in values[1:]]
     start, stop, limit = (bounds + [0, length, capacity][len(bounds) :])[:3]
     if start > stop:

@@ -58,20 +58,21 @@ def sprintf(layout: str, values: Sequence[Any], limit: int) -> str:
 
 
 @lru_cache(maxsize=256)
-def _plain(layout: str) -> list[str] | None:
-    """Return texts and verbs in turn of a layout with nothing but common verbs, without flags; else None."""
-    parts = _PLAIN_VERB.split(normal(layout))
-    return None if any("%" in text for text in parts[::2]) else parts
+def _plain(layout: str) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    """Return a layout's first text, and each verb with the text behind it, if all verbs are common and without flags."""
+    first, *rest = _PLAIN_VERB.split(normal(layout))
+    pairs = tuple(zip(rest[::2], rest[1::2], strict=True))
+    return None if "%" in first or any("%" in text for _, text in pairs) else (first, pairs)
 
 
 def _plainly(layout: str, values: Sequence[Any], limit: int) -> str | None:
     """Write strings and ints under as many common verbs, which is most of what templates do; else return None."""
-    parts = _plain(layout)
-    if parts is None or len(parts) != 2 * len(values) + 1:
+    plain = _plain(layout)
+    if plain is None or len(plain[1]) != len(values):
         return None
-    written = [parts[0]]
-    for number, value in enumerate(values):
-        kind, verb = type(value), parts[2 * number + 1]
+    written, pairs = [plain[0]], plain[1]
+    for value, (verb, text) in zip(values, pairs, strict=True):
+        kind = type(value)
         if kind is str and verb != "d" and len(value) <= limit:
             limit -= len(value)
             written.append(quote(value) if verb == "q" else value)
@@ -79,7 +80,7 @@ def _plainly(layout: str, values: Sequence[Any], limit: int) -> str | None:
             written.append(str(value))
         else:
             return None
-        written.append(parts[2 * number + 2])
+        written.append(text)
     return "".join(written)
 
 

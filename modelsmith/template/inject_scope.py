@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from modelsmith.errors import InjectionError
 from modelsmith.source import Span
 from modelsmith.syntax.gotemplate_nodes import Block, Branch, Comment, Define, Field, Range, Text, Variable, With
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from modelsmith.syntax.gotemplate_nodes import Body, ListItem, Node
 
 _SPACE = " \t\r\n"
+_DEEPEST = 1000  # tags, one in the other: each node has its whole path
 _IS_LAST = re.compile(r"\(?\s*eq\s+\(\s*len\s+\(\s*slice\s+\$\.Messages\s+(\$\w+)\s*\)\s*\)\s+1\s*\)?\s*\Z")
 
 
@@ -55,17 +57,17 @@ class Scope:
 def paths(tree: Tree) -> dict[int, Path]:
     """Return the path of every list item, by its identity (nodes that look the same stand at several places)."""
     found: dict[int, Path] = {}
-
-    def visit(body: Body, above: Path, owner: Branch | Define | Block | None) -> None:
-        for number, node in enumerate(body.nodes):
-            path = (*above, Step(body, number, owner))
-            found[id(node)] = path
-            if isinstance(node, Branch | Define | Block):
-                visit(node.body, path, node)
-            if isinstance(node, Branch) and node.otherwise:
-                visit(node.otherwise, path, node)
-
-    visit(tree.root, (), None)
+    waiting: list[Path] = [(Step(tree.root, number, None),) for number in reversed(range(len(tree.root.nodes)))]
+    while waiting:
+        path = waiting.pop()
+        node = path[-1].node
+        found[id(node)] = path
+        if len(path) > _DEEPEST:
+            raise InjectionError(f"the template has more than {_DEEPEST} tags, one in the other: too many to edit it")
+        if isinstance(node, Branch | Define | Block):
+            bodies = (node.body, node.otherwise) if isinstance(node, Branch) and node.otherwise else (node.body,)
+            steps = [Step(body, number, node) for body in bodies for number in range(len(body.nodes))]
+            waiting += ((*path, step) for step in reversed(steps))
     return found
 
 

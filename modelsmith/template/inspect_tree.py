@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateSyntaxError
+from modelsmith.syntax.gotemplate import operands, walk_for_go
 from modelsmith.syntax.gotemplate_literals import SPACES, lower
 from modelsmith.syntax.gotemplate_nodes import (
     Action,
     Block,
     Branch,
     Field,
-    Parenthesized,
     Range,
     TemplateCall,
     Text,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.syntax.gotemplate import Tree
-    from modelsmith.syntax.gotemplate_nodes import Body, Pipeline
+    from modelsmith.syntax.gotemplate_nodes import Body, ListItem, Pipeline
 
 
 def variables(tree: Tree) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ def variables(tree: Tree) -> tuple[str, ...]:
 
 
 def _names(body: Body) -> Iterator[str]:
-    for node in body.for_go:
+    for node in walk_for_go(body):
         if isinstance(node, TemplateCall) and node.pipeline is None:
             raise TemplateSyntaxError(
                 "undefined template specified",
@@ -46,20 +46,9 @@ def _names(body: Body) -> Iterator[str]:
                 hint=f'give it an argument: {{{{ template "{node.name}" . }}}}',
             )
         if isinstance(node, Action | Branch | TemplateCall | Block) and node.pipeline:
-            yield from _names_in(node.pipeline)
-        if isinstance(node, Branch):
-            yield from _names(node.body)
-            if node.otherwise:
-                yield from _names(node.otherwise)
-
-
-def _names_in(node: Pipeline) -> Iterator[str]:
-    for command in node.commands:
-        for operand in command.operands:
-            if isinstance(operand, Field | Variable):
-                yield from operand.names
-            elif isinstance(operand, Parenthesized):
-                yield from _names_in(operand.pipeline)
+            for operand in operands(node.pipeline):
+                if isinstance(operand, Field | Variable):
+                    yield from operand.names
 
 
 def thinking_tags(tree: Tree) -> tuple[str, str]:
@@ -67,32 +56,27 @@ def thinking_tags(tree: Tree) -> tuple[str, str]:
 
     They are the first and the last text of the nearest list around ``.Thinking``, inside a range over ``.Messages``.
     """
-    tags = {"opening": "", "closing": ""}
+    opening = closing = ""
+    waiting: list[tuple[ListItem, tuple[ListItem, ...], Range | None]] = []
 
-    def visit(body: Body, loop: Range | None) -> None:
+    def enter(body: Body, loop: Range | None) -> None:
         nodes = body.for_go
-        for node in nodes:
-            if isinstance(node, Action | Branch | TemplateCall | Block) and node.pipeline:
-                inner = node if isinstance(node, Range) else loop
-                uses = sum(1 for names in _fields_in(node.pipeline) if names[0] == "Thinking")
-                if uses and inner is not None and any(names[0] == "Messages" for names in _fields_in(inner.pipeline)):
-                    if isinstance(nodes[0], Text):
-                        tags["opening"] = nodes[0].value.strip(SPACES)
-                    if isinstance(nodes[-1], Text):
-                        tags["closing"] = nodes[-1].value.strip(SPACES)
-            if isinstance(node, Branch):
-                visit(node.body, node if isinstance(node, Range) else loop)
-                if node.otherwise:
-                    visit(node.otherwise, node if isinstance(node, Range) else loop)
+        waiting.extend((node, nodes, loop) for node in reversed(nodes))
 
-    visit(tree.templates[""], None)
-    return tags["opening"], tags["closing"]
+    enter(tree.templates[""], None)
+    while waiting:
+        node, nodes, loop = waiting.pop()
+        inner = node if isinstance(node, Range) else loop
+        pipeline = node.pipeline if isinstance(node, Action | Branch | TemplateCall | Block) else None
+        if pipeline and inner and _names_field(pipeline, "Thinking") and _names_field(inner.pipeline, "Messages"):
+            opening = nodes[0].value.strip(SPACES) if isinstance(nodes[0], Text) else opening
+            closing = nodes[-1].value.strip(SPACES) if isinstance(nodes[-1], Text) else closing
+        if isinstance(node, Branch):
+            if node.otherwise:
+                enter(node.otherwise, inner)
+            enter(node.body, inner)
+    return opening, closing
 
 
-def _fields_in(node: Pipeline) -> Iterator[tuple[str, ...]]:
-    for command in node.commands:
-        for operand in command.operands:
-            if isinstance(operand, Field):
-                yield operand.names
-            elif isinstance(operand, Parenthesized):
-                yield from _fields_in(operand.pipeline)
+def _names_field(pipeline: Pipeline, name: str) -> bool:
+    return any(isinstance(operand, Field) and operand.names[0] == name for operand in operands(pipeline))

@@ -1,6 +1,6 @@
-"""The template for the last turn of a legacy rendering: cut off behind ``.Response``.
+"""How Ollama renders a legacy template: turn by turn, and for the last turn cut off behind ``.Response``.
 
-Source of the rules: Ollama, ``template/template.go`` (deleteNode).
+Source of the rules: Ollama, ``template/template.go`` (Execute, deleteNode).
 """
 
 from __future__ import annotations
@@ -9,10 +9,31 @@ import operator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modelsmith.syntax.gotemplate_nodes import Action, Branch, Command, Field, Parenthesized, Pipeline
+from modelsmith.syntax.gotemplate_nodes import Action, Command, Field, If, Parenthesized, Pipeline, Range, With
+from modelsmith.template.deep import Levels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from modelsmith.syntax.gotemplate_nodes import Body, ListItem, Operand
+    from modelsmith.template.conversation import Message
+
+
+def turns(messages: Iterable[Message]) -> Iterator[tuple[dict[str, str], bool]]:
+    """Yield the ``.System``, ``.Prompt`` and ``.Response`` of each turn, and whether it is the last."""
+    system = prompt = response = ""
+    for message in messages:
+        role = message.role
+        if (role == "user" and response) or (role == "system" and (prompt or response)):
+            yield {"System": system, "Prompt": prompt, "Response": response}, False
+            system = prompt = response = ""
+        if role == "user":
+            prompt = message.content
+        elif role == "assistant":
+            response = message.content
+        elif role == "system":
+            system = message.content
+    yield {"System": system, "Prompt": prompt, "Response": response}, True
 
 
 class ServerPanic(Exception):
@@ -29,19 +50,25 @@ class _Cut:
 
     def __init__(self) -> None:
         self._done = False
+        self._levels = Levels()
 
     def body(self, body: Body) -> Body:
+        return self._levels.deeper(self._body, None, body)
+
+    def _body(self, body: Body) -> Body:
+        self._refuse_if_done()
+        kept = [self._item(node) for node in body.for_go]
+        return replace(body, nodes=tuple(node for node in kept if node is not None))
+
+    def _refuse_if_done(self) -> None:
         if self._done:
             raise ServerPanic("interface conversion: parse.Node is nil, not *parse.ListNode")
-        kept = (self._item(node) for node in body.for_go)
-        return replace(body, nodes=tuple(node for node in kept if node is not None))
 
     def _item(self, node: ListItem) -> ListItem | None:
         if self._done:
             return None
-        if isinstance(node, Branch):
-            then = self.body(node.body)
-            return replace(node, body=then, otherwise=self.body(node.otherwise) if node.otherwise else None)
+        if isinstance(node, If | With | Range):
+            return self._branch(node)
         if isinstance(node, Action):
             pipeline = self._pipeline(node.pipeline)
             if pipeline is None or pipeline is node.pipeline:
@@ -49,13 +76,29 @@ class _Cut:
             return replace(node, pipeline=pipeline)
         return node
 
+    def _branch(self, node: If | With | Range) -> ListItem:
+        """Cut an if, with or range, and those that are its else: however many there are, they are one level."""
+        links = [(node, self.body(node.body))]
+        while (following := _only_branch(links[-1][0].otherwise)) is not None:
+            self._refuse_if_done()
+            links.append((following, self.body(following.body)))
+        last = links[-1][0].otherwise
+        otherwise = self.body(last) if last else None
+        while True:
+            link, then = links.pop()
+            changed = replace(link, body=then, otherwise=otherwise)
+            if not links:
+                return changed
+            around = links[-1][0].otherwise
+            otherwise = replace(around, nodes=(changed,)) if around else None
+
     def _pipeline(self, node: Pipeline) -> Pipeline | None:
         """Return a pipeline without what follows ``.Response``, the same one if nothing does."""
         if self._done:
             return None
         commands: list[Command] = []
         for command in node.commands:
-            operands = tuple(kept for operand in command.operands if (kept := self._operand(operand)) is not None)
+            operands = tuple([kept for operand in command.operands if (kept := self._operand(operand)) is not None])
             if not operands:
                 return None
             is_same = all(map(operator.is_, operands, command.operands)) and len(operands) == len(command.operands)
@@ -71,8 +114,14 @@ class _Cut:
             self._done = "Response" in node.names
             return node
         if isinstance(node, Parenthesized):
-            pipeline = self._pipeline(node.pipeline)
+            pipeline = self._levels.deeper(self._pipeline, None, node.pipeline)
             if pipeline is None or pipeline is node.pipeline:
                 return None if pipeline is None else node
             return replace(node, pipeline=pipeline)
         return node
+
+
+def _only_branch(body: Body | None) -> If | With | Range | None:
+    """Return the branch that is all there is in an else."""
+    nodes = body.for_go if body else ()
+    return nodes[0] if len(nodes) == 1 and isinstance(nodes[0], If | With | Range) else None

@@ -12,9 +12,9 @@ from modelsmith.errors import TemplateRenderError
 from modelsmith.syntax.gotemplate_literals import visible
 from modelsmith.syntax.gotemplate_nodes import Action, Body, Command, Field, Pipeline
 from modelsmith.template.evaluate import Program
-from modelsmith.template.evaluate_state import State
+from modelsmith.template.evaluate_state import MAX_STEPS, MAX_TEXT, State
 from modelsmith.template.functions import BUILTINS, OLLAMA
-from modelsmith.template.legacy import ServerPanic, cut
+from modelsmith.template.legacy import ServerPanic, cut, turns
 from modelsmith.template.values import MAP, NO_VALUE, Map
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from modelsmith.source import Span
     from modelsmith.syntax.gotemplate import Tree
     from modelsmith.syntax.gotemplate_nodes import ListItem, Node
-    from modelsmith.template.conversation import Conversation, Message
+    from modelsmith.template.conversation import Conversation
     from modelsmith.template.template import Template
 
 
@@ -55,7 +55,10 @@ _RESPONSE = Action(0, 0, Pipeline(0, 0, (), False, (Command(0, 0, (Field(0, 0, (
 class Renderer:
     """A template made ready to run; what is not needed for a conversation is not compiled."""
 
-    def __init__(self, template: Template, *, traced: bool = False) -> None:
+    def __init__(
+        self, template: Template, *, traced: bool = False, steps: int = MAX_STEPS, room: int = MAX_TEXT
+    ) -> None:
+        self._budget = {"steps": steps, "room": room}
         self._tree: Tree = template.tree
         self._mark = _Marked if traced else None
         self._has_messages = "messages" in template.variables
@@ -78,69 +81,60 @@ class Renderer:
         return Program(self._tree.text, {"": root}, BUILTINS, missing=NO_VALUE, mark=self._mark)
 
     def render(self, conversation: Conversation, think: bool | str | None) -> str:
-        """Return the prompt."""
-        return visible("".join(piece for rendered in self.passes(conversation, think) for piece in rendered))
+        """Return the prompt; raise TemplateRenderError where Ollama fails."""
+        out: list[str] = []
+        for _ in self._run(conversation, think, out):
+            pass
+        return visible("".join(out))
 
     def trace(self, conversation: Conversation, think: bool | str | None) -> tuple[Piece, ...]:
         """Return the pieces of the prompt; only for a renderer that was made ``traced``."""
         return tuple(
             Piece(visible(marked.text), None if marked.node is _RESPONSE else marked.node, index)
-            for index, rendered in enumerate(self.passes(conversation, think))
-            for marked in rendered
+            for index, marks in enumerate(self.passes(conversation, think))
+            for marked in marks
         )
 
     def passes(self, conversation: Conversation, think: bool | str | None) -> Iterator[list[Any]]:
-        """Yield what is printed, rendering by rendering; raise TemplateRenderError where Ollama fails."""
-        level = "medium" if think is True else think or ""
-        common: dict[str, Any] = {"Think": bool(think), "ThinkLevel": level, "IsThinkSet": think is not None}
+        """Yield what is printed, execution by execution."""
         out: list[Any] = []
-        state = State(out.append, NO_VALUE)
+        known = 0
+        for _ in self._run(conversation, think, out):
+            yield out[known:]
+            known = len(out)
+
+    def _run(self, conversation: Conversation, think: bool | str | None, out: list[Any]) -> Iterator[None]:
+        """Let ``out`` grow by what one execution after the other prints, and pause behind each."""
+        state = State(out.append, NO_VALUE, **self._budget)
         try:
-            if conversation.prompt and conversation.suffix:
-                texts: dict[str, Any] = {"Prompt": conversation.prompt, "Suffix": conversation.suffix, "Response": ""}
-                state.begin(Map(MAP, texts | common))
-                self._program.run(state)
-                yield out
-            elif self._has_messages:
-                messages: dict[str, Any] = {"System": conversation.collated[0], "Messages": conversation.message_values}
-                tools = {"Tools": conversation.tool_values, "Response": ""}
-                state.begin(Map(MAP, messages | tools | common))
-                self._program.run(state)
-                yield out
-            else:
-                yield from self._turns(state, out, conversation.collated[1], common)
+            for program, data in self._executions(conversation, think):
+                state.begin(Map(MAP, data))
+                program.run(state)
+                yield
         except RecursionError:
             raise TemplateRenderError("the template is nested too deep") from None
 
-    def _turns(
-        self, state: State, out: list[Any], messages: tuple[Message, ...], common: dict[str, Any]
-    ) -> Iterator[list[Any]]:
-        turn: dict[str, Any] = {"System": "", "Prompt": "", "Response": ""}
-
-        def run(program: Program) -> list[Any]:
-            out.clear()
-            state.begin(Map(MAP, turn | common))
-            program.run(state)
-            turn.update(System="", Prompt="", Response="")
-            return list(out)
-
-        for message in messages:
-            if message.role == "system":
-                if turn["Prompt"] or turn["Response"]:
-                    yield run(self._program)
-                turn["System"] = message.content
-            elif message.role == "user":
-                if turn["Response"]:
-                    yield run(self._program)
-                turn["Prompt"] = message.content
-            elif message.role == "assistant":
-                turn["Response"] = message.content
-        last = self._last_program
-        if isinstance(last, ServerPanic):
-            raise TemplateRenderError(
-                f"the server panics: {last}", hint="an if, with or range that holds .Response must have no else"
-            )
-        yield run(last)
+    def _executions(
+        self, conversation: Conversation, think: bool | str | None
+    ) -> Iterator[tuple[Program, dict[str, Any]]]:
+        """Yield what is run, and with which data."""
+        level = "medium" if think is True else think or ""
+        common: dict[str, Any] = {"Think": bool(think), "ThinkLevel": level, "IsThinkSet": think is not None}
+        if conversation.prompt and conversation.suffix:
+            texts = {"Prompt": conversation.prompt, "Suffix": conversation.suffix, "Response": ""}
+            yield self._program, texts | common
+        elif self._has_messages:
+            messages = {"System": conversation.collated[0], "Messages": conversation.message_values}
+            yield self._program, messages | {"Tools": conversation.tool_values, "Response": ""} | common
+        else:
+            for turn, is_last in turns(conversation.collated[1]):
+                program = self._last_program if is_last else self._program
+                if isinstance(program, ServerPanic):
+                    raise TemplateRenderError(
+                        f"the server panics: {program}",
+                        hint="an if, with or range that holds .Response must have no else",
+                    )
+                yield program, turn | common
 
 
 def render_traced(template: Template, conversation: Conversation, think: bool | str | None = None) -> tuple[Piece, ...]:

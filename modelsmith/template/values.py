@@ -8,13 +8,14 @@ Source of the rules: Go, ``reflect`` as ``text/template/exec.go`` uses it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class GoType:
     """A type by its name in Go's messages.
 
@@ -30,10 +31,11 @@ class GoType:
     string: Callable[[Any], str] | None = None
     in_json: Callable[[Any], Any] | None = None
 
-    @property
-    def holds_interfaces(self) -> bool:
-        """Say whether its elements are of type any: what is taken out has Go's kind Interface."""
-        return self.element is ANY
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        """The fields that a template gets as they are: exported, not of type any, and not hidden by a method."""
+        names = (name for name, part in self.fields.items() if part.in_json and part.type is not ANY)
+        return frozenset(names) - self.methods.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ class Byte(int):
     __slots__ = ()
 
 
+Keep = Literal["none", "nil", "all"]
+"""What whoever asks for a value wants to know of its being an "any": nothing, that it holds nothing, or all."""
+
+
 class _Nothing:
     __slots__ = ("_name",)
 
@@ -85,6 +91,9 @@ class _Nothing:
 
 NO_VALUE: Final = _Nothing("NO_VALUE")  # Go's zero reflect.Value: prints "<no value>"
 NIL: Final = _Nothing("NIL")  # an interface that holds nothing
+
+
+_NO_FIELDS: Final[Mapping[str, Any]] = {}
 
 
 class Interface:
@@ -126,6 +135,17 @@ class Slice:
     def __getitem__(self, index: int) -> Any:
         return self.items[self.start + index]
 
+    def behind(self, first: int) -> Slice:
+        """Return ``s[first:]``; there must be as many items."""
+        rest = Slice.__new__(Slice)
+        rest.type = self.type
+        rest.is_nil = self.is_nil
+        rest.items = self.items
+        rest.start = self.start + first
+        rest.stop = self.stop
+        rest.capacity = self.capacity - first
+        return rest
+
 
 class Map:
     """A Go map with string keys."""
@@ -159,14 +179,16 @@ class Struct:
 
 
 class Pointer:
-    """A pointer to a struct; ``target`` is None for nil."""
+    """A pointer to a struct; ``target`` is None for nil. ``plain`` are the fields to be had without a second look."""
 
-    __slots__ = ("address", "target", "type")
+    __slots__ = ("address", "plain", "target", "type")
 
     def __init__(self, kind: GoType, target: Struct | None, address: int = 0) -> None:
         self.type = kind
         self.target = target
         self.address = address
+        # the one type of pointer without methods has no fields of type any, so nothing has to be wrapped
+        self.plain: Mapping[str, Any] = _NO_FIELDS if target is None or kind.methods else target.fields
 
 
 class Function:
@@ -229,9 +251,21 @@ def unwrap(value: Any) -> Any:
     return NO_VALUE if value is NIL else value
 
 
+def inner(value: Any) -> Any:
+    """Forget that a value was known as "any", but not that there was an interface that holds nothing."""
+    return value.value if type(value) is Interface else value
+
+
+def kept(keep: Keep) -> Callable[[Any], Any]:
+    """Return how to forget what is not kept."""
+    return {"none": unwrap, "nil": inner, "all": lambda value: value}[keep]
+
+
 def truth(value: Any) -> bool:
     """Say whether a value counts as true: it is not the zero of its type; structs always are."""
     kind = type(value)
+    if kind is str or kind is bool:
+        return bool(value)
     if kind is Interface:
         return truth(value.value)
     if kind is Slice or kind is Map:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from modelsmith.gojson import encode_float, encode_string
 from modelsmith.syntax.gotemplate_literals import normal
@@ -11,6 +11,9 @@ from modelsmith.template.values import ANY, NIL, NO_VALUE, Interface, Map, Point
 
 if TYPE_CHECKING:
     from modelsmith.template.values import GoType
+
+
+_WHOLE: Final = 2.0**53
 
 
 class Unsupported(ValueError):
@@ -21,19 +24,20 @@ def marshal(value: Any) -> str:
     """Return the JSON of a value; raise Unsupported where Go has none."""
     kind = type(value)
     if kind is str:
-        return encode_string(normal(value))
+        return encode_string(value if value.isascii() else normal(value))
+    if kind is Struct or kind is Slice or kind is Map or kind is Pointer or kind is Ordered:
+        return _composed(value)
     if kind is bool:
         return "true" if value else "false"
     if kind is float:
-        return encode_float(value)
+        # what requests hold are small whole numbers, most of the time
+        return str(int(value)) if 1 <= value <= _WHOLE and value.is_integer() else encode_float(value)
     if kind is Interface:
         return marshal(value.value)
     if value is NIL or value is NO_VALUE:
         return "null"
     if isinstance(value, int):
         return str(int(value))
-    if isinstance(value, Slice | Map | Struct | Pointer):
-        return _composed(value)
     raise Unsupported(f"json: unsupported type: {type_of(value).name}")
 
 
@@ -41,25 +45,27 @@ def _composed(value: Any) -> str:
     kind: GoType = value.type
     if kind.in_json is not None:
         return marshal(kind.in_json(value))
+    if isinstance(value, Struct):
+        return _struct(value)
     if isinstance(value, Pointer):
         return "null" if value.target is None else marshal(value.target)
-    if isinstance(value, Struct):
-        return _object(
-            (part.in_json, value.fields[name])
-            for name, part in kind.fields.items()
-            if not (part.omitted and _is_empty(value.fields[name], part.type))
-        )
     if value.is_nil:
         return "null"
     if isinstance(value, Map):
-        return _object(value.items())
+        entries = [f"{encode_string(normal(key))}:{marshal(item)}" for key, item in value.items()]
+        return f"{{{','.join(entries)}}}"
     if kind.element is not None and kind.element.kind == "uint8":
         return f'"{base64.b64encode(bytes(value)).decode()}"'
-    return f"[{','.join(map(marshal, value))}]"
+    return f"[{','.join([marshal(item) for item in value])}]"
 
 
-def _object(entries: Any) -> str:
-    return "{" + ",".join(f"{encode_string(normal(key))}:{marshal(item)}" for key, item in entries) + "}"
+def _struct(value: Struct) -> str:
+    fields, entries = value.fields, []
+    for name, part in value.type.fields.items():
+        item = fields[name]
+        if not part.omitted or not _is_empty(item, part.type):
+            entries.append(f"{encode_string(part.in_json)}:{marshal(item)}")
+    return f"{{{','.join(entries)}}}"
 
 
 def _is_empty(value: Any, kind: GoType) -> bool:

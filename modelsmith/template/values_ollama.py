@@ -47,6 +47,10 @@ def _grown(kind: GoType, items: Iterable[Any] | None) -> Slice:
     return Slice(kind, items, capacity=1 << (length - 1).bit_length() if length else 0)
 
 
+_NO_IMAGES: Final = _grown(IMAGES, None)
+_NO_CALLS: Final = _grown(CALLS, None)
+
+
 def json_value(value: Any) -> Any:
     """Return decoded JSON as Go decodes it into an interface: numbers are float64s."""
     if value is None:
@@ -70,15 +74,15 @@ def messages_value(messages: Sequence[Message]) -> Slice:
 
 
 def _message(message: Message) -> Struct:
-    images = None if message.images is None else [_image(image) for image in message.images]
+    images, calls = message.images, message.tool_calls
     return Struct(
         MESSAGE,
         {
             "Role": message.role,
             "Content": message.content,
             "Thinking": message.thinking,
-            "Images": _grown(IMAGES, images),
-            "ToolCalls": _grown(CALLS, [_call(call) for call in message.tool_calls] or None),
+            "Images": _NO_IMAGES if images is None else _grown(IMAGES, map(_image, images)),
+            "ToolCalls": _grown(CALLS, map(_call, calls)) if calls else _NO_CALLS,
             "ToolName": message.tool_name,
             "ToolCallID": message.tool_call_id,
         },

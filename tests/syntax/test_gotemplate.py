@@ -17,6 +17,7 @@ from modelsmith.syntax.gotemplate import parse, tiles, walk
 from modelsmith.syntax.gotemplate_lexer import lex
 from modelsmith.syntax.gotemplate_nodes import If, Range, Text
 from modelsmith.syntax.gotemplate_parser import Terminals
+from modelsmith.syntax.gotemplate_print import go_text
 from modelsmith.syntax.gotemplate_tokens import MAX_DEPTH
 from modelsmith.template.template import Template
 
@@ -105,21 +106,28 @@ def test_spans_are_places_in_the_text() -> None:
     assert second.pipeline.span.of(text) == ".E"
 
 
-@pytest.mark.parametrize(
-    ("opening", "closing"),
-    [("{{ if .A }}", "{{ end }}"), ("{{ range .A }}", "{{ end }}"), ("{{ if .A }}{{ else }}", "{{ end }}")],
-)
-def test_depth_is_bounded(opening: str, closing: str) -> None:
-    parse(opening * MAX_DEPTH + closing * MAX_DEPTH)
-    with pytest.raises(TemplateSyntaxError, match="one in the other"):
-        parse(opening * (MAX_DEPTH + 1) + closing * (MAX_DEPTH + 1))
+@pytest.mark.parametrize("opening", ["{{ if .A }}", "{{ range .A }}", "{{ with .A }}{{ else }}"])
+def test_tags_nest_deep(opening: str) -> None:
+    text = opening * MAX_DEPTH + "{{ end }}" * MAX_DEPTH
+    root = parse(text).root
+    assert sum(1 for _ in walk(root)) == MAX_DEPTH
+    assert "".join(span.of(text) for span in tiles(root)) == text
+    with pytest.raises(TemplateSyntaxError, match="more than 10000 tags, one in the other"):
+        parse(opening * (MAX_DEPTH + 1) + "{{ end }}" * (MAX_DEPTH + 1))
 
 
-def test_depth_of_parentheses_and_of_chains_is_bounded() -> None:
-    with pytest.raises(TemplateSyntaxError, match="max expression depth exceeded"):
-        parse("{{ " + "(" * 101 + "1" + ")" * 101 + " }}")
-    with pytest.raises(TemplateSyntaxError, match="one in the other"):
-        parse("{{ if 1 }}" + "{{ else if 1 }}" * 5000 + "{{ end }}")
+def test_parentheses_nest_as_deep_as_in_go() -> None:
+    (action,) = parse("{{ " + "(" * MAX_DEPTH + "1" + ")" * MAX_DEPTH + " }}").root.nodes
+    assert go_text(action) == "{{" + "(" * MAX_DEPTH + "1" + ")" * MAX_DEPTH + "}}"
+    with pytest.raises(TemplateSyntaxError, match="template: :1: max expression depth exceeded"):
+        parse("{{ " + "(" * (MAX_DEPTH + 1) + "1" + ")" * (MAX_DEPTH + 1) + " }}")
+
+
+@pytest.mark.parametrize("tag", ["if", "with"])
+def test_a_chain_of_else_has_no_end(tag: str) -> None:
+    links = MAX_DEPTH + 1
+    tree = Template.parse(f"{{{{ {tag} .A }}}}" + f"{{{{ else {tag} .B }}}}" * links + "{{ end }}").tree
+    assert sum(1 for _ in walk(tree.root)) == 1 + links
 
 
 def test_long_texts_take_no_long_time() -> None:
