@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from modelsmith.diagnostic import Diagnostic
     from modelsmith.errors import ModelsmithError
+    from modelsmith.lint.linter import lint
     from modelsmith.name import ModelName, parse_host
     from modelsmith.parameters import typed_parameters
     from modelsmith.recipe.apply import apply
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ChatTemplate": "template.jinja",
     "Conversation": "template.conversation",
+    "Diagnostic": "diagnostic",
     "EffectiveTemplate": "template.effective",
     "LocalStore": "store.local",
     "ModelName": "name",
@@ -42,6 +45,7 @@ _HOMES = {
     "apply": "recipe.apply",
     "capabilities": "template.capabilities",
     "effective_template": "template.effective",
+    "lint": "lint",
     "open_store": "store.open",
     "parse_host": "name",
     "plan": "recipe.plan",
@@ -51,6 +55,7 @@ _HOMES = {
 __all__ = [
     "ChatTemplate",
     "Conversation",
+    "Diagnostic",
     "EffectiveTemplate",
     "LocalStore",
     "ModelName",
@@ -63,6 +68,7 @@ __all__ = [
     "apply",
     "capabilities",
     "effective_template",
+    "lint",
     "open_store",
     "parse_host",
     "plan",
@@ -73,7 +79,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'modelsmith' has no attribute {name!r}")
-    value: object = getattr(import_module(f"modelsmith.{_HOMES[name]}"), name)
+    home = import_module(f"modelsmith.{_HOMES[name]}")
+    value: object = getattr(home, name, home)  # the package lint is itself the function
     globals()[name] = value
     return value
 

@@ -1,6 +1,7 @@
 """The parameters that a Modelfile may set: their names, types and defaults, and how Ollama reads their values.
 
-Sources: Ollama ``api/types.go`` (``Options``, ``FormatParams``), ``parser/parser.go``.
+Sources: Ollama ``api/types.go`` (``Options``, ``FormatParams``), ``parser/parser.go``; the versions are the first release
+tags in which a name appears or is gone.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One row of the table; ``default`` None means that the runtime decides."""
+    """One row of the table; ``default`` None means that the runtime decides, ``since`` is the first Ollama that has it."""
 
     name: str
     kind: Kind
     default: int | float | None
     meaning: str
+    since: str = ""
 
     @property
     def is_list(self) -> bool:
@@ -48,13 +50,13 @@ _ROWS = (
     Parameter("main_gpu", Kind.INT, None, "the GPU to use, without splitting"),
     Parameter("use_mmap", Kind.BOOL, None, "map the weights into memory"),
     Parameter("num_thread", Kind.INT, 0, "CPU threads, 0 decides itself"),
-    Parameter("draft_num_predict", Kind.INT, 4, "tokens drafted a step, 0 disables the draft model"),
+    Parameter("draft_num_predict", Kind.INT, 4, "tokens drafted a step, 0 disables the draft model", "0.30.0"),
     Parameter("num_keep", Kind.INT, 4, "tokens of the prompt kept when the context is full"),
     Parameter("seed", Kind.INT, -1, "seed of the random numbers, -1 is random"),
     Parameter("num_predict", Kind.INT, -1, "most tokens to generate, -1 has no limit"),
     Parameter("top_k", Kind.INT, 40, "choose among the k likeliest tokens"),
     Parameter("top_p", Kind.FLOAT, 0.9, "choose among the likeliest tokens that reach this probability together"),
-    Parameter("min_p", Kind.FLOAT, 0.0, "least probability relative to the likeliest token"),
+    Parameter("min_p", Kind.FLOAT, 0.0, "least probability relative to the likeliest token", "0.3.1"),
     Parameter("typical_p", Kind.FLOAT, 1.0, "locally typical sampling, 1 disables it"),
     Parameter("repeat_last_n", Kind.INT, 64, "tokens looked back for repetition, 0 disables, -1 is num_ctx"),
     Parameter("temperature", Kind.FLOAT, 0.8, "randomness, 0 always takes the likeliest token"),
@@ -66,20 +68,31 @@ _ROWS = (
 PARAMETERS: Mapping[str, Parameter] = {row.name: row for row in _ROWS}
 """Every parameter that Ollama accepts, by name. Names are case-sensitive."""
 
-DEPRECATED = frozenset(
-    {
-        "penalize_newline",
-        "low_vram",
-        "f16_kv",
-        "logits_all",
-        "vocab_only",
-        "use_mlock",
-        "mirostat",
-        "mirostat_tau",
-        "mirostat_eta",
-    }
-)
+DEPRECATED_SINCE: Mapping[str, str] = {
+    "penalize_newline": "0.5.5",
+    "low_vram": "0.6.9",
+    "f16_kv": "0.6.9",
+    "logits_all": "0.6.9",
+    "vocab_only": "0.6.9",
+    "use_mlock": "0.6.9",
+    "mirostat": "0.6.9",
+    "mirostat_tau": "0.6.9",
+    "mirostat_eta": "0.6.9",
+}
+"""The first Ollama that ignores a name which did something before."""
+
+DEPRECATED = frozenset(DEPRECATED_SINCE)
 """Names that a Modelfile may still set: ``ollama create`` warns and ignores them, whatever the value."""
+
+REMOVED_SINCE: Mapping[str, str] = {
+    "embedding_only": "0.1.28",
+    "num_gqa": "0.1.35",
+    "rope_frequency_base": "0.1.35",
+    "rope_frequency_scale": "0.1.35",
+    "numa": "0.3.4",
+    "tfs_z": "0.5.2",
+}
+"""The first Ollama that refuses a name which was a parameter before."""
 
 
 _EXPECTED: Mapping[Kind, str] = {

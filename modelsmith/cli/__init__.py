@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -16,19 +16,22 @@ from modelsmith import __version__
 from modelsmith.errors import ModelsmithError, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # command -> the line that `modelsmith --help` prints; the module of the same name holds `command`.
 COMMANDS = {
     "apply": "Carry out a recipe: plan, create the model, verify it.",
     "convert": "Put a Jinja chat template into Ollama's language, proven equal.",
     "diff": "Compare two models, Modelfiles, GGUFs or templates: texts, values, prompts.",
+    "doctor": "Find what is wrong with commands, variables and how-tos about Ollama.",
     "explain": "Say which template of a model runs, and what follows from it.",
     "fmt": "Give Modelfiles and templates one layout; what they mean stays the same.",
+    "lint": "Say what will not work in Modelfiles and templates, and mend it.",
     "parse": "Read Modelfiles exactly as Ollama does.",
     "plan": "Show what a recipe would do. Changes nothing.",
     "recipes": "List, show and start recipes; print their JSON Schema.",
     "render": "Show the prompt that a model really gets to read.",
+    "rules": "List and explain the rules of lint.",
     "store": "List the models of a store.",
 }
 
@@ -42,36 +45,42 @@ def _with_examples(command: click.Command) -> click.Command:
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module only when that command runs, so that the start stays fast."""
+    """A group that imports a command's module only when that command runs, so that the start stays fast.
+
+    ``table`` maps commands to their lines in ``--help``; the module of a command is its name after ``prefix``.
+    """
+
+    table: ClassVar[Mapping[str, str]] = COMMANDS
+    prefix: ClassVar[str] = ""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of ``--help``."""
         del ctx
-        return sorted(COMMANDS)
+        return sorted(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return one command, or None when there is none of this name."""
         del ctx
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        command: click.Command = import_module(f"modelsmith.cli.{cmd_name}").command
+        command: click.Command = import_module(f"modelsmith.cli.{self.prefix}{cmd_name}").command
         return _with_examples(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; an unknown one is answered with the closest known."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in self.table and not args[0].startswith("-"):
             from modelsmith.diagnostic import did_you_mean
 
-            ctx.fail(f'no command "{args[0]}"{did_you_mean(args[0], COMMANDS) or "; see modelsmith --help"}')
+            ctx.fail(f'no command "{args[0]}"{did_you_mean(args[0], self.table) or f"; see {ctx.command_path} --help"}')
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
+            formatter.write_dl(sorted(self.table.items()))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -6,6 +6,7 @@ import platform
 import sys
 import tempfile
 import traceback
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.source import Source
 
+_WINDOW = 160  # characters of a line that are shown
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
@@ -27,19 +29,45 @@ def printable(text: str) -> str:
 
 
 def show_diagnostic(diagnostic: Diagnostic, source: Source) -> None:
-    """Print ``file:line:column: severity: message [code]``, the line, and a caret under the place."""
+    """Print a diagnostic with its place to standard error."""
+    click.echo(diagnostic_text(diagnostic, source), err=True)
+
+
+def diagnostic_text(diagnostic: Diagnostic, source: Source, mark: str = "") -> str:
+    """Return ``file:line:column: severity: message [code]``, the line, and a caret under the place.
+
+    Of a line that is very long only the part around the place is shown.
+    """
     line, column = source.position(diagnostic.span.start)
     severity = click.style(diagnostic.severity, fg=_COLOURS[diagnostic.severity], bold=True)
-    click.echo(
-        f"{source.name}:{line}:{column}: {severity}: {printable(diagnostic.message)} [{diagnostic.code}]", err=True
-    )
+    place = click.style(f"{printable(source.name)}:{line}:{column}:", bold=True)
+    lines = [f"{place} {severity}: {printable(diagnostic.message)} [{diagnostic.code}]{mark}"]
     text = source.line_text(line)
-    width = max(1, min(diagnostic.span.end - diagnostic.span.start, len(text) - column + 1))
     if text.strip():
-        click.echo(f"    {printable(text.expandtabs(1))}", err=True)
-        click.echo(f"    {' ' * (column - 1)}{'^' * width}", err=True)
+        first = max(0, column - 1 - _WINDOW // 2) if len(text) > _WINDOW else 0
+        window = text[first : first + _WINDOW]
+        at = min(column - 1 - first, len(window))
+        length = max(1, min(diagnostic.span.end - diagnostic.span.start, len(window) - at))
+        before, marked = _shown(window[:at]), _shown(window[at : at + length])
+        cut = "…" if first else ""
+        more = "…" if first + _WINDOW < len(text) else ""
+        lines.append(f"    {cut}{_shown(window)}{more}")
+        caret = click.style("^" * max(1, _width(marked)), fg=_COLOURS[diagnostic.severity])
+        lines.append(f"    {' ' * (len(cut) + _width(before))}{caret}")
     if diagnostic.hint:
-        click.echo(f"  {click.style('hint:', fg='green')} {printable(diagnostic.hint)}", err=True)
+        lines.append(f"  {click.style('hint:', fg='green')} {printable(diagnostic.hint)}")
+    return "\n".join(lines)
+
+
+def _shown(text: str) -> str:
+    return printable(text.expandtabs(1))
+
+
+def _width(text: str) -> int:
+    """Return how many columns a terminal gives a text: East Asian characters take two, joined ones none."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
 
 
 def show_error(error: ModelsmithError) -> None:

@@ -1,6 +1,6 @@
 """Where an answer ends: the tokens that end generation by themselves, and the stop strings that a template needs.
 
-Source: llama.cpp src/llama-vocab.cpp (the texts that it takes for end-of-generation tokens), Ollama server/model.go.
+Source: Ollama server/model.go; llama.cpp's texts are in ``template/end_tokens.py``.
 """
 
 from __future__ import annotations
@@ -11,43 +11,17 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
 from modelsmith.template.conversation import Conversation
+from modelsmith.template.end_tokens import NOT_THE_END, ends_by_itself
 from modelsmith.template.jinja_reasoning import shared_start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Mapping
 
     from modelsmith.recipe.draft import Draft
     from modelsmith.recipe.explain_engine import Engine
 
 ENDING_ROLES = ("eos", "eot", "eom")
 """The special tokens of a GGUF that end an answer."""
-
-ENDING_TEXTS = frozenset(
-    {
-        "<|eot_id|>",
-        "<|im_end|>",
-        "<|end|>",
-        "<end_of_turn>",
-        "<|endoftext|>",
-        "<|end_of_text|>",
-        "<EOT>",
-        "_<EOT>",
-        "<|eom_id|>",
-        "<|return|>",
-        "<|call|>",
-        "<|calls|>",
-        "<|flush|>",
-        "<turn|>",
-        "<end_of_utterance>",
-        "<eos>",
-        "</s>",
-        "<｜end▁of▁sentence｜>",
-    }
-)
-"""Texts that end an answer where the vocabulary has them as one token, whatever the GGUF names as eos."""
-
-_NOT_THE_END = ({"<|return|>", "<|call|>"}, {"<|calls|>", "<|flush|>"})
-"""A vocabulary with one of these pairs has messages that end with <|end|>, and answers that do not."""
 
 _HELLO, _ANSWER, _QUESTION = "xq7zHelloz7qx", "xq7zAnAnswerz7qx", "xq7zAQuestionz7qx"
 _MARKER = re.compile(r"<[^<>\s]{1,60}>|\[/?[A-Z_]{2,40}\]|\[\|[^\[\]|\s]{1,60}\|\]")
@@ -99,7 +73,7 @@ def find_stops(draft: Draft, engine: Engine) -> Stops:
             roles.setdefault(text, []).append(role)
     if closing := closing_marker(engine):
         roles.setdefault(closing, []).append("template")
-    known = _in_vocabulary(draft, {*roles, *configured}.union(*_NOT_THE_END)) if specials is not None else None
+    known = _in_vocabulary(draft, {*roles, *configured}.union(*NOT_THE_END)) if specials is not None else None
     tokens = tuple(_token(text, tuple(by), known, text in configured) for text, by in roles.items())
     return Stops(configured, tokens, tuple(_notes(draft, engine, configured, tokens, known)))
 
@@ -121,11 +95,6 @@ def closing_marker(engine: Engine) -> str:
     match = _MARKER.match(closing.lstrip())
     # What begins the whole prompt begins the next turn here: this turn was left open.
     return match[0] if match and not before.lstrip().startswith(match[0]) else ""
-
-
-def ends_by_itself(text: str, vocabulary: Set[str]) -> bool:
-    """Say whether llama.cpp ends an answer at this token of a vocabulary, even where the GGUF does not name it."""
-    return text in ENDING_TEXTS and not (text == "<|end|>" and any(pair <= vocabulary for pair in _NOT_THE_END))
 
 
 def _token(text: str, roles: tuple[str, ...], known: frozenset[str] | None, stop: bool) -> EndToken:

@@ -16,7 +16,7 @@ from modelsmith.recipe.apply import apply
 from modelsmith.recipe.base import Base, Inherited
 from modelsmith.recipe.draft import Draft
 from modelsmith.recipe.explain_engine import engine_of
-from modelsmith.recipe.explain_stops import ENDING_TEXTS, closing_marker, ends_by_itself
+from modelsmith.recipe.explain_stops import closing_marker
 from modelsmith.recipe.explanation import Explanation, explain_draft, explain_model
 from modelsmith.recipe.load import parse_recipe
 from modelsmith.recipe.plan import plan
@@ -24,6 +24,7 @@ from modelsmith.recipe.sample import samples
 from modelsmith.store.local import LocalStore
 from modelsmith.store.ollama import OllamaStore
 from modelsmith.syntax.modelfile import Modelfile
+from modelsmith.template.end_tokens import ENDING_TEXTS, ends_by_itself
 from modelsmith.versions import resolve
 from modelsmith.weights.gguf.sample import write_sample
 

@@ -15,6 +15,7 @@ from modelsmith.weights.gguf.metadata import GGUFArray
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from modelsmith.weights.gguf.bpe import BytePairs
     from modelsmith.weights.gguf.file import GGUFFile
 
 CONTROL, USER_DEFINED = 3, 4
@@ -50,3 +51,47 @@ class SpecialTokens:
             position = match.end()
         if position < len(prompt):
             yield prompt[position:], False
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokens of a file, looked up by their text."""
+
+    file: GGUFFile
+    kinds: GGUFArray | None
+    tokens: GGUFArray
+
+    @classmethod
+    def of(cls, file: GGUFFile) -> Vocabulary | None:
+        """Return the vocabulary of a file; None where it has none."""
+        tokens, kinds = file.metadata.get("tokenizer.ggml.tokens"), file.metadata.get("tokenizer.ggml.token_type")
+        if not isinstance(tokens, GGUFArray):
+            return None
+        return cls(file, kinds if isinstance(kinds, GGUFArray) and len(kinds) == len(tokens) else None, tokens)
+
+    def id_of(self, text: str) -> int | None:
+        """Return the number of the token with exactly this text, None where there is none."""
+        return self._numbers.get(text)
+
+    def is_control(self, token: int) -> bool:
+        """Say whether a token is a control or user-defined one, which stands for itself wherever it occurs."""
+        return self.kinds is not None and self.kinds[token] in (CONTROL, USER_DEFINED)
+
+    def controls(self) -> tuple[str, ...]:
+        """Return the texts of all control and user-defined tokens, the longest first."""
+        special = SpecialTokens.of(self.file)
+        return special.texts if special else ()
+
+    def count(self, text: str) -> int | None:
+        """Return how many tokens a text has; None where this kind of tokenizer is not known."""
+        return self._pairs.count(text) if self._pairs else None
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {str(text): number for number, text in enumerate(self.tokens)}
+
+    @cached_property
+    def _pairs(self) -> BytePairs | None:
+        from modelsmith.weights.gguf.bpe import BytePairs
+
+        return BytePairs.of(self.file)

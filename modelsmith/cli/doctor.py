@@ -1,0 +1,207 @@
+"""``modelsmith doctor``: what is wrong with commands, variables and how-tos about Ollama, and what was meant."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelsmith.cli.options import json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from modelsmith.diagnostic import Diagnostic
+    from modelsmith.lint.doctor import Language
+    from modelsmith.source import Source
+
+FINE, FINDINGS, FAILED = 0, 1, 3
+
+_target_option = click.option(
+    "--target-ollama", metavar="VERSION", help="Judge for this version of Ollama. Default: the newest known."
+)
+
+
+@click.group("doctor")
+def command() -> None:
+    r"""Find what is wrong with commands, variables and how-tos about Ollama, and say what was meant.
+
+    \b
+    Examples:
+      modelsmith doctor cmd 'ollama run llama3.2 --max-tokens 300'
+      modelsmith doctor md README.md docs/*.md
+      modelsmith doctor env
+    """
+
+
+@command.command("cmd")
+@click.argument("commands", nargs=-1, required=True, metavar="COMMAND...")
+@_target_option
+@json_option
+def judge_command(commands: tuple[str, ...], target_ollama: str | None, as_json: bool) -> int:
+    r"""Judge a command line that calls Ollama, a container of it or its API. Nothing is run.
+
+    Give it as one text in quotes; several commands, line ends, prompts and variables before them are fine, and - is stdin.
+
+    \b
+    Exit codes: 0 nothing wrong, 1 findings, 2 wrong usage.
+
+    \b
+    Examples:
+      modelsmith doctor cmd 'ollama run llama3.2 --max-tokens 300'
+      modelsmith doctor cmd 'OLLAMA_NUM_GPU=1 ollama serve'
+      fc -ln -1 | modelsmith doctor cmd -
+    """
+    from modelsmith.lint.doctor import check_command
+    from modelsmith.source import Source
+
+    text = _text("-") if commands == ("-",) else " ".join(commands)
+    return _report([(Source(text, "<command>"), check_command(text, target_ollama))], as_json=as_json)
+
+
+@command.command("md")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@_target_option
+@json_option
+def judge_markdown(files: tuple[str, ...], target_ollama: str | None, as_json: bool) -> int:
+    r"""Judge the commands, settings, API requests and Modelfiles in each FILE (- is stdin).
+
+    Markdown and plain text are searched for code: fenced blocks, `inline code`, lines that are clearly commands. Shell
+    scripts, compose files, Dockerfiles and .env files are read as what they are, by their names.
+
+    A comment on the line before a line or a block silences: <!-- modelsmith: ignore[MSD02] and the reason -->
+
+    \b
+    Exit codes: 0 nothing wrong, 1 findings, 2 wrong usage, 3 a file cannot be read.
+
+    \b
+    Examples:
+      modelsmith doctor md README.md docs/*.md
+      modelsmith doctor md compose.yaml start.sh
+      curl -s https://example.com/how-to.md | modelsmith doctor md -
+    """
+    from modelsmith.cli.failure import show_error
+    from modelsmith.errors import UnreadableFile
+    from modelsmith.lint.doctor import check_markdown
+    from modelsmith.source import Source
+
+    lint, judged = _lint_modelfile(target_ollama), []
+    failed: list[dict[str, str]] = []
+    for path in files:
+        try:
+            source = Source(_text(path), "<stdin>" if path == "-" else path)
+        except UnreadableFile as error:
+            show_error(error)
+            failed.append({"path": path, "message": error.message})
+            continue
+        judged.append((source, check_markdown(source.text, lint, target_ollama, _language(path))))
+    outcome = _report(judged, as_json=as_json, failed=failed)
+    return FAILED if failed else outcome
+
+
+@command.command("env")
+@_target_option
+@json_option
+def judge_environment(target_ollama: str | None, as_json: bool) -> int:
+    r"""Judge the OLLAMA_* variables of this environment: unknown, misspelt, or with a value that Ollama reads otherwise.
+
+    These are the variables that commands started here see; a service or the desktop app has its own.
+
+    \b
+    Exit codes: 0 nothing wrong, 1 findings, 2 wrong usage.
+
+    \b
+    Examples:
+      modelsmith doctor env
+      sudo -u ollama modelsmith doctor env --target-ollama 0.12
+    """
+    from modelsmith.lint.doctor import check_environment, environment_text
+    from modelsmith.source import Source
+
+    source = Source(environment_text(os.environ), "<environment>")
+    return _report([(source, check_environment(os.environ, target_ollama))], as_json=as_json)
+
+
+def _lint_modelfile(target: str | None) -> Callable[[str], Iterable[Diagnostic]]:
+    def lint_modelfile(text: str) -> Iterable[Diagnostic]:
+        from modelsmith.lint.linter import lint
+
+        return lint(text, target=target)
+
+    return lint_modelfile
+
+
+_SUFFIXES = {
+    "shell": (".sh", ".bash", ".zsh", ".bat", ".cmd", ".fish"),
+    "powershell": (".ps1",),
+    "yaml": (".yml", ".yaml"),
+    "settings": (".env", ".service"),
+}
+
+
+def _language(path: str) -> Language | None:
+    """Return what a file is by its name; None for Markdown and everything else that is a text."""
+    from modelsmith.lint.doctor import Language
+
+    name = Path(path).name.lower()
+    if name.startswith(("dockerfile", "containerfile")):
+        return Language.DOCKERFILE
+    return next((Language(kind) for kind, suffixes in _SUFFIXES.items() if name.endswith(suffixes)), None)
+
+
+def _text(path: str) -> str:
+    from modelsmith.cli.parse import read
+    from modelsmith.syntax.modelfile_text import decode
+
+    return decode(read(path))[0]
+
+
+def _report(
+    judged: Sequence[tuple[Source, Sequence[Diagnostic]]], *, as_json: bool, failed: Sequence[dict[str, str]] = ()
+) -> int:
+    from modelsmith.diagnostic import Severity
+
+    if as_json:
+        findings = [_json(source, each) for source, found in judged for each in found]
+        click.echo(json.dumps({"findings": findings, "failed": list(failed)}, indent=2))
+    else:
+        from modelsmith.cli.failure import diagnostic_text
+
+        for source, found in judged:
+            for each in found:
+                click.echo(f"{diagnostic_text(each, source)}\n")
+        _sum_up(judged)
+    every = [each for _, found in judged for each in found]
+    return FINDINGS if any(each.severity is not Severity.INFO for each in every) else FINE
+
+
+def _sum_up(judged: Sequence[tuple[Source, Sequence[Diagnostic]]]) -> None:
+    from collections import Counter
+
+    from modelsmith.diagnostic import Severity
+
+    counts = Counter(each.severity for _, found in judged for each in found)
+    said = [f"{counts[kind]} {kind}{'s'[: counts[kind] != 1 and kind != 'info']}" for kind in Severity if counts[kind]]
+    click.echo(f"{', '.join(said) or 'nothing'} found", err=True)
+
+
+def _json(source: Source, each: Diagnostic) -> dict[str, Any]:
+    from modelsmith.lint.doctor import CODES
+
+    line, column = source.position(each.span.start)
+    end_line, end_column = source.position(each.span.end)
+    return {
+        "path": source.name,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+        "code": each.code,
+        "name": CODES[each.code].name if each.code in CODES else each.code,
+        "severity": str(each.severity),
+        "message": each.message,
+        "hint": each.hint,
+    }

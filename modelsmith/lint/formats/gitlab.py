@@ -1,0 +1,50 @@
+"""Code quality reports of GitLab.
+
+Source: docs.gitlab.com, "Code Quality", the report format; a fingerprint must stay when lines move.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from modelsmith.lint.baseline import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelsmith.lint.report import Report
+
+_SEVERITIES = {"error": "major", "warning": "minor", "info": "info"}
+
+
+def write(reports: Sequence[Report]) -> str:
+    """Return the array of issues."""
+    issues = []
+    seen: Counter[str] = Counter()
+    for report in reports:
+        for each in report.diagnostics:
+            line, _, end_line, _ = report.place(each)
+            print_ = fingerprint(report, each)
+            seen[print_] += 1
+            issues.append(
+                {
+                    "description": f"{each.code}: {each.message}",
+                    "check_name": each.code,
+                    "fingerprint": print_ if seen[print_] == 1 else f"{print_}-{seen[print_]}",
+                    "severity": _SEVERITIES[each.severity],
+                    "location": {"path": report.path, "lines": {"begin": line, "end": end_line}},
+                }
+            )
+        if report.failed:
+            issues.append(
+                {
+                    "description": report.failed,
+                    "check_name": "unreadable",
+                    "fingerprint": f"unreadable-{report.path}",
+                    "severity": "blocker",
+                    "location": {"path": report.path, "lines": {"begin": 1}},
+                }
+            )
+    return json.dumps(issues, indent=2) + "\n"

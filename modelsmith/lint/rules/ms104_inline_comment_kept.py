@@ -1,0 +1,83 @@
+"""A comment behind a value is part of the value.
+
+## What it does
+Reports `#` comments (and `//`, `;`, `--` behind numbers) that follow a value on its line.
+
+## Why
+Ollama knows comments only at the start of a line. `num_ctx 4096 # tokens` is refused as a number, `FROM llama3.2 # small` names
+another model, and a stop with a comment never stops anything.
+
+## Example
+```modelfile
+FROM llama3.2:3b
+PARAMETER num_ctx 4096 # tokens
+```
+
+## Use instead
+```modelfile
+FROM llama3.2:3b
+# tokens
+PARAMETER num_ctx 4096
+```
+
+## Fix safety
+The comment moves to a line of its own, above. Safe for numbers, names and paths; unsafe for texts, in which it may be meant.
+
+## Source
+Ollama parser/parser.go (ParseFile): `#` begins a comment only between commands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import Severity
+from modelsmith.lint.comments import WORDS, comment_of, moved
+from modelsmith.lint.lines import shortened
+from modelsmith.lint.parameter_faults import bad
+from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
+from modelsmith.lint.surroundings import Kind
+from modelsmith.parameters import PARAMETERS
+from modelsmith.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelsmith.lint.document import Document
+    from modelsmith.syntax.modelfile_nodes import Instruction
+
+
+@rule(Severity.WARNING)
+def check(document: Document) -> Iterator[Finding]:
+    """Yield comments that Ollama keeps."""
+    refused = {id(each.instruction) for each in bad(document, "MS104")}
+    for each in document.instructions:
+        is_parameter = each.keyword == "PARAMETER"
+        row = PARAMETERS.get(each.name)
+        if is_parameter and id(each) not in refused and not (row and row.is_list):
+            continue
+        comment = comment_of(each)
+        if comment is None or _is_path(document, each):
+            continue
+        text = comment.of(document.text)
+        place = Span(comment.start + len(text) - len(text.lstrip()), comment.end)
+        make = safe_fix if id(each) in refused or each.keyword in WORDS else unsafe_fix
+        what = f"the value of {each.name}" if is_parameter else each.keyword
+        is_error = id(each) in refused or each.keyword == "REQUIRES" or _is_missing(document, each)
+        yield Finding(
+            place,
+            f'{what} is "{shortened(each.value)}": a comment behind a value is part of it',
+            "write the comment on a line of its own",
+            make("move the comment to the line above", *moved(document, each, comment)),
+            Severity.ERROR if is_error else Severity.WARNING,
+        )
+
+
+def _is_path(document: Document, instruction: Instruction) -> bool:
+    facts = (document.surroundings.paths or {}).get(instruction.value)
+    return facts is not None and facts.kind is not Kind.MISSING
+
+
+def _is_missing(document: Document, instruction: Instruction) -> bool:
+    facts = (document.surroundings.paths or {}).get(instruction.value)
+    return facts is not None and facts.kind is Kind.MISSING

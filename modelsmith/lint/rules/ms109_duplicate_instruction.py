@@ -1,0 +1,91 @@
+"""An instruction is given twice, and only the last one counts.
+
+## What it does
+Reports instructions and parameters that a later one of the same kind replaces: TEMPLATE, SYSTEM, ADAPTER, RENDERER, PARSER,
+REQUIRES, every PARAMETER but `stop`, and FROM where several models are named.
+
+## Why
+Ollama says nothing: the earlier value is gone. Several FROM with files add up (shards, projectors); with names the last wins, and
+a file beside a name is ignored by the server.
+
+## Example
+```modelfile
+FROM llama3.2:3b
+PARAMETER temperature 0.2
+PARAMETER temperature 0.9
+```
+
+## Use instead
+```modelfile
+FROM llama3.2:3b
+PARAMETER temperature 0.9
+```
+
+## Fix safety
+Removing the one that does not count is safe where both say the same, else unsafe: perhaps it is the other one that is wrong.
+
+## Source
+Ollama parser/parser.go (CreateRequest), server/create.go (CreateHandler).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import Severity
+from modelsmith.lint.bases import is_file
+from modelsmith.lint.faults import lines_of_text
+from modelsmith.lint.lines import delete_lines, number_of
+from modelsmith.lint.parameter_faults import bad_parameters
+from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
+from modelsmith.parameters import DEPRECATED, PARAMETERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from modelsmith.lint.document import Document
+    from modelsmith.syntax.modelfile_nodes import Instruction
+
+_SINGLE = ("TEMPLATE", "SYSTEM", "ADAPTER", "RENDERER", "PARSER", "REQUIRES")
+
+
+@rule(Severity.WARNING)
+def check(document: Document) -> Iterator[Finding]:
+    """Yield what a later instruction replaces."""
+    for keyword in _SINGLE:
+        yield from _replaced(document, keyword, document.find(keyword))
+    refused = {id(each.instruction) for each in bad_parameters(document)}
+    groups: dict[str, list[Instruction]] = {}
+    for each in document.find("PARAMETER"):
+        if each.name in PARAMETERS and not PARAMETERS[each.name].is_list and id(each) not in refused:
+            groups.setdefault(each.name, []).append(each)
+    for name, found in groups.items():
+        if name not in DEPRECATED:
+            yield from _replaced(document, f"PARAMETER {name}", found)
+    yield from _models(document)
+
+
+def _replaced(document: Document, what: str, found: Sequence[Instruction]) -> Iterator[Finding]:
+    if len(found) > 1 and (text := lines_of_text(document)):
+        found = [each for each in found if each not in text]
+    if len(found) < 2:
+        return
+    last = found[-1]
+    for each in found[:-1]:
+        same = each.value == last.value
+        message = f"{what} on line {number_of(document, last)} {'repeats' if same else 'replaces'} this one"
+        fix = (safe_fix if same else unsafe_fix)("remove this one", delete_lines(document, each))
+        yield Finding(each.keyword_span, message, "keep one of them", fix)
+
+
+def _models(document: Document) -> Iterator[Finding]:
+    """Yield FROM lines that have no effect beside others."""
+    found = document.find("FROM")
+    names = [each for each in found if is_file(document, each.value) is False]
+    files = [each for each in found if is_file(document, each.value)]
+    yield from _replaced(document, "FROM", names)
+    if not names or len(names) + len(files) != len(found):
+        return
+    for each in files:
+        message = f"the server ignores this file: FROM on line {number_of(document, names[-1])} names a model"
+        yield Finding(each.value_span, message, "build from files alone, or from the model alone")

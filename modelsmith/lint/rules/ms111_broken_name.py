@@ -1,0 +1,101 @@
+"""A name is not where Ollama looks for it: exactly one space stands before it, a space behind it, and then a value.
+
+## What it does
+Reports instructions without a value, a parameter's name or role that something else than a space follows (`temperature=0.7`,
+`user:`), and two spaces before one.
+
+## Why
+Ollama answers `unexpected EOF: temperature`, without a line. With two spaces the name is empty and the rest is the value:
+`unknown parameter ''`.
+
+## Example
+```modelfile
+FROM llama3.2:3b
+PARAMETER temperature=0.7
+PARAMETER  top_k 40
+```
+
+## Use instead
+```modelfile
+FROM llama3.2:3b
+PARAMETER temperature 0.7
+PARAMETER top_k 40
+```
+
+## Fix safety
+Safe: `=`, `:` or an invisible space becomes a space, too many spaces become one.
+
+## Source
+Ollama parser/parser.go (ParseFile: stateParameter, stateMessage).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import Severity
+from modelsmith.lint.faults import blamed
+from modelsmith.lint.parameter_faults import bad
+from modelsmith.lint.parameter_names import RENAMES
+from modelsmith.lint.rule import Finding, rule, safe_fix
+from modelsmith.parameters import DEPRECATED, PARAMETERS
+from modelsmith.source import Edit, Span
+from modelsmith.syntax.modelfile_diagnose import diagnosed
+from modelsmith.syntax.modelfile_nodes import Flaw, Instruction
+from modelsmith.syntax.modelfile_table import ROLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelsmith.diagnostic import Fix
+    from modelsmith.lint.document import Document
+
+_SEPARATOR = re.compile(r"[ \t]*[=:][ \t]*(?=\S)|[^\S \t\r\n]+[ \t]*(?=\S)")
+_WORD = re.compile(r"[A-Za-z]+")
+_REST = re.compile(r"([A-Za-z0-9_]+)([ \t]*[=:]?[ \t]*)\S")
+
+
+@rule(Severity.ERROR)
+def check(document: Document) -> Iterator[Finding]:
+    """Yield names that Ollama does not find."""
+    for parameter in bad(document, "MS111"):
+        yield _too_many_spaces(document, parameter.instruction)
+    for blame in blamed(document, "MS111"):
+        node = blame.node
+        if isinstance(node, Instruction) and node.fault and node.fault.flaw is Flaw.INVALID_ROLE:
+            yield _too_many_spaces(document, node)
+            continue
+        found = diagnosed(node)
+        if found:
+            fix = _fix(document, found.span, node)
+            yield Finding(found.span, found.message, "write a space there" if fix else found.hint, fix)
+
+
+def _too_many_spaces(document: Document, instruction: Instruction) -> Finding:
+    """Return a finding for a name that is empty because a second blank ends it."""
+    what = "role" if instruction.keyword == "MESSAGE" else "name"
+    start = instruction.keyword_span.end
+    gap = Span(start, instruction.quoted_span.start)
+    if gap.end - gap.start < 2 or not instruction.value:
+        hint = f"write {instruction.keyword} {what} value"
+        return Finding(instruction.keyword_span, f"{instruction.keyword} has no {what}", hint)
+    fix = safe_fix("write one space", Edit(gap, " "))
+    found = _REST.match(document.text, gap.end)
+    known = ROLES if what == "role" else PARAMETERS
+    if found and found[2].strip() and found[1] in known:
+        fix = safe_fix("write one space", Edit(gap, " "), Edit(Span(*found.span(2)), " "))
+    message = f"more than one space after {instruction.keyword}, so Ollama reads an empty {what}"
+    return Finding(gap, message, f"exactly one space stands before the {what}", fix)
+
+
+def _fix(document: Document, span: Span, node: object) -> Fix | None:
+    """Put a space in the place of = or : or an invisible space, where a sound name stands before it."""
+    found = _SEPARATOR.match(document.text, span.start)
+    if found is None:
+        return None
+    if isinstance(node, Instruction) and node.name.lower() not in {*PARAMETERS, *DEPRECATED, *RENAMES, *ROLES}:
+        return None
+    if not isinstance(node, Instruction) and not _WORD.fullmatch(document.text, span.start - 4, span.start):
+        return None
+    return safe_fix("write a space", Edit(Span(*found.span()), " "))

@@ -1,0 +1,70 @@
+"""An empty value means "not given": what the base model has stays.
+
+## What it does
+Reports SYSTEM, TEMPLATE, RENDERER, PARSER and DRAFT without a value, an empty FROM or ADAPTER, which means the Modelfile's folder, and
+an empty MESSAGE or LICENSE.
+
+## Why
+`SYSTEM ""` looks like "no system prompt", but Ollama drops empty fields from the request and the model keeps the one of its base.
+A Modelfile cannot remove what it inherits.
+
+## Example
+```modelfile
+FROM llama3.2:3b
+SYSTEM ""
+```
+
+## Use instead
+```modelfile
+FROM llama3.2:3b
+SYSTEM "You are a helpful assistant."
+```
+
+## Fix safety
+Unsafe: the line is removed, which changes nothing for Ollama, but perhaps something else was meant.
+
+## Source
+Ollama api/types.go (CreateRequest: omitempty), server/create.go; ollama issues 6797, 10094 and 14560.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import Severity
+from modelsmith.lint.bases import builds_on_files
+from modelsmith.lint.lines import delete_lines
+from modelsmith.lint.rule import Finding, rule, unsafe_fix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelsmith.lint.document import Document
+
+_WAYS = {
+    "SYSTEM": "a Modelfile cannot remove a system prompt; write another one, or build from the GGUF instead of the name",
+    "TEMPLATE": "a Modelfile cannot remove a template; write another one, or build from the GGUF instead of the name",
+    "RENDERER": "a Modelfile cannot remove an inherited renderer; name another one",
+    "PARSER": "a Modelfile cannot remove an inherited parser; name another one (passthrough reads nothing)",
+}
+_FOLDERS = frozenset({"FROM", "ADAPTER", "DRAFT"})
+_TEXTS = {"MESSAGE": "the model reads an empty message", "LICENSE": "an empty license is stored"}
+
+
+@rule(Severity.WARNING)
+def check(document: Document) -> Iterator[Finding]:
+    """Yield instructions that say nothing."""
+    for each in document.instructions:
+        if each.fault is not None or each.value:
+            continue
+        fix = unsafe_fix("remove it", delete_lines(document, each))
+        if each.keyword in _WAYS:
+            counts = document.find(each.keyword)[-1] is each
+            message = f"an empty {each.keyword} means that none is given; the base model's stays"
+            if counts and not (each.keyword == "SYSTEM" and builds_on_files(document)):
+                yield Finding(each.span, message, _WAYS[each.keyword], fix)
+        elif each.keyword in _FOLDERS:
+            message = f"an empty {each.keyword} means the folder that the Modelfile is in"
+            yield Finding(each.span, message, f"write {each.keyword} . if that is meant")
+        elif each.keyword in _TEXTS:
+            yield Finding(each.span, f"{each.keyword} is empty: {_TEXTS[each.keyword]}", "remove it", fix)

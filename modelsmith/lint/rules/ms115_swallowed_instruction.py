@@ -1,0 +1,103 @@
+'''A quote is closed too late, and instructions became part of a value.
+
+## What it does
+Reports quoted values whose last line begins like an instruction with an opening quote of its own, and blocks in which text
+follows a closing quote on its line.
+
+## Why
+A quote ends only where nothing but blanks follows it on its line. Where it is missing, or a comment stands behind it, Ollama reads
+on to the next one that does, and accepts the file: the instructions in between are now text.
+
+## Example
+```modelfile
+FROM llama3.2:3b
+SYSTEM """You are terse.""" # short
+PARAMETER temperature 0.2
+LICENSE """MIT"""
+```
+
+## Use instead
+```modelfile
+FROM llama3.2:3b
+# short
+SYSTEM """You are terse."""
+PARAMETER temperature 0.2
+LICENSE """MIT"""
+```
+
+## Fix safety
+Unsafe: the quote is closed at the end of its line, or the comment behind it moves to the line above.
+
+## Source
+Ollama parser/parser.go (unquote).
+'''
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import Severity
+from modelsmith.lint.lines import line_above, number_of, rest_of_line
+from modelsmith.lint.rule import Finding, rule, unsafe_fix
+from modelsmith.source import Edit, Span
+from modelsmith.syntax.modelfile_table import INSTRUCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelsmith.lint.document import Document
+    from modelsmith.syntax.modelfile_nodes import Instruction
+
+_KEYWORDS = "|".join(INSTRUCTIONS)
+_INSTRUCTION = re.compile(rf"^[ \t]*((?:{_KEYWORDS})[ \t]+(?:\w+[ \t]+(?=\"))?)", re.MULTILINE)
+_COMMENT = re.compile(r"[ \t]*(?:#|//)[ \t]*([^\r\n]*)")
+
+
+@rule(Severity.WARNING)
+def check(document: Document) -> Iterator[Finding]:
+    """Yield values that swallowed instructions."""
+    for each in document.instructions:
+        if each.fault is None and each.quote and "\n" in each.value:
+            first = _swallowed(document, each)
+            if first:
+                yield _finding(document, each, first)
+
+
+def _swallowed(document: Document, instruction: Instruction) -> re.Match[str] | None:
+    """Return the first instruction in a value, where the last one opens the quote that closes the value."""
+    span = instruction.value_span
+    found = list(_INSTRUCTION.finditer(document.text, span.start, span.end))
+    found = [each for each in found if each.start() > span.start]
+    if not found:
+        return None
+    after = document.text[found[-1].end(1) : instruction.quoted_span.end]
+    is_opening = (after.startswith(instruction.quote) and "\n" not in after.rstrip()) or after == instruction.quote
+    is_commented = instruction.quote in document.text[span.start : found[0].start()]
+    return found[0] if is_opening or is_commented else None
+
+
+def _finding(document: Document, instruction: Instruction, first: re.Match[str]) -> Finding:
+    opening = Span(instruction.quoted_span.start, instruction.value_span.start)
+    line = document.source.position(first.start(1))[0]
+    message = (
+        f"the {instruction.quote} opened here is closed on line "
+        f"{document.source.position(instruction.quoted_span.end - 1)[0]}; {first[1].strip()} on line {line} is text of {instruction.keyword}"
+    )
+    early = document.text.find(instruction.quote, instruction.value_span.start, first.start())
+    if early >= 0:
+        rest = rest_of_line(document.text, early + len(instruction.quote))
+        comment = _COMMENT.fullmatch(rest.of(document.text))
+        edits = [Edit.delete(rest)]
+        if comment:
+            edits.insert(0, line_above(document, instruction.span.start, f"# {comment[1]}".rstrip()))
+        fix = unsafe_fix("let the quote end its line", *edits)
+        return Finding(
+            opening,
+            message,
+            f"nothing may follow the {instruction.quote} on line {number_of(document, instruction)}",
+            fix,
+        )
+    end = len(document.text[: first.start()].rstrip())
+    fix = unsafe_fix(f"close it with {instruction.quote}", Edit.insert(end, instruction.quote))
+    return Finding(opening, message, f"close it with {instruction.quote} before line {line}", fix)

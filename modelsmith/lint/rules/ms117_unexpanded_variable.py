@@ -1,0 +1,71 @@
+"""A placeholder or a shell's variable was never replaced.
+
+## What it does
+Reports `${NAME}`, `$NAME`, `{{ name }}` and `<your-model>` in paths, and Dockerfile's `AS name`, in FROM, ADAPTER and DRAFT.
+A FROM that is no path and no name of a model is MS512.
+
+## Why
+Ollama replaces nothing: it looks for a file or a model of exactly this name, and does not find it.
+
+## Example
+```modelfile
+FROM ${MODELS}/llama.gguf
+```
+
+## Use instead
+```modelfile
+FROM ./llama.gguf
+```
+
+## Fix safety
+Unsafe: `AS name` is removed. No fix for the others.
+
+## Source
+Ollama parser/parser.go (expandPath); ollama issue 16711 asks for variables.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import Severity
+from modelsmith.lint.rule import Finding, rule, unsafe_fix
+from modelsmith.lint.surroundings import Kind
+from modelsmith.source import Edit, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelsmith.lint.document import Document
+
+_PLACEHOLDER = re.compile(
+    r"\$\{[^}]*\}|\$\(?[A-Za-z_]\w*\)?|\{\{.*?\}\}|\{[A-Za-z_]\w*\}|<[\w ./:-]+>|%[A-Z_]+%|__[A-Z_]+__"
+)
+_LONGEST = 4096
+_ALIAS = re.compile(r"[ \t]+AS[ \t]+[\w.-]+$", re.IGNORECASE)
+
+
+@rule(Severity.WARNING)
+def check(document: Document) -> Iterator[Finding]:
+    """Yield names that were meant to be replaced."""
+    for each in document.instructions:
+        if each.fault is not None or each.keyword not in ("FROM", "ADAPTER", "DRAFT"):
+            continue
+        if len(each.value) > _LONGEST:
+            continue
+        if each.keyword == "FROM" and "/" not in each.value and " " not in each.value:
+            continue  # MS512 says that it is no name of a model
+        facts = (document.surroundings.paths or {}).get(each.value)
+        if facts is not None and facts.kind is not Kind.MISSING:
+            continue
+        if found := _PLACEHOLDER.search(document.text, each.value_span.start, each.value_span.end):
+            message = f"Ollama does not replace {found[0]}; it looks for this very name"
+            yield Finding(
+                Span(*found.span()), message, "write the name, or make the file with a recipe that has inputs"
+            )
+        elif found := _ALIAS.search(each.value):
+            start = each.value_span.start + found.start()
+            span = Span(start, each.value_span.end)
+            message = f"{found[0].strip()} is part of the name to Ollama: a Modelfile has no stages"
+            yield Finding(span, message, "remove it", unsafe_fix("remove it", Edit.delete(span)))

@@ -1,0 +1,71 @@
+"""Two parameters do not fit together.
+
+## What it does
+Reports `num_keep` and `num_predict` that do not fit into `num_ctx`, and sampling parameters beside `temperature 0`.
+
+## Why
+The context holds prompt and answer. What is kept of the prompt, or generated, beyond it pushes the conversation out. With a
+temperature of 0 the likeliest token is always taken: top_k, top_p, min_p and typical_p change nothing then, but for requests that set another temperature.
+
+## Example
+```modelfile
+FROM llama3.2:3b
+PARAMETER num_ctx 4096
+PARAMETER num_predict 8192
+```
+
+## Use instead
+```modelfile
+FROM llama3.2:3b
+PARAMETER num_ctx 16384
+PARAMETER num_predict 8192
+```
+
+## Fix safety
+There is no fix.
+
+## Source
+Ollama llm/llama_server.go; llama.cpp common/sampling.cpp.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import Severity
+from modelsmith.gonumber import read_float
+from modelsmith.lint.parameter_faults import bad_parameters
+from modelsmith.lint.rule import Finding, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from modelsmith.lint.document import Document
+    from modelsmith.syntax.modelfile_nodes import Instruction
+
+_SAMPLING = ("top_k", "top_p", "min_p", "typical_p")
+_TOKENS = {"num_keep": "tokens of the prompt are kept", "num_predict": "tokens may be generated"}
+
+
+@rule(Severity.WARNING)
+def check(document: Document) -> Iterator[Finding]:
+    """Yield parameters that others make useless or harmful."""
+    refused = {id(each.instruction) for each in bad_parameters(document)}
+    last = {each.name: each for each in document.find("PARAMETER") if id(each) not in refused}
+    context = _number(last, "num_ctx")
+    for name, what in _TOKENS.items():
+        number = _number(last, name)
+        if context and context > 0 and number is not None and number >= context:
+            message = f"{last[name].value} {what}, and num_ctx {last['num_ctx'].value} holds prompt and answer together"
+            yield Finding(last[name].quoted_span, message, f"take a smaller {name} or a larger num_ctx")
+    idle = [name for name in _SAMPLING if name in last]
+    if _number(last, "temperature") == 0 and idle:
+        message = (
+            f"temperature 0 always takes the likeliest token, whatever {', '.join(idle)} say{'s' * (len(idle) == 1)}"
+        )
+        hint = "they count only for requests with another temperature"
+        yield Finding(last["temperature"].quoted_span, message, hint, severity=Severity.INFO)
+
+
+def _number(last: Mapping[str, Instruction], name: str) -> float | None:
+    return read_float(last[name].value) if name in last else None

@@ -1,0 +1,109 @@
+"""FROM, ADAPTER or DRAFT does not name what it seems to name.
+
+## What it does
+Looks at where these instructions lead: a file that is not there (Ollama takes it for the name of a model and tries to pull
+it), a folder with the same name as a model, a blob of somebody's own store, a pipe or a device, a link out of the folder.
+
+## Why
+Ollama decides by what exists when the model is created. A missing file becomes "pull model manifest: file does not exist",
+and a folder called `llama3` hides the model `llama3`.
+
+## Example
+```modelfile
+FROM /usr/share/ollama/.ollama/models/blobs/sha256-b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+```
+
+## Use instead
+```modelfile
+FROM llama3.2:3b
+```
+
+## Fix safety
+There is no fix: only you know which model is meant.
+
+## Source
+Ollama parser/parser.go (expandPath), ollama#4538, ollama#1765, ollama#9580, ollama#11961, ollama#17591.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import Severity
+from modelsmith.lint.rule import Finding, rule
+from modelsmith.lint.surroundings import Kind
+from modelsmith.name import ModelName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelsmith.lint.document import Document
+    from modelsmith.lint.surroundings import PathFacts
+    from modelsmith.syntax.modelfile_nodes import Instruction
+
+
+_BLOB = re.compile(r"[/\\]blobs[/\\]sha256[-:][0-9a-f]{64}$")
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
+_PATH = re.compile(r"\.{0,2}/|~|\\")
+_WEIGHTS = (".gguf", ".bin", ".safetensors", ".pth", ".pt")
+
+
+@rule(Severity.WARNING)
+def check(document: Document) -> Iterator[Finding]:
+    """Yield arguments of FROM, ADAPTER and DRAFT that lead elsewhere than it looks."""
+    for keyword in ("FROM", "ADAPTER", "DRAFT"):
+        for each in document.find(keyword):
+            if each.value:
+                yield from _look(document, each)
+
+
+def _look(document: Document, each: Instruction) -> Iterator[Finding]:
+    value = each.value
+    facts = (document.surroundings.paths or {}).get(value)
+    if _BLOB.search(value):
+        yield Finding(
+            each.value_span,
+            "this is a blob of one machine's store: the file says nothing to any other machine",
+            "name the model, as in `ollama list`; `ollama show --modelfile` writes blobs",
+        )
+    elif _DRIVE.match(value) and (facts is None or facts.kind is Kind.MISSING):
+        yield Finding(
+            each.value_span, "this is a path of one Windows machine", "use a path relative to the Modelfile, with /"
+        )
+    elif facts is not None:
+        yield from _found(document, each, facts)
+
+
+def _found(document: Document, each: Instruction, facts: PathFacts) -> Iterator[Finding]:
+    value, place = each.value, each.value_span
+    match facts.kind:
+        case Kind.MISSING if _PATH.match(value) or value.lower().endswith(_WEIGHTS):
+            if each.keyword == "FROM":
+                reason = "so Ollama takes it for the name of a model and tries to pull it"
+                severity = None if ModelName.parse(value).is_valid else Severity.ERROR
+            else:
+                reason, severity = "and Ollama stops", Severity.ERROR
+            yield Finding(
+                place,
+                f"there is no file {facts.path}, {reason}",
+                "relative paths start in the folder of the Modelfile",
+                severity=severity,
+            )
+        case Kind.FOLDER if each.keyword == "FROM" and value in _names(document):
+            yield Finding(
+                place,
+                f"the folder {facts.path} hides the model {value}: Ollama looks for weights in it",
+                f"write registry.ollama.ai/library/{value} for the model, or ./{value} for the folder",
+            )
+        case Kind.SPECIAL:
+            yield Finding(place, f"{facts.path} is no regular file", "name a file", severity=Severity.ERROR)
+        case Kind.UNREADABLE:
+            yield Finding(place, f"{value}: {facts.problem}", facts.hint, severity=Severity.ERROR)
+        case _:
+            pass
+
+
+def _names(document: Document) -> set[str]:
+    stored = document.surroundings.stored_models or frozenset()
+    return {*stored, *(name.removesuffix(":latest") for name in stored)}
