@@ -1,8 +1,9 @@
-"""Count how many Jinja chat templates become Go templates that are proven equal.
+"""Count how many chat templates become templates in the other language that are proven equal.
 
     python benchmarks/convert.py library.jsonl [more.jsonl …]
 
-Each line of the files is a JSON object whose ``jinja`` is a chat template or a list of them; ``model`` or ``name`` names it.
+Each line of the files is a JSON object whose ``jinja`` is a chat template or a list of them, and ``go`` a Go template;
+``model`` or ``name`` names it. Every distinct template counts once.
 """
 
 from __future__ import annotations
@@ -12,39 +13,58 @@ import sys
 from collections import Counter
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError
 from modelsmith.template.convert import to_go
+from modelsmith.template.convert_jinja import to_jinja
+from modelsmith.template.convert_proof import QUOTES, SORTS
 from modelsmith.template.jinja import ChatTemplate
+from modelsmith.template.template import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from modelsmith.template.convert import Conversion
 
 
 def main(paths: list[str]) -> None:
-    """Print one line a template that is not proven, then the counts."""
-    templates: dict[str, str] = {}
+    """Print one line a template that is not proven, then the counts, for both directions."""
+    jinja: dict[str, str] = {}
+    go: dict[str, str] = {}
     for path in paths:
         for line in Path(path).read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
+            name = row.get("model") or row["name"]
             for text in [row["jinja"]] if isinstance(row["jinja"], str) else row["jinja"]:
-                templates.setdefault(text, row.get("model") or row["name"])
+                jinja.setdefault(text, name)
+            go.setdefault(row["go"], name)
+    _count("Jinja to Go", jinja, lambda text: to_go(ChatTemplate.parse(text), eos_token="<end>"))
+    _count("Go to Jinja", go, lambda text: to_jinja(Template.parse(text)))
+
+
+def _count(title: str, templates: Mapping[str, str], convert: Callable[[str], Conversion]) -> None:
     counts: Counter[str] = Counter()
     start = perf_counter()
     for text, name in templates.items():
+        uses_tools = "tools" in text.lower()
+        counts["that name tools"] += uses_tools
         try:
-            found = to_go(ChatTemplate.parse(text), eos_token="<end>")
+            found = convert(text)
         except ConversionError as error:
             print(f"{name}: {error}")
             continue
-        counts["without tools"] += found.proven_chat
-        counts["all"] += found.proven
-        counts["without tools, no limits"] += found.proven_chat and not found.limits
-        counts["all, no limits"] += found.proven and not found.limits
-        counts["print tools"] += "tools" in text
-        counts["print tools, all"] += found.proven and "tools" in text
+        counts["proven without tools"] += found.proven_chat
+        counts["proven without tools, no note"] += found.proven_chat and set(found.limits) <= {QUOTES, SORTS}
+        counts["proven"] += found.proven
+        counts["proven, no note"] += found.proven and not found.limits
+        counts["proven that name tools"] += found.proven and uses_tools
+        counts.update(f"note: {limit.partition(':')[0]}" for limit in found.limits if found.proven)
         if found.counterexample:
             print(f"{name}: {'with tools' if found.proven_chat else 'without tools'}: {found.counterexample.name}")
-    print(f"{len(templates)} templates in {perf_counter() - start:.1f} s; proven equal:")
+    print(f"{title}: {len(templates)} templates in {perf_counter() - start:.1f} s")
     for what, count in sorted(counts.items()):
-        print(f"  {what:<28}{count:>4}")
+        print(f"  {what:<72}{count:>4}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``modelsmith convert``: a Jinja chat template as a Go template, proven equal by rendering."""
+"""``modelsmith convert``: a chat template in the other language, Jinja or Go, proven equal by rendering."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ from modelsmith.cli.options import json_option, store_option
 from modelsmith.errors import ConversionError, UsageError
 
 if TYPE_CHECKING:
+    from modelsmith.recipe.draft import Draft
     from modelsmith.template.convert import Conversion
-    from modelsmith.template.jinja import ChatTemplate
+
+GO_ENDINGS = frozenset({".gotmpl", ".tmpl"})
+"""What files with a Go template alone are called."""
 
 
 @click.command("convert")
 @click.argument("source", metavar="FILE|MODEL")
-@click.option("--to", type=click.Choice(["go"]), default="go", show_default=True, help="The language to write.")
+@click.option(
+    "--to",
+    type=click.Choice(["go", "jinja"]),
+    help="The language to write; else the one that a FILE is not in, for models go.",
+)
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the template here."
 )
@@ -28,30 +35,34 @@ if TYPE_CHECKING:
 @json_option
 def command(
     source: str,
-    to: str,
+    to: str | None,
     output: Path | None,
     allow_different: bool,
     eos_token: str | None,
     where: str | None,
     as_json: bool,
 ) -> int:
-    r"""Convert the Jinja chat template in FILE (.jinja, .gguf, Modelfile) or MODEL to Ollama's template language.
+    r"""Convert a chat template between Jinja (llama.cpp, Hugging Face) and Go (Ollama's TEMPLATE).
 
-    The result is accepted where it renders all conversations as the Jinja template does. Else the smallest that
-    differs is shown, and the exit code is 1.
+    FILE is a .jinja, a .gotmpl, a .gguf or a Modelfile. The result is accepted where it renders all conversations as the
+    original does, with tools, reasoning and every value of think. Else the smallest that differs is shown, and the exit
+    code is 1.
 
     \b
     Examples:
       modelsmith convert chat_template.jinja -o template.gotmpl
+      modelsmith convert template.gotmpl -o chat_template.jinja
       modelsmith convert model.gguf --json
-      modelsmith convert llama3.1:8b --allow-different
+      modelsmith convert llama3.1:8b --to jinja
+      modelsmith convert mymodel --allow-different
     """
-    del to
-    from modelsmith.template.convert import to_go
+    from modelsmith.recipe.bare import is_jinja
 
-    chat_template, token = _source(source, where, eos_token)
+    to = to or ("jinja" if Path(source).suffix.lower() in GO_ENDINGS else "go")
+    if is_jinja(source) and to == "jinja":
+        raise UsageError(f"{source} is a Jinja template already", hint="leave --to away to convert it to Go")
     try:
-        conversion = to_go(chat_template, eos_token=token)
+        conversion = _to_go(source, where, eos_token) if to == "go" else _to_jinja(source, where)
     except ConversionError as error:
         if not as_json:
             raise
@@ -61,7 +72,7 @@ def command(
     if accepted and output is not None:
         _write(output, conversion.template.text)
     if as_json:
-        click.echo(json.dumps(_as_json(conversion, accepted), ensure_ascii=False))
+        click.echo(json.dumps({"to": to, **_as_json(conversion, accepted)}, ensure_ascii=False))
     else:
         if accepted and output is None:
             click.echo(conversion.template.text)
@@ -69,34 +80,44 @@ def command(
     return 0 if accepted else 1
 
 
-def _source(source: str, where: str | None, eos_token: str | None) -> tuple[ChatTemplate, str]:
-    """Return the Jinja template and the text of its ``eos_token``; raises UsageError where either is missing."""
-    from modelsmith.template.jinja import ChatTemplate
+def _to_go(source: str, where: str | None, eos_token: str | None) -> Conversion:
+    """Convert what ``source`` has in Jinja; raises UsageError where it has nothing, or an end token is missing."""
+    from modelsmith.recipe.bare import is_jinja
+    from modelsmith.template.convert import to_go
 
-    path = Path(source)
-    if not path.suffix.startswith(".jinja"):
-        return _of_model(source, where, eos_token)
-    try:
-        chat_template = ChatTemplate.parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{source} cannot be read: {error}") from error
-    if eos_token is None and "eos_token" in chat_template.text:
+    draft = _draft(source, where)
+    chat_template = draft.chat_template
+    if chat_template is None:
+        hint = "name a .jinja file" if draft.template is None else "name a .jinja file, or say --to jinja"
+        raise UsageError(f"{source} has no Jinja chat template", hint=hint)
+    if eos_token is None and is_jinja(source) and "eos_token" in chat_template.text:
         raise UsageError(
             f"{source} prints eos_token, and a file alone does not say what that is",
             hint="give it: --eos-token '</s>', as in tokenizer_config.json",
         )
-    return chat_template, eos_token or ""
+    return to_go(chat_template, eos_token=draft.inherited.eos_token if eos_token is None else eos_token)
 
 
-def _of_model(source: str, where: str | None, eos_token: str | None) -> tuple[ChatTemplate, str]:
+def _to_jinja(source: str, where: str | None) -> Conversion:
+    """Convert what ``source`` has in Go; raises UsageError where it has nothing."""
+    from modelsmith.template.convert_jinja import to_jinja
+
+    template = _draft(source, where).template
+    if template is None:
+        raise UsageError(f"{source} has no Go TEMPLATE", hint="name a .gotmpl file")
+    return to_jinja(template)
+
+
+def _draft(source: str, where: str | None) -> Draft:
+    from modelsmith.recipe.bare import is_bare, template_base
     from modelsmith.recipe.base import resolve_base
     from modelsmith.recipe.draft import Draft
     from modelsmith.store.open import open_store
 
-    draft = Draft.start(resolve_base(source, open_store(where), Path.cwd()), None)
-    if draft.chat_template is None:
-        raise UsageError(f"{source} has no Jinja chat template inside its GGUF", hint="name a .jinja file")
-    return draft.chat_template, draft.inherited.eos_token if eos_token is None else eos_token
+    folder = Path.cwd()
+    if is_bare(source, folder):
+        return Draft.start(template_base(source, folder), None)
+    return Draft.start(resolve_base(source, open_store(where), folder), None)
 
 
 def _write(path: Path, text: str) -> None:
@@ -115,7 +136,7 @@ def _as_json(conversion: Conversion, accepted: bool) -> dict[str, Any]:
         "proven_without_tools": conversion.proven_chat,
         "covered": list(conversion.covered),
         "limits": list(conversion.limits),
-        "thinking_tags": list(conversion.template.thinking_tags),
+        "thinking_tags": list(conversion.thinking_tags),
         "counterexample": difference
         and {
             "name": difference.name,

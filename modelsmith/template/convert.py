@@ -1,4 +1,4 @@
-"""Put a Jinja chat template into Ollama's language, proven equal by rendering.
+"""Put a Jinja chat template into Ollama's language, proven equal by rendering (``convert_jinja`` goes the other way).
 
 The Jinja template is not translated line by line: it is rendered on small conversations whose contents are known, what it
 prints around them is learned (``convert_observe``, ``convert_tree``), and a Go template that prints the same is written
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError
 from modelsmith.template.convert_build import build
-from modelsmith.template.convert_observe import FIRST, INLINE, JOINED, LAST, PILED, Scope
-from modelsmith.template.convert_proof import Counterexample, Proof, Reference, compare
+from modelsmith.template.convert_orders import CALLING, FIRST, INLINE, JOINED, LAST, PILED, Scope
+from modelsmith.template.convert_proof import NOW, QUOTES, Counterexample, Proof, Reference, compare
+from modelsmith.template.convert_tools import learn
 from modelsmith.template.template import Template
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Conversion:
     conversations that are equal, ``limits`` says in words what was left out of the comparison.
     """
 
-    template: Template
+    template: Template | ChatTemplate
     proven_chat: bool
     proven_tools: bool
     counterexample: Counterexample | None
@@ -43,6 +44,13 @@ class Conversion:
         """Whether all conversations are equal."""
         return self.proven_chat and self.proven_tools
 
+    @property
+    def thinking_tags(self) -> tuple[str, str]:
+        """The tags around reasoning as the server of the new template finds them, "" for none."""
+        if isinstance(self.template, Template):
+            return self.template.thinking_tags
+        return self.template.reasoning.opening.strip(), self.template.reasoning.closing.strip()
+
 
 def to_go(chat_template: ChatTemplate, *, bos_token: str = "", eos_token: str = "") -> Conversion:
     """Return the Go template for a Jinja template; raises ConversionError where none can be written at all.
@@ -52,9 +60,12 @@ def to_go(chat_template: ChatTemplate, *, bos_token: str = "", eos_token: str = 
     reference = Reference(chat_template, bos_token, eos_token)
     best: Conversion | None = None
     reason: ConversionError | None = None
-    for roles, placement in product(_ROLES, (INLINE, FIRST, JOINED, LAST, PILED)):
+    tools = learn(reference, NOW)
+    formats = [tools, None] if tools else [None]
+    for tool_format, roles, placement in product(formats, _ROLES, (INLINE, FIRST, JOINED, LAST, PILED)):
+        calling = (CALLING,) if tool_format and tool_format.calls and "tool" in roles else ()
         try:
-            scope = Scope(roles, placement, reference.thinks, reference.reasons)
+            scope = Scope((*calling, *roles), placement, reference.thinks, reference.reasons, tool_format)
             template = Template.parse(build(reference, scope, reference.opening))
         except ConversionError as error:
             reason = reason or error
@@ -75,13 +86,14 @@ def to_go(chat_template: ChatTemplate, *, bos_token: str = "", eos_token: str = 
 def _judged(reference: Reference, template: Template) -> Conversion:
     chat, tools = (compare(reference, template, tools=tools) for tools in (False, True))
     proofs: tuple[Proof, Proof] = (chat, tools)
+    quotes = (QUOTES,) if 'printf "%q"' in template.text else ()
     return Conversion(
         template,
         chat.counterexample is None and bool(chat.covered),
         tools.counterexample is None,
         chat.counterexample or tools.counterexample,
         tuple(name for proof in proofs for name in proof.covered),
-        tuple(dict.fromkeys(limit for proof in proofs for limit in proof.limits)),
+        (*dict.fromkeys(limit for proof in proofs for limit in proof.limits), *quotes),
     )
 
 

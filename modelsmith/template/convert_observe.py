@@ -11,33 +11,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import ConversionError, TemplateRenderError
 from modelsmith.template.conversation import Conversation
+from modelsmith.template.convert_orders import (
+    CALLING,
+    CALLS,
+    CONTENT,
+    END,
+    FIRST,
+    INLINE,
+    ISO_DATE,
+    JOINED,
+    LAST,
+    LONG_DATE,
+    PILED,
+    QUOTED,
+    SHORT_DATE,
+    SYSTEM,
+    THINKING,
+    THINKS,
+    TOOLS,
+    UNIT,
+    orders,
+    shapes,
+    told,
+    word,
+)
+from modelsmith.template.convert_tools import GIVEN, calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from modelsmith.template.convert_orders import Scope, Shape
     from modelsmith.template.inject_code import Think
 
     Reference = Callable[[Conversation, Think, datetime], str]
     """What the Jinja template makes of a conversation at a time; raises TemplateRenderError where it refuses."""
 
-SYSTEM, THINKING, ISO_DATE, SHORT_DATE, LONG_DATE = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
-"""What stands in observed texts for the system text, a message's reasoning, and today's date in three forms."""
-
-INLINE, FIRST, JOINED, LAST, PILED = "inline", "first", "joined", "last", "piled"
-"""Where a system text comes from: its message; the first message, kept in a variable; ``.System``; the last system message,
-or all of them one after the other, kept in a variable too."""
-
-KEPT = frozenset({FIRST, LAST, PILED})
-
-THINKS: dict[str, Think] = {"unset": None, "on": True, "off": False}
-END = "end"
-LONGEST = 4
-"""Orders of so many roles are tried, with tools one fewer."""
 _NOW = datetime(1987, 3, 4, 12, 34, 56)  # noqa: DTZ001  # a wall clock, as templates see it
 _DATES = {f"{_NOW:%Y-%m-%d}": ISO_DATE, f"{_NOW:%d %b %Y}": SHORT_DATE, f"{_NOW:%B %d, %Y}": LONG_DATE}
 _MISSING = -1
@@ -56,67 +68,58 @@ class Observation:
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What is looked at: these roles, think values where the template may tell them apart, reasoning where it prints any."""
-
-    roles: tuple[str, ...]
-    placement: str
-    thinks: bool
-    reasons: bool
-
-
 def observe(render: Reference, scope: Scope) -> list[Observation]:
     """Return what is seen, each once; raises ConversionError where a prompt cannot be cut at its contents."""
     found: dict[Observation, None] = {}
-    placement = scope.placement
-    for order in _orders(scope.roles):
-        for word, thoughts in product(THINKS if scope.thinks else ("unset",), (False, True)):
-            if thoughts and ("assistant" not in order or not scope.reasons):
-                continue
-            for contents in ("all", "all but the last") if thoughts and order[-1] == "assistant" else ("all",):
-                for observation in _cut(render, order, word, placement, thoughts=thoughts, closed=contents == "all"):
-                    found[observation] = None
+    for order in orders(scope.roles):
+        for shape in shapes(order, scope):
+            for observation in _cut(render, order, shape, scope):
+                found[observation] = None
     if not found:
         raise ConversionError("the template refuses every conversation", hint="see why with `modelsmith render`")
     return list(found)
 
 
-def _orders(roles: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield orders of roles as Ollama's merging leaves them: no role but tool twice in a row."""
-    for length in range(1, LONGEST + 1):
-        for order in product(roles, repeat=length):
-            if length == LONGEST and "tool" in order:
-                continue
-            if all(one != other or one == "tool" for one, other in pairwise(order)):
-                yield order
-    talk = ("user", "assistant") * 3
-    yield from (talk, talk[:5], ("system", *talk), ("system", *talk[:5])) if "system" in roles else (talk, talk[:5])
-
-
-def _cut(
-    render: Reference, order: tuple[str, ...], think: str, placement: str, *, thoughts: bool, closed: bool
-) -> Iterator[Observation]:
+def _cut(render: Reference, order: tuple[str, ...], shape: Shape, scope: Scope) -> Iterator[Observation]:
     marks = [f"xq{chr(65 + number)}qx" for number in range(len(order))]
     inner = [f"xt{chr(65 + number)}tx" for number in range(len(order))]
-    messages: list[dict[str, Any]] = [{"role": role, "content": mark} for role, mark in zip(order, marks, strict=True)]
-    for message, thought in zip(messages, inner, strict=True):
-        if thoughts and message["role"] == "assistant":
-            message["thinking"] = thought
-    if not closed:
+    made = [""] * len(order)
+    messages: list[dict[str, Any]] = []
+    for number, role in enumerate(order):
+        message: dict[str, Any] = {"role": "assistant" if role == CALLING else role, "content": marks[number]}
+        if shape.thoughts and message["role"] == "assistant":
+            message["thinking"] = inner[number]
+        if role == CALLING:
+            message["content"] = marks[number] if shape.said else ""
+            if scope.format and scope.format.calls:
+                message["tool_calls"] = calls(number, scope.format.calls.count)
+                made[number] = scope.format.calls.text(number)
+        messages.append(message)
+    if not shape.closed:
         messages[-1]["content"] = ""
     try:
-        prompt = render(Conversation.from_dict({"messages": messages}), THINKS[think], _NOW)
+        tools = GIVEN if shape.listed else []
+        prompt = render(Conversation.from_dict({"messages": messages, "tools": tools}), THINKS[shape.think], _NOW)
     except TemplateRenderError:
         return
+    if not shape.said and any(text and text not in prompt for text in made[:-1]):
+        return  # an answer of which nothing is shown has no place
     for date, symbol in _DATES.items():
         prompt = prompt.replace(date, symbol)
-    if not closed:
+    if shape.listed and scope.format and scope.format.tools:
+        prompt = prompt.replace(scope.format.tools.text, TOOLS)
+    if not messages[-1]["content"]:
         prompt += marks[-1]
-    system = _system(order, marks, placement)
+    system = _system(order, marks, scope.placement)
     prompt = prompt.replace(system, SYSTEM) if system else prompt
-    shared = {"think": think, "system": _word("system" in order if placement == INLINE else bool(system))}
-    yield from _pieces(prompt, order, marks, inner, shared, thoughts=thoughts, closed=closed)
+    shared = {
+        "think": shape.think,
+        "system": word("system" in order if scope.placement == INLINE else bool(system)),
+        "tools": word(shape.listed),
+    }
+    if scope.format and scope.format.quotes:
+        made = [f'"{mark}"' if role == "tool" else text for role, mark, text in zip(order, marks, made, strict=True)]
+    yield from _pieces(prompt, order, (marks, inner, made), shared, shape)
 
 
 def _system(order: Sequence[str], marks: Sequence[str], placement: str) -> str:
@@ -130,45 +133,56 @@ def _system(order: Sequence[str], marks: Sequence[str], placement: str) -> str:
 def _pieces(
     prompt: str,
     order: Sequence[str],
-    marks: Sequence[str],
-    inner: Sequence[str],
+    texts: tuple[Sequence[str], Sequence[str], Sequence[str]],
     shared: dict[str, str],
-    *,
-    thoughts: bool,
-    closed: bool,
+    shape: Shape,
 ) -> Iterator[Observation]:
     last_user = max((number for number, role in enumerate(order) if role == "user"), default=_MISSING)
-    shared["user"] = _word("user" in order)
+    shared["user"] = word("user" in order)
     position, previous = 0, ""
-    for number, (role, mark) in enumerate(zip(order, marks, strict=True)):
+    for number, (role, mark, thought, made) in enumerate(zip(order, *texts, strict=True)):
         last = number == len(order) - 1
-        facts = shared | {
-            "previous": previous,
-            "first": _word(number == 0),
-            "last": _word(last),
-            "last_user": _word(number == last_user),
-            "after_last_user": _word(number > last_user),
-            "thinking": _word(thoughts and role == "assistant"),
-            "unsaid": _word(last and not closed),
-        }
-        if mark not in prompt:
+        facts = (
+            shared
+            | told(order[:number])
+            | {
+                "previous": previous,
+                "first": word(number == 0),
+                "begins": word(number == 0 or (number == 1 and order[0] == "system")),
+                "last": word(last),
+                "asked": word(last or (number == len(order) - 2 and order[-1] in {"assistant", CALLING})),
+                "last_user": word(number == last_user),
+                "after_last_user": word(number > last_user),
+                "thinking": word(shape.thoughts and role in {"assistant", CALLING}),
+                "unsaid": word(last and not shape.closed),
+                "said": word(role != CALLING or shape.said),
+            }
+        )
+        start, end = _unit(prompt, mark, made)
+        if start < 0:
             yield _observation(role, previous, facts, None)
             continue
         if prompt.count(mark) > 1:
             raise ConversionError(f"a content of the role {role} is printed more than once")
-        place = prompt.index(mark)
-        if place < position:
+        if start < position:
             raise ConversionError("contents are printed in another order than that of the messages")
-        text = prompt[position:place].replace(inner[number], THINKING)
-        yield _observation(role, previous, facts, text)
-        position, previous = place + len(mark), role
-    facts = shared | {"previous": previous, "role": order[-1], "last": "yes"}
+        yield _observation(role, previous, facts, prompt[position:start].replace(thought, THINKING))
+        if made or role == CALLING:
+            symbol = CALLS if role == CALLING else QUOTED
+            unit = prompt[start:end].replace(made or "\0", symbol).replace(mark, CONTENT).replace(thought, THINKING)
+            yield _observation(UNIT + role, UNIT, facts, unit)
+        position, previous = end, role
+    facts = shared | told(order) | {"previous": previous, "role": order[-1], "last": "yes"}
     yield _observation(END, previous, facts, prompt[position:])
+
+
+def _unit(prompt: str, mark: str, made: str) -> tuple[int, int]:
+    """Return where the content of a message and its calls stand, from the first to the end of the last; -1 for neither."""
+    places = [(prompt.find(text), len(text)) for text in (mark, made) if text and text in prompt]
+    if not places:
+        return -1, -1
+    return min(start for start, _ in places), max(start + length for start, length in places)
 
 
 def _observation(role: str, left: str, facts: Mapping[str, str], text: str | None) -> Observation:
     return Observation(role, left, tuple(sorted(facts.items())), text)
-
-
-def _word(value: bool) -> str:
-    return "yes" if value else "no"

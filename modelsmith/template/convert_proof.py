@@ -17,23 +17,32 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
+from modelsmith.template.conversation import Conversation
+from modelsmith.template.conversations import NAMED
+from modelsmith.template.convert_tools import sorted_names
 from modelsmith.template.functions_ollama import today_is
 from modelsmith.template.prove import THINKS, proof_conversations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from modelsmith.template.conversation import Conversation
     from modelsmith.template.inject_code import Think
     from modelsmith.template.jinja import ChatTemplate
     from modelsmith.template.template import Template
 
 TRIMS = "white space around contents: the Jinja template removes it, a Go template cannot"
 DROPS = "reasoning inside the content of earlier answers: the Jinja template removes it, a Go template cannot"
-_NOW = datetime(2031, 11, 22, 9, 8, 7)  # noqa: DTZ001  # a wall clock, as templates see it
+NOW = datetime(2031, 11, 22, 9, 8, 7)  # noqa: DTZ001  # a wall clock, as templates see it
+"""The time of all renderings."""
+SORTS = "the order of a tool's parameters and of a call's arguments: Ollama sorts them by name before a Go template sees them"
+QUOTES = (
+    "characters that do not print (control characters, joiners inside emoji) in what is written as JSON: "
+    "JSON has them as they are, a Go template can only write \\u200d for them"
+)
 _REASONING = re.compile(r"<think>.*?</think>\s*", re.DOTALL)
 
 
@@ -97,23 +106,45 @@ def compare(reference: Reference, template: Template, *, tools: bool) -> Proof:
     covered: list[str] = []
     limits: dict[str, None] = {}
     first: Counterexample | None = None
-    for name, conversation in proof_conversations().items():
-        if not _counts(conversation) or uses_tools(conversation) != tools:
+    for name, conversation in {**proof_conversations(), **_CALLING}.items():
+        if not counts(conversation) or uses_tools(conversation) != tools:
             continue
         equal = 0
         for think in THINKS:
             pair = _pair(reference, template, conversation, think)
             if pair is None:
                 continue
-            limit = "" if pair[0] == pair[1] else _limit(reference, template, conversation, think)
-            if limit is None:
+            met = () if pair[0] == pair[1] else _limits(reference, template, conversation, think)
+            if met is None:
                 first = first or Counterexample(name, conversation, think, *pair)
                 break
             equal += 1
-            limits.update(dict.fromkeys([limit] if limit else []))
+            limits.update(dict.fromkeys(met))
         else:
             covered += [name] if equal else []
     return Proof(tuple(covered), first, tuple(limits))
+
+
+def _calling(*roles: str) -> Conversation:
+    """Return a conversation in which each answer makes a call."""
+    call = {"function": {"name": "tide", "arguments": {"harbour": "Brest"}}}
+    messages = [
+        {"role": role, "content": f"{role} {number}", **({"tool_calls": [call]} if role == "assistant" else {})}
+        for number, role in enumerate(roles)
+    ]
+    return Conversation.from_dict({"messages": messages, "tools": NAMED["tools"].tools})
+
+
+_CALLING = {
+    f"calls {', '.join(roles)}": _calling(*roles)
+    for roles in (
+        ("assistant", "user"),
+        ("user", "assistant", "user"),
+        ("system", "assistant", "tool"),
+        ("user", "assistant", "tool", "assistant", "tool"),
+    )
+}
+"""Where a call stands first, without a result, or after one: orders that the named conversations do not have."""
 
 
 def uses_tools(conversation: Conversation) -> bool:
@@ -123,7 +154,8 @@ def uses_tools(conversation: Conversation) -> bool:
     )
 
 
-def _counts(conversation: Conversation) -> bool:
+def counts(conversation: Conversation) -> bool:
+    """Say whether a conversation is part of a comparison (see the text of the module)."""
     messages = conversation.turns
     plain = not any(message.images or message.role == "developer" for message in messages)
     return bool(messages) and plain and not conversation.suffix
@@ -132,24 +164,29 @@ def _counts(conversation: Conversation) -> bool:
 def _pair(reference: Reference, template: Template, conversation: Conversation, think: Think) -> tuple[str, str] | None:
     """Return both prompts, or None where the Jinja template does not take the conversation."""
     try:
-        wanted = reference(conversation, think, _NOW)
+        wanted = reference(conversation, think, NOW)
     except TemplateRenderError:
         return None
     try:
-        with today_is(_NOW.date()):
+        with today_is(NOW.date()):
             return wanted, template.render(conversation, think)
     except TemplateRenderError as error:
         return wanted, error.message
 
 
-def _limit(reference: Reference, template: Template, conversation: Conversation, think: Think) -> str | None:
-    """Return which limit explains a difference: without what it speaks of, the prompts are equal. None is no limit."""
-    for limit, change in _LIMITS:
-        changed = _changed(conversation, change)
-        if changed != conversation:
-            pair = _pair(reference, template, changed, think)
+def _limits(
+    reference: Reference, template: Template, conversation: Conversation, think: Think
+) -> tuple[str, ...] | None:
+    """Return the fewest limits that explain a difference: without what they speak of, the prompts are equal."""
+    for count in range(1, len(_LIMITS) + 1):
+        for limits in combinations(_LIMITS, count):
+            changed = conversation
+            for limit in limits:
+                changed = _LIMITS[limit](changed)
+            is_changed = repr(changed) != repr(conversation)  # mappings in another order are equal
+            pair = _pair(reference, template, changed, think) if is_changed else None
             if pair is not None and pair[0] == pair[1]:
-                return limit
+                return limits
     return None
 
 
@@ -158,7 +195,8 @@ def _changed(conversation: Conversation, change: Callable[[str], str]) -> Conver
     return replace(conversation, messages=tuple(messages))
 
 
-_LIMITS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    (TRIMS, str.strip),
-    (DROPS, lambda content: _REASONING.sub("", content)),
-)
+_LIMITS: Mapping[str, Callable[[Conversation], Conversation]] = {
+    TRIMS: lambda conversation: _changed(conversation, str.strip),
+    DROPS: lambda conversation: _changed(conversation, lambda content: _REASONING.sub("", content)),
+    SORTS: sorted_names,
+}

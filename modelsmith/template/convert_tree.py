@@ -13,7 +13,7 @@ from modelsmith.errors import ConversionError
 from modelsmith.template.jinja_reasoning import shared_start
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Test: TypeAlias = tuple[str, str]
 """A fact, and the value it is compared with."""
@@ -24,21 +24,32 @@ TESTS: tuple[Test, ...] = (
     ("first", "yes"),
     ("previous", ""),
     ("system", "yes"),
+    ("tools", "yes"),
     ("last", "yes"),
     ("last_user", "yes"),
     ("thinking", "yes"),
     ("unsaid", "yes"),
+    ("said", "yes"),
     ("think", "off"),
     ("think", "on"),
     ("previous", "system"),
     ("previous", "user"),
     ("previous", "assistant"),
     ("previous", "tool"),
+    ("previous", "calls"),
     ("after_last_user", "yes"),
     ("user", "yes"),
     ("role", "assistant"),
     ("role", "system"),
     ("role", "tool"),
+    ("role", "calls"),
+    ("begins", "yes"),
+    ("asked", "yes"),
+    ("spoken", "tool"),
+    ("spoken", "user"),
+    ("spoken", "assistant"),
+    ("ever", "yes"),
+    ("output", "yes"),
 )
 
 
@@ -54,25 +65,44 @@ class Branch:
 Tree: TypeAlias = "str | Branch"
 
 
+class Grower:
+    """Decides which of several texts is printed; their facts are looked at once, for as many sets of texts as there are."""
+
+    def __init__(self, facts: Sequence[Mapping[str, str]]) -> None:
+        self._all = (1 << len(facts)) - 1
+        self._tests = [
+            (test, sum(1 << number for number, each in enumerate(facts) if each.get(test[0]) == test[1]))
+            for test in TESTS
+        ]
+
+    def tree(self, texts: Sequence[str]) -> Tree:
+        """Return the tree that gives each text where its facts hold; raises ConversionError where nothing tells two apart."""
+        places: dict[str, int] = {}
+        for number, text in enumerate(texts):
+            places[text] = places.get(text, 0) | 1 << number
+        return self._grow(places, self._all)
+
+    def _grow(self, places: Mapping[str, int], among: int) -> Tree:
+        places = {text: here for text, place in places.items() if (here := place & among)}
+        if len(places) == 1:
+            return next(iter(places))
+        best: tuple[int, Test, int] | None = None
+        for test, holds in self._tests:
+            yes = among & holds
+            if not yes or yes == among:
+                continue
+            left = sum(bool(place & yes) + bool(place & ~yes) for place in places.values())
+            if best is None or left < best[0]:
+                best = (left, test, yes)
+        if best is None:
+            one, other = sorted(places)[:2]
+            raise ConversionError(f"nothing a Go template can ask for tells {one[-60:]!r} from {other[-60:]!r}")
+        return Branch(best[1], self._grow(places, best[2]), self._grow(places, among & ~best[2]))
+
+
 def grow(samples: Sequence[Sample]) -> Tree:
     """Return the tree that gives each sample's text; raises ConversionError where no question tells two apart."""
-    texts = {text for _, text in samples}
-    if len(texts) == 1:
-        return texts.pop()
-    best: tuple[int, Test, list[Sample], list[Sample]] | None = None
-    for test in TESTS:
-        name, value = test
-        yes = [sample for sample in samples if sample[0].get(name) == value]
-        if not yes or len(yes) == len(samples):
-            continue
-        no = [sample for sample in samples if sample[0].get(name) != value]
-        left = len({text for _, text in yes}) + len({text for _, text in no})
-        if best is None or left < best[0]:
-            best = (left, test, yes, no)
-    if best is None:
-        one, other = sorted(texts)[:2]
-        raise ConversionError(f"nothing a Go template can ask for tells {one[-60:]!r} from {other[-60:]!r}")
-    return Branch(best[1], grow(best[2]), grow(best[3]))
+    return Grower([facts for facts, _ in samples]).tree([text for _, text in samples])
 
 
 def leaves(tree: Tree) -> list[str]:

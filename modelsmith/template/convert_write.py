@@ -8,29 +8,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ConversionError
-from modelsmith.template.convert_observe import ISO_DATE, KEPT, LONG_DATE, SHORT_DATE, SYSTEM, THINKING
+from modelsmith.template.convert_json import JsonCode
+from modelsmith.template.convert_orders import (
+    CALLS,
+    CONTENT,
+    ISO_DATE,
+    KEPT,
+    LONG_DATE,
+    QUOTED,
+    SHORT_DATE,
+    SYSTEM,
+    THINKING,
+    TOOLS,
+)
+from modelsmith.template.convert_questions import holds, negated, question
 from modelsmith.template.convert_tree import Branch, common_end, common_start, leaves, trimmed
 
 if TYPE_CHECKING:
-    from modelsmith.template.convert_tree import Test, Tree
+    from modelsmith.template.convert_tools import ToolFormat
+    from modelsmith.template.convert_tree import Tree
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
 MONTHS = (*_MONTHS, "November", "December")
 _VALUES = {
     THINKING: ".Thinking",
+    CONTENT: ".Content",
+    QUOTED: 'printf "%q" .Content',
     ISO_DATE: "currentDate",
     SHORT_DATE: "slice currentDate 8 10}} {{slice $month 0 3}} {{slice currentDate 0 4",
     LONG_DATE: "$month}} {{slice currentDate 8 10}}, {{slice currentDate 0 4",
-}
-_QUESTIONS = {
-    "first": "eq $i 0",
-    "last": "$last",
-    "last_user": "eq $i $lastUser",
-    "after_last_user": "gt $i $lastUser",
-    "user": "ge $lastUser 0",
-    "thinking": ".Thinking",
-    "unsaid": "and $last .Thinking (not .Content)",
 }
 _ENDS = "\n\t >]"
 _STARTS = "\n\t <["
@@ -39,8 +45,10 @@ _STARTS = "\n\t <["
 class Writer:
     """Collects texts and actions; ``str()`` is the template."""
 
-    def __init__(self, placement: str, opening: str) -> None:
-        self._placement = placement
+    def __init__(self, placement: str, opening: str, tool_format: ToolFormat | None = None) -> None:
+        self._format = tool_format
+        self._definitions: dict[str, str] = {}
+        self._kept = placement in KEPT
         self._opening = opening.strip()
         self._parts: list[str] = []
         self._text = ""
@@ -54,7 +62,11 @@ class Writer:
             if char in _VALUES:
                 self.value(_VALUES[char].replace("{{", "{{ ").replace("}}", " }}"))
             elif char == SYSTEM:
-                self.value("$system" if self._placement in KEPT else "$.System")
+                self.value("$system" if self._kept else "$.System")
+            elif char == TOOLS:
+                self._tools()
+            elif char == CALLS:
+                self._calls()
             elif char == "{":
                 self.value('"{"')
             else:
@@ -72,6 +84,52 @@ class Writer:
         self._parts.append(f"{{{{ {action} }}}}" if inline else f"{chr(10) if self._parts else ''}{{{{- {action} }}}}")
         self._text = ""
 
+    def definitions(self, other: Writer) -> str:
+        """Return the named templates that this and another one call; both are written by then."""
+        return "\n".join((self._definitions | other._definitions).values())
+
+    def _code(self, code: str) -> None:
+        self._parts.append(code)
+        self._text = ""
+
+    def _tools(self) -> None:
+        """Write the loop over the tools of the request."""
+        listed = self._format.tools if self._format else None
+        if listed is None:
+            return
+        json = JsonCode(listed.layout, self._definitions)
+        code = json.tool(listed.depth) if listed.part == "tool" else json.function(listed.depth)
+        self.control("range $number, $_ := $.Tools" if listed.between else "range $.Tools")
+        if listed.between:
+            self.control("if $number")
+            self.text(listed.between)
+            self.control("end")
+        self._code(code)
+        self.control("end")
+
+    def _calls(self) -> None:
+        """Write the loop over the calls of a message; what opens the first stands right behind ``if .ToolCalls``."""
+        made = self._format.calls if self._format else None
+        if made is None:
+            return
+        joint = made.closing + made.between + made.opening
+        self.control("if .ToolCalls")
+        self.text(made.opening)
+        self.control("range $number, $_ := .ToolCalls" if joint else "range .ToolCalls")
+        if joint:
+            self.control("if $number")
+            self.text(joint)
+            self.control("end")
+        self.value(".Function.Name")
+        self.text(made.middle)
+        if made.layout is None:
+            self.value(".Function.Arguments")
+        else:
+            self._code(JsonCode(made.layout, self._definitions).arguments())
+        self.control("end")
+        self.text(made.closing)
+        self.control("end")
+
     def tree(self, tree: Tree) -> None:
         """Write what a tree decides; what all of its texts have in common stands outside."""
         start, end = self._shared(leaves(tree))
@@ -84,25 +142,19 @@ class Writer:
 
     def shown(self, tree: Branch) -> None:
         """Open the condition under which a message is printed at all; the caller closes it with one ``end``."""
-        question = self._question(tree.test)
-        if tree.yes == "yes" and tree.no == "":
-            self.control(f"if {question}")
-        elif tree.yes == "" and tree.no == "yes":
-            self.control(f"if {negated(question)}")
-        else:
-            raise ConversionError("whether a message is printed depends on too much")
+        self.control(f"if {holds(tree, kept=self._kept)}")
 
     def _branch(self, tree: Branch) -> None:
-        question, yes, no = self._question(tree.test), tree.yes, tree.no
+        asked, yes, no = question(tree.test, kept=self._kept), tree.yes, tree.no
         if (tree.test, yes, no) == (("system", "yes"), SYSTEM, ""):
             self.text(SYSTEM)  # an empty text prints nothing
             return
         if yes == "":
-            question, yes, no = negated(question), no, yes
-        self.control(f"if {question}")
+            asked, yes, no = negated(asked), no, yes
+        self.control(f"if {asked}")
         self.tree(yes)
         while isinstance(no, Branch) and self._shared(leaves(no)) == (0, 0) and no.yes != "":
-            self.control(f"else if {self._question(no.test)}")
+            self.control(f"else if {question(no.test, kept=self._kept)}")
             self.tree(no.yes)
             no = no.no
         if no != "":
@@ -137,25 +189,6 @@ class Writer:
             shared = shared[1:]
         return start, len(shared)
 
-    def _question(self, test: Test) -> str:
-        name, value = test
-        if name == "think":
-            return "$.Think" if value == "on" else "and $.IsThinkSet (not $.Think)"
-        if name == "system":
-            return "$system" if self._placement in KEPT else "$.System"
-        if name == "previous":
-            return f'eq $previous "{value}"' if value else "not $previous"
-        return f'eq .Role "{value}"' if name == "role" else _QUESTIONS[name]
-
-
-def negated(question: str) -> str:
-    """Return the condition that holds where ``question`` does not."""
-    if question.startswith("eq "):
-        return f"ne {question[3:]}"
-    if question.startswith("not "):
-        return question[4:]
-    return f"not {question}" if " " not in question else f"not ({question})"
-
 
 def month(writer: Writer) -> None:
     """Write what sets ``$month`` to the name of this month: Ollama knows the date as YYYY-MM-DD only."""
@@ -168,7 +201,7 @@ def month(writer: Writer) -> None:
 
 def _pieces(text: str) -> list[str]:
     """Cut a text at the characters that stand for values, and at each brace that would open an action."""
-    special = {*_VALUES, SYSTEM}
+    special = {*_VALUES, SYSTEM, TOOLS, CALLS}
     pieces = [""]
     for number, char in enumerate(text):
         brace = char == "{" and (text[number + 1 : number + 2] in {"{", ""} or text[number + 1] in special)

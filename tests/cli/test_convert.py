@@ -13,7 +13,11 @@ CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-TOOLS = "{% if tools %}{{ tools | tojson }}{% endif %}" + CHATML
+TOOLS = "{% if tools %}{{ tools | length }}{% endif %}" + CHATML
+GO = """{{- range $i, $_ := .Messages }}<|im_start|>{{ .Role }}
+{{ .Content }}{{ if not (and (eq .Role "assistant") (eq (len (slice $.Messages $i)) 1)) }}<|im_end|>
+{{ end }}{{ end }}<|im_start|>assistant
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -68,10 +72,41 @@ def test_no_template_at_all(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_model_with_a_chat_template(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["convert", "sample:deepseek-r1", "--json"]) == 1
+    assert run(["convert", "sample:deepseek-r1", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["proven_without_tools"]
+    assert answer["to"] == "go"
+    assert answer["proven"]
     assert "<｜User｜>" in answer["template"]
+    assert run(["convert", "sample:deepseek-r1", "--to", "jinja", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["to"] == "jinja"
+    assert "{%- for message in ns.talk %}" in answer["template"]
+
+
+def test_a_go_template_becomes_jinja_and_renders(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("chat.gotmpl").write_text(GO)
+    assert run(["convert", "chat.gotmpl", "-o", "chat.jinja"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "proven: the same prompt for all" in captured.err
+    assert "note: left out of the comparison: begun answers" in captured.err
+    prompts = []
+    for name in ("chat.jinja", "chat.gotmpl"):
+        assert run(["render", name, "-s", "Be brief.", "-u", "hello"]) == 0
+        prompts.append(capsys.readouterr().out)
+    assert prompts[0] == prompts[1]
+
+
+def test_what_jinja_cannot_say_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("chat.gotmpl").write_text("{{ range .Messages }}{{ .Content }}{{ end }}{{ if .IsThinkSet }}!{{ end }}")
+    assert run(["convert", "chat.gotmpl", "-o", "chat.jinja"]) == 1
+    assert not Path("chat.jinja").exists()
+    assert "think false" in capsys.readouterr().err
+    assert run(["convert", "chat.gotmpl", "-o", "chat.jinja", "--allow-different"]) == 0
+    assert Path("chat.jinja").exists()
+    Path("chat.gotmpl").write_text("{{ range .Messages }}{{ yesterdayDate }}{{ end }}")
+    assert run(["convert", "chat.gotmpl"]) == 3
+    assert "yesterdayDate" in capsys.readouterr().err
 
 
 def test_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,6 +115,11 @@ def test_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--eos-token" in capsys.readouterr().err
     assert run(["convert", "chat.jinja", "--eos-token", "</s>", "--json"]) == 0
     assert run(["convert", "missing.jinja"]) == 2
+    assert run(["convert", "chat.jinja", "--to", "jinja"]) == 2
+    assert "is a Jinja template already" in capsys.readouterr().err
+    Path("chat.gotmpl").write_text(GO)
+    assert run(["convert", "chat.gotmpl", "--to", "go"]) == 2
+    assert "--to jinja" in capsys.readouterr().err
     Path("bad.jinja").write_text("{% if %}")
     assert run(["convert", "bad.jinja"]) == 3
     assert "Traceback" not in capsys.readouterr().err

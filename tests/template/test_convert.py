@@ -175,7 +175,7 @@ def test_what_go_cannot_do_is_shown_by_the_smallest_conversation() -> None:
     with pytest.raises(ConversionError) as caught:
         to_go(ChatTemplate.parse(text))
     assert caught.value.hint
-    tools = "{% if tools %}{{ tools | tojson }}{% endif %}" + CHATML
+    tools = "{% if tools %}{{ tools | length }} tools{% endif %}" + CHATML
     conversion = to_go(ChatTemplate.parse(tools))
     assert conversion.proven_chat
     assert not conversion.proven

@@ -1,4 +1,7 @@
-"""How many chat templates of real models become Go templates, proven equal: never fewer than today."""
+"""How many chat templates of real models become Go templates, proven equal: never fewer than today.
+
+Every fourth is tried; benchmarks/convert.py tries all.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from modelsmith.errors import ConversionError
 from modelsmith.template.convert import to_go
 from modelsmith.template.jinja import ChatTemplate
 
-CHAT, ALL = 63, 40
+CHAT, ALL = 17, 17
 
 
 @needs_shared
 def test_real_templates() -> None:
     with corpus("templates", "library.jsonl").open(encoding="utf-8") as lines:
-        texts = dict.fromkeys(json.loads(line)["jinja"] for line in lines)
+        texts = list(dict.fromkeys(json.loads(line)["jinja"] for line in lines))[::4]
     chat = whole = 0
     for text in texts:
         try:
