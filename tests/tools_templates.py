@@ -77,7 +77,26 @@ LLAMA3_BY_ROLE = """\
 {{ end }}
 {{- end }}"""
 
+MISTRAL_V3 = """\
+{{- range $index, $_ := .Messages }}
+{{- if eq .Role "user" }}[INST] {{ if and $.System (eq (len (slice $.Messages $index)) 1) }}{{ $.System }}
+
+{{ end }}{{ .Content }}[/INST]
+{{- else if eq .Role "assistant" }} {{ .Content }}
+{{- if not (eq (len (slice $.Messages $index)) 1) }}</s>
+{{- end }}
+{{- end }}
+{{- end }}"""
+
+MISTRAL_V7 = """\
+{{ range .Messages }}{{ if eq .Role "system" }}[SYSTEM_PROMPT]{{ .Content }}[/SYSTEM_PROMPT]
+{{- else if eq .Role "user" }}[INST]{{ .Content }}[/INST]
+{{- else if eq .Role "assistant" }}{{ if .Content }}{{ .Content }}</s>{{ end }}
+{{- end }}{{ end }}"""
+
 TEMPLATES = {
+    "mistral-v3": MISTRAL_V3,
+    "mistral7-system": MISTRAL_V7,
     "r1-old": R1_OLD,
     "r1-new": R1_NEW,
     "v3": V3,

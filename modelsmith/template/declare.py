@@ -86,6 +86,11 @@ def _check_tags(opening: str, closing: str) -> None:
             raise InjectionError(
                 f"{tag!r} is no thinking tag", hint="a tag is a text without white space around it, e.g. <think>"
             )
+    if opening == closing:
+        raise InjectionError(
+            f"{opening!r} opens and closes the reasoning: Ollama would take its first sight in an answer for both",
+            hint="give two different tags, e.g. <think> and </think>",
+        )
 
 
 def _candidates(before: Renderings, opening: str, closing: str) -> Iterator[tuple[Edit, ...]]:

@@ -1,6 +1,6 @@
 """Add text where the assistant's turn opens: ``render(inject(t)) == render(t) + text`` there, and nothing changes elsewhere.
 
-Past turns, begun answers (prefill), conversations that end with a system message and fill-in-the-middle prompts render as
+Other positions, beside messages or at the start, are the business of ``inject_messages.py``. At this one, past turns, begun answers (prefill), conversations that end with a system message and fill-in-the-middle prompts render as
 before, errors included. A template is returned only when this is proven by rendering; see ``prove.py``. Candidates for the
 edit come from ``inject_places.py`` and, for templates of ``.Prompt`` and ``.Response``, from ``inject_legacy.py``.
 
@@ -17,6 +17,7 @@ from modelsmith.template import inject_legacy, inject_places
 from modelsmith.template.conversations import NAMED
 from modelsmith.template.generation import generation_prompt, handles_tools, opens_turn
 from modelsmith.template.inject_code import Addition, When
+from modelsmith.template.inject_positions import GENERATION_PROMPT, check_place
 from modelsmith.template.prove import THINKS, Renderings, TooSlow, proof_conversations, prove, prove_same_reading
 from modelsmith.template.render import Renderer
 
@@ -30,14 +31,13 @@ if TYPE_CHECKING:
     from modelsmith.template.prove import Expectation
     from modelsmith.template.template import Template
 
-GENERATION_PROMPT = "generation-prompt"
-
 
 def inject(template: Template, text: str, at: str = GENERATION_PROMPT, when: str = When.ALWAYS) -> Template:
-    """Return the template that prints ``text`` at the end of the generation prompt.
+    """Return the template that prints ``text`` at a position: the end of the generation prompt, or another one.
 
-    ``when`` is ``always``, ``thinking`` (unless the request says ``think: false``) or ``not-thinking`` (only then).
-    Raises InjectionError where the template has no generation prompt, or no edit could be proven.
+    ``at`` is one of ``inject_positions.NAMES``: ``generation-prompt``, ``start``, and ``before-`` or ``after-`` ``system``,
+    ``user``, ``last-user`` or ``assistant``. ``when`` is ``always``, ``thinking`` (unless the request says ``think: false``)
+    or ``not-thinking`` (only then). Raises InjectionError where the template has no such place, or no edit could be proven.
     """
     return inject_many(template, [(text, when)], at)
 
@@ -45,15 +45,11 @@ def inject(template: Template, text: str, at: str = GENERATION_PROMPT, when: str
 def inject_many(template: Template, texts: Iterable[tuple[str, str]], at: str = GENERATION_PROMPT) -> Template:
     """Return the template with several (text, when) added in one block; texts that meet follow each other in order."""
     check_place(at)
-    return add(template, Addition.of(texts))
+    if at == GENERATION_PROMPT:
+        return add(template, Addition.of(texts))
+    from modelsmith.template.inject_messages import insert
 
-
-def check_place(at: str) -> None:
-    """Raise InjectionError for a place that is not known."""
-    if at != GENERATION_PROMPT:
-        raise InjectionError(
-            f'"{at}" is no place for an injection', hint=f'the one place so far is "{GENERATION_PROMPT}"'
-        )
+    return insert(template, Addition.of(texts), at)
 
 
 def add(template: Template, addition: Addition) -> Template:

@@ -16,6 +16,7 @@ from modelsmith.errors import InjectionError, TemplateRenderError, TemplateSynta
 from modelsmith.source import Edit, apply_edits
 from modelsmith.template.conversations import NAMED, is_prefill, is_suffix
 from modelsmith.template.inject_code import Addition, When
+from modelsmith.template.inject_positions import GENERATION_PROMPT, check_place
 from modelsmith.template.jinja import ChatTemplate
 from modelsmith.template.prove import failed
 
@@ -30,14 +31,23 @@ _THINKS = (True, False)
 _BLOCKS = frozenset({"if", "for", "macro", "call", "filter", "set", "generation"})
 
 
-def inject_chat_template(template: ChatTemplate, text: str, when: str = When.ALWAYS) -> ChatTemplate:
-    """Return the chat template that prints ``text`` at the end of the generation prompt; proven, or InjectionError."""
-    return inject_chat_template_many(template, [(text, when)])
+def inject_chat_template(
+    template: ChatTemplate, text: str, when: str = When.ALWAYS, at: str = GENERATION_PROMPT
+) -> ChatTemplate:
+    """Return the chat template that prints ``text`` at a position (see ``inject.inject``); proven, or InjectionError."""
+    return inject_chat_template_many(template, [(text, when)], at)
 
 
-def inject_chat_template_many(template: ChatTemplate, texts: Sequence[tuple[str, str]]) -> ChatTemplate:
+def inject_chat_template_many(
+    template: ChatTemplate, texts: Sequence[tuple[str, str]], at: str = GENERATION_PROMPT
+) -> ChatTemplate:
     """Return the chat template with several (text, when) added in one block."""
-    return _add(template, Addition.of(texts))
+    check_place(at)
+    if at == GENERATION_PROMPT:
+        return _add(template, Addition.of(texts))
+    from modelsmith.template.inject_chat_messages import insert_chat_template
+
+    return insert_chat_template(template, Addition.of(texts), at)
 
 
 def chat_template_ends_with(template: ChatTemplate, text: str, when: str = When.ALWAYS) -> bool:
@@ -47,11 +57,18 @@ def chat_template_ends_with(template: ChatTemplate, text: str, when: str = When.
     return bool(prompts) and all(prompt.endswith(text) for prompt in prompts)
 
 
-def ensure_chat_template(template: ChatTemplate, texts: Sequence[tuple[str, str]]) -> ChatTemplate:
-    """Return the chat template whose generation prompt ends with the texts: the same one where it does already."""
+def ensure_chat_template(
+    template: ChatTemplate, texts: Sequence[tuple[str, str]], at: str = GENERATION_PROMPT
+) -> ChatTemplate:
+    """Return the chat template whose prompts have the texts at a position: the same one where they do already."""
     from modelsmith.template.inject_ensure import missing_from
 
     wanted = Addition.of(texts)
+    if at != GENERATION_PROMPT:
+        from modelsmith.template.inject_chat_messages import is_there_in_chat_template
+
+        there = is_there_in_chat_template(template, wanted, at)
+        return template if there else inject_chat_template_many(template, texts, at)
     on, off = (missing_from(list(_prompts(template, think)), wanted.text(think)) for think in _THINKS)
     return _add(template, Addition(on, on, off))
 
@@ -118,7 +135,7 @@ def _candidates(template: ChatTemplate, addition: Addition) -> Iterator[Edit]:
 
 
 def _code(addition: Addition) -> str:
-    on, off = (f"{{{{ {_literal(text)} }}}}" if text else "" for text in (addition.on, addition.off))
+    on, off = (f"{{{{ {literal(text)} }}}}" if text else "" for text in (addition.on, addition.off))
     if addition.on == addition.off:
         return on
     if not off:
@@ -126,7 +143,8 @@ def _code(addition: Addition) -> str:
     return f"{{% if {_OFF} %}}{off}{f'{{% else %}}{on}' if on else ''}{{% endif %}}"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Return the text as a Jinja string literal."""
     escaped = (
         text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
     )

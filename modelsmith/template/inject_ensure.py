@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
 from modelsmith.template.generation import generation_prompt, opens_turn
-from modelsmith.template.inject import GENERATION_PROMPT, add, check_place
+from modelsmith.template.inject import add
 from modelsmith.template.inject_code import Addition, When
+from modelsmith.template.inject_positions import GENERATION_PROMPT, check_place
 from modelsmith.template.inject_repair import repair_typed
 from modelsmith.template.prove import THINKS, Renderings, proof_conversations
 
@@ -42,7 +43,7 @@ def already_ends_with(template: Template, text: str, when: str = When.ALWAYS) ->
 
 
 def ensure(template: Template, text: str, at: str = GENERATION_PROMPT, when: str = When.ALWAYS) -> Template:
-    """Return the template whose generation prompt ends with the text: the same one where it does already."""
+    """Return the template whose prompts have the text at a position: the same one where they do already."""
     return ensure_many(template, [(text, when)], at)
 
 
@@ -53,6 +54,10 @@ def ensure_many(template: Template, texts: Iterable[tuple[str, str]], at: str = 
     """
     check_place(at)
     wanted = Addition.of(texts)
+    if at != GENERATION_PROMPT:
+        from modelsmith.template.inject_messages import insert, is_there
+
+        return template if is_there(template, wanted, at) else insert(template, wanted, at)
     template = repair_typed(template, wanted)
     before = Renderings.of(template)
     missing = {think: _missing(before, wanted.text(think), think) for think in THINKS}

@@ -87,11 +87,16 @@ class Template:
 
         return Renderer(self)
 
-    def inject(self, text: str, at: str = "generation-prompt") -> Template:
-        """Return the template that also prints ``text``; proven by rendering, else raises InjectionError."""
+    def inject(self, text: str, at: str = "generation-prompt", when: str = "always") -> Template:
+        """Return the template that also prints ``text``; proven by rendering, else raises InjectionError.
+
+        ``at``: ``generation-prompt`` (the end of a prompt that opens the assistant's turn), ``start``, or ``before-`` or
+        ``after-`` the texts of ``system``, ``user``, ``last-user`` or ``assistant``. ``when``: ``always``, ``thinking``
+        (unless a request says ``think: false``) or ``not-thinking`` (only then).
+        """
         from modelsmith.template.inject import inject
 
-        return inject(self, text, at=at)
+        return inject(self, text, at=at, when=when)
 
 
 def check_think(think: bool | str | None) -> bool | str | None:

@@ -82,7 +82,7 @@ def _family(template: Template) -> Family:
             f"the template does not render a chat: {error.message}", hint="repair the template first"
         ) from error
     for family in FAMILIES:
-        if opening.endswith(family.user):
+        if opening.endswith(family.user) and not any(text in template.text for text in family.strangers):
             return family
     known = ", ".join(family.name for family in FAMILIES)
     raise InjectionError(

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import InjectionError
 from modelsmith.source import Edit
 from modelsmith.syntax.gotemplate import walk
-from modelsmith.syntax.gotemplate_nodes import Branch, Define, Field, Identifier, If, Parenthesized, String, Variable
+from modelsmith.syntax.gotemplate_nodes import (
+    Branch,
+    Define,
+    Field,
+    Identifier,
+    If,
+    Parenthesized,
+    String,
+    Text,
+    Variable,
+)
 from modelsmith.template.inject_scope import before_tag, clear_of_trims, scope_at
 from modelsmith.template.tools_places import enclosing_if
 
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
     from modelsmith.template.tools_places import Places
 
 _FREE_NAMES = ("$i", "$index", "$n", "$position")
+_LAST = "$lastUser"
 _IS_TOOL = '{{ if eq .Role "tool" }}'
 
 
@@ -67,6 +78,9 @@ class _Builder:
 
     def tool_list(self) -> Iterator[Edit]:
         """List the tools in the system turn, which opens for them if there is no system text."""
+        if self.family.before_last_user:
+            yield from self._before_last_user()
+            return
         system, text = self.places.system, self.places.tree.text
         if system and scope_at(self.places.tree, system).loop is None:
             if self.places.source(system) not in {".System", "$.System"}:
@@ -95,6 +109,22 @@ class _Builder:
         turn = f"{{{{ if and $.Tools $.Messages }}}}{opening}{own}{self.family.tools}{closing}{{{{ end }}}}"
         offset = self.places.before(self.places.loop)
         yield Edit.insert(offset, turn + ("\n" if text.startswith("{{- ", offset) else ""))  # the marker takes it away
+
+    def _before_last_user(self) -> Iterator[Edit]:
+        """List the tools right before the turn of the last user, wherever that is."""
+        tree, marker = self.places.tree, self.family.user.strip()
+        opening = next((path for path in reversed(self.places.begins) if _shows(path, marker)), None)
+        if opening is None or scope_at(tree, opening).loop is not self.places.messages:
+            raise InjectionError(
+                f"the template opens the user's turn ({marker}) before it knows who speaks",
+                hint=f'let it print {marker} where `eq .Role "user"` holds',
+            )
+        count = f'{{{{ range $i, $_ := .Messages }}}}{{{{ if eq .Role "user" }}}}{{{{ {_LAST} = $i }}}}{{{{ end }}}}{{{{ end }}}}'
+        yield Edit.insert(0, f"{{{{ {_LAST} := -1 }}}}{count}")
+        offset = tree.text.rindex(marker, opening[-1].node.start, opening[-1].node.end)
+        yield Edit.insert(
+            offset, f"{{{{ if and $.Tools (eq {self.variable} {_LAST}) }}}}{self.family.tools}{{{{ end }}}}"
+        )
 
     def calls(self) -> Iterator[Edit]:
         """Show the calls right behind an answer's text, also where that stands in an ``if .Content``."""
@@ -151,6 +181,8 @@ class _Builder:
 
     def going_on(self, *, openings: bool) -> Iterator[Edit]:
         """Open no new turn for an answer to a tool's result; ``openings``: where one opens for the user, too."""
+        if not self.family.assistant:
+            return
         for path in self.places.answers:
             yield from self._guarded(path, self._is_first)
         for path in (*self.places.tool_openings, *(self.places.openings if openings else ())):
@@ -189,6 +221,11 @@ class _Builder:
 
     def _is(self, node: If, *conditions: str) -> bool:
         return self.places.tree.text[node.pipeline.start : node.pipeline.end].strip() in conditions
+
+
+def _shows(path: Path, marker: str) -> bool:
+    node = path[-1].node
+    return isinstance(node, Text) and marker in node.value
 
 
 def _asks_for_user(pipeline: Pipeline) -> Iterator[Command]:

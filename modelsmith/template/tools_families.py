@@ -5,13 +5,13 @@ the messages, the message as the dot. ``FIRST`` and ``LAST`` stand for expressio
 ``tools_code.py``). No code begins or ends with white space: a trim marker beside it would take that away. In ``calls`` the
 tag stands as text right behind ``if .ToolCalls``: there Ollama looks for what opens a call in the model's answer.
 
-Source of the formats: the chat templates of DeepSeek R1 and V3, Qwen 2.5 and 3, Llama 3.1; of the tag, Ollama
-tools/template.go (parseTag).
+Source of the formats: the chat templates of DeepSeek R1 and V3, Qwen 2.5 and 3, Llama 3.1; mistral-common (tokenizers v3 and v7)
+and what Ollama's library has for Mistral; of the tag, Ollama tools/template.go (parseTag).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Family:
     a result, and ``result_turn`` what opens and closes a turn around that. ``tag`` is what Ollama has to find in an answer,
     ``signs`` what every chat template of this format prints for a call, ``others`` what one of another format prints for a
     call of ``NAME``. Where ``goes_on`` is set, the model answers a result
-    without a new turn of its own.
+    without a new turn of its own; ``user_end`` is what closes a user's turn where nothing opens an answer. Where ``before_last_user`` is set, the tools stand right before the last user's turn and not
+    in the system turn. A template with one of ``strangers`` is of another family that opens turns alike.
     """
 
     name: str
@@ -40,6 +41,9 @@ class Family:
     others: tuple[str, ...]
     tokens: tuple[str, ...]
     goes_on: bool = False
+    user_end: str = ""
+    before_last_user: bool = False
+    strangers: tuple[str, ...] = ()
 
 
 DEEPSEEK = Family(
@@ -151,4 +155,38 @@ Respond in the format {"name": function name, "parameters": dictionary of argume
     tokens=("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
 )
 
-FAMILIES = (DEEPSEEK, CHATML, LLAMA3)
+MISTRAL = Family(
+    name="Mistral",
+    user="[INST] ",
+    assistant="",
+    system=("", ""),
+    tools="[AVAILABLE_TOOLS] {{ $.Tools }}[/AVAILABLE_TOOLS]",
+    calls="""{{ if .ToolCalls }}[TOOL_CALLS] [{{ range $number, $_ := .ToolCalls }}{{ if $number }}, {{ end }}\
+{"name": {{ json .Function.Name }}, "arguments": {{ .Function.Arguments }}}{{ end }}]{{ end }}""",
+    result=('[TOOL_RESULTS] {"content": ', "}[/TOOL_RESULTS]"),
+    result_turn=("", ""),
+    result_role="",
+    tag="[TOOL_CALLS] [",
+    signs=("[TOOL_CALLS]", '"arguments"'),
+    others=("[TOOL_CALLS]NAME", "[TOOL_CALLS] NAME"),
+    tokens=(
+        *("[INST]", "[/INST]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),
+        *("[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]"),
+    ),
+    goes_on=True,
+    user_end="[/INST]",
+    before_last_user=True,
+    strangers=("<<SYS>>",),
+)
+
+MISTRAL_V7 = replace(
+    MISTRAL,
+    name="Mistral (v7: no blanks behind its tokens)",
+    user="[INST]",
+    tools=MISTRAL.tools.replace("] {{", "]{{"),
+    calls=MISTRAL.calls.replace("[TOOL_CALLS] [", "[TOOL_CALLS]["),
+    result=('[TOOL_RESULTS]{"content": ', "}[/TOOL_RESULTS]"),
+    tag="[TOOL_CALLS][",
+)
+
+FAMILIES = (DEEPSEEK, CHATML, LLAMA3, MISTRAL, MISTRAL_V7)

@@ -93,16 +93,34 @@ def prove_tools(before: Renderings, after: Template, family: Family) -> None:
     for name, talk in proof_conversations().items():
         if has_tool_parts(talk) and before(talk).prompt is not None and rendered(talk).prompt is None:
             raise InjectionError(f'conversation "{name}" would fail: {rendered(talk).error}')
-    shows_system = "You are a pilot." in (before(Conversation.from_dict({"messages": [_SYSTEM, _ASKS]})).prompt or "")
     _in_turn(after)
     for think in THINKS:
         generation = generation_prompt(before.template, think)
         for messages, with_tools, shown in _SHOWN:
             given = {"messages": messages, **({"tools": _TOOLS} if with_tools else {})}
             prompt = after.render(Conversation.from_dict(given), think)
-            _in_order(prompt, [text for text in shown if shows_system or text != "You are a pilot."])
+            told = [text for text in shown if text != _SYSTEM["content"] or _shows_system(before, messages)]
+            if family.before_last_user and with_tools:
+                _in_order(prompt, [text for text in told if text == _SYSTEM["content"]])
+                told = _tools_late(told, messages)
+            _in_order(prompt, told)
             if messages[-1]["role"] == "tool":
                 _opens(prompt.rpartition(messages[-1]["content"])[2], generation, family)
+
+
+def _shows_system(before: Renderings, messages: list[dict[str, Any]]) -> bool:
+    """Say whether the template shows the system text in a conversation, calls and results aside."""
+    spoken = [{"role": each["role"], "content": each["content"] or "…"} for each in messages if each["role"] != "tool"]
+    return _SYSTEM["content"] in (before(Conversation.from_dict({"messages": spoken})).prompt or "")
+
+
+def _tools_late(shown: list[str], messages: list[dict[str, Any]]) -> list[str]:
+    """Return the texts in order where the tools stand right before the last user's; the system text may stand anywhere."""
+    last = [each["content"] for each in messages if each["role"] == "user"][-1]
+    moved = [text for text in shown if text in _LISTED][: len(_LISTED)]
+    rest = [text for text in shown if text != _SYSTEM["content"]][len(moved) :]
+    place = rest.index(last)
+    return [*rest[:place], *moved, *rest[place:]]
 
 
 def compare(after: Template, chat_template: ChatTemplate, family: Family) -> None:
@@ -170,6 +188,9 @@ def _opens(tail: str, generation: str, family: Family) -> None:
     onward = (
         generation.replace(family.assistant, "", 1) if family.goes_on and family.assistant not in tail else generation
     )
+    if family.user_end:  # nothing opens a turn: the model goes on behind the result
+        onward = family.result[1] + generation.strip().removeprefix(family.user_end)
+        tail = tail.strip()
     if not tail.endswith(onward):
         raise InjectionError(f"after a tool's result stands {tail!r}, which does not end with {onward!r}")
 

@@ -157,8 +157,8 @@ def test_a_template_that_opens_no_turn_is_refused(template: str, reason: str) ->
 
 def test_an_unknown_place_or_condition_is_refused() -> None:
     template = Template.parse(CHATML)
-    with pytest.raises(InjectionError, match='"start" is no place') as caught:
-        inject(template, OPEN, at="start")
+    with pytest.raises(InjectionError, match=r'"before-users" is no place .* did you mean "before-user"') as caught:
+        inject(template, OPEN, at="before-users")
     assert "generation-prompt" in caught.value.hint
     with pytest.raises(InjectionError, match='"sometimes" is no condition') as caught:
         inject(template, OPEN, when="sometimes")

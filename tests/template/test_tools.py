@@ -35,10 +35,14 @@ ORDERS = [
         for name in ("r1-old", "chatml-all-alike")
         for order in permutations(("tools", "inject", "declare"))
     ),
-    *((name, ("inject", "declare", "tools")) for name in TEMPLATES),
+    *((name, ("inject", "declare", "tools")) for name in TEMPLATES if "mistral" not in name),
+    *((name, ("tools", "declare", "inject")) for name in TEMPLATES if "mistral" in name),
     *((name, ("tools", "declare", "inject")) for name in ("v3", "chatml-opened-by-user", "llama3-by-role")),
 ]
-TAGS = {"r1": "<｜tool▁calls▁begin｜>", "v3": "<｜tool▁calls▁begin｜>", "chatml": "<tool_call>", "llama3": "{"}
+TAGS = {"r1": "<｜tool▁calls▁begin｜>", "v3": "<｜tool▁calls▁begin｜>", "chatml": "<tool_call>", "llama3": "{"} | {
+    "mistral": "[TOOL_CALLS] [",
+    "mistral7": "[TOOL_CALLS][",
+}
 USER = {"role": "user", "content": "How high?"}
 CALLS = {
     "role": "assistant",
@@ -130,6 +134,33 @@ def test_deepseek_answers_a_result_in_the_same_turn() -> None:
         render(after, USER, CALLS, *RESULTS, SAYS, USER)
         == f"{called}7 m at noon.<｜end▁of▁sentence｜><｜User｜>How high?<｜Assistant｜>"
     )
+
+
+def test_mistral_lists_tools_before_the_last_user_and_goes_on_behind_results() -> None:
+    after = with_tools("mistral-v3")
+    listed = (
+        '[AVAILABLE_TOOLS] [{"type":"function","function":'
+        '{"name":"tide","description":"","parameters":{"type":"object","properties":null}}}][/AVAILABLE_TOOLS]'
+    )
+    called = (
+        '[INST] How high?[/INST] [TOOL_CALLS] [{"name": "tide", "arguments": {"at":"Brest"}}, {"name": "clock", "arguments": {}}]'
+        '</s>[TOOL_RESULTS] {"content": 7 m}[/TOOL_RESULTS][TOOL_RESULTS] {"content": noon}[/TOOL_RESULTS]'
+    )
+    assert render(after, USER, CALLS, *RESULTS, tools=True) == listed + called
+    again = render(after, USER, CALLS, *RESULTS, SAYS, USER, tools=True)
+    assert again == f"{called} 7 m at noon.</s>{listed}[INST] How high?[/INST]"
+
+
+def test_mistral_with_a_text_behind_its_turns_gets_no_tools() -> None:
+    forced = ensure_many(Template.parse(TEMPLATES["mistral-v3"]), FORCE)
+    with pytest.raises(InjectionError, match="after a tool's result"):
+        add_tools(forced)
+
+
+def test_llama2_opens_turns_as_mistral_does_and_is_none() -> None:
+    llama2 = '{{ range .Messages }}{{ if eq .Role "user" }}[INST] {{ .Content }} [/INST]{{ else }}{{ .Content }}{{ end }}{{ end }}'
+    with pytest.raises(InjectionError, match="is not known"):
+        add_tools(Template.parse(llama2 + "{{/* <<SYS>> */}}"))
 
 
 def test_chatml_shows_results_in_a_turn_of_the_user() -> None:
