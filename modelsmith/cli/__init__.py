@@ -27,6 +27,7 @@ COMMANDS = {
     "explain": "Say which template of a model runs, and what follows from it.",
     "fmt": "Give Modelfiles and templates one layout; what they mean stays the same.",
     "lint": "Say what will not work in Modelfiles and templates, and mend it.",
+    "lsp": "Serve editors: findings as you type, hover, completion, fixes, formatting.",
     "parse": "Read Modelfiles exactly as Ollama does.",
     "plan": "Show what a recipe would do. Changes nothing.",
     "recipes": "List, show and start recipes; print their JSON Schema.",

@@ -69,5 +69,5 @@ class Positions:
         if self.unit == "utf-32" or text.isascii():
             return len(text)
         if self.unit == "utf-16":
-            return len(text) + sum(char > "\uffff" for char in text)
+            return len(text.encode("utf-16-le", "surrogatepass")) // 2
         return len(text.encode("utf-8", "surrogatepass"))

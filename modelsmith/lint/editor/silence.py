@@ -27,7 +27,7 @@ def silence(document: Document, diagnostic: Diagnostic) -> Edit:
     if document.modelfile is None:
         return _in_template(document, diagnostic)
     comments = set(document.modelfile.comments)
-    for node in document.modelfile.nodes:
+    for node in document.modelfile.nodes if diagnostic.span.end else ():  # what is about the whole file has no place
         if node not in comments and node.span.start <= diagnostic.span.start < max(node.span.end, node.span.start + 1):
             return line_above(document, node.span.start, f"# modelsmith: ignore[{diagnostic.code}]")
     return line_above(document, 0, f"# modelsmith: ignore-file[{diagnostic.code}]")
@@ -37,8 +37,10 @@ def _in_template(document: Document, diagnostic: Diagnostic) -> Edit:
     text = document.text
     start = start_of_line(text, diagnostic.span.start)
     end = start - (2 if text.startswith("\r\n", start - 2) else 1)
+    above = text[: max(end, 0)].strip(f" \t\r\n{BOM}")
+    # what is about the whole template is reported at its first line, which the comment would become
     if (
-        end >= 0
+        above
         and text[end] in "\r\n"
         and any(token.kind == "TEXT" and token.start <= end < token.end for token in lex(text))
     ):
