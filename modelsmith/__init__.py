@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from modelsmith.parameters import typed_parameters
     from modelsmith.recipe.apply import apply
     from modelsmith.recipe.plan import plan
+    from modelsmith.recipe.questions import diff, explain
     from modelsmith.recipe.schema import Recipe
     from modelsmith.store.local import LocalStore
     from modelsmith.store.ollama import OllamaStore
@@ -44,7 +45,9 @@ _HOMES = {
     "Template": "template.template",
     "apply": "recipe.apply",
     "capabilities": "template.capabilities",
+    "diff": "recipe.questions",
     "effective_template": "template.effective",
+    "explain": "recipe.questions",
     "lint": "lint",
     "open_store": "store.open",
     "parse_host": "name",
@@ -67,7 +70,9 @@ __all__ = [
     "__version__",
     "apply",
     "capabilities",
+    "diff",
     "effective_template",
+    "explain",
     "lint",
     "open_store",
     "parse_host",

@@ -113,7 +113,15 @@ class UnreadableFile(ModelsmithError):
 
 
 class InvalidGGUF(ModelsmithError):
-    """A file that is not a GGUF, or a damaged or hostile one."""
+    """A file that is not a GGUF, or a damaged or hostile one.
+
+    ``offset`` is the byte of the file where that shows, ``expected`` what should have been there ("" where it has no place).
+    """
+
+    def __init__(self, message: str, *, offset: int | None = None, expected: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.offset = offset
+        self.expected = expected
 
 
 class StoreError(ModelsmithError):

@@ -13,6 +13,7 @@ import threading
 import urllib.request
 import weakref
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
@@ -23,7 +24,7 @@ from modelsmith.errors import ServerError, StoreError, UsageError
 from modelsmith.gojson import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
     import httpx2
@@ -84,6 +85,15 @@ def _watch(stalled: Callable[[float], None] | None) -> Iterator[Callable[[], Non
         ended.set()
         alive.set()
         thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered: names of headers are in lower case, ``body`` may be cut where it was too long."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class HttpClient:
@@ -158,6 +168,21 @@ class HttpClient:
             data = self._body(method, path, response, MAX_BODY)
             return self._object(method, path, response, data) if data.strip() else {}
 
+    def fetch(self, path: str, headers: Mapping[str, str], limit: int, *, seconds: float = 60.0) -> Answer:
+        """``GET path``; return the answer with at most ``limit`` bytes of its body.
+
+        Redirects and 416 (no such range) are answers; other statuses of failure raise ServerError.
+        """
+        with self._exchange("GET", path, extra=headers, read=seconds) as response:
+            if response.status_code >= 400 and response.status_code != 416:
+                raise self._refusal("GET", path, response)
+            data = bytearray()
+            for chunk in response.iter_bytes():
+                data += chunk
+                if len(data) >= limit:
+                    break
+            return Answer(response.status_code, dict(response.headers), bytes(data[:limit]))
+
     def lines(
         self, method: str, path: str, body: object, *, stalled: Callable[[float], None] | None = None
     ) -> Iterator[dict[str, Any]]:
@@ -217,16 +242,17 @@ class HttpClient:
         body: object = None,
         content: Iterator[bytes] | None = None,
         size: int = 0,
+        extra: Mapping[str, str] | None = None,
         read: float | None,
     ) -> Iterator[httpx2.Response]:
         import httpx2
 
         timeout = httpx2.Timeout(read, connect=self._connect_seconds)
-        headers, data = {}, content if body is None else _encoded(body)
+        headers, data = dict(extra or {}), content if body is None else _encoded(body)
         if body is not None:
-            headers = {"Content-Type": "application/json"}
+            headers |= {"Content-Type": "application/json"}
         elif content is not None:
-            headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+            headers |= {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
         began = False
         try:
             with self._client.stream(

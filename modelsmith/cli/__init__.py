@@ -26,6 +26,7 @@ COMMANDS = {
     "doctor": "Find what is wrong with commands, variables and how-tos about Ollama.",
     "explain": "Say which template of a model runs, and what follows from it.",
     "fmt": "Give Modelfiles and templates one layout; what they mean stays the same.",
+    "gguf": "Work on GGUF files: quantize and more.",
     "lint": "Say what will not work in Modelfiles and templates, and mend it.",
     "lsp": "Serve editors: findings as you type, hover, completion, fixes, formatting.",
     "parse": "Read Modelfiles exactly as Ollama does.",

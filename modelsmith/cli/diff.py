@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelsmith.cli.conversation_file import ShapeError, show_shape_error
 from modelsmith.cli.options import json_option, store_option
+from modelsmith.cli.template_place import show_template_error
+from modelsmith.errors import TemplateSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +67,16 @@ def command(
         from modelsmith.cli.diff_report import check_report
 
         check_report(report, a, b)
-    found = _compare(a, b, conversation, where, target_ollama)
+    try:
+        found = _compare(a, b, conversation, where, target_ollama)
+    except ShapeError as error:
+        if not show_shape_error(error):
+            raise
+        return error.exit_code
+    except TemplateSyntaxError as error:
+        if not show_template_error((a, b), where):
+            raise
+        return error.exit_code
     if report is not None:
         from modelsmith.cli.diff_report import write_report
 
@@ -105,7 +117,7 @@ def _conversations(chosen: str | None) -> Mapping[str, Conversation]:
     if chosen in NAMED:
         return {chosen: NAMED[chosen]}
     if Path(chosen).is_file():
-        from modelsmith.cli.render import read_conversation
+        from modelsmith.cli.conversation_file import read_conversation
 
         return {Path(chosen).stem: read_conversation(Path(chosen), (), None)}
     from modelsmith.diagnostic import did_you_mean

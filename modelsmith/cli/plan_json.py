@@ -33,9 +33,11 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             {"promise": checked.promise, "holds": checked.holds, "detail": checked.detail} for checked in plan.checked
         ],
         "notes": list(plan.after.notes),
+        "warnings": list(plan.warnings),
         "before": _draft_data(plan.before),
         "after": _draft_data(plan.after),
-        "gguf": dict(plan.after.gguf),
+        "gguf": {key: getattr(value, "value", value) for key, value in plan.after.gguf.items()},
+        "merge_shards": plan.after.merge_shards,
         "modelfile": str(standalone(plan.after)),
         "bytes_to_write": plan.preview.bytes_to_write,
         "layers": [

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from modelsmith.recipe.proof import Rendered
 
 _TAIL = 160
-_SHOWN = {"appended": 3, "repaired": 1, "prefilled": 1, "thinking": 1, "tools": 1, "changed": 4}
+_SHOWN = {"appended": 3, "inserted": 3, "repaired": 1, "prefilled": 1, "thinking": 1, "tools": 1, "changed": 4}
 _VERDICTS = {
     "same": "byte-identical",
     "appended": "with the text at the end",
+    "inserted": "with the text where it shall stand",
     "repaired": "with a real line break where two characters stood",
     "prefilled": "with the text before a begun answer",
     "thinking": "that show the last answer's reasoning",
@@ -63,10 +64,13 @@ def show_plan(plan: Plan, console: Console | None = None) -> None:
     before, after = plan.before.chat_template, plan.after.chat_template
     _show_diff(console, "template inside the GGUF (Jinja)", before.text if before else "", after.text if after else "")
     _show_values(console, plan)
+    _show_metadata(console, plan)
     _show_prompts(console, plan)
     _show_effective(console, plan)
     _show_writes(console, plan)
     _show_promises(console, plan)
+    for warning in plan.warnings:
+        console.print(Text(f"warning: {printable(warning)}", style="bold yellow"))
     verdict = "no changes" if not plan.changes else f"to write: {size_text(plan.preview.bytes_to_write)}"
     console.print(
         Text(f"{verdict}; {sum(c.holds for c in plan.checked)} of {len(plan.checked)} promises hold", style="bold")
@@ -74,7 +78,7 @@ def show_plan(plan: Plan, console: Console | None = None) -> None:
 
 
 def _headline(plan: Plan) -> Text:
-    action = "= keep" if not plan.preview.changes else "~ replace" if plan.replaces else "+ create"
+    action = "= keep" if not plan.preview.changes else "~ replace" if plan.replaces or plan.damaged else "+ create"
     style = {"=": "bold", "~": "bold yellow", "+": "bold green"}[action[0]]
     return Text.assemble(
         (f"{action} {plan.name.short}", style), f"  from {plan.recipe.from_}, in {plan.store.location}"
@@ -109,6 +113,18 @@ def _show_values(console: Console, plan: Plan) -> None:
         console.print(Text(f"  kept: {', '.join(kept)}", style="dim"))
 
 
+def _show_metadata(console: Console, plan: Plan) -> None:
+    from modelsmith.recipe.metadata import metadata_rows
+
+    rows = list(metadata_rows(plan.after))
+    if plan.after.merge_shards or rows:
+        console.print("\n[bold]GGUF[/]")
+    if plan.after.merge_shards:
+        console.print(Text("  all shards become one file", style="green"))
+    for key, old, new in rows:
+        console.print(Text(f"  {printable(key)}: {_value(old)} -> {_value(new)}", style="green"))
+
+
 def _value(value: Any) -> str:
     return "not set" if value in (None, "") else printable(str(value)[:200])
 
@@ -120,14 +136,26 @@ def _show_prompts(console: Console, plan: Plan) -> None:
     for verdict, limit in _SHOWN.items():
         for comparison in [each for each in plan.comparisons if each.verdict == verdict][:limit]:
             console.print(f"  {comparison.name}, think {THINK_WORDS[comparison.think]} [dim]({verdict})[/]")
-            _show_prompt(console, "-", "red", comparison.before)
-            _show_prompt(console, "+", "green", comparison.after)
+            start = _first_shown(comparison.before.prompt, comparison.after.prompt)
+            _show_prompt(console, "-", "red", comparison.before, start)
+            _show_prompt(console, "+", "green", comparison.after, start)
 
 
-def _show_prompt(console: Console, sign: str, style: str, rendered: Rendered) -> None:
-    prefix = "error: " if rendered.error else "…" if len(rendered.prompt) > _TAIL else ""
-    shown = visible(rendered.error or rendered.prompt[-_TAIL:])
-    console.print(Text(f"    {sign} {prefix}", style=style) + shown)
+def _first_shown(before: str, after: str) -> int:
+    """Return where to begin so that the first difference is seen; the end of the prompts where that shows it too."""
+    from modelsmith.template.jinja_reasoning import shared_start
+
+    same = shared_start(before, after)
+    return max(0, min(same - _TAIL // 3, len(before) - _TAIL, len(after) - _TAIL))
+
+
+def _show_prompt(console: Console, sign: str, style: str, rendered: Rendered, start: int) -> None:
+    shown = rendered.prompt[start : start + _TAIL]
+    prefix = "error: " if rendered.error else "…" if start else ""
+    rest = "…" if start + _TAIL < len(rendered.prompt) else ""
+    console.print(
+        Text(f"    {sign} {prefix}", style=style) + visible(rendered.error or shown) + Text(rest, style=style)
+    )
 
 
 def _show_effective(console: Console, plan: Plan) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.failure import printable, show_diagnostic
-from modelsmith.diagnostic import Diagnostic
+from modelsmith.cli.failure import printable
 from modelsmith.errors import InvalidGGUF, UnreadableFile
-from modelsmith.source import Source, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +16,8 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from modelsmith.errors import TemplateSyntaxError
     from modelsmith.weights.gguf.vocabulary import SpecialTokens
 
-_GO_PLACE = re.compile(r"^template: [^:]*:\d+: ")
 _MARKS = {"\n": "⏎\n", "\t": "⇥", "\r": "␍", "\u00a0": "⍽"}
 
 
@@ -90,34 +85,6 @@ def summary(prompt: str, known: SpecialTokens | None, count: int | None = None) 
     return (
         f"{len(prompt)} characters, {tokens} of the model's vocabulary; the text between them is not counted in tokens"
     )
-
-
-def show_syntax_error(error: TemplateSyntaxError, source: Source, start: int = 0) -> None:
-    """Print where in a file a template cannot be read; the template's text begins at ``start`` of it."""
-    offset = error.offset
-    if offset is None:
-        lines = source.text[start:].splitlines(keepends=True)
-        offset = sum(map(len, lines[: (error.line or 1) - 1]))
-    offset = min(start + offset, len(source.text))
-    message = _GO_PLACE.sub("", error.message)
-    place = Span(offset, min(offset + 1, len(source.text)))
-    show_diagnostic(Diagnostic("template-syntax", message, place, hint=error.hint), source)
-
-
-def source_of(path: Path, template: str | None) -> tuple[Source, int] | None:
-    """Return the text of a file and where the template stands in it; None where it does not stand there as it is."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-    if template is None:
-        return Source(text, str(path)), 0
-    from modelsmith.syntax.modelfile import Modelfile
-
-    for instruction in Modelfile.parse(text).find("TEMPLATE"):
-        if instruction.value == template and text.startswith(template, instruction.value_span.start):
-            return Source(text, str(path)), instruction.value_span.start
-    return None
 
 
 def show_prompt(prompt: str, weights: Path | None) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import PlanChanged, UsageError, VerificationFailed
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.recipe.compile import compile_request
+from modelsmith.recipe.metadata import differs
 from modelsmith.recipe.outputs import write
 from modelsmith.recipe.plan import stored
+from modelsmith.recipe.quantization import remember
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +58,7 @@ def apply(plan: Plan, *, via: str = "api", progress: ProgressSink = silent) -> A
     else:
         request = compile_request(plan.after, gguf=plan.gguf)
         model = plan.store.create(plan.name, request, as_is=plan.as_is, progress=progress)
+    remember(plan.request, plan.gguf)
     verify(plan, model)
     progress(Progress("verified"))
     return Applied(changed=True, model=model)
@@ -83,6 +86,11 @@ def verify(plan: Plan, model: StoredModel) -> None:
     if model.chat_template_known:
         chat_template = after.chat_template
         expected["tokenizer.chat_template"] = (model.chat_template, chat_template.text if chat_template else None)
+    if model.weights is not None and not after.quantize and (key := differs(after, model.weights)):
+        raise VerificationFailed(
+            f"{key} in the GGUF of {plan.name.short} in {plan.store.location} is not what was planned",
+            hint="the model was created; look at it with `modelsmith gguf get`, and report this",
+        )
     for what, (found, planned) in expected.items():
         if found != planned:
             raise VerificationFailed(

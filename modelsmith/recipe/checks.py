@@ -8,7 +8,7 @@ from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import InvalidParameter
 from modelsmith.parameters import DEPRECATED, PARAMETERS, typed_parameters
 from modelsmith.recipe.explain import STATIC, found
-from modelsmith.recipe.inputs import EXPECTED, allowed, fits
+from modelsmith.recipe.inputs import EXPECTED, allowed, fits, large_enough
 from modelsmith.recipe.nodes import ListNode, MapNode, Node, ScalarNode
 from modelsmith.recipe.references import check_references, references, refers, written_as
 
@@ -57,6 +57,9 @@ def _check_default(
                 report.add("input-order", message, default, hint)
     elif not fits(default.value, declared.type):
         report.add("input-type", f"{where}: expected {EXPECTED[declared.type]}, found {found(default)}", default)
+    elif not large_enough(default.value, declared):
+        message = f"{where}: expected at least {declared.minimum:g}, found {found(default)}"
+        report.add("input-minimum", message, default)
     elif not allowed(default.value, declared):
         report.add("input-choice", f"{where}: {found(default)} is not among the choices", default)
 

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import Unsupported
+from modelsmith.recipe.metadata import merged_name
+from modelsmith.recipe.quantization import quantized
 from modelsmith.source import Edit
 from modelsmith.store.model import CreateRequest
 from modelsmith.weights.files import EditedGGUF, FileBlob
+from modelsmith.weights.merged_blob import MergedGGUF
 
 if TYPE_CHECKING:
     from modelsmith.recipe.draft import Draft
@@ -24,13 +27,17 @@ def compile_request(draft: Draft, *, gguf: Path | None = None) -> CreateRequest:
     weights = draft.inherited.weights
 
     def source(path: Path) -> BlobSource:
-        if draft.gguf and weights is not None and path.resolve() == weights.resolve():
-            return FileBlob(gguf) if gguf is not None else EditedGGUF(path, draft.gguf)
-        return FileBlob(path)
+        if not draft.changes_weights or weights is None or path.resolve() != weights.resolve():
+            return FileBlob(path)
+        if gguf is not None:
+            return FileBlob(gguf)
+        if draft.quantize is not None:
+            return quantized(path, draft)
+        return MergedGGUF([path], draft.gguf) if draft.merge_shards else EditedGGUF(path, draft.gguf)
 
     return CreateRequest(
         resolved.fields,
-        {name: source(path) for name, path in resolved.files.items()},
+        {merged_name(name) if draft.merge_shards else name: source(path) for name, path in resolved.files.items()},
         {name: FileBlob(path) for name, path in resolved.draft_files.items()},
         {name: FileBlob(path) for name, path in resolved.adapters.items()},
     )
@@ -60,17 +67,17 @@ def standalone(draft: Draft) -> Modelfile:
     A model made from an edited file inherits nothing, so every inherited instruction is written out.
     """
     inherited = draft.inherited
-    if not (draft.gguf and inherited.stored):
+    if not (draft.changes_weights and inherited.stored):
         return draft.modelfile
     if inherited.weights is None:
         raise Unsupported(
-            "the GGUF's metadata can be edited only where its file can be read",
+            "a GGUF can be edited or quantized only where its file can be read",
             hint="run modelsmith on the server's machine",
         )
     if inherited.extra_layers:
         raise Unsupported(
             f'"{draft.base.spec}" has more than one file of weights ({", ".join(inherited.extra_layers)}), '
-            "and its metadata cannot be edited without losing them yet",
+            "and the first of them cannot be changed without losing the others yet",
             hint="start from the GGUF files, or let make-effective use the way parser",
         )
     modelfile = draft.modelfile.set_from(str(inherited.weights))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from modelsmith.syntax.modelfile import Modelfile
     from modelsmith.template.conversation import Conversation
     from modelsmith.template.inject_code import Think
+    from modelsmith.weights.quantize_wishes import Wishes
 
 DEFAULT_TEMPLATE = "{{ .Prompt }}"
 """What Ollama renders for a model without any template."""
@@ -52,17 +53,18 @@ def _effective(
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """A text that a step put (or would put) after the generation prompt, and for which ``think`` values."""
+    """A text that a step put (or would put) into the prompt, for which ``think`` values, and where."""
 
     text: str
     when: str
+    at: str = "generation-prompt"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A model in the making.
 
-    ``gguf`` holds metadata edits (None removes a key), ``injections`` what was asked for so far, so that it can be
+    ``gguf`` holds metadata edits (None removes a key), ``quantize`` what the weights become, ``injections`` what was asked for so far, so that it can be
     repeated on the Jinja template when that one runs; ``notes`` are sentences for the plan.
     """
 
@@ -70,6 +72,8 @@ class Draft:
     modelfile: Modelfile
     version: str | None = None
     gguf: Mapping[str, Any] = field(default_factory=dict)
+    quantize: Wishes | None = None
+    merge_shards: bool = False
     injections: tuple[Injection, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -103,6 +107,11 @@ class Draft:
         if self.chat_template is not None and chat_template.text == self.chat_template.text:
             return self
         return replace(self, gguf={**self.gguf, CHAT_TEMPLATE_KEY: chat_template.text})
+
+    @property
+    def changes_weights(self) -> bool:
+        """Whether the model gets a GGUF of its own: other metadata, or quantized."""
+        return bool(self.gguf) or self.quantize is not None or self.merge_shards
 
     @property
     def inherited(self) -> Inherited:

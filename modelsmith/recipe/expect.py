@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.recipe.compile import as_values
-from modelsmith.recipe.expectations import Effective, HistoryUnchanged, ParametersAre, PromptEndsWith, ThinkingTags
-from modelsmith.recipe.proof import THINK_WORDS, applies
-from modelsmith.template.inject_ensure import missing_from
+from modelsmith.recipe.expect_checked import Checked
+from modelsmith.recipe.expect_prompts import prompt_ends_with, prompt_has, prompt_lacks, where
+from modelsmith.recipe.expectations import (
+    Capabilities,
+    Effective,
+    HistoryUnchanged,
+    ParametersAre,
+    PromptEndsWith,
+    PromptHas,
+    PromptLacks,
+    ThinkingTags,
+)
 from modelsmith.template.renderers import PARSERS
 
 if TYPE_CHECKING:
@@ -19,35 +27,9 @@ if TYPE_CHECKING:
     from modelsmith.recipe.proof import Comparison
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One promise and whether it holds; ``detail`` says how many conversations prove it, or shows the first that does not."""
-
-    promise: str
-    holds: bool
-    detail: str
-
-
 def check(expectations: Sequence[Expectation], draft: Draft, comparisons: Sequence[Comparison]) -> tuple[Checked, ...]:
     """Check every promise of a recipe on its draft."""
     return tuple(_CHECKS[type(expectation)](expectation, draft, comparisons) for expectation in expectations)
-
-
-def _prompt_ends_with(expectation: PromptEndsWith, _draft: Draft, comparisons: Sequence[Comparison]) -> Checked:
-    when = "" if expectation.when == "always" else f" when {expectation.when}"
-    promise = f"every prompt that opens the assistant's turn ends with {expectation.text!r}{when}"
-    opened = [
-        comparison
-        for comparison in comparisons
-        if comparison.opens and applies(expectation.when, comparison.think) and not comparison.after.error
-    ]
-    for comparison in opened:
-        if missing_from([comparison.after.prompt], expectation.text):
-            where = f'"{comparison.name}", think {THINK_WORDS[comparison.think]}'
-            return Checked(promise, holds=False, detail=f"{where}: ends with {comparison.after.prompt[-60:]!r}")
-    return Checked(
-        promise, holds=bool(opened), detail=f"{len(opened)} renderings" if opened else "no conversation renders"
-    )
 
 
 def _thinking_tags(expectation: ThinkingTags, draft: Draft, _comparisons: Sequence[Comparison]) -> Checked:
@@ -79,7 +61,7 @@ def _history_unchanged(_expectation: HistoryUnchanged, _draft: Draft, comparison
     promise = "history, system prompt, tools and everything else render as before"
     for comparison in comparisons:
         if comparison.verdict == "changed":
-            detail = f'"{comparison.name}", think {THINK_WORDS[comparison.think]}: {_difference(comparison)}'
+            detail = f"{where(comparison.name, comparison.think)}: {_difference(comparison)}"
             return Checked(promise, holds=False, detail=detail)
     same = sum(comparison.verdict == "same" for comparison in comparisons)
     return Checked(
@@ -97,6 +79,14 @@ def _difference(comparison: Comparison) -> str:
     )
     start = max(0, place - 20)
     return f"{before[start : place + 40]!r} became {after[start : place + 40]!r}"
+
+
+def _capabilities(expectation: Capabilities, draft: Draft, _comparisons: Sequence[Comparison]) -> Checked:
+    effective = draft.effective
+    missing = [name for name in expectation.capabilities if name not in effective.capabilities]
+    found = ", ".join(sorted(effective.capabilities)) or "none beyond text"
+    promise = f"Ollama takes the model for one with {', '.join(expectation.capabilities)}"
+    return Checked(promise, not missing, f"{found}; {effective.source}: {effective.reason}")
 
 
 def _parameters(expectation: ParametersAre, draft: Draft, _comparisons: Sequence[Comparison]) -> Checked:
@@ -117,7 +107,10 @@ def _equal(found: Any, promised: Any) -> bool:
 
 
 _CHECKS: dict[type, Callable[[Any, Draft, Sequence[Comparison]], Checked]] = {
-    PromptEndsWith: _prompt_ends_with,
+    PromptEndsWith: prompt_ends_with,
+    PromptHas: prompt_has,
+    PromptLacks: prompt_lacks,
+    Capabilities: _capabilities,
     ThinkingTags: _thinking_tags,
     Effective: _effective,
     HistoryUnchanged: _history_unchanged,

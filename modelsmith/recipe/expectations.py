@@ -7,11 +7,13 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field
 
 from modelsmith.recipe.choice import KeyedModels
-from modelsmith.recipe.fields import Parameter, Part, Text, When, one_as_many
+from modelsmith.recipe.fields import At, Parameter, Part, Text, When, one_as_many
 
 Engine = Literal["renderer", "parser", "harmony", "go", "jinja", "default"]
 """What may turn a conversation into the prompt; the ``source`` of an EffectiveTemplate."""
 
+Capability = Literal["tools", "thinking", "insert"]
+"""What a template gives a model."""
 
 Engines = Annotated[
     tuple[Engine, ...],
@@ -28,6 +30,40 @@ class PromptEndsWith(Part):
 
     when: When = "always"
     """For which requests: `thinking` means unless a request says `think: false`, `not-thinking` only when it does."""
+
+
+class PromptHas(Part):
+    """Every prompt has a text: anywhere, or at a position wherever a conversation has that."""
+
+    text: Text = Field(alias="prompt-has")
+    """The text, line breaks included."""
+
+    at: At | None = None
+    """Where, as in the step `inject`; left out: anywhere in every prompt."""
+
+    when: When = "always"
+    """For which requests: `thinking` means unless a request says `think: false`, `not-thinking` only when it does."""
+
+
+class PromptLacks(Part):
+    """No prompt has a text, such as a token that was replaced."""
+
+    text: Text = Field(alias="prompt-lacks")
+    """The text, line breaks included."""
+
+    when: When = "always"
+    """For which requests: `thinking` means unless a request says `think: false`, `not-thinking` only when it does."""
+
+
+class Capabilities(Part):
+    """Ollama takes the model for one that can do this."""
+
+    capabilities: Annotated[
+        tuple[Capability, ...],
+        Field(min_length=1),
+        BeforeValidator(one_as_many, json_schema_input_type=Capability | tuple[Capability, ...]),
+    ]
+    """What the template that runs gives the model: `tools`, `thinking`, `insert`."""
 
 
 class ThinkingTags(Part):
@@ -60,11 +96,21 @@ class ParametersAre(Part):
 
 
 Expectation: TypeAlias = Annotated[
-    PromptEndsWith | ThinkingTags | Effective | HistoryUnchanged | ParametersAre,
+    PromptEndsWith
+    | PromptHas
+    | PromptLacks
+    | Capabilities
+    | ThinkingTags
+    | Effective
+    | HistoryUnchanged
+    | ParametersAre,
     KeyedModels(
         "expectation",
         (
             ("prompt-ends-with", PromptEndsWith),
+            ("prompt-has", PromptHas),
+            ("prompt-lacks", PromptLacks),
+            ("capabilities", Capabilities),
             ("thinking-tags", ThinkingTags),
             ("effective", Effective),
             ("history-unchanged", HistoryUnchanged),

@@ -44,7 +44,10 @@ _CODES = {
 }
 """How diagnostics are called where pydantic has a name of its own."""
 
-_OWN_WORDS = {"not_a_mapping", "no_kind", "two_kinds", "unknown_kind", "scalar_value", "parameter_value", "model_name"}
+_OWN_WORDS = {
+    *("not_a_mapping", "no_kind", "two_kinds", "unknown_kind", "scalar_value", "parameter_value", "model_name"),
+    *("quantization", "tensor_rule"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Who sees what for each value of ``think``: the end of the prompt, and where reasoning arrives for each kind of client.
 
 Source: Ollama server/routes.go (ChatHandler), cmd/cmd.go (run asks for thinking where the model can), openai/openai.go,
-thinking/parser.go; llama.cpp's server splits reasoning where the Jinja template runs.
+thinking/parser.go. Where the Jinja template runs, llama.cpp's server splits reasoning by the tags that it finds there, whatever
+``think`` says (tried out with answers forced by a grammar), and Ollama passes on what it split (llm/llama_server.go, Chat).
 """
 
 from __future__ import annotations
@@ -134,8 +135,7 @@ def _arrival(draft: Draft, engine: Engine, prompt: str, value: Think) -> str:
     if found := _by_parser(draft, value):
         return in_content if found == PLAIN else found
     if engine.jinja is not None:
-        split = engine.jinja.reasoning.found and value is not False
-        return SPLIT if split else PLAIN if value is False and not primed else in_content
+        return SPLIT if engine.jinja.reasoning.found else in_content
     if value and all(engine.tags):
         return SPLIT if not primed or resolve(draft.version).has("0.11.7") else CUT
     return in_content

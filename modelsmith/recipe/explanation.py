@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelsmithError
+from modelsmith.recipe.bare import is_bare, template_base
 from modelsmith.recipe.base import Base, Inherited, resolve_base
 from modelsmith.recipe.draft import Draft
 from modelsmith.recipe.explain_engine import Engine, engine_of
@@ -21,6 +22,13 @@ from modelsmith.versions import resolve
 if TYPE_CHECKING:
     from modelsmith.store import Store
     from modelsmith.template.effective import EffectiveTemplate
+
+
+BARE = "a template alone: its model's weights, parameters and other templates are not known"
+_BARE_REASONS = {
+    "go": "as TEMPLATE of a model it runs, unless the Jinja template in the GGUF offers more (Ollama 0.30 and later)",
+    "jinja": "inside a GGUF it runs from Ollama 0.30 on, unless a TEMPLATE of the model offers as much",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +64,16 @@ class Explanation:
 
 
 def explain_model(spec: str, store: Store, *, folder: Path | None = None, version: str | None = None) -> Explanation:
-    """Explain a model's name, a ``.gguf``, a Modelfile or ``sample:NAME``. Reads only.
+    """Explain a model's name, a ``.gguf``, a Modelfile, a ``.gotmpl``, a ``.jinja`` or ``sample:NAME``. Reads only.
 
     ``version`` is the Ollama that serves it (default: the server's, else the newest known). Raises ModelsmithError where
     nothing can be found; of a Modelfile whose FROM is not here, what it says itself is explained, with a note.
     """
-    base, missing = _find(spec, store, folder or Path.cwd())
+    folder = folder or Path.cwd()
+    if is_bare(spec, folder):
+        base, missing = template_base(spec, folder), BARE
+    else:
+        base, missing = _find(spec, store, folder)
     return explain_draft(Draft.start(base, version or store.ollama_version()), missing)
 
 
@@ -85,7 +97,7 @@ def explain_draft(draft: Draft, missing: str = "") -> Explanation:
         stops=find_stops(draft, engine),
         thinks=thinks,
         cache=_cache(draft, engine),
-        commands=tuple(_commands(draft, engine, thinks)),
+        commands=tuple(_commands(draft, engine, thinks, missing)),
         notes=tuple(_notes(draft, engine, thinks, missing)),
     )
 
@@ -97,6 +109,8 @@ def _effective(draft: Draft, missing: str) -> EffectiveTemplate:
             effective = replace(
                 effective, ways=(f"take {keyword.upper()} {name} out of the Modelfile", *effective.ways)
             )
+    if missing == BARE:
+        return replace(effective, reason=_BARE_REASONS.get(effective.source, effective.reason))
     if effective.source != "go" or not (missing or not draft.inherited.chat_template_known):
         return effective
     if missing:
@@ -146,7 +160,7 @@ def _cache(draft: Draft, engine: Engine) -> CacheCheck | None:
     )
 
 
-def _commands(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...]) -> list[Command]:
+def _commands(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missing: str) -> list[Command]:
     base = draft.base.spec
     spec, setting = shlex.quote(base), shlex.quote(f"base={base}")
     found = []
@@ -155,7 +169,7 @@ def _commands(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...]) -> lis
     reasons = "thinking" in draft.effective.capabilities or any(
         "think>" in text for text in (engine.text, *_texts(draft))
     )
-    if not reasons or draft.effective.source in {"renderer", "harmony"}:
+    if missing == BARE or not reasons or draft.effective.source in {"renderer", "harmony"}:
         return found
     if not all(row.arrives == SPLIT and row.prompt.rstrip().endswith("<think>") for row in thinks[:2]):
         found.append(Command(f"modelsmith plan force-think --set {setting}", "make it reason, split from the answer"))
@@ -172,7 +186,7 @@ def _notes(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missing: 
     notes = []
     inherited = draft.inherited
     if missing:
-        notes.append(f"{missing}; what follows is from the Modelfile alone")
+        notes.append(BARE if missing == BARE else f"{missing}; what follows is from the Modelfile alone")
     if engine.jinja is not None and "thinking" in draft.effective.capabilities and not engine.jinja.reasoning.found:
         notes.append(
             "Ollama takes this for a model that thinks, but llama-server finds no reasoning in the template: nothing is split"

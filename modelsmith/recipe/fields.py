@@ -30,6 +30,20 @@ class Part(BaseModel):
 When: TypeAlias = Literal["always", "thinking", "not-thinking"]
 """For which requests: ``thinking`` unless one says ``think: false``, ``not-thinking`` only then."""
 
+At: TypeAlias = Literal[
+    "generation-prompt",
+    "start",
+    "before-system",
+    "after-system",
+    "before-user",
+    "after-user",
+    "before-last-user",
+    "after-last-user",
+    "before-assistant",
+    "after-assistant",
+]
+"""Where in a prompt a text can be put; the same names as in ``inject_positions.NAMES``."""
+
 Scalar: TypeAlias = str | int | float | bool
 """A single value as YAML gives it; ``yes`` and ``on`` are text, as YAML 1.2 has it."""
 
@@ -77,6 +91,50 @@ Parameter = Annotated[
     WithJsonSchema({"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA}, {"type": "null"}]}),
 ]
 """A PARAMETER's value: a Scalar, a tuple of them (``stop``), or None to unset it."""
+
+
+def _check_metadata(value: object) -> object:
+    inner = value
+    if isinstance(value, dict):
+        if set(value) != {"type", "value"}:
+            raise PydanticCustomError("metadata_value", "expected the keys type and value, such as {type: u32, value: 7}")
+        inner = value["value"]
+        _check_type(value["type"])
+    if is_scalar(inner) or (isinstance(inner, tuple) and all(map(is_scalar, inner))):
+        return value
+    raise PydanticCustomError("metadata_value", "expected text, a number, true, false, or a list of them")
+
+
+def _check_type(name: object) -> None:
+    from modelsmith.errors import UsageError
+    from modelsmith.weights.gguf.values import Kind
+
+    try:
+        Kind.parse(str(name))
+    except UsageError as error:
+        raise PydanticCustomError("metadata_type", "{problem}", {"problem": error.message, "hint": error.hint}) from error
+
+
+_METADATA_SCHEMA: dict[str, Any] = {"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA}]}
+
+MetadataValue = Annotated[
+    Any,
+    BeforeValidator(_check_metadata),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                *_METADATA_SCHEMA["anyOf"],
+                {
+                    "type": "object",
+                    "properties": {"type": {"type": "string"}, "value": _METADATA_SCHEMA},
+                    "required": ["type", "value"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+"""A value of a GGUF's metadata: a Scalar, a tuple of them, or one with its type."""
 
 
 def one_as_many(value: object) -> object:

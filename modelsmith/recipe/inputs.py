@@ -62,6 +62,11 @@ def read_value(name: str, value: object, declared: Input, origin: str) -> Value:
     read = _from_text(value, declared.type) if isinstance(value, str) else _typed(value, declared.type)
     if read is None:
         raise UsageError(f"{origin}: {name} must be {EXPECTED[declared.type]}, not {_shown(value)}")
+    if not large_enough(read, declared):
+        least = f"{declared.minimum:g}"
+        raise UsageError(
+            f"{origin}: {name} must be at least {least}, not {_shown(value)}", hint=f"give --set {name}={least} or more"
+        )
     if not allowed(read, declared):
         raise UsageError(
             f"{origin}: {_shown(value)} is not allowed for {name}{_close(read, declared)}", hint=_choices_hint(declared)
@@ -74,6 +79,11 @@ def allowed(value: Value, declared: Input) -> bool:
     return declared.choices is None or any(
         value == choice and isinstance(value, bool) == isinstance(choice, bool) for choice in declared.choices
     )
+
+
+def large_enough(value: Value, declared: Input) -> bool:
+    """Say whether a number is not below the minimum of an input, if it has one."""
+    return declared.minimum is None or not isinstance(value, int | float) or value >= declared.minimum
 
 
 def _close(value: Value, declared: Input) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import ModelsmithError, StoreError, UsageError, system_errors
 from modelsmith.syntax.modelfile import Modelfile
 from modelsmith.weights.gguf import GGUFFile
+from modelsmith.weights.merged_blob import MergedGGUF
+from modelsmith.weights.quantize_blob import QuantizedGGUF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +46,7 @@ def check_outputs(modelfile: Path, gguf: Path | None, weights: Path | None, requ
             raise UsageError(f"{path} would be overwritten, and the model is made from it", hint=_OTHER)
     if modelfile.exists() and not _is_modelfile(modelfile):
         raise UsageError(f"{modelfile} exists and is no Modelfile: it would be lost", hint=_OTHER)
-    if gguf is not None and weights is not None and gguf.exists() and not _same_tensors(gguf, weights):
+    if gguf is not None and weights is not None and gguf.exists() and not _same_tensors(gguf, weights, request):
         raise UsageError(f"{gguf} exists and is another model: it would be lost", hint=_OTHER)
 
 
@@ -56,9 +58,11 @@ def _is_modelfile(path: Path) -> bool:
         raise StoreError(f"{path} cannot be read: {error.strerror or error}", hint=_OTHER) from error
 
 
-def _same_tensors(path: Path, weights: Path) -> bool:
+def _same_tensors(path: Path, weights: Path, request: CreateRequest) -> bool:
+    """Whether a file holds the tensors of the weights, or what quantizing makes of them, under whatever metadata."""
     try:
-        return GGUFFile.open(path).tensors == GGUFFile.open(weights).tensors
+        made = [source.gguf.tensors for source in request.files.values() if isinstance(source, MergedGGUF | QuantizedGGUF)]
+        return GGUFFile.open(path).tensors in (GGUFFile.open(weights).tensors, *made)
     except ModelsmithError:
         return False
 

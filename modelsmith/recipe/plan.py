@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ServerError, StoreError, UsageError
+from modelsmith.errors import ModelNotFound, ServerError, StoreError, UsageError
 from modelsmith.name import ModelName
 from modelsmith.recipe.base import resolve_base
 from modelsmith.recipe.compile import compile_request, with_parameters, written_modelfile
 from modelsmith.recipe.draft import Draft
 from modelsmith.recipe.expect import check
+from modelsmith.recipe.metadata import merged_base, wanted, with_metadata
 from modelsmith.recipe.outputs import check_outputs, holds
 from modelsmith.recipe.proof import compare, engine_changes
+from modelsmith.recipe.quantization import wishes_of, with_quantization_note
 from modelsmith.recipe.steps import STEPS
 from modelsmith.template.template import Template
 
 if TYPE_CHECKING:
-    from modelsmith.recipe.expect import Checked
+    from modelsmith.recipe.expect_checked import Checked
     from modelsmith.recipe.proof import Comparison
     from modelsmith.recipe.schema import Recipe
     from modelsmith.store import Store
@@ -32,7 +35,8 @@ class Plan:
     """What a recipe will do: the draft before and after, the proof, and what will be written.
 
     ``request`` is what the store gets, ``preview`` what that costs, ``replaces`` the model that stands there now.
-    ``modelfile`` and ``gguf`` are files that are written beside the model when ``--modelfile`` asks for them.
+    ``modelfile`` and ``gguf`` are files that are written beside the model when ``--modelfile`` asks for them. ``damaged``
+    says what is wrong with what stands under the name, ``free`` how many bytes are free where it is written (None: not known).
     """
 
     recipe: Recipe
@@ -47,6 +51,21 @@ class Plan:
     replaces: StoredModel | None
     as_is: bool = False
     modelfile: Path | None = None
+    damaged: str = ""
+    free: int | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What may go wrong, or is lost, when this is applied: a damaged model under the name, a disk that is too small."""
+        found = []
+        if self.damaged:
+            found.append(f"{self.name.short} stands there damaged and will be replaced: {self.damaged}")
+        needed = self.preview.bytes_to_write if self.preview.changes else 0
+        if self.free is not None and needed > self.free:
+            found.append(
+                f"the disk is too small: {needed:,} bytes are to be written, and {self.free:,} are free in {self.store.location}"
+            )
+        return tuple(found)
 
     @property
     def holds(self) -> bool:
@@ -61,7 +80,9 @@ class Plan:
     @property
     def gguf(self) -> Path | None:
         """Where the edited GGUF goes that the written Modelfile names; None when there is none to write."""
-        return self.modelfile.with_name(self.modelfile.name + ".gguf") if self.modelfile and self.after.gguf else None
+        if self.modelfile is None or not self.after.changes_weights:
+            return None
+        return self.modelfile.with_name(self.modelfile.name + ".gguf")
 
     @property
     def modelfile_text(self) -> bytes:
@@ -108,7 +129,7 @@ def plan(
 
         store = open_store()
     base_folder = (folder or Path.cwd()).resolve()
-    base = resolve_base(recipe.from_, store, base_folder)
+    base = merged_base(resolve_base(recipe.from_, store, base_folder), merge=recipe.merge_shards)
     name = ModelName.strict(recipe.create)
     if modelfile is not None:
         modelfile = modelfile.absolute()
@@ -118,10 +139,28 @@ def plan(
         after = after.with_note(note)
     comparisons = compare(before, after)
     request = compile_request(after)
-    replaces = stored(store, name)
+    after = with_quantization_note(after, request)
+    replaces, damaged = _standing(store, name)
     preview = store.preview(name, request, as_is=as_is)
     checked = check(recipe.expect, after, comparisons)
-    made = Plan(recipe, name, store, before, after, comparisons, checked, request, preview, replaces, as_is, modelfile)
+    made = Plan(
+        *(
+            recipe,
+            name,
+            store,
+            before,
+            after,
+            comparisons,
+            checked,
+            request,
+            preview,
+            replaces,
+            as_is,
+            modelfile,
+            damaged,
+        ),
+        free=free_bytes(store),
+    )
     if made.modelfile is not None:
         check_outputs(made.modelfile, made.gguf, after.inherited.weights, request)
     return made
@@ -129,11 +168,31 @@ def plan(
 
 def stored(store: Store, name: ModelName) -> StoredModel | None:
     """Return the model of this name; None where there is none, or a damaged one, which creating it again repairs."""
+    return _standing(store, name)[0]
+
+
+def _standing(store: Store, name: ModelName) -> tuple[StoredModel | None, str]:
+    """Return the model of this name, and what is damaged about it (then there is no model)."""
     try:
-        return store.show(name)
-    except ServerError:
-        raise
-    except StoreError:
+        return store.show(name), ""
+    except (ServerError, ModelNotFound) as error:
+        if isinstance(error, ServerError):
+            raise
+        return None, ""
+    except StoreError as error:
+        return None, error.message
+
+
+def free_bytes(store: Store) -> int | None:
+    """Return how much room is left where a store in a folder writes; None for a server, or where it cannot be told."""
+    from modelsmith.store.local import LocalStore
+
+    if not isinstance(store, LocalStore):
+        return None
+    folder = store.layout.folder.absolute()
+    try:
+        return shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.is_dir())).free
+    except (OSError, StopIteration):
         return None
 
 
@@ -161,7 +220,5 @@ def edited(draft: Draft, recipe: Recipe) -> Draft:
         modelfile = modelfile.set_adapter(adapter)
     if recipe.requires is not None:
         modelfile = modelfile.set_requires(recipe.requires)
-    gguf = dict(draft.gguf)
-    if recipe.gguf is not None:
-        gguf |= dict(recipe.gguf.set_) | dict.fromkeys(recipe.gguf.unset)
-    return replace(draft, modelfile=modelfile, gguf=gguf)
+    draft = with_metadata(draft, wanted(recipe.gguf))
+    return replace(draft, modelfile=modelfile, quantize=wishes_of(recipe.quantize), merge_shards=recipe.merge_shards)

@@ -13,6 +13,7 @@ from modelsmith.recipe.draft import DEFAULT_TEMPLATE
 from modelsmith.template.capabilities import go_tool_round_trip
 from modelsmith.template.conversations import NAMED, is_prefill, last_assistant_thinks, opens_assistant_turn
 from modelsmith.template.generation import opens_turn
+from modelsmith.template.inject_positions import GENERATION_PROMPT
 from modelsmith.template.template import Template
 from modelsmith.template.tools_proof import has_tool_parts
 
@@ -37,7 +38,8 @@ class Rendered:
 class Comparison:
     """One conversation under one ``think`` value, before and after; ``opens``: it opens the assistant's turn.
 
-    ``verdict``: ``same`` bytes; ``appended`` (the injected text at the end, nothing else); ``repaired`` (there a line
+    ``verdict``: ``same`` bytes; ``appended`` (the injected text at the end, nothing else); ``inserted`` (injected texts, and
+    nothing else, at positions beside messages or at the start too); ``repaired`` (there a line
     break that was typed as a backslash and an n became one); ``thinking`` (differs, and
     the last assistant message carries thinking, which an added block may show); ``tools`` (differs, it has tools, calls or
     results, and the template handles them only now); ``prefilled`` (a begun answer, and the
@@ -102,12 +104,37 @@ def _compare(name: str, conversation: Conversation, think: Think, before: Draft,
     verdict = "same"
     if old != new:
         may_open = opens or (jinja and not is_prefill(conversation))
-        texts = [injection.text for injection in after.injections if applies(injection.when, think)]
+        texts = [each.text for each in after.injections if applies(each.when, think) and each.at == GENERATION_PROMPT]
         failed = old.error or new.error
+        elsewhere = [each for each in after.injections if each.at != GENERATION_PROMPT and applies(each.when, think)]
         verdict = "changed" if failed else _verdict(conversation, old.prompt, new.prompt, texts, may_open=may_open)
+        if verdict in {"changed", "thinking"} and not failed and elsewhere:
+            ends = texts if may_open else []
+            within = [each.text for each in elsewhere]
+            verdict = "inserted" if only_inserted(old.prompt, new.prompt, within, ends) else verdict
         if verdict in {"changed", "thinking"} and has_tool_parts(conversation) and _got_tools(before, after):
             verdict = "tools"
     return Comparison(name, think, opens, old, new, verdict)
+
+
+def only_inserted(old: str, new: str, texts: list[str], ends: list[str]) -> bool:
+    """Say whether a prompt is another one with some of the texts put into it, and one of ``ends`` (or its end) behind it."""
+    ends = [end[start:] for end in ends for start in range(len(end))]
+    if any(new.endswith(end) and only_inserted(old, new.removesuffix(end), texts, []) for end in ends):
+        return True
+    at: dict[int, set[int]] = {0: {0}}  # for a place in the new prompt: how far the old one may be followed there
+    for place in range(len(new) + 1):
+        for followed in at.pop(place, ()):
+            if place == len(new):
+                if followed == len(old):
+                    return True
+                continue
+            if followed < len(old) and old[followed] == new[place]:
+                at.setdefault(place + 1, set()).add(followed + 1)
+            for text in texts:
+                if new.startswith(text, place):
+                    at.setdefault(place + len(text), set()).add(followed)
+    return False
 
 
 def _got_tools(before: Draft, after: Draft) -> bool:

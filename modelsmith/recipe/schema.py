@@ -8,21 +8,32 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError, core_schema
 
+from modelsmith.errors import UsageError
 from modelsmith.name import ModelName
 from modelsmith.recipe.choice import choose, mark
 from modelsmith.recipe.expectations import Expectation
-from modelsmith.recipe.fields import INPUT_NAME, NAME, VARIABLE, VERSION, Parameter, Part, ScalarValue, Text, Texts
+from modelsmith.recipe.fields import (
+    INPUT_NAME,
+    NAME,
+    VARIABLE,
+    VERSION,
+    MetadataValue,
+    Parameter,
+    Part,
+    ScalarValue,
+    Text,
+    Texts,
+)
 from modelsmith.recipe.inputs import looks_like_path
 from modelsmith.recipe.steps import STEPS
+from modelsmith.weights.quantize_mixes import find_mix
+from modelsmith.weights.quantize_wishes import TensorRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from pydantic import GetCoreSchemaHandler
-
-MetadataKey: TypeAlias = Literal["tokenizer.chat_template"]
-"""What can be edited in a GGUF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +76,56 @@ class Message(Part):
 class GGUF(Part):
     """Edits of the metadata in the GGUF; the tensors stay as they are."""
 
-    set_: dict[MetadataKey, Text] = Field(default_factory=dict)
-    """Keys and their new values."""
+    set_: dict[Text, MetadataValue] = Field(default_factory=dict)
+    """Keys and their new values: text, a number, true, false, a list of one of these, or `{type: u32, value: 7}`. A key keeps
+    its type; a new one has the type that converters give it, else the one of its value."""
 
-    unset: tuple[MetadataKey, ...] = ()
+    unset: tuple[Text, ...] = ()
     """Keys to remove."""
+
+
+def _mix(name: str) -> str:
+    try:
+        return find_mix(name).name
+    except UsageError as error:
+        raise PydanticCustomError(
+            "quantization", "{problem}", {"problem": error.message, "hint": error.hint}
+        ) from error
+
+
+def _rule(text: str) -> str:
+    try:
+        TensorRule.parse(text)
+    except UsageError as error:
+        raise PydanticCustomError("tensor_rule", "{problem}", {"problem": error.message, "hint": error.hint}) from error
+    return text
+
+
+Mix: TypeAlias = Annotated[Text, AfterValidator(_mix)]
+"""The name of a mix of tensor types."""
+
+
+class Quantize(Part):
+    """How to quantize the weights: as llama-quantize does, to the byte."""
+
+    type: Mix
+    """`Q4_K_M`, `Q8_0`, `F16` …; `modelsmith gguf quantize --list` names all."""
+
+    tensors: tuple[Annotated[Text, AfterValidator(_rule)], ...] = ()
+    """Exceptions, `REGEX=TYPE` each, such as `blk\\.0\\..*=Q8_0`; the first that matches a tensor's name counts."""
+
+    allow_requantize: bool = False
+    """Whether weights that are quantized already may lose bits a second time."""
+
+
+def _quantize_kind(value: object) -> str:
+    return mark("more" if isinstance(value, dict) else "type")
+
+
+QuantizeOrType: TypeAlias = Annotated[
+    Annotated[Mix, Tag(mark("type"))] | Annotated[Quantize, Tag(mark("more"))], Discriminator(_quantize_kind)
+]
+"""A quantization, or just its type."""
 
 
 def _template_kind(value: object) -> str:
@@ -142,6 +198,12 @@ class Content(Part):
     gguf: GGUF | None = None
     """Edits of the metadata in the GGUF."""
 
+    merge_shards: bool = False
+    """Make one GGUF of all shards of the model, of which `from` names the first."""
+
+    quantize: QuantizeOrType | None = None
+    """What to quantize the weights to: a type such as `Q4_K_M`, or more about it. Needs a base whose file can be read here."""
+
     requires: Annotated[str, Field(pattern=VERSION)] | None = None
     """The oldest version of Ollama that the model works with, such as `"0.12.0"` (in quotes)."""
 
@@ -190,6 +252,9 @@ class Input(Part):
 
     choices: Annotated[tuple[ScalarValue, ...], Field(min_length=1)] | None = None
     """The values that are allowed."""
+
+    minimum: Annotated[float, Field(strict=False, allow_inf_nan=False)] | None = None
+    """The least value of an `integer` or a `number`."""
 
     env: Annotated[str, Field(pattern=VARIABLE)] | None = None
     """An environment variable to take the value from when `--set` does not give it."""

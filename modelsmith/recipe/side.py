@@ -16,8 +16,8 @@ from modelsmith.errors import (
     TemplateError,
     TemplateSyntaxError,
     Unsupported,
-    UsageError,
 )
+from modelsmith.recipe.bare import is_bare, is_jinja, template_base
 from modelsmith.recipe.base import Base, Inherited, resolve_base
 from modelsmith.recipe.draft import CHAT_TEMPLATE_KEY, Draft
 from modelsmith.syntax.modelfile import Modelfile
@@ -29,11 +29,8 @@ if TYPE_CHECKING:
     from modelsmith.template.effective import EffectiveTemplate
     from modelsmith.weights.gguf import GGUFFile
 
-GO_SUFFIXES = frozenset({".gotmpl", ".tmpl"})
-JINJA_SUFFIXES = frozenset({".jinja", ".jinja2", ".j2"})
 SIZE = "size in bytes"
 _SMALL = 1 << 16
-_MOST_TEMPLATE = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +94,9 @@ def find_side(spec: str, store: Callable[[], Store], folder: Path, version: str 
 
     Raises UsageError, ModelNotFound, ModelfileRefused, InvalidGGUF …, and TemplateSyntaxError that names ``spec``.
     """
-    path = folder / Path(spec).expanduser()
-    suffix = path.suffix.lower()
-    if suffix in GO_SUFFIXES | JINJA_SUFFIXES and (path.is_file() or not spec.startswith("sample:")):
-        side = _template(spec, path, is_jinja=suffix in JINJA_SUFFIXES)
+    if is_bare(spec, folder):
+        kind = "Jinja template" if is_jinja(spec) else "Go template"
+        side = Side(spec, kind, Draft.start(template_base(spec, folder), None))
     else:
         side = _model(spec, store, folder, version)
     try:
@@ -115,20 +111,6 @@ def find_side(spec: str, store: Callable[[], Store], folder: Path, version: str 
     except TemplateError as error:
         raise type(error)(f"{spec}: {error.message}", hint=error.hint) from error
     return side
-
-
-def _template(spec: str, path: Path, *, is_jinja: bool) -> Side:
-    try:
-        if path.stat().st_size > _MOST_TEMPLATE:
-            raise UsageError(f"{spec} has {path.stat().st_size:,} bytes: too large for a template")
-        text = path.read_bytes().decode()
-    except OSError as error:
-        raise UsageError(f"{spec} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{spec} is not UTF-8: {error.reason} at byte {error.start}") from error
-    inherited = Inherited(chat_template=text) if is_jinja else Inherited(template=text)
-    base = Base(spec, Modelfile.parse(""), path.parent, inherited)
-    return Side(spec, "Jinja template" if is_jinja else "Go template", Draft.start(base, None))
 
 
 def _model(spec: str, store: Callable[[], Store], folder: Path, version: str | None) -> Side:

@@ -54,6 +54,7 @@ parameters:
 # license: Apache-2.0
 # adapters: [./style-lora.gguf]
 # gguf: {unset: [tokenizer.chat_template]}
+# quantize: Q4_K_M
 # requires: "0.12.0"
 
 create: ${name}

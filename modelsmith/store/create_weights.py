@@ -16,6 +16,8 @@ from modelsmith.weights.gguf.canonical import canonical
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.metadata import GGUFArray
 from modelsmith.weights.gguf.ollama_writer import merged_by_ollama, needs_projector_type, with_projector_type
+from modelsmith.weights.merged_blob import MergedGGUF
+from modelsmith.weights.quantize_blob import QuantizedGGUF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from modelsmith.weights.segments import Segment
 
 Role = Literal["model", "adapter", "draft"]
-Change = Literal["", "canonical", "merged", "projector-type"]
+Change = Literal["", "canonical", "merged", "projector-type", "quantized"]
 
 _SPLIT_NAME = re.compile(r"(?P<prefix>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.DOTALL)
 _QUANTIZABLE = ("F16", "BF16", "F32")
@@ -71,7 +73,7 @@ def weights_from_files(files: Mapping[str, SegmentBlob], role: Role, *, as_is: b
     groups: dict[tuple[str, str, int], list[tuple[str, GGUFFile, SegmentBlob]]] = {}
     for name in sorted(files, key=str.encode):
         blob = files[name]
-        gguf = blob.gguf if isinstance(blob, EditedGGUF) else GGUFFile.open(blob.path)
+        gguf = blob.gguf if isinstance(blob, EditedGGUF | MergedGGUF | QuantizedGGUF) else GGUFFile.open(blob.path)
         _check_types(gguf)
         media_type = _media_type(name, gguf, role)
         key = _split_group(name, gguf, media_type)
@@ -120,8 +122,11 @@ def _media_type(name: str, gguf: GGUFFile, role: Role) -> str:
 
 
 def _single(name: str, media_type: str, gguf: GGUFFile, blob: SegmentBlob, *, as_is: bool) -> Weights:
+    if isinstance(blob, QuantizedGGUF):
+        return Weights(media_type, (gguf,), blob, "quantized")  # in canonical order already
     if media_type == MODEL and not as_is and not gguf.has_embedded_parts:
-        return Weights(media_type, (gguf,), _derived("canonical", canonical(gguf), [blob]), "canonical")
+        parts = blob.parts if isinstance(blob, MergedGGUF) else (gguf,)
+        return Weights(media_type, (gguf,), _derived("canonical", canonical(*parts), [blob]), "canonical")
     if media_type == PROJECTOR and needs_projector_type(gguf):
         return Weights(media_type, (gguf,), _derived("projector", with_projector_type(gguf), [blob]), "projector-type")
     return Weights(media_type, (gguf,), blob, source=name)

@@ -10,6 +10,7 @@ from modelsmith.progress import ProgressSink, silent
 from modelsmith.store.local_write import can_link
 from modelsmith.store.model import CreatePreview, LayerPreview
 from modelsmith.weights.files import FileBlob, SegmentBlob
+from modelsmith.weights.quantize_blob import QuantizedGGUF
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +53,9 @@ class Previewer:
             )
         if isinstance(content, bytes):
             return self._seen(piece.media_type, len(content), Digest.of(content), "write")
-        rewritten = piece.weights is not None and bool(piece.weights.change)
-        how = "rewrite" if rewritten else "link" if as_is and self._can_link(content) else "copy"
+        change = piece.weights.change if piece.weights is not None else ""
+        kept = "link" if as_is and self._can_link(content) else "copy"
+        how = {"": kept, "quantized": "quantize"}.get(change, "rewrite")
         digest = self._known.find(content)
         if digest is None:
             return LayerPreview(piece.media_type, content.size, how, None, content.path)
@@ -81,6 +83,8 @@ class Previewer:
         if not all(_may_be_same(layer, piece, seen) for layer, piece, seen in pairs):
             return False
         for number, (layer, piece, seen) in enumerate(pairs):
+            if seen.digest is None and isinstance(piece.content, QuantizedGGUF):
+                return False  # not known: a plan does not quantize a model to find out
             if seen.digest is None and isinstance(piece.content, SegmentBlob):
                 digest = piece.content.digest(progress)
                 layers[number] = self._seen(piece.media_type, seen.size, digest, seen.how)

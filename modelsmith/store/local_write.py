@@ -98,14 +98,8 @@ class Writer:
         return digest
 
     def put_blob(self, blob: SegmentBlob, progress: ProgressSink, status: str) -> Digest:
-        """Store bytes of files: hashed while they are copied, or after the file system has cloned them."""
-
-        def fill(descriptor: int) -> Digest:
-            if not stream.clone(blob.segments, descriptor):
-                return stream.copy_segments(blob.segments, descriptor, progress, status)
-            return stream.hash_segments(blob.segments, progress, status)
-
-        return self._publish_blob(fill)
+        """Store bytes of files, or bytes that are made of them on the way."""
+        return self._publish_blob(lambda descriptor: blob.write_to(descriptor, progress, status))
 
     def can_link(self, blob: FileBlob) -> bool:
         """Whether the file of a blob could get a second name in the store."""

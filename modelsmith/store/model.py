@@ -91,7 +91,7 @@ class LayerPreview:
     """One blob of a model to be created and what it costs.
 
     ``how``: ``exists`` (already stored), ``write`` (a small text), ``copy`` or ``link`` (the file as it is),
-    ``rewrite`` (a GGUF copied in canonical order), ``upload`` (to a server). ``digest`` is None while it is not known.
+    ``rewrite`` (a GGUF copied in canonical order), ``quantize`` (made of a larger one), ``upload`` (to a server). ``digest`` is None while it is not known.
     """
 
     media_type: str
@@ -114,4 +114,4 @@ class CreatePreview:
     @property
     def bytes_to_write(self) -> int:
         """Bytes that will be written or sent; links cost none."""
-        return sum(layer.size for layer in self.layers if layer.how in {"write", "copy", "rewrite", "upload"})
+        return sum(layer.size for layer in self.layers if layer.how not in {"exists", "link"})

@@ -28,6 +28,7 @@ from modelsmith.store.create_request import wanted
 from modelsmith.store.model import CreatePreview, LayerPreview
 from modelsmith.store.ollama_create import has_blob
 from modelsmith.store.ollama_show import DEFAULT_TEMPLATE
+from modelsmith.weights.quantize_blob import QuantizedGGUF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +86,9 @@ def _weights(
         yield LayerPreview(MODEL, base.model.size, "exists", base.model.weights_digest, base.model.weights)
     for media_type, group in ((MODEL, request.files), (DRAFT, request.draft_files), (ADAPTER, request.adapters)):
         for source in group.values():
+            if isinstance(source, QuantizedGGUF) and source.known_digest() is None:
+                yield LayerPreview(media_type, source.size, "upload", None, source.path)
+                continue
             digest = source.digest(progress)
             how = "upload" if changes and not has_blob(http, digest) else "exists"
             yield LayerPreview(media_type, source.size, how, digest, source.path)
@@ -117,6 +121,10 @@ def _is_same(composition: Composition, base: Described | None, current: Describe
     ]
     if any(wished != found for wished, found in facts):
         return False
+    if any(
+        isinstance(piece.content, QuantizedGGUF) and not piece.content.known_digest() for piece in composition.pieces
+    ):
+        return False  # not known: a plan does not quantize a model to find out
     return sorted(map(str, _digests(composition, progress))) == sorted(str(digest) for _, digest in shown.digests)
 
 

@@ -74,6 +74,12 @@ class SegmentBlob:
         """Yield the bytes in order; raises UnreadableFile when a file changes meanwhile."""
         return stream.chunks(self.segments)
 
+    def write_to(self, descriptor: int, progress: ProgressSink = silent, status: str = "copying") -> Digest:
+        """Write the bytes to a file and return their digest: hashed on the way, or after the file system has cloned them."""
+        if stream.clone(self.segments, descriptor):
+            return stream.hash_segments(self.segments, progress, status)
+        return stream.copy_segments(self.segments, descriptor, progress, status)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({os.fspath(self.path)!r})"
 
@@ -103,5 +109,5 @@ class EditedGGUF(SegmentBlob):
     def __init__(self, path: str | os.PathLike[str], changes: Mapping[str, MetadataValue | None]) -> None:
         self.changes = dict(changes)
         self.gguf = edit(GGUFFile.open(path), self.changes)
-        variant = json.dumps(["edited", self.changes], sort_keys=True)
+        variant = json.dumps(["edited", self.changes], sort_keys=True, default=repr)
         super().__init__(self.gguf.path, edited_segments(self.gguf), (self.gguf.stamp,), variant)

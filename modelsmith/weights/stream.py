@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from modelsmith.weights.segments import Segment
 
 _BUFFERS = 16
-_FLUSH = 8 << 20
+FLUSH = 8 << 20
 _WRITE = 128 << 10
 _FICLONE = 0x40049409  # linux/fs.h
 
@@ -81,14 +81,14 @@ def copy_segments(
             hashing.append(hasher.submit(sha.update, chunk))
             write_all(descriptor, chunk)
             done += len(chunk)
-            if done - flushed >= _FLUSH:
-                _start_flushing(descriptor, flushed, done - flushed)
+            if done - flushed >= FLUSH:
+                start_flushing(descriptor, flushed, done - flushed)
                 flushed = done
             progress(Progress(status, "", done, total))
     return Digest(sha.hexdigest())
 
 
-def _start_flushing(descriptor: int, start: int, length: int) -> None:
+def start_flushing(descriptor: int, start: int, length: int) -> None:
     """Let the disk begin with what is written, so that the fsync at the end does not have to wait for all of it."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_DONTNEED)

@@ -35,6 +35,7 @@ def test_list_json(capsys: pytest.CaptureFixture[str]) -> None:
         "description": "the context window in tokens; every token of it costs memory",
         "type": "integer",
         "default": 16384,
+        "minimum": 1.0,
         "choices": None,
         "env": None,
     }

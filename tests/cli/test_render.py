@@ -79,3 +79,65 @@ def test_how_a_prompt_looks() -> None:
 def test_what_is_counted() -> None:
     assert summary("<|im_start|>a<|im_end|>", KNOWN).startswith("23 characters, 2 special tokens")
     assert "no vocabulary" in summary("a", None)
+
+
+def test_a_template_that_fails_while_it_renders_has_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.gotmpl").write_text("hi\n{{ range .Messages }}日本{{ .Nope.X }}{{ end }}")
+    assert run(["render", "t.gotmpl", "-u", "hi"]) == 3
+    assert "t.gotmpl:2:32: error: executing" in capsys.readouterr().err
+    Path("t.jinja").write_text("a\n{{ nothing() }}")
+    assert run(["render", "t.jinja", "-u", "hi"]) == 3
+    assert "t.jinja:2:1: error: the template fails: 'nothing' is undefined" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"messages": 5}', "c.json:1:14: error: messages is a number"),
+        ('{"x": [{"a": "]"}],\n "messages": [{"role": "user"}, {"role": 5}]}', "c.json:2:42: error: messages[1].role"),
+        ('[{"role": "user", "images": ["%%"]}]', "c.json:1:30: error: messages[0].images[0] is not base64"),
+        ("{no", "c.json:1:2: error: this is not JSON"),
+        ('"x"', "c.json:1:1: error: conversation is a text"),
+    ],
+)
+def test_where_a_conversation_is_wrong(text: str, place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.gotmpl").write_text("{{ .Prompt }}")
+    Path("c.json").write_text(text)
+    assert run(["render", "t.gotmpl", "--conversation", "c.json"]) == 2
+    error = capsys.readouterr().err
+    assert place in error
+    assert "^" in error
+    assert run(["render", "t.gotmpl", "--conversation", "c.json", "--json"]) == 2
+    captured = capsys.readouterr()
+    assert list(json.loads(captured.out)) == ["error"]
+    assert not captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["t.gotmpl"],
+        ["t.gotmpl", "-c", "none.json"],
+        ["none.gotmpl", "-u", "x"],
+        ["nobody", "-u", "x"],
+        ["bad.gotmpl", "-u", "x"],
+    ],
+)
+def test_every_error_is_json_when_asked_for(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.gotmpl").write_text("{{ .Prompt }}")
+    Path("bad.gotmpl").write_text("{{ .Prompt")
+    assert run(["render", *arguments, "--json"]) in {1, 2, 3}
+    assert list(json.loads(capsys.readouterr().out)) == ["error"]
+
+
+def test_an_engine_that_a_file_does_not_have_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.gotmpl").write_text("{{ .Prompt }}")
+    Path("t.jinja").write_text("{{ messages }}")
+    Path("Modelfile").write_text("FROM nobody\nTEMPLATE {{ .Prompt }}\n")
+    assert run(["render", "t.gotmpl", "-u", "x", "--engine", "jinja"]) == 2
+    assert "is a Go template" in capsys.readouterr().err
+    assert run(["render", "t.jinja", "-u", "x", "--engine", "go"]) == 2
+    assert "is a Jinja template" in capsys.readouterr().err
+    assert run(["render", "Modelfile", "-u", "x", "--engine", "jinja"]) == 2
+    assert "no Jinja template is at hand" in capsys.readouterr().err
+    assert run(["render", "t.gotmpl", "-u", "x", "--engine", "go"]) == 0

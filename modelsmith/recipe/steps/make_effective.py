@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import reduce
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -92,8 +93,10 @@ def _by_jinja(draft: Draft, options: Options) -> Draft:
         raise InjectionError("the GGUF cannot be read here")
     if not draft.injections:
         raise InjectionError("no step before this one put a text into the prompt that it could get too")
-    texts = [(injection.text, injection.when) for injection in draft.injections]
-    edited = _keeping(draft, draft.with_chat_template(ensure_chat_template(chat_template, texts)))
+    for at, group in groupby(draft.injections, key=lambda each: each.at):
+        texts = [(injection.text, injection.when) for injection in group]
+        chat_template = ensure_chat_template(chat_template, texts, at)
+    edited = _keeping(draft, draft.with_chat_template(chat_template))
     _check_reasoning(edited)
     if edited.gguf == draft.gguf:
         return draft.with_note("the Jinja template inside the GGUF runs, and does already what was asked for")

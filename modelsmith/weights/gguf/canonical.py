@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from modelsmith.errors import InvalidGGUF
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from modelsmith.weights.gguf.file import GGUFFile
     from modelsmith.weights.gguf.tensors import Tensor
-    from modelsmith.weights.segments import Segment
+    from modelsmith.weights.segments import FileSlice, Segment
 
 _SPLIT_COUNT = "split.count"
 SPLIT_KEYS = ("split.no", _SPLIT_COUNT, "split.tensors.count")
@@ -34,12 +34,27 @@ _TRUTH = bytes([0]) + bytes([1]) * 255
 _BLOCK = re.compile(rb"blk\.[ \t-\r]*([+-]?[0-9]+)")
 
 
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """A GGUF, or all shards of a split one, as llama.cpp would write it: each tensor with the place of its data."""
+
+    metadata: Metadata
+    tensors: tuple[tuple[Tensor, FileSlice], ...]
+    alignment: int
+
+
 def canonical(*parts: GGUFFile) -> tuple[Segment, ...]:
     """Return the bytes of one GGUF, or of all shards of a split one, in canonical order.
 
     Raises InvalidGGUF where llama.cpp would refuse the file. One thing is not as llama.cpp does it: it forgets
     ``general.alignment`` and lays everything out by 32, so that it cannot read its own output; here the file's own holds.
     """
+    arrangement = arranged(*parts)
+    return packed(arrangement.metadata.entries, arrangement.tensors, arrangement.alignment)
+
+
+def arranged(*parts: GGUFFile, file_type: int | None = None) -> Arrangement:
+    """Return what ``canonical`` writes, with ``general.file_type`` set where it is given; raises as ``canonical`` does."""
     first = parts[0]
     _check_metadata(first)
     for part in parts:
@@ -48,13 +63,15 @@ def canonical(*parts: GGUFFile) -> tuple[Segment, ...]:
     if len({tensor.name for tensor, _ in tensors}) != len(tensors):
         _fail(first, "the shards hold the same tensor twice")
     tensors.sort(key=lambda item: _position(item[0]))
-    file_type = first.metadata.uint(_FILE_TYPE) if _FILE_TYPE in first.metadata else _guess(item[0] for item in tensors)
+    if file_type is None:
+        known = _FILE_TYPE in first.metadata
+        file_type = first.metadata.uint(_FILE_TYPE) if known else _guess(tensor for tensor, _ in tensors)
     entries = _without_split({text_of(entry.key): entry for entry in map(_as_c_strings, first.metadata.entries)})
     metadata = Metadata(entries).moved_last(
         Entry.of("general.quantization_version", ValueType.UINT32, QUANTIZATION_VERSION),
         Entry.of(_FILE_TYPE, ValueType.UINT32, file_type),
     )
-    return packed(metadata.entries, [(_trimmed(tensor), place) for tensor, place in tensors], first.alignment)
+    return Arrangement(metadata, tuple((_trimmed(tensor), place) for tensor, place in tensors), first.alignment)
 
 
 def _fail(gguf: GGUFFile, reason: str) -> NoReturn:

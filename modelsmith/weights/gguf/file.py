@@ -5,17 +5,18 @@ Sources: Ollama ``fs/ggml/ggml.go`` (getters), ``server/create.go`` (kinds of GG
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from modelsmith.errors import InvalidGGUF
 from modelsmith.weights.gguf.metadata import GGUFArray, Metadata
-from modelsmith.weights.gguf.reader import read_header
+from modelsmith.weights.gguf.reader import Header, scan_file
 from modelsmith.weights.gguf.types import FILE_TYPES
 from modelsmith.weights.segments import FileSlice, FileStamp
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
 
     from modelsmith.weights.gguf.tensors import Tensor
@@ -43,12 +44,45 @@ class GGUFFile:
     tensors: tuple[Tensor, ...]
     alignment: int
     data_offset: int
+    order: str = "<"
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> GGUFFile:
-        """Read the header of the file at ``path``; raises UnreadableFile or InvalidGGUF, each with the way out."""
-        header = read_header(Path(path))
-        return cls(header.stamp, header.version, header.metadata, header.tensors, header.alignment, header.data_offset)
+    def open(cls, path: str | os.PathLike[str], *, any_order: bool = False) -> GGUFFile:
+        """Read and check the header of the file at ``path``; raises UnreadableFile or InvalidGGUF, each with the way out.
+
+        Big-endian files can be looked at, but not worked on: they are refused unless ``any_order`` is said.
+        """
+        found = scan_file(Path(path))
+        for fault in found.faults:
+            raise fault.error(os.fspath(path))
+        assert found.header is not None  # noqa: S101 - a header that cannot be read leaves a fault
+        gguf = cls.of(found.header)
+        if gguf.is_big_endian and not any_order:
+            raise InvalidGGUF(
+                f"{os.fspath(path)}: it is big-endian (byte 4; expected the version in little-endian order)",
+                offset=4,
+                expected="the version in little-endian order",
+                hint="only little-endian GGUFs run on this machine; get or convert that variant",
+            )
+        return gguf
+
+    @classmethod
+    def of(cls, header: Header) -> GGUFFile:
+        """Return the file of a header that was read."""
+        return cls(
+            header.stamp,
+            header.version,
+            header.metadata,
+            header.tensors,
+            header.alignment,
+            header.data_offset,
+            header.order,
+        )
+
+    @property
+    def is_big_endian(self) -> bool:
+        """Whether its numbers are in the order of machines that hardly anybody has."""
+        return self.order == ">"
 
     def __enter__(self) -> GGUFFile:
         return self

@@ -34,10 +34,6 @@ _PREFIXES: tuple[tuple[bytes, Foreign], ...] = (
     (b"fmgg", Foreign("a GGMF file", _OLD)),
     (b"tjgg", Foreign("a GGJT file", _OLD)),
     (b"algg", Foreign("a GGLA adapter", _OLD)),
-    (
-        b"FUGG",
-        Foreign("a big-endian GGUF", "only little-endian GGUFs run on this machine; get or convert that variant"),
-    ),
 )
 _HTML = re.compile(rb"\s*<(!doctype html|html|head|\?xml)", re.IGNORECASE)
 _SAFETENSORS_HEADER_LIMIT = 100 << 20

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, overload
 
@@ -16,6 +16,7 @@ from modelsmith.weights.gguf.types import SCALARS, WIDTHS, ValueType
 from modelsmith.weights.segments import FileSlice, Segment
 
 _LENGTH = struct.Struct("<Q")
+_LENGTHS = {"<": _LENGTH, ">": struct.Struct(">Q")}
 
 
 def text_of(data: bytes) -> str:
@@ -25,13 +26,23 @@ def text_of(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One key and where the bytes of its value are (without the type; for arrays without item type and count)."""
+    """One key and where the bytes of its value are (without the type; for arrays without item type and count).
+
+    ``order`` is the byte order of the value as the module struct writes it, ``at`` the byte of the file where the key begins.
+    """
 
     key: bytes
     type: int
     value: Segment
     item_type: int = 0
     count: int = 0
+    order: str = "<"
+    at: int = field(default=0, compare=False)
+
+    @property
+    def value_at(self) -> int:
+        """The byte of the file where the value begins."""
+        return self.at + len(self.head())
 
     def raw(self) -> bytes:
         """Return the bytes of the value."""
@@ -46,7 +57,7 @@ class Entry:
             return text_of(raw[8:])
         if self.type == ValueType.BOOL:
             return raw != b"\0"
-        return struct.unpack(f"<{SCALARS[self.type]}", raw)[0]
+        return struct.unpack(f"{self.order}{SCALARS[self.type]}", raw)[0]
 
     def head(self) -> bytes:
         """Return what stands before the value in a file: key, type and, for arrays, item type and count."""
@@ -84,7 +95,7 @@ class GGUFArray(Sequence[Any]):
     @cached_property
     def _offsets(self) -> array[int]:
         raw, position = self._raw, 0
-        unpack = _LENGTH.unpack_from
+        unpack = _LENGTHS[self._entry.order].unpack_from
         offsets = array("Q", bytes(8 * len(self)))
         for index in range(len(self)):
             offsets[index] = position
@@ -107,7 +118,7 @@ class GGUFArray(Sequence[Any]):
         kind = self._entry.item_type
         if kind == ValueType.STRING:
             start = self._offsets[number]
-            length = _LENGTH.unpack_from(self._raw, start)[0]
+            length = _LENGTHS[self._entry.order].unpack_from(self._raw, start)[0]
             return text_of(self._raw[start + 8 : start + 8 + length])
         width = WIDTHS[kind]
         value = self._entry.value
@@ -116,20 +127,24 @@ class GGUFArray(Sequence[Any]):
             if isinstance(value, bytes)
             else FileSlice(value.file, value.start + number * width, width).read()
         )
-        return Entry(b"", kind, item).decode()
+        return Entry(b"", kind, item, order=self._entry.order).decode()
 
     def __iter__(self) -> Iterator[Any]:
         raw, kind = self._raw, self._entry.item_type
         if kind == ValueType.STRING:
-            position = 0
-            for _ in range(len(self)):
-                end = position + 8 + _LENGTH.unpack_from(raw, position)[0]
-                yield text_of(raw[position + 8 : end])
-                position = end
+            yield from map(text_of, self.raw_texts())
         elif kind == ValueType.BOOL:
             yield from (byte != 0 for byte in raw)
         else:
-            yield from (item for (item,) in struct.iter_unpack(f"<{SCALARS[kind]}", raw))
+            yield from (item for (item,) in struct.iter_unpack(f"{self._entry.order}{SCALARS[kind]}", raw))
+
+    def raw_texts(self) -> Iterator[bytes]:
+        """Yield the bytes of each text of an array of texts."""
+        raw, position, unpack = self._raw, 0, _LENGTHS[self._entry.order].unpack_from
+        for _ in range(len(self)):
+            start = position + 8
+            position = start + unpack(raw, position)[0]
+            yield raw[start:position]
 
     def __repr__(self) -> str:
         return f"<array of {len(self)} {self.item_type.name}>"
@@ -159,6 +174,14 @@ class Metadata(Mapping[str, Any]):
     def entries(self) -> tuple[Entry, ...]:
         """The entries as they stand in the file."""
         return tuple(self._entries.values())
+
+    def entry(self, key: str) -> Entry:
+        """Return the entry of ``key``; raises KeyError."""
+        return self._entries[key]
+
+    def without(self, *keys: str) -> Metadata:
+        """Return the metadata without these keys."""
+        return Metadata({key: entry for key, entry in self._entries.items() if key not in keys})
 
     def type_of(self, key: str) -> ValueType:
         """Return the type of the value of ``key``; raises KeyError."""

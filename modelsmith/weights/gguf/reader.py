@@ -6,25 +6,27 @@ Sources: ggml ``gguf.cpp``; Ollama ``fs/ggml/gguf.go``, ``fs/gguf/gguf.go`` (lim
 
 from __future__ import annotations
 
-import mmap
 import os
-import struct
 from dataclasses import dataclass
-from operator import length_hint
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from modelsmith.errors import InvalidGGUF
+from modelsmith.weights.gguf.extents import check_extents
+from modelsmith.weights.gguf.fault import AGAIN, Fault, Faults
 from modelsmith.weights.gguf.foreign import identify
 from modelsmith.weights.gguf.metadata import Entry, Metadata, text_of
-from modelsmith.weights.gguf.tensors import Tensor, read_tensors
+from modelsmith.weights.gguf.source import ByteSource, Cursor, HeaderEndsEarly, LocalSource, StringTooLong
+from modelsmith.weights.gguf.tensors import Tensor, UnreadableRecord, read_tensors
 from modelsmith.weights.gguf.types import (
     DEFAULT_ALIGNMENT,
     MAGIC,
     MAX_ALIGNMENT,
     MAX_ARRAY,
+    MAX_KEPT,
+    MAX_KEY,
     MAX_KEYS,
     MAX_STRING,
     MAX_TENSORS,
+    MAX_TEXTS,
     WIDTHS,
     ValueType,
 )
@@ -34,19 +36,17 @@ from modelsmith.weights.segments import FileSlice, FileStamp
 if TYPE_CHECKING:
     from pathlib import Path
 
-_U32 = struct.Struct("<I")
-_U64 = struct.Struct("<Q")
-_START = struct.Struct("<4sIQQ")
-_ARRAY = struct.Struct("<IQ")
-_WINDOW = 1 << 20
+_START = 24
+_HEAD = 512  # enough to tell other files by
 _SMALL = 4096  # values up to this size are kept when the header is read
-_AGAIN = "it is damaged or was not downloaded completely; fetch it again"
+_ALIGNMENT = "general.alignment"
+_MAGICS = (MAGIC, MAGIC[::-1])  # big-endian files begin with either
 _SWAPPED = {version << 24 for version in (1, 2, 3)}
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What stands before the tensors' data."""
+    """What stands before the tensors' data; ``order`` is ``<`` for little-endian and ``>`` for big-endian files."""
 
     stamp: FileStamp
     version: int
@@ -54,159 +54,210 @@ class Header:
     tensors: tuple[Tensor, ...]
     alignment: int
     data_offset: int
+    order: str
 
 
-def read_header(path: Path) -> Header:
-    """Read and check the header of a GGUF file; raises UnreadableFile or InvalidGGUF."""
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What could be read of a header (None where it cannot be read to its end), and all that is wrong with it."""
+
+    header: Header | None
+    faults: tuple[Fault, ...]
+
+
+def scan_file(path: Path) -> Scan:
+    """Read and check the header of a file; raises UnreadableFile."""
     descriptor = open_regular(path)
     try:
-        stamp = FileStamp.of(path, os.fstat(descriptor))
-        head = os.pread(descriptor, 512, 0)
-        if not head.startswith(MAGIC):
-            foreign = identify(head, stamp.size)
-            raise InvalidGGUF(f"{path} is {foreign.what}", hint=foreign.hint)
-        if stamp.size < _START.size:
-            raise InvalidGGUF(f"{path} ends after {stamp.size} bytes, inside the GGUF header", hint=_AGAIN)
-        with mmap.mmap(descriptor, 0, prot=mmap.PROT_READ) as buffer:
-            return _Reader(stamp, buffer).read()
+        return scan(LocalSource(FileStamp.of(path, os.fstat(descriptor)), descriptor))
     finally:
         os.close(descriptor)
 
 
-class _Reader:
-    def __init__(self, stamp: FileStamp, buffer: mmap.mmap) -> None:
-        self.stamp = stamp
-        self.buffer = buffer
-        self.position = _START.size
+def scan(source: ByteSource) -> Scan:
+    """Read and check a header."""
+    faults = Faults()
+    try:
+        header = _Reader(source, faults).read()
+    except _Stop as stop:
+        faults.note(stop.fault)
+        header = None
+    return Scan(header, tuple(faults))
 
-    def fail(self, reason: str, hint: str = _AGAIN) -> NoReturn:
-        raise InvalidGGUF(f"{self.stamp.path}: {reason}", hint=hint)
+
+class _Stop(Exception):
+    """A fault after which nothing more can be read."""
+
+    def __init__(
+        self, code: str, message: str, offset: int | None = None, expected: str = "", hint: str = AGAIN
+    ) -> None:
+        self.fault = Fault(code, message, offset, expected, hint)
+
+
+class _Reader:
+    def __init__(self, source: ByteSource, faults: Faults) -> None:
+        self.source = source
+        self.size = source.stamp.size
+        self.faults = faults
+        self.reading = "the start of the header"
+        self.kept = self.texts = 0
 
     def read(self) -> Header:
-        _, version, tensor_count, key_count = _START.unpack_from(self.buffer)
+        head = self.source.read(0, min(_HEAD, self.size), _HEAD)
+        if head[:4] not in _MAGICS:
+            foreign = identify(head, self.size)
+            raise _Stop("not-a-gguf", f"the file is {foreign.what}", 0, 'the four bytes "GGUF"', foreign.hint)
+        if self.size < _START:
+            raise _Stop(
+                "header-cut", f"the file ends after {self.size} bytes, inside the GGUF header", self.size, f"{_START} bytes or more"
+            )  # fmt: skip
+        order = ">" if head.startswith(_MAGICS[1]) or int.from_bytes(head[4:8], "little") in _SWAPPED else "<"
+        self.cursor = Cursor(self.source, order)
+        self.cursor.skip(4)
+        version, tensor_count, key_count = self.cursor.numbers("IQQ")
         self._check_start(version, tensor_count, key_count)
         try:
             metadata = self._metadata(key_count)
-            tensors, end = read_tensors(self.buffer, self.position, tensor_count)
-        except struct.error:
-            self.fail(f"the header does not end within the file's {self.stamp.size} bytes")
-        except ValueError as error:
-            self.fail(str(error))
+            self.reading = "the records of the tensors"
+            tensors = read_tensors(self.cursor, tensor_count, self.faults)
+        except HeaderEndsEarly as early:
+            raise _Stop(
+                "header-cut",
+                f"the header does not end within the file's {self.size} bytes: they end inside {self.reading}",
+                early.position,
+                f"{early.length} bytes, of which {max(self.size - early.position, 0)} are there",
+            ) from None
+        except StringTooLong as long:
+            raise _Stop(
+                "too-long",
+                f"{self.reading}: string length {long.length} exceeds the maximum {MAX_STRING}",
+                long.position,
+                f"at most {MAX_STRING}",
+            ) from None
+        except UnreadableRecord as broken:
+            raise _Stop("broken-tensor", str(broken), broken.offset, broken.expected) from None
         alignment = self._alignment(metadata)
-        data_offset = end + -end % alignment
-        for tensor in tensors:
-            if data_offset + tensor.offset + tensor.nbytes > self.stamp.size:
-                self.fail(
-                    f'tensor "{tensor.name}" needs the file to have {data_offset + tensor.offset + tensor.nbytes} bytes, '
-                    f"it has {self.stamp.size}"
-                )
-        return Header(self.stamp, version, metadata, tensors, alignment, data_offset)
+        data_offset = self.cursor.position + -self.cursor.position % alignment
+        check_extents(tensors, data_offset, alignment, self.size, self.faults)
+        return Header(self.source.stamp, version, metadata, tensors, alignment, data_offset, order)
 
     def _check_start(self, version: int, tensor_count: int, key_count: int) -> None:
-        if version in _SWAPPED:
-            self.fail("it is big-endian", "only little-endian GGUFs run on this machine; get or convert that variant")
         if version == 1:
-            self.fail(
+            raise _Stop(
+                "old-version",
                 "GGUF version 1 is no longer read, by llama.cpp neither",
+                4,
+                "version 2 or 3",
                 "convert the model again with a current converter",
             )
         if version not in {2, 3}:
-            self.fail(f"GGUF version {version} is not known (2 and 3 are)", "a newer modelsmith may read it")
-        if key_count > MAX_KEYS:
-            self.fail(f"{key_count} metadata keys exceed the maximum {MAX_KEYS}")
-        if tensor_count > MAX_TENSORS:
-            self.fail(f"{tensor_count} tensors exceed the maximum {MAX_TENSORS}")
+            hint = "a newer modelsmith may read it"
+            raise _Stop(
+                "unknown-version", f"GGUF version {version} is not known (2 and 3 are)", 4, "version 2 or 3", hint
+            )
+        for count, most, what, offset in (
+            (tensor_count, MAX_TENSORS, "tensors", 8),
+            (key_count, MAX_KEYS, "metadata keys", 16),
+        ):
+            if count > most:
+                raise _Stop("too-many", f"{count} {what} exceed the maximum {most}", offset, f"at most {most}")
 
     def _metadata(self, count: int) -> Metadata:
         entries: dict[str, Entry] = {}
-        for _ in range(count):
+        for number in range(count):
+            self.reading = f"metadata key {number + 1} of {count}"
             entry = self._entry()
             name = text_of(entry.key)
+            if "\ufffd" in name and name.encode() != entry.key:
+                self.faults.add("not-utf-8", f'the metadata key "{name}" is not UTF-8', entry.at + 8, "a text in UTF-8")
             if name in entries:
-                self.fail(f'the metadata key "{name}" stands there twice')
-            entries[name] = entry
+                self.faults.add(
+                    "duplicate-key", f'the metadata key "{name}" stands there twice', entry.at, "a name of its own"
+                )
+            else:
+                entries[name] = entry
         return Metadata(entries)
 
     def _entry(self) -> Entry:
-        buffer = self.buffer
-        (length,) = _U64.unpack_from(buffer, self.position)
-        if length > MAX_STRING:
-            self.fail(f"a metadata key of {length} bytes exceeds the maximum {MAX_STRING}")
-        start = self.position + 8
-        key = buffer[start : start + length]
-        (kind,) = _U32.unpack_from(buffer, start + length)
-        self.position = start + length + 4
+        cursor, at = self.cursor, self.cursor.position
+        length = cursor.u64()
+        if length > MAX_KEY:
+            message = f"a metadata key of {length} bytes exceeds the maximum {MAX_KEY}"
+            raise _Stop("too-long", message, at, f"at most {MAX_KEY}")
+        self._keep(length, at)
+        key = cursor.take(length)
+        self.reading = f'the value of "{text_of(key)}"'
+        at_type = cursor.position
+        kind = cursor.u32()
         if kind == ValueType.ARRAY:
-            return self._array(key)
+            return self._array(key, at)
         if kind == ValueType.STRING:
-            (length,) = _U64.unpack_from(buffer, self.position)
+            (length,) = cursor.numbers("Q")
             if length > MAX_STRING:
-                self.fail(f'"{text_of(key)}": string length {length} exceeds the maximum {MAX_STRING}')
-            return Entry(key, kind, self._take(8 + length))
+                raise StringTooLong(at_type + 4, length)
+            cursor.position -= 8
+            return Entry(key, kind, self._value(8 + length), order=cursor.order, at=at)
         if kind not in WIDTHS:
-            self.fail(f'"{text_of(key)}" has the unknown value type {kind}')
-        return Entry(key, kind, self._take(WIDTHS[kind]))
+            message = f'"{text_of(key)}" has the unknown value type {kind}'
+            raise _Stop("unknown-value-type", message, at_type, "a type from 0 to 12")
+        return Entry(key, kind, self._value(WIDTHS[kind]), order=cursor.order, at=at)
 
-    def _array(self, key: bytes) -> Entry:
-        kind, count = _ARRAY.unpack_from(self.buffer, self.position)
-        self.position += _ARRAY.size
-        if count > MAX_ARRAY:
-            self.fail(f'"{text_of(key)}": array size {count} exceeds the maximum {MAX_ARRAY}')
-        if kind == ValueType.STRING:
-            length = self._skip_strings(count) - self.position
-        elif kind in WIDTHS:
-            length = count * WIDTHS[kind]
-        else:
+    def _array(self, key: bytes, at: int) -> Entry:
+        cursor = self.cursor
+        start = cursor.position
+        kind, count = cursor.numbers("IQ")
+        name = text_of(key)
+        if kind != ValueType.STRING and kind not in WIDTHS:
             nested = "an array of arrays" if kind == ValueType.ARRAY else f"an array of the unknown type {kind}"
-            self.fail(f'"{text_of(key)}" is {nested}')
-        return Entry(key, ValueType.ARRAY, self._take(length), kind, count)
+            raise _Stop(
+                "nested-array" if kind == ValueType.ARRAY else "unknown-value-type",
+                f'"{name}" is {nested}',
+                start,
+                "a type from 0 to 12 but 9: llama.cpp and Ollama refuse arrays of arrays",
+            )
+        if count > MAX_ARRAY:
+            message = f'"{name}": array size {count} exceeds the maximum {MAX_ARRAY}'
+            raise _Stop("too-many", message, start + 4, f"at most {MAX_ARRAY}")
+        begin = cursor.position
+        if kind == ValueType.STRING:
+            if begin + 8 * count > self.size:
+                raise HeaderEndsEarly(begin, 8 * count)
+            self.texts += count
+            if self.texts > MAX_TEXTS:
+                message = f'"{name}": array size {count}: the arrays hold more than {MAX_TEXTS} texts together'
+                raise _Stop("too-many", message, start + 4, f"at most {MAX_TEXTS}")
+            cursor.skip_strings(count)
+            length, cursor.position = cursor.position - begin, begin
+        else:
+            length = count * WIDTHS[kind]
+        return Entry(key, ValueType.ARRAY, self._value(length), kind, count, cursor.order, at)
 
-    def _skip_strings(self, count: int) -> int:
-        """Return where ``count`` strings end. Walks copies of the file: bytes are read twice as fast as a mmap."""
-        start = self.position
-        while count:
-            window = self.buffer[start : start + _WINDOW]
-            done, length = _walk(window, count)
-            if not done:
-                raise struct.error
-            if length > MAX_STRING:
-                self._check_strings(window)
-            count -= done
-            start += length
-        return start
+    def _keep(self, length: int, at: int) -> None:
+        self.kept += length
+        if self.kept > MAX_KEPT:
+            message = f"the metadata keys and their small values have more than {MAX_KEPT} bytes together"
+            raise _Stop("too-many", message, at, f"at most {MAX_KEPT} bytes")
 
-    def _check_strings(self, window: bytes) -> None:
-        offset = 0
-        while offset + 8 <= len(window):
-            (length,) = _U64.unpack_from(window, offset)
-            if length > MAX_STRING:
-                self.fail(f"string length {length} exceeds the maximum {MAX_STRING}")
-            offset += 8 + length
-
-    def _take(self, length: int) -> bytes | FileSlice:
-        start, end = self.position, self.position + length
-        if end > self.stamp.size:
-            raise struct.error
-        self.position = end
-        return self.buffer[start:end] if length <= _SMALL else FileSlice(self.stamp, start, length)
+    def _value(self, length: int) -> bytes | FileSlice:
+        cursor, start = self.cursor, self.cursor.position
+        if self.source.keeps:
+            return cursor.take(length)
+        if length <= _SMALL:
+            self._keep(length, start)
+            return cursor.take(length)
+        cursor.skip(length)
+        return FileSlice(self.source.stamp, start, length)
 
     def _alignment(self, metadata: Metadata) -> int:
-        key = "general.alignment"
-        if key not in metadata:
+        if _ALIGNMENT not in metadata:
             return DEFAULT_ALIGNMENT
-        alignment = metadata.uint(key)
-        if alignment.bit_count() != 1 or alignment > MAX_ALIGNMENT:
-            self.fail(f"{key} must be an UINT32 and a power of two up to {MAX_ALIGNMENT}, not {metadata[key]!r:.60}")
-        return alignment
-
-
-def _walk(window: bytes, count: int) -> tuple[int, int]:
-    """Return how many of ``count`` strings begin within the window, and where the last of them ends."""
-    unpack, offset, left = _U64.unpack_from, 0, iter(range(count))
-    try:
-        for _ in left:
-            (length,) = unpack(window, offset)
-            offset += 8 + length
-    except (struct.error, OverflowError):
-        return count - length_hint(left) - 1, offset
-    return count, offset
+        alignment = metadata.uint(_ALIGNMENT)
+        if alignment.bit_count() == 1 and alignment <= MAX_ALIGNMENT:
+            return alignment
+        self.faults.add(
+            "bad-alignment",
+            f"{_ALIGNMENT} must be an UINT32 and a power of two up to {MAX_ALIGNMENT}, not {metadata[_ALIGNMENT]!r:.60}",
+            metadata.entry(_ALIGNMENT).at,
+            f"a power of two up to {MAX_ALIGNMENT} as UINT32",
+        )
+        return DEFAULT_ALIGNMENT

@@ -16,9 +16,12 @@ MAX_STRING = 16 << 20
 MAX_ARRAY = 64 << 20
 MAX_DIMS = 4
 MAX_TENSOR_NAME = 63
-# Ollama bounds neither; without a bound a few gigabytes of one-byte keys would fill the memory.
-MAX_KEYS = 1 << 16
-MAX_TENSORS = 1 << 18
+# Ollama does not bound these; without bounds a file of zeros, which takes no room on a disk, would take memory and minutes.
+MAX_KEY = (1 << 16) - 1
+MAX_KEYS = 1 << 14
+MAX_KEPT = 16 << 20  # bytes of keys and small values that are held in memory
+MAX_TENSORS = 1 << 16
+MAX_TEXTS = 4 << 20  # in all arrays of a file; the largest vocabularies have half a million tokens and as many merges
 MAX_ALIGNMENT = 1 << 20
 
 

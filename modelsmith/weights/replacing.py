@@ -1,0 +1,98 @@
+"""Writing large files whole or not at all: beside their place first, on the disk, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ModelsmithError, UnreadableFile, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def replacing(target: Path, like: os.stat_result | None = None) -> Iterator[tuple[int, Path]]:
+    """Hand out a new file (descriptor and path) that takes the target's place at the end, and vanishes on any error before.
+
+    It gets mode and owner of ``like``, else what the umask says. Raises UnreadableFile for what the system refuses.
+    """
+    unfinished: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:200]}.", dir=target.parent)
+        unfinished = Path(name)
+        try:
+            yield descriptor, unfinished
+            if like is not None:
+                with suppress(PermissionError):  # another's file in a shared folder becomes ours
+                    os.fchown(descriptor, like.st_uid, like.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like is not None else 0o666 & ~_umask())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        unfinished.replace(target)
+        unfinished = None
+        sync_folder(target.parent)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    finally:
+        if unfinished is not None:
+            unfinished.unlink(missing_ok=True)
+
+
+def check_output(target: Path, sources: Iterable[Path], *, overwrite: bool, size: int) -> None:
+    """Raise where a file cannot be written: it is one of the sources, exists, has no folder, or does not fit the disk."""
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder", hint=f"name the file: {target / 'model.gguf'}")
+    if not target.parent.is_dir():
+        raise UsageError(
+            f"{target} cannot be written: there is no folder {target.parent}", hint=f"mkdir -p {target.parent}"
+        )
+    if target.exists():
+        if any(target.samefile(path) for path in sources):
+            raise UsageError(f"{target} is what is read", hint="give the result another name")
+        if not target.is_file():
+            raise UsageError(f"{target} is not a regular file", hint="name another file")
+        if not overwrite:
+            raise UsageError(f"{target} exists already", hint="--force replaces it")
+    check_room(target, size)
+
+
+def check_room(target: Path, size: int) -> None:
+    """Raise UnreadableFile where so many bytes do not fit the disk."""
+    free = shutil.disk_usage(target.parent).free
+    if size > free:
+        raise UnreadableFile(
+            f"{target}: {size:,} bytes are needed and {free:,} are free in {target.parent}",
+            hint="free some space, or write to another disk",
+        )
+
+
+def unwritable(target: Path, error: OSError) -> ModelsmithError:
+    """Return what the system refused as an error for the user."""
+    full = error.errno in _FULL
+    hint = "free some space, or write to another disk" if full else "write to another folder, or check its permissions"
+    return UnreadableFile(f"{target} cannot be written: {error.strerror or error}", hint=hint)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder reach the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
