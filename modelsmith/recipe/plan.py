@@ -15,6 +15,7 @@ from modelsmith.recipe.base import resolve_base
 from modelsmith.recipe.compile import compile_request, with_parameters, written_modelfile
 from modelsmith.recipe.draft import Draft
 from modelsmith.recipe.expect import check
+from modelsmith.recipe.findings import new_findings
 from modelsmith.recipe.metadata import merged_base, wanted, with_metadata
 from modelsmith.recipe.outputs import check_outputs, holds
 from modelsmith.recipe.proof import compare, engine_changes
@@ -23,6 +24,7 @@ from modelsmith.recipe.steps import STEPS
 from modelsmith.template.template import Template
 
 if TYPE_CHECKING:
+    from modelsmith.diagnostic import Diagnostic
     from modelsmith.recipe.expect_checked import Checked
     from modelsmith.recipe.proof import Comparison
     from modelsmith.recipe.schema import Recipe
@@ -36,7 +38,8 @@ class Plan:
 
     ``request`` is what the store gets, ``preview`` what that costs, ``replaces`` the model that stands there now.
     ``modelfile`` and ``gguf`` are files that are written beside the model when ``--modelfile`` asks for them. ``damaged``
-    says what is wrong with what stands under the name, ``free`` how many bytes are free where it is written (None: not known).
+    says what is wrong with what stands under the name, ``free`` how many bytes are free where it is written (None: not known),
+    ``findings`` what lint finds in the new Modelfile and not in the base's.
     """
 
     recipe: Recipe
@@ -53,10 +56,11 @@ class Plan:
     modelfile: Path | None = None
     damaged: str = ""
     free: int | None = None
+    findings: tuple[Diagnostic, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What may go wrong, or is lost, when this is applied: a damaged model under the name, a disk that is too small."""
+        """What may go wrong, or is lost: a damaged model under the name, a disk that is too small, what lint finds new."""
         found = []
         if self.damaged:
             found.append(f"{self.name.short} stands there damaged and will be replaced: {self.damaged}")
@@ -65,6 +69,7 @@ class Plan:
             found.append(
                 f"the disk is too small: {needed:,} bytes are to be written, and {self.free:,} are free in {self.store.location}"
             )
+        found += [f"{each.message} [{each.code}]{f'; {each.hint}' if each.hint else ''}" for each in self.findings]
         return tuple(found)
 
     @property
@@ -160,6 +165,7 @@ def plan(
             damaged,
         ),
         free=free_bytes(store),
+        findings=new_findings(before, after),
     )
     if made.modelfile is not None:
         check_outputs(made.modelfile, made.gguf, after.inherited.weights, request)

@@ -49,6 +49,10 @@ def samples() -> dict[str, tuple[str, str, tuple[str, ...]]]:
     return dict(_SAMPLES)
 
 
+_FORM = "131072 tokens"
+"""Changed with ``write_sample``, so that a sample in the cache is never an older one."""
+
+
 def cache_folder() -> Path:
     """Return the user's cache folder for modelsmith (``$XDG_CACHE_HOME/modelsmith``)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelsmith"
@@ -64,7 +68,7 @@ def sample_modelfile(name: str) -> Modelfile:
             f'there is no sample "{name}"{did_you_mean(name, _SAMPLES)}', hint=f"samples: {', '.join(sorted(_SAMPLES))}"
         )
     template, chat_template, tokens = _SAMPLES[name]
-    key = hashlib.sha256("\0".join((template, chat_template, *tokens)).encode()).hexdigest()[:12]
+    key = hashlib.sha256("\0".join((_FORM, template, chat_template, *tokens)).encode()).hexdigest()[:12]
     path = cache_folder() / "samples" / f"{name}-{key}.gguf"
     if not _is_whole(path):
         from modelsmith.weights.gguf.sample import write_sample

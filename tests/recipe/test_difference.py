@@ -167,7 +167,7 @@ def test_metadata_of_ggufs(tmp_path: Path) -> None:
     told = {value.name: (value.a, value.b) for value in found.metadata}
     told.pop("size in bytes", None)  # the same where the padding takes up what the metadata grew
     assert told == {
-        "llama.context_length": (512, 4096),
+        "llama.context_length": (131_072, 4096),
         "general.name": ("modelsmith sample", None),
         "general.license": (None, "mit"),
     }

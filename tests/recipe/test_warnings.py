@@ -17,6 +17,7 @@ from modelsmith.recipe.plan import Plan, plan
 from modelsmith.store.local import LocalStore
 from modelsmith.template.declare import declare_thinking
 from modelsmith.template.template import Template
+from modelsmith.weights.gguf.sample import write_sample
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +78,18 @@ def test_equal_tags_are_refused() -> None:
     with pytest.raises(InjectionError, match="opens and closes the reasoning") as caught:
         declare_thinking(template, "<t>", "<t>")
     assert caught.value.hint
+
+
+def test_what_the_recipe_itself_brings_in_is_linted(tmp_path: Path) -> None:
+    text = "name: r\nfrom: sample:deepseek-r1\nparameters: {num_ctx: 9999999}\ncreate: made\n"
+    warning = plan(parse_recipe(text).resolve(environment={}), LocalStore(tmp_path)).warnings[0]
+    assert "9,999,999 is more than the" in warning
+    assert "[MS204]" in warning
+
+
+def test_what_the_base_had_already_is_not_the_recipes_fault(tmp_path: Path) -> None:
+    write_sample(tmp_path / "m.gguf")
+    base = tmp_path / "Modelfile"
+    base.write_text(f"FROM {tmp_path / 'm.gguf'}\nPARAMETER num_ctx 9999999\n")
+    text = f"name: x\nfrom: {base}\nparameters: {{top_k: 3}}\ncreate: made\n"
+    assert plan(parse_recipe(text).resolve(environment={}), LocalStore(tmp_path / "store")).warnings == ()

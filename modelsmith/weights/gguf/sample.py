@@ -102,7 +102,7 @@ def _entries(
     yield text("general.type", "model")
     yield text("general.name", "modelsmith sample")
     yield uint(f"{architecture}.block_count", shape.blocks)
-    yield uint(f"{architecture}.context_length", 512)
+    yield uint(f"{architecture}.context_length", 131_072)
     yield uint(f"{architecture}.embedding_length", shape.embedding)
     yield uint(f"{architecture}.feed_forward_length", shape.feed_forward)
     yield uint(f"{architecture}.attention.head_count", shape.heads)
