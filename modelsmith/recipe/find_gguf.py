@@ -47,7 +47,7 @@ def locate_gguf(spec: str, store: Callable[[], Store], folder: Path | None = Non
     folder = folder or Path()
     path = folder / Path(spec).expanduser()
     looks_like_a_file = spec.startswith((".", "/", "~")) or path.suffix.lower() == ".gguf"
-    if not spec.startswith("sample:") and (looks_like_a_file or path.exists()) and not _is_modelfile(path):
+    if not spec.startswith("sample:") and (looks_like_a_file or path.is_file()) and not _is_modelfile(path):
         return path
     from modelsmith.recipe.base import resolve_base
 

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import UsageError
+from modelsmith.errors import ModelNotFound, UsageError
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.recipe.find_gguf import find_gguf
 from modelsmith.weights.fit_extras import Extras, with_adapter, with_draft, with_projector
 from modelsmith.weights.fit_model import FitModel
-from modelsmith.weights.fit_shapes import quantized_model, shape_file
+from modelsmith.weights.fit_shapes import SHAPES, known_shape, quantized_model, shape_header
 from modelsmith.weights.gguf.file import GGUFFile
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Asked:
 
 def ask_shape(name: str, quantization: str = "Q4_K_M") -> Asked:
     """Return a well-known model by its shape; raises UsageError for one that is not in the table."""
-    return Asked(name, (shape_file(name),), quantization)
+    return Asked(name, (shape_header(name, known_shape(name)),), quantization)
 
 
 def ask(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) -> Asked:
@@ -50,7 +50,12 @@ def ask(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) 
 
     Raises as ``find_gguf`` does; for a damaged header its first fault.
     """
-    return Asked(spec, _parts(spec, store, progress))
+    try:
+        return Asked(spec, _parts(spec, store, progress))
+    except ModelNotFound as error:
+        if spec.lower() in SHAPES:
+            error.hint = f"its shape is known: --shape {spec.lower()} answers without it; or {error.hint}"
+        raise
 
 
 def open_header(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) -> GGUFFile:

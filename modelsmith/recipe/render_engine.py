@@ -1,7 +1,8 @@
 """What renders for a model, a Modelfile, a GGUF or a template file, and what Ollama does to a request before that.
 
 Source: Ollama server/routes.go (ChatHandler, GenerateHandler): the model's own messages and system prompt come first, past
-answers of some models lose their reasoning, and an unset ``think`` is true for a model that can think.
+answers of some models lose their reasoning, an unset ``think`` is true for a model that can think, and a request for what the
+model cannot do is refused.
 """
 
 from __future__ import annotations
@@ -68,6 +69,18 @@ class RenderEngine:
         if asked is not None or not self.is_model:
             return asked
         return think_semantics(self.version, "thinking" in self.capabilities, None).value
+
+    def refusal(self, talk: Conversation, asked: Think) -> str:
+        """Return why Ollama answers the request with HTTP 400 and renders nothing; ``""`` where it does not, or no model is known."""
+        if not self.is_model:
+            return ""
+        if error := think_semantics(
+            self.version, "thinking" in self.capabilities, asked, harmony=self.name == "harmony"
+        ).error:
+            return error
+        needed = {"tools": bool(talk.tools and talk.messages), "insert": bool(talk.suffix and not talk.messages)}
+        missing = [name for name, is_needed in needed.items() if is_needed and name not in self.capabilities]
+        return f"the model does not support {missing[0]}" if missing else ""
 
 
 def find_engine(

@@ -9,12 +9,12 @@ Source: Ollama ``envconfig/config.go`` (Var, Host, Models).
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ServerError, StoreError, UsageError, system_errors
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LOCAL_SECONDS = 0.5
 REMOTE_SECONDS = 3.0
-_HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.%]+\]):\d{1,5}")
+_HOST_AND_PORT = regex(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.%]+\]):\d{1,5}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ def _open(path: str) -> GGUFFile:
 
 def model_of_gguf(file: GGUFFile, name: str | None = None) -> Model:
     """Return what the header of a GGUF says of the model."""
+    from modelsmith.weights.fit_pair import projected_width
     from modelsmith.weights.gguf.vocabulary import Vocabulary
 
     metadata = file.metadata
@@ -139,7 +140,7 @@ def model_of_gguf(file: GGUFFile, name: str | None = None) -> Model:
         vocabulary=vocabulary,
         license=next((text for key in _LICENSE_KEYS if (text := metadata.text(key))), ""),
         is_embedding=metadata.of_architecture("pooling_type") in metadata,
-        projection_width=int(metadata.get("clip.vision.projection_dim") or 0),
+        projection_width=projected_width(file) if file.kind == "projector" else 0,
     )
 
 

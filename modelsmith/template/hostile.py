@@ -5,12 +5,17 @@ Source: CVE-2024-34359, CVE-2026-5760 (programs that render without a sandbox).
 
 from __future__ import annotations
 
-import re
+from typing import TYPE_CHECKING
 
-_WALK = re.compile(
+from modelsmith.patterns import regex
+
+if TYPE_CHECKING:
+    import re
+
+_WALK = regex(
     r"\.\s*__\w+__|\[\s*['\"]__\w+__['\"]\s*\]|\|\s*attr\s*\(|\bimport\s*\(|\bos\s*\.\s*(?:system|popen)"
 )
-_RANGE = re.compile(r"range\s*\(\s*\d{7,}|\*\*\s*\d{3,}")
+_RANGE = regex(r"range\s*\(\s*\d{7,}|\*\*\s*\d{3,}")
 
 
 def hostile_part(text: str) -> re.Match[str] | None:

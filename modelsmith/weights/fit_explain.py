@@ -36,7 +36,11 @@ def _lines(fit: Fit) -> Iterator[str]:
     yield (
         f"weights: {memory_text(model.weights)} in {len(model.layers)} layers, "
         f"{memory_text(model.input)} embeddings (stay in RAM), {memory_text(model.output)} output"
-        + (" (the embeddings once more: on a card they are needed twice)" if model.tied else "")
+        + (
+            f"; the embeddings are the output too: on a card {memory_text(model.duplicate)} more"
+            if model.duplicate
+            else ""
+        )
     )
     yield (
         f"context: {settings.context:,} tokens a request, padded to {settings.cells:,}, "

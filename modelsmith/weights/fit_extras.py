@@ -40,7 +40,8 @@ def with_projector(extras: Extras, gguf: GGUFFile, settings: FitSettings) -> Ext
     """Add a projector: its weights and the room to look at a picture in; raises UsageError where it is none."""
     if gguf.kind != "projector":
         raise UsageError(
-            f"{gguf.path} is no projector but a {gguf.kind}", hint="--mmproj takes a file such as mmproj-model-f16.gguf"
+            f"{gguf.path} is no projector but {'an' if gguf.kind == 'adapter' else 'a'} {gguf.kind}",
+            hint="--mmproj takes a file such as mmproj-model-f16.gguf",
         )
     weights = sum(tensor.nbytes for tensor in gguf.tensors)
     return replace(
@@ -73,6 +74,4 @@ def with_draft(extras: Extras, draft: FitModel, settings: FitSettings) -> Extras
     """Add a draft model, wholly on a card: weights, cache and room to compute in."""
     kept = sum(cache_of(draft, layer, settings) + state_of(layer, settings) for layer in draft.layers)
     room = compute(draft, draft.layers, settings, output=True)
-    return replace(
-        extras, draft=extras.draft + draft.weights - draft.input + (draft.input if draft.tied else 0) + kept + room
-    )
+    return replace(extras, draft=extras.draft + draft.on_card + kept + room)

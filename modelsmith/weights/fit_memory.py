@@ -80,7 +80,7 @@ def moments(model: FitModel, layers: Iterable[Layer], settings: FitSettings) -> 
     if not used:
         return found
     if model.feed_forward:
-        found.append(("feed forward", (3 * model.feed_forward + 5 * width) * tokens))
+        found.append(("feed forward", (model.feed_forward + 5 * width) * tokens))
     if model.experts_used and any(layer.experts for layer in used):
         inner, outer = model.experts_used * model.expert_width, model.experts_used * width
         beside = outer if outer > 2 * inner else 0  # smaller results take the place of what went into them

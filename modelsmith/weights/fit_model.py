@@ -6,13 +6,13 @@ Sources: llama.cpp ``src/llama-model.cpp`` (load_hparams), ``src/llama-hparams.c
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidGGUF, UsageError
 from modelsmith.weights.fit_keys import MAX_CONTEXT, MAX_EXPERTS, MAX_HEADS, MAX_LAYERS, Keys
 from modelsmith.weights.fit_recurrent import BY_HEADS, RECURRENT, WITHOUT_CACHE, recurrent_layers, state_size
+from modelsmith.weights.fit_sizes import Sizes
 from modelsmith.weights.fit_window import windows_of
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from modelsmith.weights.gguf.tensors import Tensor
     from modelsmith.weights.quantize_plan import QuantizePlan
 
-_BLOCK = re.compile(r"blk\.(\d{1,6})\.")
-_PICTURES = ("v.", "a.", "mm.")
-_EXPERTS = re.compile(r"_(ch)?exps(\.|$)")
 _NEXTN_WITHOUT_CACHE = frozenset(
     ("deepseek32", "glm-dsa", "hy_v3", "mimo2", "qwen35", "qwen35moe", "qwen3next", "step35")
 )
@@ -55,8 +52,9 @@ class Layer:
 class FitModel:
     """A model as far as its memory goes. Sizes are bytes, widths are numbers a token.
 
-    ``input`` are the token embeddings, which stay in main memory; ``output`` is what turns the last layer into scores, the
-    embeddings once more where they are ``tied``. ``pictures`` are a vision or audio part inside the same file.
+    ``feed_forward`` is what lives
+    in the widest moment of it. ``input`` are the token embeddings, which stay in main memory; ``output`` is what turns the last layer into scores;
+    where those are the embeddings, a card has them once more: ``duplicate``. ``pictures`` are a vision or audio part inside the same file.
     """
 
     name: str
@@ -73,15 +71,19 @@ class FitModel:
     layers: tuple[Layer, ...] = field(repr=False)
     input: int = 0
     output: int = 0
-    tied: bool = False
+    duplicate: int = 0
     pictures: int = 0
     file_type: str = ""
 
     @property
     def weights(self) -> int:
         """The bytes of all tensors, each once."""
-        once = self.input + (0 if self.tied else self.output) + self.pictures
-        return once + sum(layer.weights for layer in self.layers)
+        return self.input + self.output + self.pictures + sum(layer.weights for layer in self.layers)
+
+    @property
+    def on_card(self) -> int:
+        """The bytes of the weights that a card has when it has all that it can have."""
+        return self.weights - self.input + self.duplicate
 
     @property
     def has_cache(self) -> bool:
@@ -94,7 +96,7 @@ class FitModel:
         first = parts[0]
         if first.kind != "model":
             raise UsageError(
-                f"{first.path} is no model but a {first.kind}",
+                f"{first.path} is no model but {'an' if first.kind == 'adapter' else 'a'} {first.kind}",
                 hint=f"name the model, and this file with --{'mmproj' if first.kind == 'projector' else 'adapter'}",
             )
         return cls.of(first.metadata, [tensor for part in parts for tensor in part.tensors], str(first.path))
@@ -110,7 +112,7 @@ class FitModel:
         keys = Keys(metadata, name)
         layers = keys.number("block_count", least=1, most=MAX_LAYERS)
         embedding = keys.number("embedding_length", least=1)
-        sizes = _Sizes(layers, name)
+        sizes = Sizes(layers, name)
         for tensor in tensors:
             sizes.add(tensor)
         if sizes.empty:
@@ -134,16 +136,25 @@ class FitModel:
             context=keys.number("context_length", 0, most=MAX_CONTEXT),
             embedding=embedding,
             vocabulary=vocabulary,
-            feed_forward=sizes.feed_forward or wide,
+            feed_forward=(3 if sizes.gated else 2) * sizes.feed_forward,
             experts_used=used,
             expert_width=sizes.expert_width or keys.number("expert_feed_forward_length", wide, most=1 << 24),
             latent=latent,
             mixer=sizes.mixer,
             head_sizes=_head_sizes(keys, embedding),
-            layers=sizes.layers(_geometry(keys, layers, embedding, compressed=compressed)),
+            layers=tuple(
+                replace(layer, weights=weights, experts=experts, largest=largest)
+                for layer, weights, experts, largest in zip(
+                    _geometry(keys, layers, embedding, compressed=compressed),
+                    sizes.weights,
+                    sizes.experts,
+                    sizes.largest,
+                    strict=True,
+                )
+            ),
             input=sizes.input,
-            output=sizes.output + (0 if sizes.has_output else sizes.embeddings),
-            tied=not sizes.has_output,
+            output=sizes.output,
+            duplicate=0 if sizes.has_output else sizes.embeddings,
             pictures=sizes.pictures,
             file_type=file_type or str(metadata.get("general.file_type", "")),
         )
@@ -159,7 +170,8 @@ def _geometry(keys: Keys, layers: int, embedding: int, *, compressed: bool) -> l
     """Return what each layer keeps; weights are not filled in."""
     architecture = keys.metadata.architecture
     heads = keys.per_layer("attention.head_count", layers, 0, most=MAX_HEADS)
-    kv_heads = keys.per_layer("attention.head_count_kv", layers, max(heads), most=MAX_HEADS)
+    has_own = keys.has("attention.head_count_kv")
+    kv_heads = keys.per_layer("attention.head_count_kv", layers, most=MAX_HEADS) if has_own else heads
     if not max(heads) and architecture not in RECURRENT:
         keys.fail("attention.head_count", max(heads), "and without heads there is no attention")
     if not max(kv_heads) and architecture not in RECURRENT | BY_HEADS:
@@ -204,63 +216,3 @@ def _cached_layers(keys: Keys, layers: int) -> list[bool]:
     if keys.has("attention.shared_kv_layers"):
         first = layers - keys.number("attention.shared_kv_layers", most=layers)
     return [layer < first for layer in range(layers)]
-
-
-class _Sizes:
-    """Adds up tensors by what they are for."""
-
-    def __init__(self, layers: int, name: str) -> None:
-        self.name = name
-        self.weights = [0] * layers
-        self.experts = [0] * layers
-        self.largest = [0] * layers
-        self.input = self.output = self.embeddings = self.pictures = 0
-        self.vocabulary = self.feed_forward = self.expert_width = 0
-        self.mixer = (0, 0)
-        self.has_output = False
-
-    @property
-    def empty(self) -> bool:
-        return not any(self.weights)
-
-    def add(self, tensor: Tensor) -> None:
-        name, size = tensor.name, tensor.nbytes
-        if match := _BLOCK.match(name):
-            self._add_to_layer(int(match[1]), name[match.end() :], tensor)
-        elif name.startswith(_PICTURES):
-            self.pictures += size
-        elif name.startswith(("token_embd.", "per_layer_token_embd.", "position_embd.", "token_types.")):
-            self.input += size
-            if name == "token_embd.weight":
-                self.embeddings = size
-                self.vocabulary = tensor.dims[1] if len(tensor.dims) > 1 else 0
-        else:
-            self.output += size
-            self.has_output = self.has_output or name == "output.weight"
-
-    def _add_to_layer(self, layer: int, part: str, tensor: Tensor) -> None:
-        if layer >= len(self.weights):
-            raise InvalidGGUF(
-                f'{self.name}: tensor "{tensor.name:.80}" is of layer {layer}, and the model has {len(self.weights)} layers',
-                hint="the key block_count and the tensors do not belong together; convert the model again",
-            )
-        self.weights[layer] += tensor.nbytes
-        self.largest[layer] = max(self.largest[layer], tensor.nbytes)
-        rows = tensor.dims[1] if len(tensor.dims) > 1 else 0
-        if _EXPERTS.search(part):
-            self.experts[layer] += tensor.nbytes
-            if part.startswith("ffn_up"):
-                self.expert_width = max(self.expert_width, rows)
-        elif part == "ffn_up.weight":
-            self.feed_forward = max(self.feed_forward, rows)
-        elif part == "ssm_in.weight":
-            self.mixer = (max(self.mixer[0], rows), self.mixer[1])
-        elif part == "ssm_conv1d.weight":
-            self.mixer = (self.mixer[0], max(self.mixer[1], rows))
-
-    def layers(self, geometry: list[Layer]) -> tuple[Layer, ...]:
-        rows: Any = zip(geometry, self.weights, self.experts, self.largest, strict=True)
-        return tuple(
-            Layer(each.keys, each.values, each.window, each.state, each.heads, each.query, weights, experts, largest)
-            for each, weights, experts, largest in rows
-        )

@@ -6,7 +6,6 @@ projector has as many rows as the text model's embeddings are wide); Ollama ``se
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from modelsmith.errors import ModelsmithError, UsageError
 from modelsmith.weights.gguf.file import GGUFFile
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Sequence
 
 _WIDTH_KEYS = ("clip.vision.projection_dim", "clip.audio.projection_dim")
@@ -41,7 +41,6 @@ _OUTPUTS: dict[str, tuple[str, int]] = {
     "voxtral": ("mm.a.mlp.2.weight", 1),
 }
 _OTHERS = (("mm.2.weight", 1), ("mm.2.bias", 0), ("mm.model.fc.weight", 1), ("mm.model.mlp.3.weight", 1))
-_DEEP = re.compile(r"v\.deepstack\.(\d{1,4})\.")
 _WORDS = re.compile(r"[a-z]+|\d+(?:\.\d+)*b?")
 _NOISE = frozenset(("mmproj", "model", "gguf", "f16", "f32", "bf16", "q", "k", "m", "s", "of", "instruct", "it"))
 _SHARD = re.compile(r"-(\d{5})-of-\d{5}$")
@@ -111,16 +110,15 @@ def projected_width(gguf: GGUFFile) -> int:
     """Return how wide the embeddings are that a projector makes: by its last tensor, else by its metadata, else 0.
 
     The tensor goes first, as in llama.cpp: in LLaVA's files ``projection_dim`` is another width. What a projector hands to
-    deeper layers (deepstack) stands beside it in each embedding.
+    deeper layers besides (deepstack) is as wide again, and not counted.
     """
     shapes = {tensor.name: tensor.dims for tensor in gguf.tensors}
     metadata = gguf.metadata
     kind = metadata.text("clip.projector_type") or metadata.text("clip.vision.projector_type")
-    deep = len({match[1] for name in shapes if (match := _DEEP.match(name))})
     for name, side in (_OUTPUTS.get(kind, _OTHERS[0]), *_OTHERS):
         dims = shapes.get(name, ())
         if len(dims) > side:
-            return dims[side] * (1 + deep)
+            return dims[side]
     return next((metadata.uint(key) for key in _WIDTH_KEYS if metadata.uint(key)), 0)
 
 
@@ -132,10 +130,7 @@ def text_model_of(gguf: GGUFFile) -> TextModel | None:
     width: Any = gguf.metadata.get(gguf.metadata.of_architecture("embedding_length"), 0)
     if not isinstance(width, int) or not 0 < width <= 1 << 20:
         return None
-    deep: Any = gguf.metadata.get(gguf.metadata.of_architecture("n_deepstack_layers"), 0)
-    return TextModel(
-        gguf.path, gguf.architecture, width * (1 + deep) if isinstance(deep, int) and 0 < deep < 64 else width
-    )
+    return TextModel(gguf.path, gguf.architecture, width)
 
 
 def pair(

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
     from modelsmith.weights.fit_extras import Extras
     from modelsmith.weights.fit_machine import Machine
-    from modelsmith.weights.fit_model import FitModel
+    from modelsmith.weights.fit_model import FitModel, Layer
     from modelsmith.weights.fit_settings import FitSettings
 
-_PROGRAM = 40 << 20
-_PER_TOKEN_OF_VOCABULARY = 300
+# measured: what llama.cpp takes besides the buffers that it logs, and more for each token of the vocabulary
+_PROGRAM = 18 << 20
+_PER_TOKEN_OF_VOCABULARY = 180
+_LARGE_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,11 @@ def place(
         weights=model.input
         + sum(layer.weights for layer in at_home)
         + moved
-        + (0 if not output or model.tied else model.output)
+        + (model.output if output else 0)
         + (0 if gpu_layers else model.pictures),
         cache=sum(cache_of(model, layer, settings) for layer in at_home),
         states=sum(state_of(layer, settings) for layer in at_home),
-        compute=_compute_in_ram(model, settings, at_home, output=output, experts=bool(moved)),
+        compute=_compute_in_ram(model, settings, at_home, output=output),
         extras=0 if gpu_layers else extras.on_gpu,
         overhead=_PROGRAM + _PER_TOKEN_OF_VOCABULARY * model.vocabulary,
     )
@@ -147,7 +149,7 @@ def _use_of_gpu(
     return replace(
         use,
         layers=len(layers),
-        weights=sum(layer.weights for layer in layers) - sum(away) + (model.output if output else 0),
+        weights=sum(layer.weights for layer in layers) - sum(away) + (model.output + model.duplicate if output else 0),
         cache=sum(cache_of(model, layer, settings) for layer in layers),
         states=sum(state_of(layer, settings) for layer in layers),
         compute=compute(model, layers, settings, output=output) + (copied if settings.tokens >= _LARGE_BATCH else 0),
@@ -155,16 +157,9 @@ def _use_of_gpu(
     )
 
 
-_LARGE_BATCH = 32
-
-
-def _compute_in_ram(
-    model: FitModel, settings: FitSettings, layers: Sequence[object], *, output: bool, experts: bool
-) -> int:
-    """Return the room in main memory: for the layers there, else for what is handed to the cards."""
+def _compute_in_ram(model: FitModel, settings: FitSettings, layers: Sequence[Layer], *, output: bool) -> int:
+    """Return the room in main memory: for the layers there, and for what is handed to the cards; with the scores."""
     handed = 2 * 4 * model.embedding * settings.tokens + masks(model.layers, settings)
-    here = [layer for layer in model.layers if layer in layers] if layers else []
-    computed = compute(model, here, settings, output=output) if here or output else 0
-    if experts and not here:
-        computed = handed
-    return max(handed, computed) + output_buffer(model, settings)
+    if not layers and not output:
+        return handed + output_buffer(model, settings)
+    return max(handed, compute(model, layers, settings, output=output)) + output_buffer(model, settings)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelsmith.weights.fit_keys import MAX_LAYERS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,7 +61,7 @@ def recurrent_layers(keys: Keys, kv_heads: Sequence[int], feed_forward: Sequence
         listed = keys.value("attention.recurrent_layers")
         if isinstance(listed, list) and len(listed) >= layers:
             return tuple(map(bool, listed[:layers]))
-        interval = keys.number("full_attention_interval", 4, least=1, most=layers)
+        interval = keys.number("full_attention_interval", 4, least=1, most=MAX_LAYERS)
         return tuple((layer + 1) % interval != 0 for layer in range(layers))
     return (False,) * layers
 

@@ -99,9 +99,8 @@ def known_shape(name: str) -> KnownShape:
     return shape
 
 
-def shape_file(name: str) -> GGUFFile:
+def shape_header(name: str, shape: KnownShape) -> GGUFFile:
     """Return the header that the model's F16 GGUF has, made from its shape; there is no file behind it."""
-    shape = known_shape(name)
     numbers = {
         "block_count": shape.layers,
         "context_length": shape.context,
@@ -127,7 +126,7 @@ def shape_file(name: str) -> GGUFFile:
 
 def shape_model(name: str, quantization: str = "Q4_K_M") -> FitModel:
     """Return a known model in a quantization, with the sizes that `modelsmith gguf quantize` would give its tensors."""
-    return quantized_model((shape_file(name),), name, quantization)
+    return quantized_model((shape_header(name, known_shape(name)),), name, quantization)
 
 
 def quantized_model(parts: tuple[GGUFFile, ...], name: str, quantization: str) -> FitModel:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelsmith.weights.fit_keys import MAX_LAYERS
+
 if TYPE_CHECKING:
     from modelsmith.weights.fit_keys import Keys
 
@@ -74,7 +76,7 @@ def windows_of(keys: Keys, layers: int) -> tuple[int, ...]:
         if len(pattern) < layers:
             keys.fail(_PATTERN, keys.metadata[keys.full(_PATTERN)], f"and the model has {layers} layers")
         return tuple(window if slides else 0 for slides in pattern[:layers])
-    period = keys.number(_PATTERN, rule.period, most=layers)
+    period = keys.number(_PATTERN, rule.period, most=MAX_LAYERS)
     if not period:
         return (window,) * layers
     dense = 0 if rule.dense_first else period - 1

@@ -68,8 +68,8 @@ def serving(web: FakeWeb) -> Iterator[FakeWeb]:
         def do_GET(self) -> None:
             web.answer(self)
 
-        def log_message(self, format: str, *arguments: Any) -> None:
-            del format, arguments
+        def log_message(self, *_arguments: Any) -> None:
+            """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

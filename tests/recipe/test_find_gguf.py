@@ -15,8 +15,7 @@ from modelsmith.store.local import LocalStore
 from modelsmith.store.model import CreateRequest
 from modelsmith.store.web_file import WebFile
 from modelsmith.weights.files import FileBlob
-from modelsmith.weights.gguf import GGUFFile
-from modelsmith.weights.gguf import remote
+from modelsmith.weights.gguf import GGUFFile, remote
 from modelsmith.weights.gguf.sample import array_entry, write_sample
 from modelsmith.weights.gguf.verify import verify_scan
 

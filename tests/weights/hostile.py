@@ -61,7 +61,11 @@ def sound(order: str = "<", version: int = 3) -> tuple[bytes, list[int]]:
         fields += [struct.pack(f"{order}Q", size) for size in dims]
         fields += [struct.pack(f"{order}I", kind), struct.pack(f"{order}Q", offset)]
     size = sum(map(len, fields))
-    fields += [bytes(-size % 32), struct.pack(f"{order}16f", *range(16)), struct.pack(f"{order}e", 0.5) + bytes(range(32))]
+    fields += [
+        bytes(-size % 32),
+        struct.pack(f"{order}16f", *range(16)),
+        struct.pack(f"{order}e", 0.5) + bytes(range(32)),
+    ]
     boundaries, position = [], 0
     for field in fields:
         boundaries.append(position)
@@ -99,9 +103,7 @@ def lying() -> Iterator[Hostile]:
     yield Hostile("2^60 numbers", start(0, 1) + array(b"k", U32, 1 << 60, b""), "too-many", 41)
     yield Hostile("2^60 texts", start(0, 1) + array(b"k", STRING, 1 << 60, b""), "too-many", 41)
     yield Hostile("2^24 texts in no bytes", start(0, 1) + array(b"k", STRING, 1 << 24, b""), "header-cut", 49)
-    yield Hostile(
-        "a long text in an array", start(0, 1) + array(b"k", STRING, 2, text(b"ab") + huge), "too-long", 59
-    )
+    yield Hostile("a long text in an array", start(0, 1) + array(b"k", STRING, 2, text(b"ab") + huge), "too-long", 59)
     yield Hostile("value type 13", start(0, 1) + key(b"k", 13, bytes(8)), "unknown-value-type", 33)
     yield Hostile("value type 2^32 - 1", start(0, 1) + key(b"k", 0xFFFFFFFF, bytes(8)), "unknown-value-type", 33)
     yield Hostile("an array of arrays", start(0, 1) + array(b"k", ARRAY, 1, bytes(64)), "nested-array", 37)
@@ -153,7 +155,9 @@ def sparse() -> Iterator[Hostile]:
     yield Hostile("a terabyte of tensors", start(1 << 16, 0), "duplicate-tensor", START + 24, 1 << 40)
     yield Hostile("64 million texts", start(0, 1) + array(b"k", STRING, 1 << 26, b""), "too-many", 41, 1 << 40)
     many = b"".join(array(b"%d" % number, STRING, 0, b"") for number in range(3))
-    yield Hostile("a large key", start(0, 4) + many + struct.pack("<Q", 1 << 24), "too-long", START + len(many), 1 << 40)
+    yield Hostile(
+        "a large key", start(0, 4) + many + struct.pack("<Q", 1 << 24), "too-long", START + len(many), 1 << 40
+    )
     values = b"".join(key(b"%05d" % number, STRING, struct.pack("<Q", 4088) + bytes(4088)) for number in range(4200))
     yield Hostile("many small values", start(0, 4200) + values, "too-many", None, 1 << 40)
     tokens = start(0, 2) + array(b"a", STRING, 1 << 22, bytes(8 << 22)) + array(b"b", STRING, 1, b"")

@@ -141,6 +141,40 @@ def test_version_2_is_read(sample: Path, tmp_path: Path) -> None:
     assert GGUFFile.open(tmp_path / "v2.gguf").version == 2
 
 
+@pytest.mark.parametrize("order", ["LITTLE", "BIG"])
+def test_files_of_the_reference_writer_are_read(tmp_path: Path, order: str) -> None:
+    gguf_py = pytest.importorskip("gguf")
+    numpy = pytest.importorskip("numpy")
+    path = tmp_path / "x.gguf"
+    writer = gguf_py.GGUFWriter(path, "llama", endianess=getattr(gguf_py.GGUFEndian, order))
+    writer.add_uint32("a", 7)
+    writer.add_float64("b", 0.1)
+    writer.add_int16("c", -2)
+    writer.add_array("d", ["x", "é", ""])
+    writer.add_array("e", [1, -2, 3])
+    writer.add_tensor("t", numpy.arange(24, dtype=numpy.float32).reshape(2, 12))
+    writer.add_tensor("u", numpy.ones(5, dtype=numpy.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    found = GGUFFile.open(path, any_order=True)
+    values = found.metadata
+    assert found.is_big_endian is (order == "BIG")
+    assert (values["a"], values["b"], values["c"], list(values["d"]), list(values["e"])) == (
+        7,
+        0.1,
+        -2,
+        ["x", "é", ""],
+        [1, -2, 3],
+    )
+    assert [(each.name, each.dims, each.type.name) for each in found.tensors] == [
+        ("t", (12, 2), "F32"),
+        ("u", (5,), "F16"),
+    ]
+    assert struct.unpack(f"{found.order}24f", found.data_of(found.tensors[0]).read()) == tuple(range(24))
+
+
 SAFETENSORS = struct.pack("<Q", 20) + b'{"__metadata__": {}}' + bytes(40)
 
 

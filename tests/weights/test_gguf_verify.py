@@ -108,6 +108,20 @@ def test_places_are_bytes_of_the_file(tmp_path: Path) -> None:
     assert data[places["broken-merge"] :].startswith(struct.pack("<Q", 3) + b"xyz")
 
 
+def test_texts_of_any_length_are_read_as_utf_8(tmp_path: Path) -> None:
+    llama = text("general.architecture", "x")
+    texts = ["é" * count for count in (0, 1, 63, 64, 100, 127, 128, 300)] + ["é", "", "a" * 200, "é"]
+    assert verify(small_gguf(tmp_path / "x.gguf", [llama, array_entry("a", 8, texts)])).ok
+    for wrong in (b"\xa9", b"a" * 150 + b"\xff", b"\xc3"):
+        for tail in (b"", b"x"):
+            data = b"".join(struct.pack("<Q", len(each)) + each for each in (b"y" * 140, wrong, tail))
+            entry = Entry(b"a", ValueType.ARRAY, data, ValueType.STRING, 3)
+            path = small_gguf(tmp_path / "x.gguf", [llama, entry])
+            (fault,) = verify(path).faults
+            assert fault.code == "not-utf-8"
+            assert path.read_bytes()[fault.offset or 0] >= 0x80
+
+
 def test_many_findings_come_at_once(tmp_path: Path) -> None:
     changes = {"llama.block_count": None, TEMPLATE: text(TEMPLATE, "{% if"), "tokenizer.ggml.eos_token_id": None}
     path = write_sample(tmp_path / "x.gguf", metadata=changes)
@@ -249,9 +263,7 @@ def _block(name: str) -> tuple[bytes, bytes]:
     return bytes(good), bytes(bad)
 
 
-CHECKED = [
-    each.name for each in TENSOR_TYPES.values() if not each.name.startswith("I") or each.name.startswith("IQ")
-]
+CHECKED = [each.name for each in TENSOR_TYPES.values() if not each.name.startswith("I") or each.name.startswith("IQ")]
 
 
 @pytest.mark.parametrize("name", [name for name in CHECKED if name != "NVFP4"])

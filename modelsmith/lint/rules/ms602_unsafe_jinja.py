@@ -28,22 +28,16 @@ CVE-2024-34359, CVE-2026-5760; promptfoo/modelaudit#323.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
+from modelsmith.template.hostile import hostile_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
-
-
-_WALK = re.compile(
-    r"\.\s*__\w+__|\[\s*['\"]__\w+__['\"]\s*\]|\|\s*attr\s*\(|\bimport\s*\(|\bos\s*\.\s*(?:system|popen)"
-)
-_RANGE = re.compile(r"range\s*\(\s*\d{7,}|\*\*\s*\d{3,}")
 
 
 @rule(Severity.ERROR)
@@ -53,7 +47,7 @@ def check(document: Document) -> Iterator[Finding]:
     sources = document.find("FROM")
     if not template or not sources:
         return
-    if match := _WALK.search(template) or _RANGE.search(template):
+    if match := hostile_part(template):
         line = template.count("\n", 0, match.start()) + 1
         yield Finding(
             sources[-1].value_span,

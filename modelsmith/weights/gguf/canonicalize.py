@@ -11,7 +11,7 @@ from modelsmith.weights.gguf.canonical import canonical
 from modelsmith.weights.gguf.inplace_plan import check_editable
 from modelsmith.weights.gguf.padding import PADDING
 from modelsmith.weights.gguf.shards import open_shards
-from modelsmith.weights.gguf.undo import read_records
+from modelsmith.weights.gguf.undo import count_records
 from modelsmith.weights.replacing import check_output, check_room, replacing
 from modelsmith.weights.stream import copy_segments, size_of
 
@@ -86,7 +86,7 @@ def canonicalize(
     if is_canonical(parts[0]):
         return None
     check_editable(path)
-    if read_records(path):
+    if count_records(path):
         raise UsageError(
             f"{path} has edits that could not be undone any more", hint=f"name a new file: canonicalize {source} OUT"
         )

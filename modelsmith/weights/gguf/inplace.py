@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from modelsmith.weights.copying import copy_range
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.inplace_plan import EditPlan, check_editable
 from modelsmith.weights.gguf.padding import PADDING
-from modelsmith.weights.gguf.undo import UndoRecord, mark_newest, standing, write_records
+from modelsmith.weights.gguf.undo import UndoRecord, add_record, digest_of, mark_newest, settle
 from modelsmith.weights.replacing import check_output, check_room, replacing, unwritable
 from modelsmith.weights.segments import FileSlice
 from modelsmith.weights.stream import hash_segments, write_all
@@ -71,12 +70,12 @@ def write_edit(
         with locked(path) as descriptor:
             if os.fstat(descriptor).st_mtime_ns != gguf.stamp.modified or os.fstat(descriptor).st_size != gguf.size:
                 raise gguf.stamp.changed()
-            records = standing(path, descriptor)
+            settle(path, descriptor)
             if plan.in_place and plan.links == 1:
-                how = _write_in_place(plan, descriptor, records, what)
+                how = _write_in_place(plan, descriptor, what)
             else:
                 check_room(path, plan.size)
-                how = _rewrite(plan, records, what, progress)
+                how = _rewrite(plan, what, progress)
     after = _data_hash(path, plan, progress) if verify else ""
     if before != after:
         raise VerificationFailed(
@@ -112,14 +111,14 @@ def locked(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _write_in_place(plan: EditPlan, descriptor: int, records: tuple[UndoRecord, ...], what: str) -> str:
+def _write_in_place(plan: EditPlan, descriptor: int, what: str) -> str:
     old, new = (
         b"".join(head[start : start + length] for start, length in plan.pieces) for head in (plan.old, plan.head)
     )
     record = UndoRecord(
-        "in place", what, plan.pieces, _sha256(old), _sha256(new), len(plan.head), plan.gguf.size, plan.size, old
+        "in place", what, plan.pieces, digest_of(old), digest_of(new), len(plan.head), plan.gguf.size, plan.size, old
     )
-    write_records(plan.path, (record, *records))
+    add_record(plan.path, record)
     overwrite_header(plan.path, descriptor, plan.pieces, new, old)
     mark_newest(plan.path, done=True)
     return "in place"
@@ -147,33 +146,33 @@ def write_at(descriptor: int, pieces: tuple[Piece, ...], data: bytes) -> None:
             done += os.pwrite(descriptor, piece[done:], start + done)
 
 
-def _rewrite(plan: EditPlan, records: tuple[UndoRecord, ...], what: str, progress: ProgressSink) -> str:
+def _rewrite(plan: EditPlan, what: str, progress: ProgressSink) -> str:
     record = UndoRecord(
         "rewritten",
         what,
         ((0, len(plan.old)),),
-        _sha256(plan.old),
-        _sha256(plan.head),
+        digest_of(plan.old),
+        digest_of(plan.head),
         len(plan.head),
         plan.gguf.size,
         plan.size,
         plan.old,
     )
-    how = _write_file(plan, plan.path, (record, *records), progress)
+    how = _write_file(plan, plan.path, record, progress)
     mark_newest(plan.path, done=True)
     return how
 
 
-def _write_file(plan: EditPlan, target: Path, records: tuple[UndoRecord, ...] | None, progress: ProgressSink) -> str:
-    """Write the new header and the old data as a new file; with ``records`` it replaces the edited one, and they are kept."""
-    like = plan.path.stat() if records is not None else None
+def _write_file(plan: EditPlan, target: Path, record: UndoRecord | None, progress: ProgressSink) -> str:
+    """Write the new header and the old data as a new file; with a record it replaces the edited one."""
+    like = plan.path.stat() if record is not None else None
     with replacing(target, like) as (descriptor, unfinished):
         how = with_tail(plan.gguf, descriptor, plan.head, len(plan.old), progress)
         _check_written(plan, unfinished)
         progress(Progress("writing to the disk"))
         os.fsync(descriptor)
-        if records is not None:
-            write_records(plan.path, records)
+        if record is not None:
+            add_record(plan.path, record)
     return how
 
 
@@ -202,7 +201,3 @@ def _check_written(plan: EditPlan, path: Path) -> None:
         ) from error
     if not same or found.metadata.without(PADDING).keys() != plan.after.without(PADDING).keys():
         raise VerificationFailed(f"{plan.path}: the edited header is not the planned one", hint="report this")
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

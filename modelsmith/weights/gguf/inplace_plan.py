@@ -17,12 +17,16 @@ from modelsmith.weights.gguf.undo import Piece, interrupted, is_interrupted
 from modelsmith.weights.segments import FileSlice
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from modelsmith.weights.gguf.metadata import Entry, Metadata
 
 _LARGEST_HEADER = 256 << 20
 _BLOB = re.compile(r"sha256-[0-9a-f]{64}")
 _CACHED = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _PIECE = 1 << 12
+_LOOK = 1 << 18
+_MOST_PIECES = 64
 _FIXED_START = 24  # magic, version and two counts
 
 
@@ -86,9 +90,14 @@ def plan_edit(gguf: GGUFFile, metadata: Metadata, *, padding: bool = True) -> Ed
     entries = metadata.without(PADDING).entries
     infos = [tensor.info(tensor.offset) for tensor in gguf.tensors]
 
+    view = memoryview(old)
+
     def laid_out(*room: Entry) -> bytes:
         found = header((*entries, *room), infos, gguf.alignment, gguf.version)
-        return b"".join(each if isinstance(each, bytes) else each.read() for each in found)
+        # values that are not small lie in the old header, which is at hand
+        return b"".join(
+            each if isinstance(each, bytes) else view[each.start : each.start + each.length] for each in found
+        )
 
     if not padding:
         head = laid_out()
@@ -106,10 +115,17 @@ def plan_edit(gguf: GGUFFile, metadata: Metadata, *, padding: bool = True) -> Ed
     return EditPlan(gguf, metadata, path, old, head, pieces, path.stat().st_nlink)
 
 
+def _unlike(old: bytes, new: bytes) -> Iterator[int]:
+    """Yield where the pieces begin that may differ, after a look at larger ones."""
+    for start in range(0, len(new), _LOOK):
+        if old[start : start + _LOOK] != new[start : start + _LOOK]:
+            yield from range(start, min(start + _LOOK, len(new)), _PIECE)
+
+
 def _differing(old: bytes, new: bytes) -> tuple[Piece, ...]:
     """Return the pieces in which two headers of the same length are not the same; neighbours are joined."""
     found: list[Piece] = []
-    for start in range(0, len(new), _PIECE):
+    for start in _unlike(old, new):
         ours, theirs = old[start : start + _PIECE], new[start : start + _PIECE]
         if ours == theirs:
             continue
@@ -119,6 +135,8 @@ def _differing(old: bytes, new: bytes) -> tuple[Piece, ...]:
             found[-1] = (found[-1][0], found[-1][1] + last)
         else:
             found.append((start + first, last - first))
+    if len(found) > _MOST_PIECES:
+        return ((found[0][0], sum(found[-1]) - found[0][0]),)
     return tuple(found)
 
 

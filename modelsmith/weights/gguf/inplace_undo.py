@@ -10,7 +10,7 @@ from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.inplace import locked, with_tail, write_at
 from modelsmith.weights.gguf.inplace_plan import check_editable
-from modelsmith.weights.gguf.undo import UndoRecord, mark_newest, read_records, undo_path, write_records
+from modelsmith.weights.gguf.undo import UndoRecord, drop_newest, mark_newest, newest_record, undo_path
 from modelsmith.weights.replacing import check_room, replacing
 
 
@@ -23,11 +23,10 @@ def undo(path: str | os.PathLike[str], *, dry_run: bool = False, progress: Progr
     gguf = Path(path).resolve()
     if not gguf.is_file():
         raise UnreadableFile(f"{path} is not there, or no regular file", hint="name the GGUF, not its .undo file")
-    records = read_records(gguf)
-    if not records:
+    newest = newest_record(gguf)
+    if newest is None:
         raise UsageError(f"{path}: there is no edit to undo", hint=f"they would be in {undo_path(gguf)}")
     check_editable(gguf)
-    newest = records[0]
     with locked(gguf) as descriptor:
         state = newest.state(descriptor)
         if state == "torn" and (
@@ -47,7 +46,7 @@ def undo(path: str | os.PathLike[str], *, dry_run: bool = False, progress: Progr
                 os.fsync(descriptor)
             else:
                 _bring_back(gguf, newest, progress)
-        write_records(gguf, records[1:])
+        drop_newest(gguf)
     return newest
 
 

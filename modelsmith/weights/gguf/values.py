@@ -50,7 +50,7 @@ class Kind:
         """Read ``u32``, ``uint32``, ``string``, ``bool`` …; ``[u32]`` is an array of them. Raises UsageError."""
         name = text.strip().lower()
         is_array = name.startswith("[") and name.endswith("]")
-        found = _NAMES.get(name.strip("[]") if is_array else name)
+        found = _NAMES.get(name[1:-1] if is_array else name)
         if found is None:
             known = "u8 i8 u16 i16 u32 i32 u64 i64 f32 f64 bool string"
             raise UsageError(f"{text!r:.40} is no type of a metadata value", hint=f"{known}, or [u32] for an array")

@@ -22,6 +22,7 @@ TOKENS = "tokenizer.ggml.tokens"
 EMBEDDING = "token_embd.weight"
 _REQUIRED = ("block_count", "context_length", "embedding_length")
 _BLOCK = re.compile(r"blk\.(\d{1,6})\.")
+_LENGTH = re.compile(rb"[\x80-\xff]\0{7}(?!\0)")
 _AGAIN = "convert the model again; llama.cpp cannot load it like this"
 
 
@@ -71,8 +72,9 @@ def _not_utf8(entry: Entry) -> tuple[str, int] | None:
         return None if bad is None else ("the text", entry.value_at + 8 + bad)
     if entry.type != ValueType.ARRAY or entry.item_type != ValueType.STRING:
         return None
-    # lengths below 128 are ASCII and part the texts from each other, so that all are sound where the whole is
-    if _bad(entry.raw()) is None:
+    # lengths below 128 are ASCII and part the texts from each other, so that all are sound where the whole is; those
+    # from 128 to 255 are put aside (a text that ends in such a byte before an empty one is followed by eight NULs)
+    if _bad(_LENGTH.sub(bytes(8), entry.raw())) is None:
         return None
     position = entry.value_at
     for number, raw in enumerate(GGUFArray(entry).raw_texts()):

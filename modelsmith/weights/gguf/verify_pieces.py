@@ -50,9 +50,10 @@ def explain_pieces(faults: Iterable[Fault], path: Path, metadata: Metadata | Non
         elif len(parts) > 1 and (fault.code != "not-a-gguf" or "not in GGUF format" in fault.message):
             names = " ".join(shlex.quote(each.path.name) for each in parts)
             stem = shlex.quote(f"{_stem(path)}.gguf".replace(".gguf.gguf", ".gguf"))
+            hint = f"join them: cat {names} > {stem}, or modelsmith gguf merge --raw {shlex.quote(parts[0].path.name)} -o {stem}"
             first = "the first" if parts[0].path == path else "a later"
             message = f"{fault.message}; by its name it is {first} piece of a file that was cut by bytes"
-            yield replace(fault, code="byte-split", message=message, hint=f"join them: cat {names} > {stem}")
+            yield replace(fault, code="byte-split", message=message, hint=hint)
         elif parts and (fault.code != "not-a-gguf" or "not in GGUF format" in fault.message):
             message = f"{fault.message}; by its name it may be a piece of a file that was cut by bytes"
             hint = "fetch the other pieces into this folder and join them in order: cat PIECE… > FILE; one alone is no model"

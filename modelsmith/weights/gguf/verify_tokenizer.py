@@ -73,7 +73,7 @@ def _check_ids(gguf: GGUFFile, tokens: GGUFArray, faults: Faults) -> None:
             faults.add("wrong-type", f"{key} is {wrong[0]!r:.40}", entry.value_at, "the number of a token", _CONVERT)
         elif outside:
             message = f"{key} is {outside[0]}, but the vocabulary has {len(tokens)} tokens"
-            hint = f"set the right one: modelsmith gguf set FILE {key}=NUMBER"
+            hint = f"set the right one: modelsmith gguf set FILE {key} NUMBER"
             faults.add("token-outside", message, entry.value_at, f"a number from 0 to {len(tokens) - 1}", hint)
 
 
@@ -83,11 +83,11 @@ def _check_ends(gguf: GGUFFile, model: str, faults: Faults) -> None:
         return
     if "eos" not in special and "eot" not in special:
         message = "no token ends an answer: neither eos_token_id nor eot_token_id is set; llama.cpp guesses"
-        hint = "set it: modelsmith gguf set FILE tokenizer.ggml.eos_token_id=NUMBER"
+        hint = "set it: modelsmith gguf set FILE tokenizer.ggml.eos_token_id NUMBER"
         faults.note(Fault("no-eos", message, None, "", hint, Severity.WARNING))
     if "bos" not in special and gguf.metadata.flag("tokenizer.ggml.add_bos_token"):
         message = "add_bos_token is set, but bos_token_id is not; llama.cpp guesses"
-        hint = "set it: modelsmith gguf set FILE tokenizer.ggml.bos_token_id=NUMBER"
+        hint = "set it: modelsmith gguf set FILE tokenizer.ggml.bos_token_id NUMBER"
         faults.note(Fault("no-bos", message, None, "", hint, Severity.WARNING))
 
 
