@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,5 +45,7 @@ class Diagnostic:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean "x"?`` for the closest of the known words, or an empty text."""
     folded = {name.casefold(): name for name in known}
+    import difflib
+
     close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return f'; did you mean "{folded[close[0]]}"?' if close else ""

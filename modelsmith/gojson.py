@@ -6,13 +6,16 @@ depend on every byte. Source of the rules: Go, ``encoding/json/encode.go``.
 
 from __future__ import annotations
 
-import base64
 import math
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_SPECIAL = re.compile(r'[\x00-\x1f"\\<>&\u2028\u2029\ud800-\udfff]')
+from modelsmith.patterns import regex
+
+if TYPE_CHECKING:
+    import re
+
+_SPECIAL = regex(r'[\x00-\x1f"\\<>&\u2028\u2029\ud800-\udfff]')
 _SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
@@ -77,6 +80,8 @@ def encode(value: object) -> str:
         case float():
             return encode_float(value)
         case bytes():
+            import base64
+
             return f'"{base64.b64encode(value).decode()}"'
         case GoStruct():
             return "{" + ",".join(f"{encode_string(key)}:{encode(item)}" for key, item in value.items()) + "}"

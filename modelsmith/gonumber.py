@@ -6,18 +6,25 @@ Sources: Go ``strconv/atoi.go``, ``strconv/atob.go``, ``strconv/atof.go``.
 from __future__ import annotations
 
 import re
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
-_INT = re.compile(r"[+-]?[0-9]+")
-_FLOAT = re.compile(
+from modelsmith.patterns import regex
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+_INT = regex(r"[+-]?[0-9]+")
+_SHORT = regex(r"(?=.{1,7}\Z)[+-]?[0-9]+(?:\.[0-9]+)?")
+"""So few digits are the shortest for their float32."""
+_FLOAT = regex(
     r"""(?P<sign>[+-]?)(?:
     0[xX](?P<hex>(?=[_.]*[0-9a-fA-F])(?P<hex_whole>[0-9a-fA-F_]*)(?:\.(?P<hex_rest>[0-9a-fA-F_]*))?)[pP](?P<binary>[+-]?[0-9][0-9_]*)
     | (?=[_.]*[0-9])(?P<whole>[0-9_]*)(?:\.(?P<rest>[0-9_]*))?(?:[eE](?P<decimal>[+-]?[0-9][0-9_]*))?
     )""",
     re.VERBOSE,
 )
-_STRAY_UNDERSCORE = {10: re.compile(r"(?<![0-9])_|_(?![0-9])"), 16: re.compile(r"(?<![0-9a-fA-FxX])_|_(?![0-9a-fA-F])")}
-_SPECIAL = re.compile(r"[+-]?inf(?:inity)?|nan", re.IGNORECASE)
+_STRAY_UNDERSCORE = {10: regex(r"(?<![0-9])_|_(?![0-9])"), 16: regex(r"(?<![0-9a-fA-FxX])_|_(?![0-9a-fA-F])")}
+_SPECIAL = regex(r"[+-]?inf(?:inity)?|nan", re.IGNORECASE)
 _ENOUGH_DIGITS = 160
 """More significant digits than any float32, or any point halfway between two, has."""
 
@@ -44,6 +51,10 @@ def read_float(text: str) -> float | None:
     """
     if _SPECIAL.fullmatch(text):
         return float(text)
+    if _SHORT.fullmatch(text):
+        return float(text)
+    from fractions import Fraction
+
     match = _FLOAT.fullmatch(text)
     if match is None or _STRAY_UNDERSCORE[10 if match["hex"] is None else 16].search(text):
         return None
@@ -80,6 +91,8 @@ def _bounded(power: str) -> int:
 
 def _round32(number: Fraction) -> float | None:
     """Round a positive number to the nearest float32, ties to even; None beyond the largest."""
+    from fractions import Fraction
+
     exponent = number.numerator.bit_length() - number.denominator.bit_length()
     if number < Fraction(2) ** exponent:
         exponent -= 1
@@ -90,6 +103,8 @@ def _round32(number: Fraction) -> float | None:
 
 def _shortest(number: float) -> float:
     """Return the float64 with the fewest digits that name the same float32."""
+    from fractions import Fraction
+
     for digits in range(1, 9):
         candidate = float(f"{number:.{digits}g}")
         if _round32(Fraction(candidate)) == number:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 from urllib.parse import quote
 
 from modelsmith.errors import InvalidModelName
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 
 DEFAULT_HOST = "registry.ollama.ai"
 DEFAULT_NAMESPACE = "library"
@@ -20,10 +22,10 @@ MISSING = "!MISSING!"
 """What Ollama puts where a separator promised a part that is not there; never valid."""
 
 _PARTS = {
-    "host": (re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*"), 350),
-    "namespace": (re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*"), 80),
-    "model": (re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*"), 80),
-    "tag": (re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*"), 80),
+    "host": (regex(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*"), 350),
+    "namespace": (regex(r"[A-Za-z0-9_][A-Za-z0-9_-]*"), 80),
+    "model": (regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]*"), 80),
+    "tag": (regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]*"), 80),
 }
 
 
@@ -143,7 +145,7 @@ def _part_problem(kind: str, part: str) -> str:
         return f"the {kind} has {len(part)} characters, {limit} are allowed"
     if pattern.fullmatch(part):
         return ""
-    if not re.match(r"[A-Za-z0-9_]", part):
+    if not (part[0].isascii() and (part[0].isalnum() or part[0] == "_")):
         return f'the {kind} "{part}" starts with {_shown(part[0])}; a letter, a digit or "_" must come first'
     bad = next(char for char in part[1:] if not pattern.fullmatch("_" + char))
     return f'the {kind} "{part}" contains {_shown(bad)}'
@@ -158,7 +160,7 @@ def _same(one: str, other: str) -> bool:
 
 
 _GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-_PORT = re.compile(r"[+-]?[0-9]+")
+_PORT = regex(r"[+-]?[0-9]+")
 _RAW = "surrogateescape"  # bytes of the environment that are not UTF-8
 _HOST_SAFE = "!$&'()*+,;=:[]<>\""
 _PATH_SAFE = "$&+,/:;=@"

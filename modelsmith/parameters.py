@@ -6,11 +6,11 @@ tags in which a name appears or is gone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidParameter
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

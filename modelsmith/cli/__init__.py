@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 findings or a failed check, 2 wrong usage, 3 failed, 130 i
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -25,6 +26,7 @@ COMMANDS = {
     "diff": "Compare two models, Modelfiles, GGUFs or templates: texts, values, prompts.",
     "doctor": "Find what is wrong with commands, variables and how-tos about Ollama.",
     "explain": "Say which template of a model runs, and what follows from it.",
+    "fit": "Say whether a model fits into memory, with which context, and where its layers go.",
     "fmt": "Give Modelfiles and templates one layout; what they mean stays the same.",
     "gguf": "Work on GGUF files: quantize and more.",
     "lint": "Say what will not work in Modelfiles and templates, and mend it.",
@@ -103,7 +105,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from modelsmith.cli.streams import prepare_streams
 
     prepare_streams()
-    sys.exit(run(arguments))
+    # imports and parsers make many small objects and few circles: to look for those as often as usual takes its time
+    gc.set_threshold(100_000, 20, 20)
+    code = run(arguments)
+    gc.freeze()  # the memory goes back as a whole: nothing in it needs to be looked at any more
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -39,15 +39,11 @@ def show_shape_error(error: ShapeError) -> bool:
     """Print where in its file a conversation is wrong, with a caret; False where the place is not known."""
     from modelsmith.cli.failure import show_diagnostic
     from modelsmith.cli.json_place import locate
+    from modelsmith.cli.template_place import caret_place
     from modelsmith.diagnostic import Diagnostic
-    from modelsmith.source import Source, Span
+    from modelsmith.source import Source
 
-    place: Span | None
-    if error.offset is not None:
-        start = min(error.offset, len(error.text))
-        place = Span(start, min(start + 1, len(error.text)))
-    else:
-        place = locate(error.text, error.steps)
+    place = caret_place(error.text, error.offset) if error.offset is not None else locate(error.text, error.steps)
     if place is None:
         return False
     name = "<stdin>" if str(error.path) == "-" else str(error.path)
@@ -102,8 +98,8 @@ def _given(path: Path, what: str, hint: str) -> Any:
 def _text(path: Path) -> str:
     try:
         if str(path) == "-":
-            return "" if sys.stdin is None else sys.stdin.read()  # None: whoever started this program closed it
-        return path.read_text(encoding="utf-8")
+            return "" if sys.stdin is None else sys.stdin.read().removeprefix("\ufeff")  # None: it was closed
+        return path.read_text(encoding="utf-8-sig")  # editors on Windows write a byte order mark
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror or error}", hint="name a file, or - for stdin"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 GO_ENDINGS = frozenset({".gotmpl", ".tmpl"})
 """What files with a Go template alone are called."""
 
+_LONGEST = 16 << 20  # bytes of a template
+
 
 @click.command("convert")
 @click.argument("source", metavar="FILE|MODEL")
@@ -61,6 +63,8 @@ def command(
     to = to or ("jinja" if Path(source).suffix.lower() in GO_ENDINGS else "go")
     if is_jinja(source) and to == "jinja":
         raise UsageError(f"{source} is a Jinja template already", hint="leave --to away to convert it to Go")
+    if output is not None:
+        _check(output, source)
     try:
         conversion = _to_go(source, where, eos_token) if to == "go" else _to_jinja(source, where)
     except ConversionError as error:
@@ -70,7 +74,9 @@ def command(
         return 1
     accepted = conversion.proven or allow_different
     if accepted and output is not None:
-        _write(output, conversion.template.text)
+        from modelsmith.recipe.outputs import write
+
+        write(output, [conversion.template.text.encode()], hint="name another place with --output")
     if as_json:
         click.echo(json.dumps({"to": to, **_as_json(conversion, accepted)}, ensure_ascii=False))
     else:
@@ -120,11 +126,33 @@ def _draft(source: str, where: str | None) -> Draft:
     return Draft.start(resolve_base(source, open_store(where), folder), None)
 
 
-def _write(path: Path, text: str) -> None:
+def _check(path: Path, source: str) -> None:
+    """Raise UsageError where the template would replace anything but an older template, or has no folder to go to."""
+    other = "name another file with --output, or move this one away first"
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written: there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise UsageError(f"{path} is not a regular file", hint="name another file with --output")
+    if Path(source).exists() and path.samefile(source):
+        raise UsageError(f"{path} would be overwritten, and it is converted", hint=other)
+    if not _is_template(path):
+        raise UsageError(f"{path} exists and is no template: it would be lost", hint=other)
+
+
+def _is_template(path: Path) -> bool:
+    """Whether a file is empty, or a text with actions that is no Modelfile."""
+    from modelsmith.syntax.modelfile import Modelfile
+
+    if path.stat().st_size > _LONGEST:
+        return False
     try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error}") from error
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError):
+        return False
+    acts = "{{" in text or "{%" in text
+    return not text or (acts and Modelfile.parse(text).as_ollama().error is not None)
 
 
 def _as_json(conversion: Conversion, accepted: bool) -> dict[str, Any]:

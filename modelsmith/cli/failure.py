@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 import sys
-import tempfile
-import traceback
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +80,10 @@ def show_error(error: ModelsmithError) -> None:
 
 def report_bug(error: BaseException) -> None:
     """Write what maintainers need into a file and tell where it is."""
+    import platform
+    import tempfile
+    import traceback
+
     details = "".join(traceback.format_exception(error))
     header = f"modelsmith {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {sys.argv[1:]}\n\n"
     with tempfile.NamedTemporaryFile("w", prefix="modelsmith-", suffix=".log", delete=False) as file:

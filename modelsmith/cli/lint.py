@@ -59,7 +59,7 @@ def command(**values: Any) -> int:
     r"""Say what will not work in Modelfiles and templates, or works otherwise than it looks.
 
     Each FILE is linted, and every Modelfile, Modelfile.*, *.modelfile and *.gotmpl in each FOLDER (default: here); - is
-    stdin. An error is what Ollama refuses; a warning is accepted and does something else than it seems; info is advice.
+    stdin. A recipe (.yaml) is read as `plan` reads it, where it is named. An error is what Ollama refuses; a warning is accepted and does something else than it seems; info is advice.
     The files and models that FROM and ADAPTER name are looked at where they are at hand. `modelsmith rules` explains.
 
     A comment on the line above silences: # modelsmith: ignore[MS104] and the reason.
@@ -71,6 +71,7 @@ def command(**values: Any) -> int:
     Examples:
       modelsmith lint
       modelsmith lint models/ --fix
+      modelsmith lint models recipes/*.yaml --format github
       modelsmith lint Modelfile --gguf ./model.gguf --target-ollama 0.30
       modelsmith lint --format sarif -o modelsmith.sarif
       modelsmith lint models/ --upgrade-from 0.20 --to 0.33

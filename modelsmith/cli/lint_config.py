@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import UnreadableFile, UsageError
 from modelsmith.lint.config import Config, parse_config
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +60,8 @@ def _nearest(folder: Path) -> Project:
 
 def _table(path: Path) -> dict[str, Any] | None:
     """Return the table for lint, None where the file has none."""
+    import tomllib
+
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

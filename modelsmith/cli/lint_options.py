@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from modelsmith.cli.lint_run import Job
 from modelsmith.diagnostic import Severity
 from modelsmith.errors import UsageError
 from modelsmith.lint.config import codes
+from modelsmith.records import dataclass
 from modelsmith.versions import NEWEST, Version
 
 if TYPE_CHECKING:

@@ -12,8 +12,6 @@ import click
 from modelsmith.cli.lint_run import lint_bytes, processes, run_all
 from modelsmith.cli.lint_view import show_diff, show_failure, show_findings, show_statistics, show_summary
 from modelsmith.errors import UnreadableFile, refused
-from modelsmith.lint.baseline import read_baseline, without_old, write_baseline
-from modelsmith.lint.formats import write
 from modelsmith.lint.report import Report, reaches
 from modelsmith.source import Source
 
@@ -58,14 +56,20 @@ def lint_stdin(options: LintOptions) -> int:
 
 def _finish(reports: Sequence[Report], options: LintOptions, *, to_stderr: bool) -> int:
     if options.write_baseline is not None:
+        from modelsmith.lint.baseline import write_baseline
+
         _save(options.write_baseline, write_baseline(reports))
         click.echo(
             f"{options.write_baseline} holds {sum(len(each.diagnostics) for each in reports)} findings", err=True
         )
         return FAILED if any(report.failed for report in reports) else FINE
     if (path := options.baseline_file) is not None:
+        from modelsmith.lint.baseline import read_baseline, without_old
+
         reports = without_old(reports, read_baseline(_load(path), str(path)))
     if options.form != "text":
+        from modelsmith.lint.formats import write
+
         text = write(options.form, reports)
         if options.output is not None:
             _save(options.output, text)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.cli.rewrite import read_text_file, rewrite
-from modelsmith.errors import ModelsmithError
+from modelsmith.errors import ModelsmithError, RecipeError
 from modelsmith.lint.document import Document
 from modelsmith.lint.engine import check
-from modelsmith.lint.fixes import fix
 from modelsmith.lint.report import Report
 from modelsmith.lint.surroundings import NOTHING
+from modelsmith.records import dataclass
 from modelsmith.source import Source
 
 if TYPE_CHECKING:
@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from modelsmith.lint.surroundings import Surroundings
     from modelsmith.versions import Version
 
+RECIPES = (".yaml", ".yml")
+"""Endings of recipes, which are linted where they are named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One file to lint: where it is, what it is called in reports, and how.
 
-    ``upgrade`` asks what changes between two versions instead of what is found. ``gguf`` names a model to know instead of the one in FROM, ``store`` where models live; ``looks`` says whether the files
-    and models that the text names are looked at.
+    ``upgrade`` asks what changes between two versions instead of what is found. ``gguf`` names a model to know instead of the
+    one in FROM, ``store`` where models live; ``looks`` says whether the files and models that the text names are looked at.
     """
 
     path: Path
@@ -48,6 +51,8 @@ def run(job: Job) -> Report:
     """Lint one file; what cannot be read becomes a Report that says so."""
     try:
         data = read_text_file(job.path)
+        if job.path.suffix.lower() in RECIPES:
+            return _recipe(data, job)
         report, fixed = lint_bytes(data, job)
         if job.writes and fixed != data:
             rewrite(job.path, data, fixed)
@@ -73,9 +78,24 @@ def lint_bytes(data: bytes, job: Job, kind: str = "") -> tuple[Report, bytes]:
         return Report(document.source, changes(document, *job.upgrade)), data
     if not job.fixes:
         return Report(document.source, check(document)), data
+    from modelsmith.lint.fixes import fix
+
     fixed = fix(document, unsafe=job.unsafe)
     report = Report(fixed.document.source, fixed.remaining, tuple(each.code for each in fixed.applied), document.text)
     return report, fixed.data if fixed.applied else data
+
+
+def _recipe(data: bytes, job: Job) -> Report:
+    """Read a recipe as `plan` does, without its inputs."""
+    from modelsmith.recipe.load import parse_recipe
+
+    text = data.decode("utf-8", "replace")
+    try:
+        parse_recipe(data, name=job.name, folder=job.path.absolute().parent)
+    except RecipeError as error:
+        source = error.source or Source(text, job.name)
+        return Report(source, error.diagnostics)
+    return Report(Source(text, job.name))
 
 
 def run_all(jobs: Sequence[Job], processes: int) -> Iterator[Report]:
@@ -93,7 +113,7 @@ def processes(asked: int | None, jobs: Sequence[Job]) -> int:
     """Return how many processes are worth their start: one for a few files, else as many as there are cores."""
     if asked is not None:
         return asked
-    return 1 if len(jobs) < 200 else len(os.sched_getaffinity(0))
+    return 1 if len(jobs) < 1000 else len(os.sched_getaffinity(0))
 
 
 def _look(document: Document, job: Job) -> Surroundings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +35,8 @@ def show_diff(report: Report) -> None:
     """Print what the fixes changed in one file."""
     if report.before is None or report.before == report.source.text:
         return
+    from difflib import unified_diff
+
     before, after = report.before.splitlines(keepends=True), report.source.text.splitlines(keepends=True)
     colours = {"+": "green", "-": "red", "@": "cyan"}
     for line in unified_diff(before, after, report.path, report.path):
@@ -66,7 +67,10 @@ def show_summary(reports: Sequence[Report], *, fixes: bool) -> None:
     fixed = sum(len(report.fixed) for report in reports)
     counts = Counter(each.severity for each in found)
     said = [_count(counts[severity], severity) for severity in Severity if counts[severity]]
-    parts = [f"{', '.join(said) or 'nothing'} found in {_count(len(reports), 'file')}"]
+    failed = sum(1 for report in reports if report.failed)
+    parts = [f"{', '.join(said) or 'nothing'} found in {_count(len(reports) - failed, 'file')}"]
+    if failed:
+        parts.append(f"{failed} could not be linted")
     if fixed:
         parts.append(f"{fixed} fixed")
     if old := sum(report.silenced for report in reports):

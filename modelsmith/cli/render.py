@@ -75,6 +75,7 @@ def command(
         talk = read_conversation(conversation, user, system, tools)
         found = find_engine(source, cache(lambda: open_store(where)), Path.cwd(), engine, target_ollama)
         prompt = found.render(talk, THINK[think])
+        refused = found.refusal(talk, THINK[think])
     except ModelsmithError as error:
         if as_json:
             click.echo(json.dumps({"error": error.message}, ensure_ascii=False))
@@ -95,6 +96,8 @@ def command(
         }
         if (count := render_view.token_count(prompt, found.weights)) is not None:
             answer["tokens"] = count
+        if refused:
+            answer["refused"] = refused
         click.echo(json.dumps(answer, ensure_ascii=False))
         return 0
     if sys.stdout.isatty():
@@ -102,4 +105,9 @@ def command(
         click.echo(f"engine: {found.name}{f' ({found.reason})' if found.reason else ''}", err=True)
     else:
         click.echo(prompt, nl=False)
+    if refused:
+        click.echo(
+            f"note: Ollama refuses this request (HTTP 400: {refused}); the prompt is what the template makes of it",
+            err=True,
+        )
     return 0

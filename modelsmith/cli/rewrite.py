@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,6 +37,8 @@ def rewrite(path: Path, before: bytes, after: bytes) -> None:
 
     Raises StoreError where it cannot be written or has changed meanwhile; the file is as it was then.
     """
+    import tempfile
+
     target = path.resolve()
     try:
         status = target.stat()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.errors import TemplateRenderError
-    from modelsmith.source import Source
+    from modelsmith.source import Source, Span
 
 _GO_PLACE = re.compile(r"^template: [^:]*:(\d+):(?:(\d+):)? ")
 _JINJA_PLACE = re.compile(r" \(line (\d+)\)$")
@@ -64,6 +64,14 @@ def show_render_error(error: TemplateRenderError, spec: str, where: str | None =
     return False
 
 
+def caret_place(text: str, offset: int) -> Span:
+    """Return the character at an offset; where nothing but white space follows, which shows no caret, the last one before it."""
+    from modelsmith.source import Span
+
+    start = min(offset, len(text) if text[offset:].strip() else len(text.rstrip()))
+    return Span(start, min(start + 1, len(text)))
+
+
 def _parse(text: str, kind: str) -> None:
     from modelsmith.template.jinja import ChatTemplate
     from modelsmith.template.template import Template
@@ -76,14 +84,12 @@ def _parse(text: str, kind: str) -> None:
 
 def _diagnostic(error: TemplateSyntaxError, text: str, source: Source, start: int) -> Diagnostic:
     from modelsmith.diagnostic import Diagnostic
-    from modelsmith.source import Span
 
     offset = error.offset
     if offset is None:
         offset = sum(map(len, text.splitlines(keepends=True)[: (error.line or 1) - 1]))
-    offset = min(start + offset, len(source.text))
-    place = Span(offset, min(offset + 1, len(source.text)))
-    return Diagnostic("template-syntax", _GO_PLACE.sub("", error.message), place, hint=error.hint)
+    message = _JINJA_PLACE.sub("", _GO_PLACE.sub("", error.message))
+    return Diagnostic("template-syntax", message, caret_place(source.text, start + offset), hint=error.hint)
 
 
 def _templates(spec: str, where: str | None) -> Iterator[tuple[str, Source, int, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from modelsmith.gonumber import read_bool, read_float
 from modelsmith.lint.lines import line_above
 from modelsmith.parameters import PARAMETERS, Kind
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 
 if TYPE_CHECKING:
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 WORDS = frozenset({"FROM", "ADAPTER", "DRAFT", "RENDERER", "PARSER", "REQUIRES"})
 """Instructions whose value is one name or path."""
 
-_AFTER_SCALAR = re.compile(r"\S+?([ \t]*(?:#|//|;|--|<!--).*)")
-_AFTER_WORD = re.compile(r"\S.*?((?<![ \t])[ \t]+#(?:[ \t].*|[^\s#]*[ \t].*|\w*))")
-_AFTER_TEXT = re.compile(r"\S.*?((?<![ \t])[ \t]{2,}#[ \t]+\w.*)")
-_AFTER_STOP = re.compile(r"\S+?([ \t]+#[ \t]+\w.*)")
+_AFTER_SCALAR = regex(r"\S+?([ \t]*(?:#|//|;|--|<!--).*)")
+_AFTER_WORD = regex(r"\S.*?((?<![ \t])[ \t]+#(?:[ \t].*|[^\s#]*[ \t].*|\w*))")
+_AFTER_TEXT = regex(r"\S.*?((?<![ \t])[ \t]{2,}#[ \t]+\w.*)")
+_AFTER_STOP = regex(r"\S+?([ \t]+#[ \t]+\w.*)")
 
 
 def comment_of(instruction: Instruction) -> Span | None:

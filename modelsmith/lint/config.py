@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.diagnostic import Severity, did_you_mean
 from modelsmith.errors import UsageError
 from modelsmith.lint.settings import Policy, Settings
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.versions import NEWEST, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_CODE = re.compile(r"MS\d{0,3}|ALL")
+_CODE = regex(r"MS\d{0,3}|ALL")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateSyntaxError
 from modelsmith.lint.settings import Settings
 from modelsmith.lint.surroundings import NOTHING, Surroundings
+from modelsmith.records import dataclass
 from modelsmith.source import Source, Span
 from modelsmith.syntax.modelfile import Modelfile
 from modelsmith.syntax.modelfile_text import BOM, Encoding, decode

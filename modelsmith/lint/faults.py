@@ -6,9 +6,7 @@ A value that goes on below its line makes many unreadable lines; they are one fa
 
 from __future__ import annotations
 
-import difflib
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,6 +15,8 @@ from modelsmith.errors import InvalidParameter
 from modelsmith.lint.once import once
 from modelsmith.lint.thinking_names import is_thinking_name
 from modelsmith.parameters import PARAMETERS, typed_parameters
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile_nodes import Comment, Flaw, Instruction, Unreadable
 from modelsmith.syntax.modelfile_table import INSTRUCTIONS
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from modelsmith.syntax.modelfile_nodes import Node
 
 _TEXTS = frozenset({"SYSTEM", "TEMPLATE", "LICENSE", "MESSAGE"})
-_WORD = re.compile(r"[A-Za-z]+")
-_CLEAR_LEFTOVER = re.compile(
+_WORD = regex(r"[A-Za-z]+")
+_CLEAR_LEFTOVER = regex(
     r"(?:`{3,}|~{3,})[\w{}. -]*|'?EOF'?|<{7} .*|={7}|>{7} .*|failed to get console mode.*|@@ .* @@.*|PS [A-Z]:\\.*|\$ .*",
     re.IGNORECASE,
 )
-_COMMAND = re.compile(r"(?:sudo|ollama|docker|curl|wget|export|chmod|mkdir|pip3?)[ \t].*")
-_SHELL = re.compile(r"(?:cd|cat|echo|python3?|git|set|setx)[ \t].*|---+|</?\w+>")
-_PARAMETER = re.compile(r"([A-Za-z_]+)(?:[ \t]*[=:][ \t]*|[ \t]+)(\S+)[ \t]*")
+_COMMAND = regex(r"(?:sudo|ollama|docker|curl|wget|export|chmod|mkdir|pip3?)[ \t].*")
+_SHELL = regex(r"(?:cd|cat|echo|python3?|git|set|setx)[ \t].*|---+|</?\w+>")
+_PARAMETER = regex(r"([A-Za-z_]+)(?:[ \t]*[=:][ \t]*|[ \t]+)(\S+)[ \t]*")
 _LONGEST_WORD = 12
 _SHORTEST_UTF16 = 6
 _SHORTEST_WORD = 3
@@ -221,6 +221,8 @@ def meant(word: str) -> str:
     for keyword in INSTRUCTIONS:
         if len(word) > _SHORTEST_WORD and (keyword.startswith(word) or word.startswith(keyword)):
             return keyword
+    import difflib
+
     alike = [keyword for keyword in INSTRUCTIONS if abs(len(keyword) - len(word)) <= 1]
     close = difflib.get_close_matches(word, alike, n=1, cutoff=0.75)
     return close[0] if close else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelsmithError
 from modelsmith.lint.engine import check
+from modelsmith.records import dataclass
 from modelsmith.source import Source, apply_edits
 from modelsmith.syntax.modelfile import Modelfile
 from modelsmith.syntax.modelfile_text import BOM, Encoding, encode

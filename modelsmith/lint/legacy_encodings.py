@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from modelsmith.patterns import regex
 
 _ENOUGH = 0.6
 _FEWEST = 8
 _LOOKED_AT = 100_000
 _CODECS = (
-    ("cp949", "CP949 (Korean)", re.compile("[\uac00-\ud7a3]")),
-    ("shift_jis", "Shift JIS (Japanese)", re.compile("[\u3040-\u30ff]")),
-    ("cp1251", "Windows-1251 (Cyrillic)", re.compile("[\u0430-\u044f\u0451]")),
-    ("gb18030", "GB18030 (Chinese)", re.compile("[\u4e00-\u9fff\u3000-\u303f\uff00-\uff5e]")),
+    ("cp949", "CP949 (Korean)", regex("[\uac00-\ud7a3]")),
+    ("shift_jis", "Shift JIS (Japanese)", regex("[\u3040-\u30ff]")),
+    ("cp1251", "Windows-1251 (Cyrillic)", regex("[\u0430-\u044f\u0451]")),
+    ("gb18030", "GB18030 (Chinese)", regex("[\u4e00-\u9fff\u3000-\u303f\uff00-\uff5e]")),
     (
         "cp1252",
         "Windows-1252 (Western European)",
-        re.compile("[\u00c0-\u00ff\u2013\u2014\u2018-\u201d\u00ab\u00bb\u2026]"),
+        regex("[\u00c0-\u00ff\u2013\u2014\u2018-\u201d\u00ab\u00bb\u2026]"),
     ),
 )
-_ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
-_FOREIGN = re.compile(rb"[\x80-\xff]")
+_ALONE = regex(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
+_FOREIGN = regex(rb"[\x80-\xff]")
 
 
 class Guess(NamedTuple):

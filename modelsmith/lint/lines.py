@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.modelfile_text import BOM
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
     from modelsmith.syntax.modelfile_nodes import Node
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = regex(r"\r\n|\r|\n")
 _LONGEST_SHOWN = 50
-_BLANKS = re.compile(r"[ \t]*")
+_BLANKS = regex(r"[ \t]*")
 
 
 def newline(text: str) -> str:

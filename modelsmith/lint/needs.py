@@ -7,12 +7,13 @@ each fact read in the first release tag that has it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from modelsmith.lint.once import once
 from modelsmith.lint.parameter_faults import SINCE
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _FUNCTIONS: Mapping[str, str] = MappingProxyType(
     {"currentDate": "0.11.0", "toTypeScriptType": "0.11.3", "yesterdayDate": "0.13.3"}
 )
-_CALL = re.compile(r"\b(?:currentDate|toTypeScriptType|yesterdayDate)\b")
+_CALL = regex(r"\b(?:currentDate|toTypeScriptType|yesterdayDate)\b")
 
 
 @dataclass(frozen=True, slots=True)

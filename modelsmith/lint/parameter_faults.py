@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,9 @@ from modelsmith.errors import InvalidParameter
 from modelsmith.lint.comments import comment_of
 from modelsmith.lint.once import once
 from modelsmith.lint.thinking_names import is_thinking_name
-from modelsmith.parameters import DEPRECATED, PARAMETERS, Kind, typed_parameters
+from modelsmith.parameters import DEPRECATED, DEPRECATED_SINCE, PARAMETERS, REMOVED_SINCE, Kind, typed_parameters
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,30 +24,15 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
     from modelsmith.syntax.modelfile_nodes import Instruction
 
-SINCE: Mapping[str, str] = MappingProxyType({"draft_num_predict": "0.30.0", "min_p": "0.3.1"})
+SINCE: Mapping[str, str] = MappingProxyType({name: each.since for name, each in PARAMETERS.items() if each.since})
 """Parameters that came later than the others."""
 
-UNTIL: Mapping[str, str] = MappingProxyType(
-    {
-        "embedding_only": "0.1.28",
-        "num_gqa": "0.1.35",
-        "rope_frequency_base": "0.1.35",
-        "rope_frequency_scale": "0.1.35",
-        "numa": "0.3.4",
-        "tfs_z": "0.5.2",
-    }
-)
-"""Parameters that Ollama once had, and the version that refuses them."""
-
-DEPRECATED_SINCE: Mapping[str, str] = MappingProxyType({"penalize_newline": "0.5.5"})
-"""The others since 0.7.0."""
-
 _ORDINARY = {
-    Kind.INT: re.compile(r"[+-]?\d{1,15}", re.ASCII),
-    Kind.FLOAT: re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII),
+    Kind.INT: regex(r"[+-]?\d{1,15}", re.ASCII),
+    Kind.FLOAT: regex(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII),
 }
-_NOTHING = re.compile(r"(?!)")
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_NOTHING = regex(r"(?!)")
+_NUMBER = regex(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +64,7 @@ def bad_parameters(document: Document) -> tuple[BadParameter, ...]:
 
 def is_deprecated(document: Document, name: str) -> bool:
     """Say whether the target warns of a parameter and ignores it."""
-    return name in DEPRECATED and document.target.has(DEPRECATED_SINCE.get(name, "0.7.0"))
+    return name in DEPRECATED and document.target.has(DEPRECATED_SINCE[name])
 
 
 def is_sound(name: str, value: str) -> bool:
@@ -95,7 +81,7 @@ def _judge(document: Document, instruction: Instruction, *, is_last: bool) -> tu
     unknown = f"unknown parameter '{name}'"
     if not name:
         return "MS111", unknown
-    if name in DEPRECATED or (name in UNTIL and not document.target.has(UNTIL[name])):
+    if name in DEPRECATED or (name in REMOVED_SINCE and not document.target.has(REMOVED_SINCE[name])):
         return "", ""
     row = PARAMETERS.get(name)
     if row is None:

@@ -5,7 +5,6 @@ Sources: OpenAI's API, llama.cpp's options, Transformers' generation settings; M
 
 from __future__ import annotations
 
-import difflib
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -85,5 +84,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
 
 def close_to(name: str) -> str:
     """Return the parameter that a name is a misspelling of, "" for none."""
+    import difflib
+
     found = difflib.get_close_matches(name.replace("-", "_"), PARAMETERS, n=1, cutoff=0.7)
     return found[0] if found else ""

@@ -6,16 +6,17 @@ import re
 from typing import NamedTuple
 
 from modelsmith.parameters import PARAMETERS, Kind
+from modelsmith.patterns import regex
 
-_LEADING = re.compile(r"^[=:]\s*|^\((?=.*\)$)|^\[(?=.*\]$)")
-_TRAILING = re.compile(r"[;,]$|[)\]]$")
+_LEADING = regex(r"^[=:]\s*|^\((?=.*\)$)|^\[(?=.*\]$)")
+_TRAILING = regex(r"[;,]$|[)\]]$")
 _QUOTES = "'\"`“”‘’"
-_UNIT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(k|kb|ki|m)(?:\s*(?:tokens?|ctx))?", re.IGNORECASE)
-_WORDS = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(?:tokens?|layers?|threads?|f|%)", re.IGNORECASE)
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:[,_' .]\d{3})+")
-_COMMA = re.compile(r"[+-]?\d+,\d+")
-_WHOLE = re.compile(r"([+-]?\d+)\.0*")
-_POWER = re.compile(r"([+-]?[1-9])e\+?(\d)", re.IGNORECASE)
+_UNIT = regex(r"([+-]?\d+(?:\.\d+)?)\s*(k|kb|ki|m)(?:\s*(?:tokens?|ctx))?", re.IGNORECASE)
+_WORDS = regex(r"([+-]?\d+(?:\.\d+)?)\s*(?:tokens?|layers?|threads?|f|%)", re.IGNORECASE)
+_THOUSANDS = regex(r"[+-]?[1-9]\d{0,2}(?:[,_' .]\d{3})+")
+_COMMA = regex(r"[+-]?\d+,\d+")
+_WHOLE = regex(r"([+-]?\d+)\.0*")
+_POWER = regex(r"([+-]?[1-9])e\+?(\d)", re.IGNORECASE)
 _TRUTH = {
     "yes": "true",
     "on": "true",

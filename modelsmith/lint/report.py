@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic

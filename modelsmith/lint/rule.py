@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Diagnostic, Fix, Severity
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 HEADINGS = ("What it does", "Why", "Example", "Use instead", "Fix safety", "Source")
 """The sections that every rule's docstring has, in this order."""
 
-_MODULE = re.compile(r"(?:.*\.)?(ms\d{3})_([a-z0-9_]+)")
-_HEADING = re.compile(r"^## (.+)\n", re.MULTILINE)
+_MODULE = regex(r"(?:.*\.)?(ms\d{3})_([a-z0-9_]+)")
+_HEADING = regex(r"^## (.+)\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from modelsmith.records import dataclass
 from modelsmith.versions import NEWEST, Version
 
 

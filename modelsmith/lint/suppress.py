@@ -8,10 +8,13 @@ the value, which is why none is looked for there.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.source import Span
+from modelsmith.syntax.modelfile_nodes import Comment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,10 +22,10 @@ if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.lint.document import Document
 
-_MODELFILE = re.compile(
+_MODELFILE = regex(
     r"#[ \t]*modelsmith:[ \t]*(?P<word>[\w-]*)[ \t]*(?P<codes>\[[^\]\r\n]*\]|=[\w, ]*)?(?P<reason>[^\r\n]*)"
 )
-_TEMPLATE = re.compile(
+_TEMPLATE = regex(
     r"\{\{-?[ \t]*/\*[ \t]*modelsmith:[ \t]*(?P<word>[\w-]*)[ \t]*(?P<codes>\[[^\]\r\n]*\])?(?P<reason>.*?)\*/[ \t]*-?\}\}"
 )
 WORDS = ("ignore", "ignore-file")
@@ -56,10 +59,9 @@ def suppressions(document: Document) -> Iterator[Suppression]:
             yield _made(found, Span(*found.span()), _next_line(document.text, found.end()))
         return
     nodes = document.modelfile.nodes
-    comments = set(document.modelfile.comments)
     for place, node in enumerate(nodes):
-        if node in comments and (match := _MODELFILE.match(document.text, node.span.start, node.span.end)):
-            following = next((each for each in nodes[place + 1 :] if each not in comments), None)
+        if isinstance(node, Comment) and (match := _MODELFILE.match(document.text, node.span.start, node.span.end)):
+            following = next((each for each in islice(nodes, place + 1, None) if not isinstance(each, Comment)), None)
             end = len(document.text)
             yield _made(match, node.span, following.span if following else Span(end, end))
 

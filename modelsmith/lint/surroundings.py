@@ -6,9 +6,11 @@ and rules that need it stay silent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

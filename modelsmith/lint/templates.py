@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsmith.lint.templates_effective import effective
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from modelsmith.syntax.gotemplate_nodes import ListItem, String
     from modelsmith.template.template import Template
 
-SPECIAL = re.compile(
+SPECIAL = regex(
     r"<\|[^|<>\s]{1,60}\|>|<｜[^｜<>\s]{1,60}｜>|</?(?:s|bos|eos|(?:start|end)_of_turn|(?:start|end)_of_text)>"
 )
 """What looks like a control token in a prompt."""
 
-END = re.compile(
+END = regex(
     r"<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|end_of_turn|END_OF_TURN_TOKEN|eot|return)\|>"
     r"|<｜end▁of▁sentence｜>|<end_of_turn>|</s>|<\|endofturn\|>|\[\|endofturn\|\]"
 )

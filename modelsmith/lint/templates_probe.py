@@ -6,11 +6,11 @@ template that needs more says nothing here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelsmith.errors import TemplateRenderError
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from modelsmith.template.conversation import Conversation

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsmith.lint.templates import heading, used
 from modelsmith.lint.templates_effective import names
 from modelsmith.lint.templates_probe import probes
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from modelsmith.lint.document import Document, EmbeddedTemplate
     from modelsmith.source import Span
     from modelsmith.template.template import Template
 
-OPENING = re.compile(
+OPENING = regex(
     r"(<(?:seed:)?(?:think|thinking|thought|reason|reasoning|scratch_pad)>|<\|(?:think|thinking|thought|begin_of_thought)\|>"
     r"|\[THINK\]|◁think▷|<\|START_THINKING\|>)\s*\Z"
 )

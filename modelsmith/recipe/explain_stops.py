@@ -73,7 +73,7 @@ def find_stops(draft: Draft, engine: Engine) -> Stops:
             roles.setdefault(text, []).append(role)
     if closing := closing_marker(engine):
         roles.setdefault(closing, []).append("template")
-    known = _in_vocabulary(draft, {*roles, *configured}.union(*NOT_THE_END)) if specials is not None else None
+    known = in_vocabulary(draft, {*roles, *configured}.union(*NOT_THE_END)) if specials is not None else None
     tokens = tuple(_token(text, tuple(by), known, text in configured) for text, by in roles.items())
     return Stops(configured, tokens, tuple(_notes(draft, engine, configured, tokens, known)))
 
@@ -146,7 +146,8 @@ def _special_tokens(draft: Draft) -> Mapping[str, str] | None:
         return {role: token.text for role, token in gguf.special_tokens.items()}
 
 
-def _in_vocabulary(draft: Draft, wanted: set[str]) -> frozenset[str] | None:
+def in_vocabulary(draft: Draft, wanted: set[str]) -> frozenset[str] | None:
+    """Return which of these texts are tokens of the model; None where its vocabulary cannot be read here."""
     from modelsmith.weights.gguf import GGUFFile
     from modelsmith.weights.gguf.metadata import GGUFArray
 

@@ -12,7 +12,7 @@ from modelsmith.recipe.bare import is_bare, template_base
 from modelsmith.recipe.base import Base, Inherited, resolve_base
 from modelsmith.recipe.draft import Draft
 from modelsmith.recipe.explain_engine import Engine, engine_of
-from modelsmith.recipe.explain_stops import Stops, find_stops
+from modelsmith.recipe.explain_stops import Stops, find_stops, in_vocabulary
 from modelsmith.recipe.explain_thinking import CUT, SPLIT, ThinkRow, think_rows
 from modelsmith.recipe.explain_versions import VersionRow, version_rows
 from modelsmith.syntax.modelfile import Modelfile
@@ -166,8 +166,10 @@ def _commands(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missin
     found = []
     if engine.renders:
         found.append(Command(f"modelsmith render {spec} --user hello", "the whole prompt of any chat"))
-    reasons = "thinking" in draft.effective.capabilities or any(
-        "think>" in text for text in (engine.text, *_texts(draft))
+    reasons = (
+        "thinking" in draft.effective.capabilities
+        or any("think>" in text for text in (engine.text, *_texts(draft)))
+        or bool(in_vocabulary(draft, {"<think>"}))  # trained to reason, whatever its templates say
     )
     if missing == BARE or not reasons or draft.effective.source in {"renderer", "harmony"}:
         return found

@@ -6,10 +6,10 @@ Source of the rules: Go, ``text/template/parse``; which of two definitions of a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.source import Span
 from modelsmith.syntax.gotemplate_literals import SPACES
 from modelsmith.syntax.gotemplate_nodes import Block, Body, Branch, Define, Parenthesized, Text

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import did_you_mean
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,8 +61,8 @@ _OTHERS = (
     ("comment ends before", "a comment ends with */}} or with */, one space and -}}"),
     ("unclosed comment", "a comment ends with */}}"),
 )
-_FUNCTION = re.compile('function "(.*)" not defined')
-_TOKEN = re.compile('unexpected ({{end}}|{{else}}|<[a-z]+>|EOF|"[^"]")')
+_FUNCTION = regex('function "(.*)" not defined')
+_TOKEN = regex('unexpected ({{end}}|{{else}}|<[a-z]+>|EOF|"[^"]")')
 
 
 def hint_for(message: str, functions: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
+from modelsmith.patterns import regex
 from modelsmith.syntax.gotemplate_literals import code_point, quote
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 SPACE = " \t\r\n"
 KEYWORDS = frozenset(("block", "break", "continue", "define", "else", "end", "if", "range", "nil", "template", "with"))
 _TERMINATORS = SPACE + ".,|:()"
-_INSIDE = re.compile(
+_INSIDE = regex(
     r"""(?P<CLOSE>[ \t\r\n]+-}}|[ \t\r\n]*}})
     |[ \t\r\n]*(?:
     (?P<FIELD>(?:\.[A-Za-z_][A-Za-z0-9_]*)+(?=[ \t\r\n,|:()]|}}|\Z))
@@ -34,7 +35,7 @@ _INSIDE = re.compile(
 )
 _KINDS = ("", *sorted(_INSIDE.groupindex, key=_INSIDE.groupindex.__getitem__))
 _ODD = _INSIDE.groupindex["ODD"]
-_OPENING = re.compile(r"{{(?:-[ \t\r\n])?")
+_OPENING = regex(r"{{(?:-[ \t\r\n])?")
 _WORDS = {word: word.upper() for word in KEYWORDS} | {"true": "BOOL", "false": "BOOL"}
 _MARKS = {":=": "DECLARE", "=": "ASSIGN", "|": "PIPE", "(": "LPAR", ")": "RPAR"}
 
@@ -196,7 +197,7 @@ def _quoted(text: str, start: int, mark: str) -> Lexeme:
     return Lexeme("ERROR", start, position, f"unterminated {what}")
 
 
-_NUMBER = re.compile(
+_NUMBER = regex(
     r"[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?"
     r"|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?"
 )

@@ -10,25 +10,27 @@ import re
 import unicodedata
 from typing import TypeAlias
 
+from modelsmith.patterns import regex
+
 Number: TypeAlias = int | float | complex
 
 SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
-_ESCAPE = re.compile(
+_ESCAPE = regex(
     r"""\\(?:(?P<simple>[abfnrtv\\"'])|(?P<octal>[0-7]{3})|x(?P<byte>[0-9a-fA-F]{2})
     |(?:u(?P<short>[0-9a-fA-F]{4})|U(?P<long>[0-9a-fA-F]{8}))|(?P<bad>))""",
     re.VERBOSE,
 )
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _WRITTEN = {char: f"\\{letter}" for letter, char in _SIMPLE.items()} | {"\\": "\\\\"}
-_SIMPLY_QUOTED = re.compile(r"[ !#-\[\]-~]*")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_INTEGER = re.compile(r"[+-]?(?:0[bB][01_]+|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)\Z")
-_DECIMAL = re.compile(r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|_*\.[0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?\Z")
-_HEXADECIMAL = re.compile(r"([+-]?)0[xX]([0-9a-fA-F_]*)(?:\.([0-9a-fA-F_]*))?[pP]([+-]?[0-9][0-9_]*)\Z")
-_LOOSE_UNDERSCORE = re.compile("(?<![0-9])_|_(?![0-9])")
-_LOOSE_UNDERSCORE_HEX = re.compile("(?<![0-9a-fA-F])_|_(?![0-9a-fA-F])")
-_COMPLEX = re.compile(r"(.*[^eEpP])([+-].*)i\Z")
+_SIMPLY_QUOTED = regex(r"[ !#-\[\]-~]*")
+_SURROGATE = regex("[\ud800-\udfff]")
+_INTEGER = regex(r"[+-]?(?:0[bB][01_]+|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)\Z")
+_DECIMAL = regex(r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|_*\.[0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?\Z")
+_HEXADECIMAL = regex(r"([+-]?)0[xX]([0-9a-fA-F_]*)(?:\.([0-9a-fA-F_]*))?[pP]([+-]?[0-9][0-9_]*)\Z")
+_LOOSE_UNDERSCORE = regex("(?<![0-9])_|_(?![0-9])")
+_LOOSE_UNDERSCORE_HEX = regex("(?<![0-9a-fA-F])_|_(?![0-9a-fA-F])")
+_COMPLEX = regex(r"(.*[^eEpP])([+-].*)i\Z")
 _LARGEST, _SMALLEST, _LARGEST_UNSIGNED = 2**63 - 1, -(2**63), 2**64 - 1
 
 

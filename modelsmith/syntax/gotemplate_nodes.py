@@ -6,9 +6,9 @@ the control structures tile the text (see ``tiles``). Source of the shapes: Go, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from modelsmith.records import dataclass
 from modelsmith.source import Span
 
 if TYPE_CHECKING:

@@ -1,126 +1,112 @@
-"""Load a grammar of ``grammars/`` as a Lark parser, fast: its tables are computed once and kept as JSON.
+"""Load the LALR tables of a grammar of ``grammars/``, fast: lark computes them once, and they are kept as JSON.
 
-The cache is the user's own folder (``$XDG_CACHE_HOME/modelsmith/grammars``, mode 0700). A file is named after everything
-its tables depend on and starts with its own digest; one that is foreign, open to others or damaged is not used.
+Lark itself is imported only to compute them. The cache is the user's own folder (``$XDG_CACHE_HOME/modelsmith/grammars``,
+mode 0700). A file says what everything its tables depend on was, and starts with a sum of its own; one that is foreign, old,
+open to others or damaged is not used.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
 import sys
-import tempfile
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import lark
-from lark.lexer import BasicLexer, ContextualLexer, LexerState, TerminalDef, Token
-
 from modelsmith.resources import GRAMMARS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import lark
 
-    Callbacks = Mapping[str, Callable[[Token], Token]]
-
-
-class _OffsetLexer(BasicLexer):
-    """A lexer that counts no lines: tokens know their offsets, which is all that spans need."""
-
-    def next_token(self, lex_state: LexerState, parser_state: Any = None) -> Token:
-        counter = lex_state.line_ctr
-        start = counter.char_pos
-        found = self.scanner.match(lex_state.text, start) if start < lex_state.text.end else None
-        if found is None or self.ignore_types:
-            return super().next_token(lex_state, parser_state)
-        value, kind = found
-        counter.char_pos = end = start + len(value)
-        token = Token(kind, value, start, end_pos=end)
-        if kind in self.callback:
-            token = self.callback[kind](token)
-        lex_state.last_token = token
-        return token
-
-
-class _OffsetContextualLexer(ContextualLexer):
-    BasicLexer = _OffsetLexer
-
-
-def load(
-    name: str,
-    *,
-    lexer: type[lark.lexer.Lexer] | None = None,
-    start: str | list[str] = "start",
-    callbacks: Callbacks | None = None,
-    transformer: object | None = None,
-) -> lark.Lark:
-    """Return the LALR parser of ``grammars/<name>.lark``, the same one for the same arguments.
-
-    ``lexer`` replaces Lark's contextual lexer; ``callbacks`` may retype tokens by terminal. Tokens carry offsets only.
-    ``transformer`` makes the tree while the text is parsed: its methods are named after the rules.
-    """
-    starts = (start,) if isinstance(start, str) else tuple(start)
-    return _load(name, lexer, starts, tuple((callbacks or {}).items()), transformer)
+FORM = 1
+"""The form of the tables; another one is another file in the cache."""
 
 
 @cache
-def _load(
-    name: str,
-    lexer: type[lark.lexer.Lexer] | None,
-    starts: tuple[str, ...],
-    callbacks: tuple[tuple[str, Callable[[Token], Token]], ...],
-    transformer: object | None,
-) -> lark.Lark:
+def load(name: str, *, declared: bool = False) -> dict[str, Any]:
+    """Return the tables of ``grammars/<name>.lark`` as syntax/lalr.py takes them.
+
+    ``declared`` grammars have no regular expressions: somebody else cuts their terminals.
+    """
     text = (GRAMMARS / f"{name}.lark").read_text(encoding="utf-8")
-    key = repr((text, lark.__version__, sys.version_info[:2], starts, lexer and (lexer.__module__, lexer.__qualname__)))
+    key = repr((FORM, text, declared, sys.version_info[:2]))
     cached = _cache_folder()
-    path = cached and cached / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
-    runtime: dict[str, Any] = {"lexer_callbacks": dict(callbacks), "transformer": transformer}
-    if lexer is None:
-        runtime["_plugins"] = {"ContextualLexer": _OffsetContextualLexer}
-    if path and (tables := _read(path)):
-        kind = lexer or "contextual"
-        tables["data"]["options"]["lexer"] = tables["data"]["parser"]["lexer_conf"]["lexer_type"] = kind
-        loaded: lark.Lark = lark.Lark.__new__(lark.Lark)
-        return loaded._load(tables, **runtime)  # noqa: SLF001 -- lark's only loader that does not unpickle
-    parser = build(text, lexer=lexer, starts=starts, **runtime)
+    path = cached and cached / f"{name}-{_sum(key.encode())}.json"
+    if path and (tables := _read(path, key)):
+        return tables
+    tables = tables_of(build(text, declared=declared))
     if path:
-        _write(path, _tables(parser))
-    return parser
+        _write(path, tables | {"key": key})
+    return tables
 
 
-def build(
-    text: str,
-    *,
-    lexer: type[lark.lexer.Lexer] | None = None,
-    starts: tuple[str, ...] = ("start",),
-    strict: bool = False,
-    **options: Any,
-) -> lark.Lark:
+def build(text: str, *, declared: bool = False, strict: bool = False) -> lark.Lark:
     """Compute a parser from a grammar's text; ``strict`` refuses every ambiguity of the grammar (slow, for tests)."""
-    return lark.Lark(
-        text,
-        parser="lalr",
-        lexer=lexer or "contextual",
-        start=list(starts),
-        maybe_placeholders=False,
-        strict=strict,
-        **options,
-    )
+    import lark
+
+    class Nothing(lark.lexer.Lexer):
+        """The lexer of a grammar whose terminals are only declared."""
+
+        __future_interface__ = 1
+
+        def __init__(self, _conf: object) -> None:
+            """Take nothing from lark's configuration."""
+
+        def lex(self, _state: object, _parser_state: object = None) -> Any:
+            """Cut nothing."""
+            raise NotImplementedError
+
+    kind: Any = Nothing if declared else "contextual"
+    return lark.Lark(text, parser="lalr", lexer=kind, maybe_placeholders=False, strict=strict)
 
 
-def _tables(parser: lark.Lark) -> dict[str, Any]:
-    data, memo = parser.memo_serialize([TerminalDef, lark.grammar.Rule])
-    data["options"] = {
-        key: value
-        for key, value in data["options"].items()
-        if key not in {"lexer", "lexer_callbacks", "transformer", "_plugins"}
-    }
-    data["parser"]["lexer_conf"]["lexer_type"] = ""
-    return {"data": data, "memo": memo}
+def tables_of(parser: lark.Lark) -> dict[str, Any]:
+    """Return what a lark parser has computed, as JSON can hold it.
+
+    ``states`` are rows: a terminal's name leads to the number of a state to go to or, below zero, to a rule's place from the
+    end; ``rules`` are origin, size, the name of what makes the value, and which parts it is made of (each with whether it is
+    a list whose items are meant); ``scanners`` are the regular expressions that cut the next terminal in each state.
+    """
+    from lark.parsers.lalr_analysis import Shift
+
+    frontend: Any = parser.parser
+    table = frontend.parser._parse_table  # noqa: SLF001 -- lark shows its tables nowhere else
+    numbers = {state: number for number, state in enumerate(table.states)}
+    rules: list[Any] = []
+    places: dict[int, int] = {}
+    states = []
+    for row in table.states.values():
+        steps = {}
+        for name, (action, argument) in row.items():
+            if action is Shift:
+                steps[name] = numbers[argument]
+                continue
+            if id(argument) not in places:
+                places[id(argument)] = len(rules)
+                rules.append(_rule(argument))
+            steps[name] = -1 - places[id(argument)]
+        states.append(steps)
+    lexers = getattr(frontend.lexer, "lexers", {})
+    scanners = [_scanner(lexers[state]) if state in lexers else "" for state in table.states]
+    return {"first": numbers[table.start_states["start"]], "states": states, "rules": rules, "scanners": scanners}
+
+
+def _rule(rule: Any) -> list[Any]:
+    kept = [
+        (place, not symbol.is_term and symbol.name.startswith("_"))
+        for place, symbol in enumerate(rule.expansion)
+        if not (symbol.is_term and symbol.filter_out)
+    ]
+    is_whole = len(kept) == len(rule.expansion) and not any(inlined for _, inlined in kept)
+    return [rule.origin.name, len(rule.expansion), rule.alias or rule.origin.name, None if is_whole else kept]
+
+
+def _scanner(lexer: Any) -> str:
+    """Return the terminals of a state as one regular expression, in the order in which lark tries them."""
+    return "|".join(f"(?P<{each.name}>{each.pattern.to_regexp()})" for each in lexer.terminals)
 
 
 def _cache_folder() -> Path | None:
@@ -136,7 +122,11 @@ def _cache_folder() -> Path | None:
     return folder if private else None
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _sum(data: bytes) -> str:
+    return f"{zlib.crc32(data):08x}"
+
+
+def _read(path: Path, key: str) -> dict[str, Any] | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
@@ -146,18 +136,15 @@ def _read(path: Path) -> dict[str, Any] | None:
             digest, _, content = file.read().partition(b"\n")
     except OSError:
         return None
-    if hashlib.sha256(content).hexdigest().encode() != digest:
+    if _sum(content).encode() != digest:
         return None
-    tables: dict[str, Any] = json.loads(content, object_hook=_number_keys)
-    return tables
-
-
-def _number_keys(mapping: dict[str, Any]) -> dict[Any, Any]:
-    """Give back to JSON's objects the numbers that lark's tables have as keys."""
-    return {int(key): value for key, value in mapping.items()} if next(iter(mapping), "").isdecimal() else mapping
+    tables: dict[str, Any] = json.loads(content)
+    return tables if tables.pop("key", None) == key else None
 
 
 def _write(path: Path, tables: dict[str, Any]) -> None:
+    import tempfile
+
     content = json.dumps(tables, separators=(",", ":")).encode()
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent)
@@ -165,7 +152,7 @@ def _write(path: Path, tables: dict[str, Any]) -> None:
         return
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+            file.write(_sum(content).encode() + b"\n" + content)
         Path(temporary).replace(path)
     except OSError:
         Path(temporary).unlink(missing_ok=True)

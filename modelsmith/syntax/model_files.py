@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelfileRefused
+from modelsmith.patterns import regex
 from modelsmith.syntax.sniff import SNIFFED_BYTES, content_type
 
 if TYPE_CHECKING:
@@ -133,8 +134,8 @@ def _glob(pattern: str) -> list[str]:
     return found
 
 
-_MAGIC = re.compile(r"[*?\[\\]")
-_PIECE = re.compile(
+_MAGIC = regex(r"[*?\[\\]")
+_PIECE = regex(
     r"(?P<many>\*+)|(?P<one>\?)|\[(?P<not>\^?)(?P<set>(?:\\.|[^\]\\])+)\]|\\?(?P<literal>[^\[\\]|(?<=\\).)", re.DOTALL
 )
 

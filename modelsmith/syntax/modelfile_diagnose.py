@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Diagnostic, Fix, did_you_mean
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.modelfile_nodes import Comment, Flaw, Instruction, Unreadable
 from modelsmith.syntax.modelfile_table import INSTRUCTIONS, ROLES
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from modelsmith.syntax.modelfile_nodes import Node
 
-_LEADING_WORD = re.compile(r"[A-Za-z]+")
+_LEADING_WORD = regex(r"[A-Za-z]+")
 
 
 def diagnose(nodes: Iterable[Node]) -> Iterator[Diagnostic]:

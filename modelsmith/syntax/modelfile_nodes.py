@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile_table import INSTRUCTIONS, Row
 
 if TYPE_CHECKING:

@@ -6,40 +6,55 @@ Source: Ollama ``parser/parser.go`` (``ParseFile``).
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
-from lark import Token, Tree
-
+from modelsmith.patterns import regex
 from modelsmith.source import Span
 from modelsmith.syntax.grammar import load
+from modelsmith.syntax.lalr import Tables, Token
 from modelsmith.syntax.modelfile_nodes import Comment, Fault, Flaw, Instruction, Node, Unreadable
 from modelsmith.syntax.modelfile_table import INSTRUCTIONS, ROLES
 
 if TYPE_CHECKING:
     from modelsmith.syntax.modelfile_text import Characters
 
-_TRIPLE_OPENING = re.compile(r'"\0*"\0*"')
-_FIRST_WORD = re.compile(r".\x01*[A-Za-z]*", re.DOTALL)
-_NAME = {"PARAMETER": re.compile(r"[A-Za-z0-9_]*"), "MESSAGE": re.compile(r"[A-Za-z]*")}
+_TRIPLE_OPENING = regex(r'"\0*"\0*"')
+_FIRST_WORD = regex(r".\x01*[A-Za-z]*", re.DOTALL)
+_NAME = {"PARAMETER": regex(r"[A-Za-z0-9_]*"), "MESSAGE": regex(r"[A-Za-z]*")}
 
 
-def _known_word(token: Token) -> Token:
-    row = INSTRUCTIONS.get(token[:-1].upper())
-    if row is not None:
-        token.type = row.shape.value
-    return token
+class _Builder:
+    """What the rules of the grammar make: an instruction is the list of its tokens, the file that of its items."""
+
+    @staticmethod
+    def start(parts: list[Token | list[Token]]) -> list[Token | list[Token]]:
+        return parts
+
+    directive = parameter = message = unknown = start
 
 
-def tree_of(masked: str) -> Tree[Token]:
-    """Return the parse tree; its tokens, joined, are the text."""
-    return load("modelfile", callbacks={"WORD": _known_word}).parse(masked)
+@cache
+def _tables() -> Tables:
+    return Tables(load("modelfile"), _Builder)
+
+
+def _kind(word: str) -> str:
+    row = INSTRUCTIONS.get(word[:-1].upper())
+    return row.shape.value if row else "WORD"
+
+
+def parsed(masked: str) -> list[Token | list[Token]]:
+    """Return what a text consists of, instructions as lists of their tokens; all tokens, joined, are the text."""
+    items: list[Token | list[Token]] = _tables().parse(masked, {"WORD": _kind})
+    return items
 
 
 def nodes_of(text: str, characters: Characters) -> tuple[Node, ...]:
     """Return the nodes of a text in order."""
     nodes: list[Node] = []
-    for child in tree_of(characters.masked).children:
-        if isinstance(child, Tree):
+    for child in parsed(characters.masked):
+        if isinstance(child, list):
             nodes.append(_instruction(child, text, characters))
         elif child.type == "COMMENT":
             span = _span(child)
@@ -53,14 +68,13 @@ def nodes_of(text: str, characters: Characters) -> tuple[Node, ...]:
 
 
 def _span(token: Token) -> Span:
-    return Span(token.start_pos or 0, token.end_pos or 0)
+    return Span(token.start, token.end)
 
 
-def _instruction(tree: Tree[Token], text: str, characters: Characters) -> Instruction:
-    tokens = [child for child in tree.children if isinstance(child, Token)]
+def _instruction(tokens: list[Token], text: str, characters: Characters) -> Instruction:
     if tokens[0].type == "DROPPED":
-        del tokens[0]
-    word, end = tokens[0], tokens[-1].end_pos or 0
+        tokens = tokens[1:]
+    word, end = tokens[0], tokens[-1].end
     keyword = _word(word)
     name, is_whole = _name(word, tokens[1:2]) if word.type in _NAME else (None, True)
     quoted, value, quote = _value(tokens, end)
@@ -80,18 +94,18 @@ def _instruction(tree: Tree[Token], text: str, characters: Characters) -> Instru
 
 def _word(token: Token) -> Span:
     """Return where a word is without the blank that ends it."""
-    return Span(token.start_pos or 0, (token.end_pos or 0) - 1)
+    return Span(token.start, token.end - 1)
 
 
 def _name(word: Token, following: list[Token]) -> tuple[Span, bool]:
     """Return where the name or role is, and whether a blank ends it."""
     if not following:
-        return Span(word.end_pos or 0, word.end_pos or 0), False
+        return Span(word.end, word.end), False
     token = following[0]
     if token.type != "JUNK":
         return _word(token), True
     match = _NAME[word.type].match(token)
-    start = token.start_pos or 0
+    start = token.start
     return Span(start, start + (match.end() if match else 0)), False
 
 
@@ -124,4 +138,4 @@ def _fault(tokens: list[Token], keyword: Span, name: Span | None, *, is_whole: b
         return Fault(Flaw.BROKEN_NAME, name.end)
     if name and tokens[0].type == "MESSAGE" and not is_role:
         return Fault(Flaw.INVALID_ROLE, name.end)
-    return Fault(Flaw.UNCLOSED_QUOTE, tokens[-1].start_pos or 0) if tokens[-1].type == "UNCLOSED" else None
+    return Fault(Flaw.UNCLOSED_QUOTE, tokens[-1].start) if tokens[-1].type == "UNCLOSED" else None

@@ -5,9 +5,9 @@ Source: Ollama ``parser/parser.go`` (``ParseFile``, ``ParserError``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile_nodes import Fault, Flaw, Instruction, Unreadable
 from modelsmith.syntax.modelfile_table import INSTRUCTIONS, Row, Shape, invalid_command
 

@@ -6,14 +6,18 @@ Sources: Ollama ``parser/parser.go`` (``ParseFile``), ``golang.org/x/text/encodi
 from __future__ import annotations
 
 import codecs
-import re
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.syntax.printable import is_printable
 
+if TYPE_CHECKING:
+    import re
+
 BOM = "\ufeff"
-_ORDINARY = re.compile(r"[\x20-\x7e\t\r\n]*")
-_SURROGATES = re.compile(r"[\ud800-\udfff]+")
+_ORDINARY = regex(r"[\x20-\x7e\t\r\n]*")
+_SURROGATES = regex(r"[\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Encoding:
     codec: str = "utf-8"
     is_odd: bool = False
 
+
+UTF_8 = Encoding()
 
 def decode(data: bytes) -> tuple[str, Encoding]:
     """Return the text of a file, its byte order mark included; bytes that are no text become lone surrogates."""
@@ -34,7 +40,7 @@ def decode(data: bytes) -> tuple[str, Encoding]:
     return data.decode("utf-8", "surrogateescape"), Encoding()
 
 
-def encode(text: str, encoding: Encoding = Encoding()) -> bytes:
+def encode(text: str, encoding: Encoding = UTF_8) -> bytes:
     """Return the bytes that ``decode`` was given, or those of an edited text in the same encoding."""
     if encoding.codec == "utf-8":
         try:

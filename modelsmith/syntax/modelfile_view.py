@@ -5,10 +5,11 @@ Source: Ollama ``parser/parser.go`` (``ParseFile``, ``CreateRequest``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile_nodes import Comment, Instruction, Node
 from modelsmith.syntax.modelfile_parse import nodes_of
 from modelsmith.syntax.modelfile_reading import OllamaReading, read_as_ollama

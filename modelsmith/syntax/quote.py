@@ -9,11 +9,12 @@ import re
 import unicodedata
 
 from modelsmith.errors import UnquotableValue
+from modelsmith.patterns import regex
 from modelsmith.source import Source
 from modelsmith.syntax.printable import is_printable
 
-_TRIPLE_ENDS_LINE = re.compile(r'"""[ \t]*[\r\n]')
-_QUOTE_ENDS_LINE = re.compile(r'"[ \t]*[\r\n]')
+_TRIPLE_ENDS_LINE = regex(r'"""[ \t]*[\r\n]')
+_QUOTE_ENDS_LINE = regex(r'"[ \t]*[\r\n]')
 
 
 def is_raw_safe(value: str) -> bool:

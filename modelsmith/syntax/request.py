@@ -6,16 +6,16 @@ The one place of the syntax layer that looks at the disk. Sources: Ollama ``pars
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import pwd
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import InvalidParameter, ModelfileRefused
 from modelsmith.parameters import DEPRECATED, Value, typed_parameters
+from modelsmith.records import dataclass
 from modelsmith.syntax.model_files import go_errors, model_files, refuse_special
 from modelsmith.syntax.modelfile_table import required_version
 
@@ -193,6 +193,8 @@ def named_files(paths: Iterable[str]) -> dict[str, Path]:
 
 
 def _hashed(files: Mapping[str, Path]) -> dict[str, str]:
+    import hashlib
+
     digests = {}
     for name, path in files.items():
         with go_errors("open", str(path)), path.open("rb") as file:

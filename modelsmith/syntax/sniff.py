@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 
+from modelsmith.patterns import regex
+
 SNIFFED_BYTES = 512
 
 _HTML = rb"!DOCTYPE HTML|HTML|HEAD|SCRIPT|IFRAME|H1|DIV|FONT|TABLE|A|STYLE|TITLE|B|BODY|BR|P|!--"
 _SPACE = rb"[\t\n\f\r ]*"
 _SIGNATURES = tuple(
-    (re.compile(pattern, re.DOTALL), kind)
+    (regex(pattern, re.DOTALL), kind)
     for pattern, kind in (
         (_SPACE + rb"(?i:<(?:" + _HTML + rb"))[ >]", "text/html"),
         (_SPACE + rb"<\?xml", "text/xml"),

@@ -5,10 +5,11 @@ Source of the shapes: Ollama, ``api/types.go`` (ChatRequest, GenerateRequest and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from modelsmith.records import dataclass
 from modelsmith.template.collate import collate
 from modelsmith.template.conversation_shapes import Given, message_to_dict, read_messages
 from modelsmith.template.conversation_tools import read_tools

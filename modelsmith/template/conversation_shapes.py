@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import base64
 import math
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from modelsmith.errors import ModelsmithError
+from modelsmith.patterns import regex
 from modelsmith.syntax.gotemplate_literals import lower
 
 if TYPE_CHECKING:
     from modelsmith.template.conversation import Message
 
 MAX_DEPTH = 100  # of lists and objects in a tool or its arguments; Go stops at 10000
-_BASE64 = re.compile("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\\Z")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_BASE64 = regex("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\\Z")
+_SURROGATE = regex("[\ud800-\udfff]")
 _KINDS = {type(None): "null", bool: "true or false", str: "a text", int: "a number", float: "a number", list: "a list"}
 
 

@@ -12,6 +12,7 @@ from modelsmith.template.convert_orders import (
     CONTENT,
     END,
     FIRST,
+    INLINE,
     KEPT,
     LONG_DATE,
     PILED,
@@ -129,12 +130,17 @@ def _head(writer: Writer, names: set[str], trees: Mapping[str, Tree], placement:
     if SHORT_DATE in texts or LONG_DATE in texts:
         month(writer)
     keeps, asks = placement in KEPT, bool(names & {"last_user", "after_last_user", "user"})
-    if keeps:
-        writer.control('$system := ""')
+    knows = placement == INLINE and "system" in names
+    if keeps or knows:
+        writer.control('$system := ""' if keeps else "$system := false")
     if asks:
         writer.control("$lastUser := -1")
-    if keeps or asks:
+    if keeps or knows or asks:
         writer.control("range $i, $_ := .Messages" if asks or placement == FIRST else "range .Messages")
+        if knows:  # a system message without text is one too
+            writer.control('if eq .Role "system"')
+            writer.control("$system = true")
+            writer.control("end")
         if keeps:
             first = "and (eq $i 0) " if placement == FIRST else ""
             writer.control(f'if {first}(eq .Role "system")' if first else 'if eq .Role "system"')

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 TRIMS = "white space around contents: the Jinja template removes it, a Go template cannot"
 DROPS = "reasoning inside the content of earlier answers: the Jinja template removes it, a Go template cannot"
+EMPTY = "a system message without text: where the Jinja template takes it for one and the Go template for none, or the other way"
 NOW = datetime(2031, 11, 22, 9, 8, 7)  # noqa: DTZ001  # a wall clock, as templates see it
 """The time of all renderings."""
 SORTS = "the order of a tool's parameters and of a call's arguments: Ollama sorts them by name before a Go template sees them"
@@ -106,7 +107,7 @@ def compare(reference: Reference, template: Template, *, tools: bool) -> Proof:
     covered: list[str] = []
     limits: dict[str, None] = {}
     first: Counterexample | None = None
-    for name, conversation in {**proof_conversations(), **_CALLING}.items():
+    for name, conversation in {**proof_conversations(), **_CALLING, **_EMPTY}.items():
         if not counts(conversation) or uses_tools(conversation) != tools:
             continue
         equal = 0
@@ -145,6 +146,21 @@ _CALLING = {
     )
 }
 """Where a call stands first, without a result, or after one: orders that the named conversations do not have."""
+
+
+def _silent(conversation: Conversation) -> Conversation:
+    """Return the conversation behind a system message without text, which some clients send."""
+    request = conversation.to_dict()
+    return Conversation.from_dict(request | {"messages": [{"role": "system", "content": ""}, *request["messages"]]})
+
+
+_EMPTY = {f"empty system, {name}": _silent(NAMED[name]) for name in ("user", "turns", "tools", "tool-answer")}
+
+
+def _spoken(conversation: Conversation) -> Conversation:
+    """Return the conversation without system messages that have no text."""
+    messages = (each for each in conversation.messages if each.role != "system" or each.content)
+    return replace(conversation, messages=tuple(messages))
 
 
 def uses_tools(conversation: Conversation) -> bool:
@@ -199,4 +215,5 @@ _LIMITS: Mapping[str, Callable[[Conversation], Conversation]] = {
     TRIMS: lambda conversation: _changed(conversation, str.strip),
     DROPS: lambda conversation: _changed(conversation, lambda content: _REASONING.sub("", content)),
     SORTS: sorted_names,
+    EMPTY: _spoken,
 }

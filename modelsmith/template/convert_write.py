@@ -12,6 +12,7 @@ from modelsmith.template.convert_json import JsonCode
 from modelsmith.template.convert_orders import (
     CALLS,
     CONTENT,
+    INLINE,
     ISO_DATE,
     KEPT,
     LONG_DATE,
@@ -48,7 +49,7 @@ class Writer:
     def __init__(self, placement: str, opening: str, tool_format: ToolFormat | None = None) -> None:
         self._format = tool_format
         self._definitions: dict[str, str] = {}
-        self._kept = placement in KEPT
+        self._kept = placement in KEPT or placement == INLINE
         self._opening = opening.strip()
         self._parts: list[str] = []
         self._text = ""

@@ -19,7 +19,7 @@ from modelsmith.template.inject_code import expression
 from modelsmith.template.inject_places import number_loop
 from modelsmith.template.inject_scope import before as before_child
 from modelsmith.template.inject_scope import before_tag, is_messages, paths, scope_at
-from modelsmith.template.prove import THINKS, Renderings, TooSlow, prove, prove_same_reading
+from modelsmith.template.prove import THINKS, Renderings, TooSlow, check_renders, prove, prove_same_reading
 from modelsmith.template.render import render_traced
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def declare_thinking(template: Template, opening: str = "<think>", closing: str 
             hint="use these tags, or edit the template",
         )
     before = Renderings.of(template)
+    check_renders(before)
     reason = "nothing in it ranges over the messages"
     for edit in _candidates(before, opening, closing):
         try:

@@ -7,8 +7,6 @@ while this one waits: that costs a tenth of a millisecond, and only such templat
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -23,6 +21,9 @@ T = TypeVar("T")
 
 def on_fresh_stack(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call in a new thread, with the context variables of this one, and wait for what it returns or raises."""
+    from concurrent.futures import ThreadPoolExecutor
+    from contextvars import copy_context
+
     with ThreadPoolExecutor(max_workers=1) as pool:
         try:
             return pool.submit(copy_context().run, partial(function, *args, **kwargs)).result()

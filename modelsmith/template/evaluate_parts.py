@@ -7,9 +7,10 @@ when they run.
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from modelsmith.records import dataclass
 from modelsmith.syntax.gotemplate_print import go_text
 from modelsmith.template.deep import Levels, on_fresh_stack
 from modelsmith.template.evaluate_state import Site

@@ -5,10 +5,10 @@ Source of the messages: Go, ``text/template/exec.go`` (state.errorf) and ``parse
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from modelsmith.errors import TemplateRenderError
+from modelsmith.records import dataclass
 from modelsmith.syntax.gotemplate_literals import encode, quote, visible
 from modelsmith.syntax.gotemplate_print import go_text
 from modelsmith.template.hints import hint_for

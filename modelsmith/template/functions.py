@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from modelsmith.records import dataclass
 from modelsmith.template import gofmt
 from modelsmith.template.evaluate_state import CallError
 from modelsmith.template.functions_compare import eq, ge, gt, le, lt, ne

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from modelsmith.patterns import regex
 from modelsmith.syntax.gotemplate_literals import normal, quote
 from modelsmith.template.gofmt_values import Printer
 from modelsmith.template.values import NIL, NO_VALUE, type_of
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TOO_LARGE = 1_000_000  # a width or precision beyond it is none
-_PLAIN_VERB = re.compile("%([dqsv])")
+_PLAIN_VERB = regex("%([dqsv])")
 _FLAGS = {"-": "minus", "+": "plus", "#": "sharp", " ": "space", "0": "zero"}
 
 

@@ -12,9 +12,7 @@ from modelsmith.patterns import regex
 if TYPE_CHECKING:
     import re
 
-_WALK = regex(
-    r"\.\s*__\w+__|\[\s*['\"]__\w+__['\"]\s*\]|\|\s*attr\s*\(|\bimport\s*\(|\bos\s*\.\s*(?:system|popen)"
-)
+_WALK = regex(r"\.\s*__\w+__|\[\s*['\"]__\w+__['\"]\s*\]|\|\s*attr\s*\(|\bimport\s*\(|\bos\s*\.\s*(?:system|popen)")
 _RANGE = regex(r"range\s*\(\s*\d{7,}|\*\*\s*\d{3,}")
 
 

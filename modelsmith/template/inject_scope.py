@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from modelsmith.errors import InjectionError
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.source import Span
 from modelsmith.syntax.gotemplate_nodes import Block, Branch, Comment, Define, Field, Range, Text, Variable, With
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _SPACE = " \t\r\n"
 _DEEPEST = 1000  # tags, one in the other: each node has its whole path
-_IS_LAST = re.compile(r"\(?\s*eq\s+\(\s*len\s+\(\s*slice\s+\$\.Messages\s+(\$\w+)\s*\)\s*\)\s+1\s*\)?\s*\Z")
+_IS_LAST = regex(r"\(?\s*eq\s+\(\s*len\s+\(\s*slice\s+\$\.Messages\s+(\$\w+)\s*\)\s*\)\s+1\s*\)?\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)

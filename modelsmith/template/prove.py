@@ -103,6 +103,19 @@ def prove(
             raise failed(name, think, was.prompt, now.prompt, wrong)
 
 
+def check_renders(before: Renderings) -> None:
+    """Raise InjectionError where a template fails for every conversation: then a proof would say nothing."""
+    error = ""
+    for conversation in proof_conversations().values():
+        outcome = before(conversation)
+        if outcome.prompt is not None and conversation.turns and not conversation.suffix:
+            return
+        error = error or outcome.error
+    raise InjectionError(
+        f"the template renders no conversation: {error}", hint="repair the template first; see `modelsmith render`"
+    )
+
+
 def same_prompt(_conversation: Conversation, _think: Think, before: str, after: str) -> str:
     """Expect that nothing changes."""
     return "" if before == after else "it must stay as it was"

@@ -5,9 +5,10 @@ Source: Ollama model/renderers/renderer.go and model/parsers/parsers.go, each na
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from modelsmith.syntax.gotemplate import walk
 from modelsmith.syntax.gotemplate_nodes import Action, String, Text
 from modelsmith.template.inject_code import literal
 from modelsmith.template.inject_scope import visible
-from modelsmith.template.prove import THINKS, Renderings, proof_conversations, prove, prove_same_reading
+from modelsmith.template.prove import THINKS, Renderings, check_renders, proof_conversations, prove, prove_same_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +48,7 @@ def replace_token(template: Template, old: str, new: str) -> Template:
         raise InjectionError(f"with {new!r} the template could not be read: {error.message}") from error
     prove_same_reading(template, edited, thinking_may_change=any(old in tag for tag in template.thinking_tags))
     before = Renderings.of(template)
+    check_renders(before)
     prove(before, edited, _Expectation(template, old, new), thinks=before.different(THINKS))
     return edited
 

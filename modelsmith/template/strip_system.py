@@ -31,7 +31,15 @@ from modelsmith.syntax.gotemplate_nodes import (
     With,
 )
 from modelsmith.template.inject_scope import is_messages
-from modelsmith.template.prove import THINKS, Renderings, TooSlow, failed, proof_conversations, prove_same_reading
+from modelsmith.template.prove import (
+    THINKS,
+    Renderings,
+    TooSlow,
+    check_renders,
+    failed,
+    proof_conversations,
+    prove_same_reading,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,6 +58,7 @@ def strip_system(template: Template) -> Template:
     Raises InjectionError where no edit could be proven.
     """
     before = Renderings.of(template)
+    check_renders(before)
     reason: InjectionError | None = None
     for edits in _candidates(template):
         try:

@@ -5,11 +5,11 @@ Source of the rules: Ollama, ``template/template.go`` (Parse, Vars, Execute).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateSyntaxError, UsageError
+from modelsmith.records import dataclass
 from modelsmith.syntax.gotemplate import parse as parse_tree
 from modelsmith.template.inspect_tree import thinking_tags, variables
 

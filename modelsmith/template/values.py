@@ -7,9 +7,11 @@ Source of the rules: Go, ``reflect`` as ``text/template/exec.go`` uses it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any, Final
 
 from modelsmith.gojson import encode_float, encode_string
@@ -55,6 +54,8 @@ def _composed(value: Any) -> str:
         entries = [f"{encode_string(normal(key))}:{marshal(item)}" for key, item in value.items()]
         return f"{{{','.join(entries)}}}"
     if kind.element is not None and kind.element.kind == "uint8":
+        import base64
+
         return f'"{base64.b64encode(bytes(value)).decode()}"'
     return f"[{','.join([marshal(item) for item in value])}]"
 

@@ -47,7 +47,14 @@ def copy_range(
     for begin, end in _extents(source, start, length):
         position = begin
         while position < end:
-            count = _copy(source, position, target, place + position - start, min(_STEP, end - position), how)
+            count = _copy(
+                source,
+                position,
+                target,
+                place + position - start,
+                min(_STEP, end - position),
+                how,
+            )
             if not count:
                 how = "read"
                 continue

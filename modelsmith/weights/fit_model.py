@@ -136,7 +136,7 @@ class FitModel:
             context=keys.number("context_length", 0, most=MAX_CONTEXT),
             embedding=embedding,
             vocabulary=vocabulary,
-            feed_forward=(3 if sizes.gated else 2) * sizes.feed_forward,
+            feed_forward=sizes.feed_forward,
             experts_used=used,
             expert_width=sizes.expert_width or keys.number("expert_feed_forward_length", wide, most=1 << 24),
             latent=latent,

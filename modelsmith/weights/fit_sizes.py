@@ -27,7 +27,7 @@ class Sizes:
         self.experts = [0] * layers
         self.largest = [0] * layers
         self.input = self.output = self.embeddings = self.pictures = 0
-        self.vocabulary = self.feed_forward = self.expert_width = 0
+        self.vocabulary = self.up = self.down = self.expert_width = 0
         self.mixer = (0, 0)
         self.has_output = self.gated = False
 
@@ -35,6 +35,12 @@ class Sizes:
     def empty(self) -> bool:
         """Whether no layer has a tensor."""
         return not any(self.weights)
+
+    @property
+    def feed_forward(self) -> int:
+        """How many numbers a token live at once: up, gate and their product; without a gate the product takes up's place."""
+        fused = self.up == 2 * self.down  # up and gate in one matrix
+        return (2 if self.gated else 1) * self.up + (self.down if self.gated or fused else 0)
 
     def add(self, tensor: Tensor) -> None:
         """Count a tensor; raises InvalidGGUF for one of a layer that the model does not have."""
@@ -66,9 +72,11 @@ class Sizes:
             if part.startswith("ffn_up"):
                 self.expert_width = max(self.expert_width, rows)
         elif part == "ffn_up.weight":
-            self.feed_forward = max(self.feed_forward, rows)
+            self.up = max(self.up, rows)
         elif part == "ffn_gate.weight":
             self.gated = True
+        elif part == "ffn_down.weight":
+            self.down = max(self.down, tensor.dims[0])
         elif part == "ssm_in.weight":
             self.mixer = (max(self.mixer[0], rows), self.mixer[1])
         elif part == "ssm_conv1d.weight":

@@ -123,3 +123,31 @@ def test_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     Path("bad.jinja").write_text("{% if %}")
     assert run(["convert", "bad.jinja"]) == 3
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "word"),
+    [
+        ("chat.jinja", CHATML, "it is converted"),
+        ("Modelfile", "FROM x\nTEMPLATE {{ .Prompt }}\n", "no template"),
+        ("m.gguf", "GGUF{{", "no template"),
+        ("none/chat.gotmpl", None, "no folder none"),
+    ],
+)
+def test_nothing_but_an_older_template_is_replaced(
+    name: str, text: str | None, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("chat.jinja").write_text(CHATML)
+    if text is not None:
+        Path(name).write_bytes(text.encode() + (b"\xff" if name == "m.gguf" else b""))
+    before = {path: path.read_bytes() for path in Path().iterdir()}
+    assert run(["convert", "chat.jinja", "-o", name]) == 2
+    assert word in capsys.readouterr().err
+    assert before == {path: path.read_bytes() for path in Path().iterdir()}
+
+
+def test_an_older_template_is_replaced() -> None:
+    Path("chat.jinja").write_text(CHATML)
+    Path("chat.gotmpl").write_text("{{ .Prompt }}")
+    assert run(["convert", "chat.jinja", "-o", "chat.gotmpl"]) == 0
+    assert ".Messages" in Path("chat.gotmpl").read_text()

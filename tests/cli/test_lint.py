@@ -223,7 +223,7 @@ BYTES = {
     "empty": b"",
     "long-line": b"FROM x:1\nSYSTEM " + b"x" * 1_000_000 + b"\nPARAMETER top_kk 1\n",
     "long-bad-line": b"FROM x:1\n" + b"y" * 1_000_000 + b"\n",
-    "large": b"FROM x:1\nSYSTEM \"\"\"" + b"a line of a very large prompt\n" * 350_000 + b"\"\"\"\n",
+    "large": b'FROM x:1\nSYSTEM """' + b"a line of a very large prompt\n" * 350_000 + b'"""\n',
 }
 
 
@@ -273,3 +273,11 @@ def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> N
     assert all(each["code"].startswith("MS3") for each in json.loads(capsys.readouterr().out))
     assert run(["rules", "MS999"]) == 2
     assert 'no rule "MS999"' in capsys.readouterr().err
+
+
+def test_a_recipe_that_is_named_is_read_as_plan_reads_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(folder, **{"good.yaml": "name: x\nfrom: llama3\ncreate: y\n", "bad.yaml": "name: x\nform: llama3\ncreate: y\n"})
+    assert run(["lint", "good.yaml"]) == 0
+    assert run(["lint", "good.yaml", "bad.yaml"]) == 1
+    assert "bad.yaml:2:1: error: " in capsys.readouterr().out
+    assert run(["lint", "bad.yaml", "--format", "sarif"]) == 1

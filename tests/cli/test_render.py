@@ -9,6 +9,7 @@ import pytest
 
 from modelsmith.cli import run
 from modelsmith.cli.render_view import coloured, summary
+from modelsmith.weights.gguf.sample import write_sample
 from modelsmith.weights.gguf.vocabulary import SpecialTokens
 
 TOOL = {"type": "function", "function": {"name": "tide", "parameters": {"type": "object", "properties": {}}}}
@@ -55,6 +56,7 @@ def test_tools_that_are_none(tools: str, capsys: pytest.CaptureFixture[str]) -> 
         ),
         ("Modelfile", 'FROM x\nTEMPLATE """a\n{{ .Prompt }"""\n', "Modelfile:3:12: error: unexpected", "           ^"),
         ("t.jinja", "a\n{{ y z }}\n", "t.jinja:2:1: error: expected token", "    {{ y z }}\n    ^"),
+        ("t.gotmpl", "a {{ .Role\n\n", "t.gotmpl:1:11: error: unclosed action", "    a {{ .Role\n              ^"),
     ],
 )
 def test_where_a_template_is_wrong(
@@ -97,6 +99,7 @@ def test_a_template_that_fails_while_it_renders_has_its_place(capsys: pytest.Cap
         ('{"x": [{"a": "]"}],\n "messages": [{"role": "user"}, {"role": 5}]}', "c.json:2:42: error: messages[1].role"),
         ('[{"role": "user", "images": ["%%"]}]', "c.json:1:30: error: messages[0].images[0] is not base64"),
         ("{no", "c.json:1:2: error: this is not JSON"),
+        ('{"messages": [\n', "c.json:1:15: error: this is not JSON"),
         ('"x"', "c.json:1:1: error: conversation is a text"),
     ],
 )
@@ -141,3 +144,28 @@ def test_an_engine_that_a_file_does_not_have_is_refused(capsys: pytest.CaptureFi
     assert run(["render", "Modelfile", "-u", "x", "--engine", "jinja"]) == 2
     assert "no Jinja template is at hand" in capsys.readouterr().err
     assert run(["render", "t.gotmpl", "-u", "x", "--engine", "go"]) == 0
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.gotmpl").write_text("{{ .Prompt }}")
+    Path("c.json").write_text('\ufeff{"prompt": "hello"}')
+    assert run(["render", "t.gotmpl", "-c", "c.json"]) == 0
+    assert capsys.readouterr().out == "hello"
+
+
+def test_what_ollama_would_refuse_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    write_sample("m.gguf")
+    Path("Modelfile").write_text("FROM ./m.gguf\nTEMPLATE {{ .Prompt }}\n")
+    asked = ["render", "Modelfile", "-u", "hi"]
+    assert run(asked) == 0
+    assert not capsys.readouterr().err
+    assert run([*asked, "--think", "true"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "hi"
+    assert "the model does not support thinking" in captured.err
+    Path("tools.json").write_text(json.dumps([TOOL]))
+    assert run([*asked, "--tools", "tools.json", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["refused"] == "the model does not support tools"
+    Path("c.json").write_text('{"prompt": "a", "suffix": "b"}')
+    assert run([*asked[:2], "-c", "c.json", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["refused"] == "the model does not support insert"

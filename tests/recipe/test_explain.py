@@ -208,6 +208,16 @@ def test_end_tokens_against_the_vocabulary(tmp_path: Path) -> None:
     assert told.configured == ("<end_of_turn>",)
 
 
+def test_a_model_with_tokens_for_reasoning_can_be_made_to_reason(tmp_path: Path) -> None:
+    tokens = ("<s>", "</s>", "<think>", "</think>")
+    for count, offered in ((4, True), (2, False)):
+        path = write_sample(tmp_path / f"{count}.gguf", special_tokens=tokens[:count])
+        modelfile = tmp_path / "Modelfile"
+        modelfile.write_text(f"FROM {path}\nTEMPLATE {{{{ .Prompt }}}}\n")
+        found = explain_model(str(modelfile), LocalStore(tmp_path / "models"))
+        assert any("force-think" in command.line for command in found.commands) == offered
+
+
 def test_without_a_vocabulary_nothing_is_said_to_be_missing() -> None:
     stops = explained(QWQ).stops
     assert stops.missing == ()

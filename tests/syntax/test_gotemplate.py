@@ -16,7 +16,6 @@ from modelsmith.syntax import grammar
 from modelsmith.syntax.gotemplate import parse, tiles, walk
 from modelsmith.syntax.gotemplate_lexer import lex
 from modelsmith.syntax.gotemplate_nodes import If, Range, Text
-from modelsmith.syntax.gotemplate_parser import Terminals
 from modelsmith.syntax.gotemplate_print import go_text
 from modelsmith.syntax.gotemplate_tokens import MAX_DEPTH
 from modelsmith.template.template import Template
@@ -51,7 +50,7 @@ def test_refused_in_the_words_of_go(path: Path) -> None:
 
 def test_the_grammar_has_no_ambiguity() -> None:
     pytest.importorskip("interegular")
-    grammar.build((GRAMMARS / "gotemplate.lark").read_text("utf-8"), lexer=Terminals, strict=True)
+    grammar.build((GRAMMARS / "gotemplate.lark").read_text("utf-8"), declared=True, strict=True)
 
 
 @given(templates | st.text())

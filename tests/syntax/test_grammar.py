@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import subprocess
+import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lark import Token
 
 from modelsmith.resources import GRAMMARS
-from modelsmith.syntax import grammar
-from modelsmith.syntax.modelfile_parse import tree_of
+from modelsmith.syntax import grammar, modelfile_parse
 from modelsmith.syntax.modelfile_table import INSTRUCTIONS, Shape
 
 SAMPLE = 'FROM m\nSYSTEM """a\nb"""\nMESSAGE user hi\n'
@@ -22,13 +22,19 @@ SAMPLE = 'FROM m\nSYSTEM """a\nb"""\nMESSAGE user hi\n'
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    grammar._load.cache_clear()
+    forget()
     yield tmp_path / "modelsmith" / "grammars"
-    grammar._load.cache_clear()
+    forget()
+
+
+def forget() -> None:
+    grammar.load.cache_clear()
+    modelfile_parse._tables.cache_clear()
 
 
 def token_types() -> list[str]:
-    return [token.type for token in tree_of(SAMPLE).scan_values(lambda each: isinstance(each, Token))]
+    items = modelfile_parse.parsed(SAMPLE)
+    return [token.type for item in items for token in (item if isinstance(item, list) else [item])]
 
 
 def test_the_grammar_has_no_ambiguity() -> None:
@@ -48,15 +54,23 @@ def test_tables_are_kept_as_json_for_us_alone(cache: Path) -> None:
     assert cache.stat().st_mode & 0o777 == 0o700
     assert file.stat().st_mode & 0o077 == 0
     digest, _, content = file.read_text().partition("\n")
-    assert len(digest) == 64
-    assert set(json.loads(content)) == {"data", "memo"}
-    grammar._load.cache_clear()
+    assert len(digest) == 8
+    assert set(json.loads(content)) == {"first", "states", "rules", "scanners", "key"}
+    forget()
     assert token_types() == built
 
 
-def test_the_same_arguments_give_the_same_parser(cache: Path) -> None:
+def test_the_same_arguments_give_the_same_tables(cache: Path) -> None:
     del cache
-    assert grammar.load("modelfile") is grammar.load("modelfile", start=["start"])
+    assert grammar.load("modelfile") is grammar.load("modelfile")
+
+
+def test_lark_is_imported_only_to_compute_tables(cache: Path) -> None:
+    token_types()
+    code = f"import sys; from modelsmith.syntax.modelfile_parse import parsed; parsed({SAMPLE!r}); print('lark' in sys.modules)"
+    environment = os.environ | {"XDG_CACHE_HOME": str(cache.parent.parent)}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert result.stdout == "False\n"
 
 
 @pytest.mark.parametrize("damage", ["content", "digest", "empty", "link", "writable", "folder"])
@@ -68,7 +82,7 @@ def test_a_cache_that_is_not_sound_is_not_used(cache: Path, damage: str, tmp_pat
         case "content":
             file.write_bytes(original.replace(b"BARE", b"BORE"))
         case "digest":
-            file.write_bytes(b"0" * 64 + original[64:])
+            file.write_bytes(b"0" * 8 + original[8:])
         case "empty":
             file.write_bytes(b"")
         case "link":
@@ -78,11 +92,11 @@ def test_a_cache_that_is_not_sound_is_not_used(cache: Path, damage: str, tmp_pat
             file.chmod(0o666)
         case "folder":
             cache.chmod(0o777)
-    grammar._load.cache_clear()
+    forget()
     assert token_types() == built
     if damage in {"content", "digest", "empty", "link", "writable"}:
         digest, _, content = file.read_bytes().partition(b"\n")
-        assert hashlib.sha256(content).hexdigest().encode() == digest
+        assert f"{zlib.crc32(content):08x}".encode() == digest
         assert not file.is_symlink()
         assert file.stat().st_mode & 0o077 == 0
 
@@ -97,5 +111,5 @@ def test_without_a_cache_it_just_builds(cache: Path, tmp_path: Path) -> None:
 def test_a_cache_path_that_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "modelsmith").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    grammar._load.cache_clear()
+    forget()
     assert token_types()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import lark
 import pytest
 
+from modelsmith.syntax.grammar import build, tables_of
 from modelsmith.syntax.lalr import Tables, UnexpectedTerminal
 
 GRAMMAR = """
@@ -44,17 +44,7 @@ class Calculator:
         return 0
 
 
-class NoLexer(lark.lexer.Lexer):
-    __future_interface__ = 1
-
-    def __init__(self, _conf: object) -> None:
-        pass
-
-    def lex(self, _state: object, _parser_state: object = None) -> None:
-        raise NotImplementedError
-
-
-TABLES = Tables(lark.Lark(GRAMMAR, parser="lalr", lexer=NoLexer, transformer=Calculator()))
+TABLES = Tables(tables_of(build(GRAMMAR, declared=True)), Calculator())
 
 
 def terminals(text: str) -> list[Terminal]:

@@ -9,7 +9,7 @@ from modelfile_strategies import files, texts
 
 from modelsmith.syntax.modelfile import Modelfile
 from modelsmith.syntax.modelfile_nodes import Comment, Flaw, Instruction, Unreadable
-from modelsmith.syntax.modelfile_parse import tree_of
+from modelsmith.syntax.modelfile_parse import parsed
 from modelsmith.syntax.modelfile_text import Characters, Encoding, decode, encode
 
 SAMPLE = """\
@@ -52,12 +52,12 @@ def test_no_byte_is_lost(data: bytes) -> None:
 def test_terminals_tile_the_text(text: str) -> None:
     masked = Characters.of(text, Encoding()).masked
     assert len(masked) == len(text)
-    tokens = list(tree_of(masked).scan_values(lambda _: True))
+    tokens = [token for item in parsed(masked) for token in (item if isinstance(item, list) else [item])]
     assert "".join(tokens) == masked
     place = 0
     for token in tokens:
-        assert token.start_pos == place
-        place = token.end_pos
+        assert token.start == place
+        place = token.end
 
 
 @given(texts)

@@ -10,7 +10,7 @@ from modelsmith.errors import ConversionError, TemplateRenderError
 from modelsmith.template.conversation import Conversation
 from modelsmith.template.conversations import NAMED
 from modelsmith.template.convert import to_go
-from modelsmith.template.convert_proof import DROPS, TRIMS, Reference
+from modelsmith.template.convert_proof import DROPS, EMPTY, TRIMS, Reference
 from modelsmith.template.functions_ollama import today_is
 from modelsmith.template.jinja import ChatTemplate
 
@@ -196,3 +196,19 @@ def test_messages_are_merged_before_they_are_compared() -> None:
     assert prompt == "<start_of_turn>user\none\n\ntwo<end_of_turn>\n<start_of_turn>model\n"
     with pytest.raises(TemplateRenderError):
         ChatTemplate.parse(GEMMA).render(Conversation.from_dict({"messages": rows}))
+
+
+def test_a_system_message_without_text_is_one_too() -> None:
+    chat_template = ChatTemplate.parse(CHATML_DEFAULT)
+    found = to_go(chat_template)
+    assert found.proven
+    assert EMPTY not in found.limits
+    silent = Conversation.from_dict(
+        {"messages": [{"role": "system", "content": ""}, {"role": "user", "content": "hello"}]}
+    )
+    assert found.template.render(silent).startswith("<|im_start|>system\n<|im_end|>\n<|im_start|>user")
+
+
+def test_where_a_system_message_without_text_cannot_be_told_it_is_said() -> None:
+    source = CHATML_DEFAULT.replace("messages[0]['role'] != 'system'", "not messages[0]['content']")
+    assert EMPTY in to_go(ChatTemplate.parse(source)).limits

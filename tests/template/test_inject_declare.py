@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from example_templates import LEGACY_CHATML, MESSAGES, MISTRAL_PLAIN, QWEN, R1_NEW, R1_OLD
 
@@ -9,6 +12,8 @@ from modelsmith.errors import InjectionError
 from modelsmith.template.conversation import Conversation
 from modelsmith.template.conversations import NAMED
 from modelsmith.template.declare import declare_thinking
+from modelsmith.template.replace_token import replace_token
+from modelsmith.template.strip_system import strip_system
 from modelsmith.template.template import Template
 
 TAGS = ("<think>", "</think>")
@@ -82,3 +87,9 @@ def test_other_tags_are_not_replaced() -> None:
 def test_a_tag_is_a_text_without_white_space_around_it(tag: str) -> None:
     with pytest.raises(InjectionError, match="is no thinking tag"):
         declare_thinking(Template.parse(R1_OLD), tag, "</think>")
+
+
+@pytest.mark.parametrize("edit", [declare_thinking, strip_system, partial(replace_token, old="A", new="B")])
+def test_where_nothing_renders_nothing_is_proven(edit: Callable[[Template], Template]) -> None:
+    with pytest.raises(InjectionError, match="renders no conversation"):
+        edit(Template.parse("{{ range .Messages }}A{{ .Nope.X }}{{ end }}"))

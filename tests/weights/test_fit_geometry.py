@@ -178,16 +178,32 @@ def test_the_context_is_padded_and_split_among_requests() -> None:
 
 def test_room_to_compute() -> None:
     subject = model("llama")
-    # feed forward without a gate: (2 x 512 + 5 x 256) x 512 tokens x 4 bytes; the mask: 4096 x 512 x 2 bytes
-    assert compute(subject, subject.layers, AT_4K, output=True) == (2 * 512 + 5 * 256) * 2048 + 4096 * 1024 + (32 << 10)
+    # attention: queries, keys, values and what goes in; x 512 tokens x 4 bytes; the mask: 4096 x 512 x 2 bytes
+    assert compute(subject, subject.layers, AT_4K, output=True) == (
+        3 * 256 + 64 + 64 + 4 * 256
+    ) * 2048 + 4096 * 1024 + (32 << 10)
     flat = FitSettings(context=4096, flash_attention=False)
     # attention: scores of 8 heads, queries, keys, values and what goes in; the mask in 32 bits
     wide = 4096 * 8 + 3 * 256 + 64 + 64 + 3 * 256
     assert compute(subject, subject.layers, flat, output=True) == wide * 2048 + 4096 * 2048 + (32 << 10)
     everything = FitSettings(context=4096, outputs=512, batch=8192, ubatch=512)
     assert compute(subject, subject.layers, everything, output=True) == max(
-        (2 * 512 + 5 * 256) * 2048, (1000 + 256 + 256) * 2048
+        (3 * 256 + 64 + 64 + 4 * 256) * 2048, (1000 + 256 + 256) * 2048
     ) + 4096 * 1024 + (32 << 10)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "alive"),
+    [
+        ({"up": (64, 512), "gate": (64, 512), "down": (512, 64)}, 3 * 512),
+        ({"up": (64, 1024), "down": (512, 64)}, 1024 + 512),  # Phi-3: up and gate in one
+        ({"up": (64, 512), "down": (512, 64)}, 512),  # GPT-2, StarCoder: no gate
+    ],
+)
+def test_feed_forward(tensors: dict[str, tuple[int, int]], alive: int) -> None:
+    numbers = {"block_count": 1, "embedding_length": 64, "attention.head_count": 1, "feed_forward_length": 7}
+    found = header("llama", numbers, [(f"blk.0.ffn_{part}.weight", dims) for part, dims in tensors.items()])
+    assert FitModel.of_parts([found]).feed_forward == alive
 
 
 def test_experts_are_found_by_their_tensors() -> None:

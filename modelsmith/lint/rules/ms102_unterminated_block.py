@@ -39,6 +39,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.lint.faults import blamed
 from modelsmith.lint.lines import end_of_line, line_above, rest_of_line
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.modelfile_nodes import Instruction
 from modelsmith.syntax.modelfile_table import INSTRUCTIONS
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document
 
-_NEXT = re.compile(rf"^(?:#[^\r\n]*[\r\n]+)*[ \t]*(?:{'|'.join(INSTRUCTIONS)})[ \t]", re.MULTILINE)
-_COMMENT = re.compile(r"[ \t]*(?:#|//)[ \t]*")
+_NEXT = regex(rf"^(?:#[^\r\n]*[\r\n]+)*[ \t]*(?:{'|'.join(INSTRUCTIONS)})[ \t]", re.MULTILINE)
+_COMMENT = regex(r"[ \t]*(?:#|//)[ \t]*")
 
 
 @rule(Severity.ERROR)

@@ -30,13 +30,13 @@ Ollama parser/parser.go (ParseFile, unquote).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.faults import blamed
 from modelsmith.lint.lines import number_of
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.modelfile_nodes import Instruction, Unreadable
 from modelsmith.syntax.quote import is_triple_safe
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
     from modelsmith.lint.faults import Blame
 
-_ODD_OPENING = re.compile(r"[“”„″‟]+|'''|```")
-_ODD_CLOSING = re.compile(r"(?:[“”„″‟]+|'''|```)$")
-_CONTINUED = re.compile(r"[ \t]*\\[ \t]*(?=\r?\n)")
+_ODD_OPENING = regex(r"[“”„″‟]+|'''|```")
+_ODD_CLOSING = regex(r"(?:[“”„″‟]+|'''|```)$")
+_CONTINUED = regex(r"[ \t]*\\[ \t]*(?=\r?\n)")
 
 
 @rule(Severity.ERROR)

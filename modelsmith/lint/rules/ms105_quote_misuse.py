@@ -32,7 +32,6 @@ Ollama parser/parser.go (unquote).
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
@@ -41,6 +40,7 @@ from modelsmith.lint.comments import WORDS
 from modelsmith.lint.lines import newline, shortened
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.parameters import PARAMETERS
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.quote import quote
 
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from modelsmith.syntax.modelfile_nodes import Instruction
 
 _PAIRS = {"'": "'", "‘": "’", "“": "”", "”": "”", "„": "“", "«": "»", "`": "`", "「": "」"}
-_SEVERAL = re.compile(r'[^"]+"(?:[ \t]*(?:,[ \t]*)?"[^"]+")*[ \t]*(?:,[ \t]*)?"[^"]+')
-_BETWEEN = re.compile(r'"[ \t]*(?:,[ \t]*)?"')
+_SEVERAL = regex(r'[^"]+"(?:[ \t]*(?:,[ \t]*)?"[^"]+")*[ \t]*(?:,[ \t]*)?"[^"]+')
+_BETWEEN = regex(r'"[ \t]*(?:,[ \t]*)?"')
 _TEXTS = frozenset({"SYSTEM", "TEMPLATE", "MESSAGE", "LICENSE"})
 
 

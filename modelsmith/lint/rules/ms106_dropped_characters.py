@@ -30,7 +30,6 @@ Ollama parser/parser.go (isValidRune): Go's strconv.IsPrint decides.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -38,6 +37,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.lint.faults import blamed
 from modelsmith.lint.lines import plural
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document
 
-_ANSI = re.compile(r"\x1b[\[\]()#;?]*[0-9;]*[A-Za-z]?")
-_BYTES = re.compile(r"[\udc80-\udcff]")
+_ANSI = regex(r"\x1b[\[\]()#;?]*[0-9;]*[A-Za-z]?")
+_BYTES = regex(r"[\udc80-\udcff]")
 _JOINERS = "\u200c\u200d"
 _CONTROLS = {
     0: "NUL",

@@ -30,7 +30,6 @@ Ollama parser/parser.go (ParseFile: unicode.BOMOverride); ollama issues 4503 and
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
@@ -38,6 +37,7 @@ from modelsmith.lint.faults import blamed
 from modelsmith.lint.legacy_encodings import guess
 from modelsmith.lint.lines import plural
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.modelfile_text import BOM
 
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document
 
-_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_BYTES = re.compile(r"[\udc80-\udcff]+")
-_MOJIBAKE = re.compile(
+_COLOUR = regex(r"\x1b\[[0-9;?]*[A-Za-z]")
+_BYTES = regex(r"[\udc80-\udcff]+")
+_MOJIBAKE = regex(
     "â€[\u2122\u0153\u009d\u201d\u201c\u2013\u2014\u02dc\u00a6\u0161\u00a2]|Ã[\u00a9\u00a8\u00a4\u00b6\u00bc\u00b1\u00a7\u00aa\u00a1\u00ba\u00a2\u0178]"
     "|Â[\u00a0\u00b0\u00a9\u00ae\u00bb\u00ab\u00b7]|ï½[\u0153\u00bc\u0161]|ï¼[\u0152\u0161\u0178]|ã€[\u201a\u0081\u0152]|â–[\u0081\u2022]|ðŸ[\u02dc\u0152\u2019\u201c]"
 )

@@ -31,12 +31,12 @@ Ollama parser/parser.go (ParseFile); LocalAI issue 1876 tells of a model that lo
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.lines import plural
 from modelsmith.lint.rule import Finding, rule, safe_fix
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document
 
-_RETURN = re.compile(r"\r+(?=\n)")
+_RETURN = regex(r"\r+(?=\n)")
 _TEXTS = frozenset({"TEMPLATE", "SYSTEM", "MESSAGE"})
 
 

@@ -31,7 +31,6 @@ Ollama parser/parser.go (ParseFile: stateParameter, stateMessage).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
@@ -40,6 +39,7 @@ from modelsmith.lint.parameter_faults import bad
 from modelsmith.lint.parameter_names import RENAMES
 from modelsmith.lint.rule import Finding, rule, safe_fix
 from modelsmith.parameters import DEPRECATED, PARAMETERS
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.modelfile_diagnose import diagnosed
 from modelsmith.syntax.modelfile_nodes import Flaw, Instruction
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document
 
-_SEPARATOR = re.compile(r"[ \t]*[=:][ \t]*(?=\S)|[^\S \t\r\n]+[ \t]*(?=\S)")
-_WORD = re.compile(r"[A-Za-z]+")
-_REST = re.compile(r"([A-Za-z0-9_]+)([ \t]*[=:]?[ \t]*)\S")
+_SEPARATOR = regex(r"[ \t]*[=:][ \t]*(?=\S)|[^\S \t\r\n]+[ \t]*(?=\S)")
+_WORD = regex(r"[A-Za-z]+")
+_REST = regex(r"([A-Za-z0-9_]+)([ \t]*[=:]?[ \t]*)\S")
 
 
 @rule(Severity.ERROR)

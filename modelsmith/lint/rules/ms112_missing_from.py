@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.faults import blames, meant
 from modelsmith.lint.rule import Finding, rule
+from modelsmith.patterns import regex
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document
 
-_FROM = re.compile(r"^[ \t]*FROM\b", re.IGNORECASE | re.MULTILINE)
-_COMMENTED = re.compile(r"^[ \t]*#[ \t]*FROM[ \t]+\S", re.MULTILINE)
+_FROM = regex(r"^[ \t]*FROM\b", re.IGNORECASE | re.MULTILINE)
+_COMMENTED = regex(r"^[ \t]*#[ \t]*FROM[ \t]+\S", re.MULTILINE)
 
 
 @rule(Severity.ERROR)

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.lines import line_above, number_of, rest_of_line
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.modelfile_table import INSTRUCTIONS
 
@@ -50,8 +51,8 @@ if TYPE_CHECKING:
     from modelsmith.syntax.modelfile_nodes import Instruction
 
 _KEYWORDS = "|".join(INSTRUCTIONS)
-_INSTRUCTION = re.compile(rf"^[ \t]*((?:{_KEYWORDS})[ \t]+(?:\w+[ \t]+(?=\"))?)", re.MULTILINE)
-_COMMENT = re.compile(r"[ \t]*(?:#|//)[ \t]*([^\r\n]*)")
+_INSTRUCTION = regex(rf"^[ \t]*((?:{_KEYWORDS})[ \t]+(?:\w+[ \t]+(?=\"))?)", re.MULTILINE)
+_COMMENT = regex(r"[ \t]*(?:#|//)[ \t]*([^\r\n]*)")
 
 
 @rule(Severity.WARNING)

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import Severity
 from modelsmith.errors import UnquotableValue
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.quote import quote
 
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
     from modelsmith.syntax.modelfile_nodes import Instruction
 
-_IN_STOP = re.compile(r'\\(?:[ntr"]|u00[0-9a-fA-F]{2})')
-_IN_TEXT = re.compile(r"(?<=[.!?:;,)])[ ]?(?:\\n)+(?=[ ]?[-*#A-Z0-9]|$)")
+_IN_STOP = regex(r'\\(?:[ntr"]|u00[0-9a-fA-F]{2})')
+_IN_TEXT = regex(r"(?<=[.!?:;,)])[ ]?(?:\\n)+(?=[ ]?[-*#A-Z0-9]|$)")
 _CHARACTERS = {"n": "\n", "t": "\t", "r": "\r", '"': '"'}
 
 

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.lint.surroundings import Kind
+from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 
 if TYPE_CHECKING:
@@ -39,11 +40,11 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     r"\$\{[^}]*\}|\$\(?[A-Za-z_]\w*\)?|\{\{.*?\}\}|\{[A-Za-z_]\w*\}|<[\w ./:-]+>|%[A-Z_]+%|__[A-Z_]+__"
 )
 _LONGEST = 4096
-_ALIAS = re.compile(r"[ \t]+AS[ \t]+[\w.-]+$", re.IGNORECASE)
+_ALIAS = regex(r"[ \t]+AS[ \t]+[\w.-]+$", re.IGNORECASE)
 
 
 @rule(Severity.WARNING)

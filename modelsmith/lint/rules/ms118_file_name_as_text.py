@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,12 +42,12 @@ if TYPE_CHECKING:
 
 _LONGEST = 300
 _ENDINGS = r"\.(?:txt|md|markdown|gotmpl|tmpl|jinja2?|j2|ya?ml|json|rst|html|pdf|template)"
-_FILE = re.compile(
+_FILE = regex(
     rf"(?:@|file:(?://)?)?[\w./~\\:-]*[\w-]{_ENDINGS}|(?:\.\.?/|~/|@)[\w./-]+|(?:/[\w.-]+)+/[\w-]+|\$\(\s*(?:cat|<)\s[^)]*\)|`cat [^`]*`",
     re.IGNORECASE,
 )
-_LICENSE = re.compile(r"LICEN[SC]E|COPYING|NOTICE")
-_URL = re.compile(r"[a-z]+://", re.IGNORECASE)
+_LICENSE = regex(r"LICEN[SC]E|COPYING|NOTICE")
+_URL = regex(r"[a-z]+://", re.IGNORECASE)
 
 
 @rule(Severity.WARNING)

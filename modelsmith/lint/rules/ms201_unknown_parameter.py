@@ -33,10 +33,10 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.lines import delete_lines
-from modelsmith.lint.parameter_faults import UNTIL, bad, is_sound
+from modelsmith.lint.parameter_faults import bad, is_sound
 from modelsmith.lint.parameter_names import ELSEWHERE, RENAMES, UNSURE, close_to
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
-from modelsmith.parameters import PARAMETERS
+from modelsmith.parameters import PARAMETERS, REMOVED_SINCE
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def _finding(document: Document, instruction: Instruction) -> Finding:
         make = safe_fix if is_sound(meant, instruction.value) and key not in UNSURE else unsafe_fix
         hint = UNSURE.get(key, f"Ollama calls it {meant}")
         return Finding(span, message, hint, make(f"write {meant}", Edit(span, meant)))
-    if key in UNTIL:
+    if key in REMOVED_SINCE:
         fix = unsafe_fix("remove the line", delete_lines(document, instruction))
-        return Finding(span, f'Ollama {UNTIL[key]} removed the parameter "{name}"', "nothing replaces it", fix)
+        return Finding(span, f'Ollama {REMOVED_SINCE[key]} removed the parameter "{name}"', "nothing replaces it", fix)
     if key in ELSEWHERE:
         return Finding(span, message, ELSEWHERE[key])
     if meant := close_to(key):

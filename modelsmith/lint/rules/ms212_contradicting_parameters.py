@@ -1,11 +1,10 @@
 """Two parameters do not fit together.
 
 ## What it does
-Reports `num_keep` and `num_predict` that do not fit into `num_ctx`, and sampling parameters beside `temperature 0`.
+Reports `num_keep` and `num_predict` that do not fit into `num_ctx`.
 
 ## Why
-The context holds prompt and answer. What is kept of the prompt, or generated, beyond it pushes the conversation out. With a
-temperature of 0 the likeliest token is always taken: top_k, top_p, min_p and typical_p change nothing then, but for requests that set another temperature.
+The context holds prompt and answer. What is kept of the prompt, or generated, beyond it pushes the conversation out.
 
 ## Example
 ```modelfile
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
     from modelsmith.syntax.modelfile_nodes import Instruction
 
-_SAMPLING = ("top_k", "top_p", "min_p", "typical_p")
 _TOKENS = {"num_keep": "tokens of the prompt are kept", "num_predict": "tokens may be generated"}
 
 
@@ -58,13 +56,6 @@ def check(document: Document) -> Iterator[Finding]:
         if context and context > 0 and number is not None and number >= context:
             message = f"{last[name].value} {what}, and num_ctx {last['num_ctx'].value} holds prompt and answer together"
             yield Finding(last[name].quoted_span, message, f"take a smaller {name} or a larger num_ctx")
-    idle = [name for name in _SAMPLING if name in last]
-    if _number(last, "temperature") == 0 and idle:
-        message = (
-            f"temperature 0 always takes the likeliest token, whatever {', '.join(idle)} say{'s' * (len(idle) == 1)}"
-        )
-        hint = "they count only for requests with another temperature"
-        yield Finding(last["temperature"].quoted_span, message, hint, severity=Severity.INFO)
 
 
 def _number(last: Mapping[str, Instruction], name: str) -> float | None:

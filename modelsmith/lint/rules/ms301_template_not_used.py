@@ -67,5 +67,11 @@ def check(document: Document) -> Iterator[Finding]:
         yield Finding(span, f"this TEMPLATE is not used: {reason}", hint)
     elif running is None and (renderer := library_renderer(document)):
         base = last(document, "FROM")
+        # by its name alone, without a look at the model: advice, not more
         message = f"this TEMPLATE is not used: {base} of Ollama's library brings RENDERER {renderer} along"
-        yield Finding(span, message, 'create the model from its GGUF file; RENDERER "" cannot clear what FROM inherits')
+        yield Finding(
+            span,
+            message,
+            'create the model from its GGUF file; RENDERER "" cannot clear what FROM inherits',
+            severity=Severity.INFO,
+        )

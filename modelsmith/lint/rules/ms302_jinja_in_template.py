@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.lint.templates import MOST, counted, texts
+from modelsmith.patterns import regex
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document, EmbeddedTemplate
     from modelsmith.template.template import Template
 
-_JINJA = re.compile(r"\{%.{0,400}?%\}|\{#.{0,400}?#\}", re.DOTALL)
+_JINJA = regex(r"\{%.{0,400}?%\}|\{#.{0,400}?#\}", re.DOTALL)
 _FIELDS = {
     "prompt": ".Prompt",
     "user_prompt": ".Prompt",
@@ -55,7 +56,7 @@ _FIELDS = {
     "system_message": ".System",
     "response": ".Response",
 }
-_PLACEHOLDER = re.compile(r"(?<![{\w$])\{(" + "|".join(_FIELDS) + r")\}(?!\})")
+_PLACEHOLDER = regex(r"(?<![{\w$])\{(" + "|".join(_FIELDS) + r")\}(?!\})")
 
 
 @rule(Severity.WARNING)

@@ -28,26 +28,26 @@ Ollama parser/parser.go (no escapes in values); Go, text/template.
 
 from __future__ import annotations
 
-import html
-import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.lint.templates import MOST, counted, texts
+from modelsmith.patterns import regex
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document, EmbeddedTemplate
     from modelsmith.template.template import Template
 
-_ESCAPES = re.compile(r"(?:\\{1,2}(?:r\\{1,2}n|[nt])(?![a-z0-9_]))+")
-_ENTITIES = re.compile(r"&lt;/?[^\s&<>;]{1,60}&gt;")
-_MEANT = re.compile(r"\\{1,2}(?:r\\{1,2})?([nt])")
+_ESCAPES = regex(r"(?:\\{1,2}(?:r\\{1,2}n|[nt])(?![a-z0-9_]))+")
+_ENTITIES = regex(r"&lt;/?[^\s&<>;]{1,60}&gt;")
+_MEANT = regex(r"\\{1,2}(?:r\\{1,2})?([nt])")
 
 
 @rule(Severity.WARNING)
@@ -69,6 +69,8 @@ def _findings(each: EmbeddedTemplate, template: Template) -> Iterator[Finding]:
                 yield Finding(each.span(start, end), message, hint, _fix(each, start, end))
         for run in _ENTITIES.finditer(words.value):
             start, end = words.start + run.start(), words.start + run.end()
+            import html
+
             meant = html.unescape(run.group())
             fix = unsafe_fix(f"write {meant}", Edit(each.span(start, end), meant))
             yield Finding(each.span(start, end), f"{run.group()} is printed as it stands", f"write {meant}", fix)

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.lint.templates import MOST, counted, literals, texts
+from modelsmith.patterns import regex
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ if TYPE_CHECKING:
     from modelsmith.lint.surroundings import Vocabulary
     from modelsmith.source import Span
 
-_LOOSE = re.compile(
-    r"<[ \u3000]?[|｜][ \u3000]{0,2}[^\s|｜<>](?:[^|｜<>\n]{0,58}[^\s|｜<>])?[ \u3000]{0,2}[|｜][ \u3000]?>"
-)
+_LOOSE = regex(r"<[ \u3000]?[|｜][ \u3000]{0,2}[^\s|｜<>](?:[^|｜<>\n]{0,58}[^\s|｜<>])?[ \u3000]{0,2}[|｜][ \u3000]?>")
 _NAMES = frozenset(
     (
         *(

@@ -35,13 +35,14 @@ from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.lint.templates import heading, used
 from modelsmith.lint.templates_probe import probes
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
 
-_IS_OPEN = re.compile(r"(?:assistant|model|bot|gpt|\bai)\W*\Z", re.IGNORECASE)
+_IS_OPEN = regex(r"(?:assistant|model|bot|gpt|\bai)\W*\Z", re.IGNORECASE)
 """The tail opens the turn already; what history has besides, such as a channel, is the model's to write."""
 
 

@@ -34,13 +34,14 @@ from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.lint.templates import has_system, used
 from modelsmith.lint.templates_probe import SYSTEM, probes
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
 
-_OPENED = re.compile(r"(?:system|sys|SYSTEM_PROMPT)\W{0,20}\Z", re.IGNORECASE)
+_OPENED = regex(r"(?:system|sys|SYSTEM_PROMPT)\W{0,20}\Z", re.IGNORECASE)
 
 
 @rule(Severity.INFO)

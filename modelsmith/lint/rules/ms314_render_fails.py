@@ -35,6 +35,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.lint.templates import heading, nodes, used
 from modelsmith.lint.templates_probe import WORDS, probes
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from modelsmith.source import Span
     from modelsmith.template.template import Template
 
-_PLACE = re.compile(r"template: :(\d+):(\d+): executing .*? at <(.*?)>: (.*)", re.DOTALL)
+_PLACE = regex(r"template: :(\d+):(\d+): executing .*? at <(.*?)>: (.*)", re.DOTALL)
 
 
 @rule(Severity.WARNING)

@@ -37,6 +37,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.lint.faults import blamed
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.lint.thinking_names import is_thinking_name
+from modelsmith.patterns import regex
 from modelsmith.source import Span
 from modelsmith.syntax.modelfile_nodes import Instruction
 
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document
 
-_COMMAND = re.compile(r"\s*/set\s+(?:no)?think\b[^\n]*", re.IGNORECASE)
+_COMMAND = regex(r"\s*/set\s+(?:no)?think\b[^\n]*", re.IGNORECASE)
 _WAYS = (
     'thinking is chosen by each request ("think" in the API, `ollama run --think`); a template can force it: '
     "`modelsmith apply force-think`"

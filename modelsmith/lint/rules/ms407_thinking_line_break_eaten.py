@@ -28,13 +28,13 @@ Go, text/template (trim markers); the chat templates that DeepSeek and Qwen publ
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.lint.templates_probe import probes
 from modelsmith.lint.templates_thinking import prefill
+from modelsmith.patterns import regex
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
 
 _TAG = "<think>"
-_EATEN = re.compile(r"[ \t]*\r?\n\s*\{\{-\s")
+_EATEN = regex(r"[ \t]*\r?\n\s*\{\{-\s")
 
 
 @rule(Severity.INFO)

@@ -27,13 +27,13 @@ Ollama parser/parser.go (expandPath), ollama#4538, ollama#1765, ollama#9580, oll
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.lint.surroundings import Kind
 from modelsmith.name import ModelName
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from modelsmith.syntax.modelfile_nodes import Instruction
 
 
-_BLOB = re.compile(r"[/\\]blobs[/\\]sha256[-:][0-9a-f]{64}$")
-_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
-_PATH = re.compile(r"\.{0,2}/|~|\\")
+_BLOB = regex(r"[/\\]blobs[/\\]sha256[-:][0-9a-f]{64}$")
+_DRIVE = regex(r"[A-Za-z]:[/\\]")
+_PATH = regex(r"\.{0,2}/|~|\\")
 _WEIGHTS = (".gguf", ".bin", ".safetensors", ".pth", ".pt")
 
 

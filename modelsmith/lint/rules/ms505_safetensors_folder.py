@@ -27,12 +27,12 @@ Ollama parser/parser.go (filesForModel), convert/convert.go.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.lint.surroundings import Kind
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
 
 
-_TAKEN = re.compile(r"(model|adapter|consolidated).*\.safetensors|.*\.(gguf|bin|pth)")
-_PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.safetensors")
+_TAKEN = regex(r"(model|adapter|consolidated).*\.safetensors|.*\.(gguf|bin|pth)")
+_PART = regex(r"(.*)-(\d{5})-of-(\d{5})\.safetensors")
 _TOKENIZERS = {"tokenizer.json", "tokenizer.model", "tekken.json", "vocab.json", "vocab.txt"}
 
 

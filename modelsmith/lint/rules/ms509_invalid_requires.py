@@ -35,6 +35,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.lint.comments import comment_of
 from modelsmith.lint.lines import shortened
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
+from modelsmith.patterns import regex
 from modelsmith.source import Edit
 from modelsmith.syntax.modelfile_table import required_version
 
@@ -43,9 +44,9 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document
 
-_PREFIX = re.compile(r"(?:ollama)?\s*(?:>=?|=+|\^|~>?|:)?\s*[vV]?\s*(?=\d)", re.IGNORECASE)
+_PREFIX = regex(r"(?:ollama)?\s*(?:>=?|=+|\^|~>?|:)?\s*[vV]?\s*(?=\d)", re.IGNORECASE)
 _LONGEST = 100
-_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
+_VERSION = regex(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 @rule(Severity.ERROR)

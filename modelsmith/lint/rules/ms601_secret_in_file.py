@@ -27,11 +27,11 @@ The formats that the services document (GitHub, GitLab, Hugging Face, OpenAI, An
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
+from modelsmith.patterns import regex
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _SECRETS = {
     "a Slack token": r"\bxox[abprs]-[0-9A-Za-z-]{20,}",
     "a private key": r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----",
 }
-_PATTERN = re.compile("|".join(f"(?P<k{number}>{text})" for number, text in enumerate(_SECRETS.values())))
+_PATTERN = regex("|".join(f"(?P<k{number}>{text})" for number, text in enumerate(_SECRETS.values())))
 _NAMES = tuple(_SECRETS)
 _BEGINNINGS = (
     "ghp_",

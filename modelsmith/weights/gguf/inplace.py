@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelsmithError, UsageError, VerificationFailed, system_errors
-from modelsmith.progress import Progress, ProgressSink, silent
+from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.copying import copy_range
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.inplace_plan import EditPlan, check_editable
@@ -169,8 +169,6 @@ def _write_file(plan: EditPlan, target: Path, record: UndoRecord | None, progres
     with replacing(target, like) as (descriptor, unfinished):
         how = with_tail(plan.gguf, descriptor, plan.head, len(plan.old), progress)
         _check_written(plan, unfinished)
-        progress(Progress("writing to the disk"))
-        os.fsync(descriptor)
         if record is not None:
             add_record(plan.path, record)
     return how

@@ -90,14 +90,15 @@ def plan_edit(gguf: GGUFFile, metadata: Metadata, *, padding: bool = True) -> Ed
     entries = metadata.without(PADDING).entries
     infos = [tensor.info(tensor.offset) for tensor in gguf.tensors]
 
+    def taken(each: FileSlice) -> bytes | memoryview:
+        """Return a value that is not small: those of the old header are at hand."""
+        return view[each.start : each.start + each.length] if each.file == gguf.stamp else each.read()
+
     view = memoryview(old)
 
     def laid_out(*room: Entry) -> bytes:
         found = header((*entries, *room), infos, gguf.alignment, gguf.version)
-        # values that are not small lie in the old header, which is at hand
-        return b"".join(
-            each if isinstance(each, bytes) else view[each.start : each.start + each.length] for each in found
-        )
+        return b"".join(each if isinstance(each, bytes) else taken(each) for each in found)
 
     if not padding:
         head = laid_out()
