@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.report import Report
 
+MOST = 500
+"""Findings of one file that are shown to a person."""
+
 
 def show_findings(report: Report, *, err: bool) -> None:
     """Print the findings of one file, to standard error where standard output carries something else."""
@@ -25,9 +28,11 @@ def show_findings(report: Report, *, err: bool) -> None:
 def findings_text(report: Report) -> str:
     """Return the findings of one file, each with its line and a caret; a mark says what --fix can do."""
     texts = []
-    for each in report.diagnostics:
+    for each in report.diagnostics[:MOST]:
         mark = "" if each.fix is None else click.style(" [*]" if each.fix.safe else " [?]", fg="cyan")
         texts.append(f"{diagnostic_text(each, report.source, mark)}\n\n")
+    if (more := len(report.diagnostics) - MOST) > 0:
+        texts.append(f"{printable(report.path)}: {more:,} more; --statistics counts them, --format json lists them\n\n")
     return "".join(texts)
 
 

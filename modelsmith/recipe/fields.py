@@ -97,7 +97,9 @@ def _check_metadata(value: object) -> object:
     inner = value
     if isinstance(value, dict):
         if set(value) != {"type", "value"}:
-            raise PydanticCustomError("metadata_value", "expected the keys type and value, such as {type: u32, value: 7}")
+            raise PydanticCustomError(
+                "metadata_value", "expected the keys type and value, such as {type: u32, value: 7}"
+            )
         inner = value["value"]
         _check_type(value["type"])
     if is_scalar(inner) or (isinstance(inner, tuple) and all(map(is_scalar, inner))):
@@ -112,7 +114,9 @@ def _check_type(name: object) -> None:
     try:
         Kind.parse(str(name))
     except UsageError as error:
-        raise PydanticCustomError("metadata_type", "{problem}", {"problem": error.message, "hint": error.hint}) from error
+        raise PydanticCustomError(
+            "metadata_type", "{problem}", {"problem": error.message, "hint": error.hint}
+        ) from error
 
 
 _METADATA_SCHEMA: dict[str, Any] = {"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA}]}

@@ -61,7 +61,9 @@ def _is_modelfile(path: Path) -> bool:
 def _same_tensors(path: Path, weights: Path, request: CreateRequest) -> bool:
     """Whether a file holds the tensors of the weights, or what quantizing makes of them, under whatever metadata."""
     try:
-        made = [source.gguf.tensors for source in request.files.values() if isinstance(source, MergedGGUF | QuantizedGGUF)]
+        made = [
+            source.gguf.tensors for source in request.files.values() if isinstance(source, MergedGGUF | QuantizedGGUF)
+        ]
         return GGUFFile.open(path).tensors in (GGUFFile.open(weights).tensors, *made)
     except ModelsmithError:
         return False

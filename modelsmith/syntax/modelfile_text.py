@@ -30,6 +30,7 @@ class Encoding:
 
 UTF_8 = Encoding()
 
+
 def decode(data: bytes) -> tuple[str, Encoding]:
     """Return the text of a file, its byte order mark included; bytes that are no text become lone surrogates."""
     for mark, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):

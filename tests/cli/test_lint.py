@@ -281,3 +281,11 @@ def test_a_recipe_that_is_named_is_read_as_plan_reads_it(folder: Path, capsys: p
     assert run(["lint", "good.yaml", "bad.yaml"]) == 1
     assert "bad.yaml:2:1: error: " in capsys.readouterr().out
     assert run(["lint", "bad.yaml", "--format", "sarif"]) == 1
+
+
+def test_a_person_is_shown_no_more_than_can_be_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(folder, Modelfile="FROM x:1\n" + "PARAMETER top_kk 1\n" * 700)
+    assert run(["lint"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("[MS201]") == 500
+    assert "200 more" in out

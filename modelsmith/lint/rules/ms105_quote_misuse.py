@@ -105,8 +105,10 @@ def _inside(instruction: Instruction) -> str | None:
     value = instruction.value
     if instruction.quote or len(value) <= 2 or _PAIRS.get(value[0]) != value[-1]:
         return None
-    inner = value[1:-1]
-    return None if value[0] in inner or value[-1] in inner else inner
+    opening, closing = value[0], value[-1]
+    width = 3 if len(value) > 6 and value.startswith(opening * 3) and value.endswith(closing * 3) else 1
+    inner = value[width:-width]
+    return None if opening in inner or closing in inner else inner
 
 
 def _odd(instruction: Instruction, inner: str, *, is_text: bool) -> Finding:
