@@ -38,7 +38,7 @@ def command(a: Path, b: Path, quick: bool, as_json: bool) -> int:
     from modelsmith.weights.gguf.compare import compare
     from modelsmith.weights.gguf.shards import open_shards
 
-    sides = open_shards([a]), open_shards([b])
+    sides = open_shards([a], any_order=True), open_shards([b], any_order=True)
     with progress_bars(enabled=not as_json) as progress:
         found = compare(*sides, quick=quick, progress=progress)
     prompts = compare_prompts(sides[0][0], sides[1][0])
@@ -93,7 +93,7 @@ def _show(found: GGUFDifference, prompts: Prompts | None) -> None:
         click.echo(f"  {printable(each.name)}: {_what(each)}")
     if len(found.tensors) > _SHOWN:
         click.echo(f"  … and {len(found.tensors) - _SHOWN} more; --json has all")
-    how = "the same" if found.data_compared else "of the same shape and type (--quick: their data was not read)"
+    how = "the same" if found.data_compared else "of the same shape and type (their data was not compared)"
     click.echo(f"{found.same_tensors} tensors are {how}")
     for note in found.layout:
         click.echo(click.style(f"only laid out differently: {note}", dim=True))

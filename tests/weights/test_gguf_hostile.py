@@ -125,6 +125,17 @@ def test_a_big_endian_file_is_looked_at_and_not_worked_on(tmp_path: Path, capsys
         assert "big-endian" in capsys.readouterr().out
 
 
+def test_byte_orders_are_compared_by_their_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, order in (("big", ">"), ("same", ">"), ("little", "<")):
+        (tmp_path / name).write_bytes(sound(order)[0])
+    assert run(["gguf", "diff", str(tmp_path / "big"), str(tmp_path / "same")]) == 0
+    assert "byte order" not in capsys.readouterr().out
+    assert run(["gguf", "diff", str(tmp_path / "big"), str(tmp_path / "little")]) == 0
+    out = capsys.readouterr().out
+    assert "byte order: big-endian and little-endian" in out
+    assert "their data was not compared" in out
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

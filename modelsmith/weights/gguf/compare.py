@@ -65,7 +65,11 @@ class GGUFDifference:
 def compare(
     a: Sequence[GGUFFile], b: Sequence[GGUFFile], *, quick: bool = False, progress: ProgressSink = silent
 ) -> GGUFDifference:
-    """Compare two models; ``quick`` does not read the tensors' data. Raises UnreadableFile where a file changes meanwhile."""
+    """Compare two models; ``quick`` does not read the tensors' data, nor is it read where the byte orders differ.
+
+    Raises UnreadableFile where a file changes meanwhile.
+    """
+    quick = quick or a[0].is_big_endian != b[0].is_big_endian
     metadata = tuple(_metadata(a[0], b[0]))
     ours, theirs = _tensors(a), _tensors(b)
     done, total = 0, sum(tensor.nbytes for name, (tensor, _) in ours.items() if name in theirs)
@@ -115,6 +119,7 @@ def _layout(
 ) -> Iterator[str]:
     for what, x, y in (
         ("shards", len(a), len(b)),
+        ("byte order", *("big-endian" if each[0].is_big_endian else "little-endian" for each in (a, b))),
         ("version of the format", a[0].version, b[0].version),
         ("alignment", a[0].alignment, b[0].alignment),
         ("room for edits", *(_room(gguf) for gguf in (a[0], b[0]))),

@@ -60,14 +60,16 @@ def siblings(path: Path) -> list[Path]:
     return [path.with_name(shard_name(match["prefix"], number, count)) for number in range(count)]
 
 
-def open_shards(paths: Sequence[str | os.PathLike[str]]) -> tuple[GGUFFile, ...]:
+def open_shards(paths: Sequence[str | os.PathLike[str]], *, any_order: bool = False) -> tuple[GGUFFile, ...]:
     """Open all shards of one model, in order; one path stands for its whole set. A whole model is a set of one.
+
+    ``any_order`` takes files in the other byte order too, to be looked at only.
 
     Raises UsageError where a shard is missing, is there twice or belongs to another set, UnreadableFile and InvalidGGUF for
     what cannot be read.
     """
     given = [Path(path) for path in paths]
-    first = GGUFFile.open(given[0])
+    first = GGUFFile.open(given[0], any_order=any_order)
     place = place_of(first)
     if place is None:
         if len(given) > 1:
@@ -77,7 +79,7 @@ def open_shards(paths: Sequence[str | os.PathLike[str]]) -> tuple[GGUFFile, ...]
         return (first,)
     if len(given) == 1:
         given = _by_name(given[0], place)
-    parts = [first if path == first.path else GGUFFile.open(path) for path in given]
+    parts = [first if path == first.path else GGUFFile.open(path, any_order=any_order) for path in given]
     return _in_order(parts, place.count)
 
 

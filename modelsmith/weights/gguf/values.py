@@ -244,8 +244,15 @@ def array_of(key: str, entry: Entry) -> GGUFArray:
     return GGUFArray(entry)
 
 
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, GGUFArray) else value
+
+
 def same_value(one: Entry, other: Entry) -> bool:
-    """Whether two entries have the same type and the same bytes."""
+    """Whether two entries have the same type and the same bytes, or in different byte orders the same value."""
+    if one.order != other.order:
+        kinds = (one.type, one.item_type, one.count), (other.type, other.item_type, other.count)
+        return kinds[0] == kinds[1] and _plain(one.decode()) == _plain(other.decode())
     if (one.type, one.item_type, one.count, len(one.value)) != (
         other.type,
         other.item_type,
