@@ -22,6 +22,7 @@ def load(name: str) -> Any:
     return YAML(typ="safe").load((ROOT / name).read_text(encoding="utf-8"))
 
 
+PREK = shutil.which("prek", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))))
 HOOKS = {hook["id"]: hook for hook in load(".pre-commit-hooks.yaml")}
 
 
@@ -59,7 +60,7 @@ def test_a_hook_takes_the_files_that_the_command_finds(hook: str, name: str, wan
     assert bool(re.search(HOOKS[hook]["files"], name)) is wanted
 
 
-@pytest.mark.skipif(shutil.which("prek") is None, reason="prek is not installed")
+@pytest.mark.skipif(PREK is None, reason="prek is not installed")
 def test_hooks_run_under_prek(folder: Path) -> None:
     local = [{**hook, "language": "system"} for hook in HOOKS.values()]
     with (folder / ".pre-commit-config.yaml").open("w") as file:
