@@ -70,7 +70,7 @@ def test_hooks_run_under_prek(folder: Path) -> None:
         (folder / "Modelfile").write_text(text)
         subprocess.run(["git", "add", "-A"], check=True)
         done = subprocess.run(
-            ["prek", "run", "--all-files", "--color=never"], capture_output=True, text=True, check=False
+            [str(PREK), "run", "--all-files", "--color=never"], capture_output=True, text=True, check=False
         )
         return done.stdout + done.stderr + str(done.returncode)
 
