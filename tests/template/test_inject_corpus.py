@@ -27,13 +27,9 @@ def test_the_law_holds_for_every_template_and_conversation() -> None:
 
 def test_what_is_ensured_is_there_and_stays() -> None:
     pairs = [(CLOSED, "not-thinking"), (OPEN, "thinking")]
-    rows = list(conformance("templates.jsonl.gz"))
-    refused = NO_CHAT | NO_GENERATION_PROMPT | CLOSES_THE_TAG_ITSELF
-    for number, row in enumerate(rows):  # every fourth, and all that are refused
-        if number % 4 and row["id"] not in refused:
-            continue
+    for row in conformance("templates.jsonl.gz"):
         template = Template.parse(row["go"])
-        if row["id"] in refused:
+        if row["id"] in NO_CHAT | NO_GENERATION_PROMPT | CLOSES_THE_TAG_ITSELF:
             with pytest.raises(InjectionError) as caught:
                 ensure_many(template, pairs)
             assert caught.value.hint
