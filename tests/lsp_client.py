@@ -29,7 +29,7 @@ class Client:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "OLLAMA_MODELS": models, "OLLAMA_HOST": "127.0.0.1:9", **environment},
+            env={**os.environ, "OLLAMA_MODELS": models, **environment},
         )
         self.notes: queue.Queue[dict[str, Any]] = queue.Queue()
         self.logged: list[str] = []

@@ -23,8 +23,7 @@ def blocks(page: Path, language: str) -> list[str]:
 def test_console_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
     for block in blocks(page, "console"):
         for line in block.splitlines():
             if line.startswith("$ modelsmith "):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsmith.cli.options import json_option, store_option
+from modelsmith.cli.options import json_option, store_for, store_option
 from modelsmith.errors import ConversionError, UsageError
 
 if TYPE_CHECKING:
@@ -118,12 +118,11 @@ def _draft(source: str, where: str | None) -> Draft:
     from modelsmith.recipe.bare import is_bare, template_base
     from modelsmith.recipe.base import resolve_base
     from modelsmith.recipe.draft import Draft
-    from modelsmith.store.open import open_store
 
     folder = Path.cwd()
     if is_bare(source, folder):
         return Draft.start(template_base(source, folder), None)
-    return Draft.start(resolve_base(source, open_store(where), folder), None)
+    return Draft.start(resolve_base(source, store_for(where, source)(), folder), None)
 
 
 def _check(path: Path, source: str) -> None:

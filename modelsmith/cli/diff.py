@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modelsmith.cli.conversation_file import ShapeError, show_shape_error
-from modelsmith.cli.options import json_option, store_option
+from modelsmith.cli.options import json_option, store_for, store_option
 from modelsmith.cli.template_place import show_template_error
 from modelsmith.errors import TemplateSyntaxError
 
@@ -95,16 +95,13 @@ def command(
 
 
 def _compare(a: str, b: str, conversation: str | None, where: str | None, version: str | None) -> Difference:
-    from functools import cache
-
     from modelsmith.recipe.difference import difference
     from modelsmith.recipe.side import find_side
-    from modelsmith.store.open import open_store
     from modelsmith.versions import Version
 
     conversations = _conversations(conversation)
     target = str(Version.parse(version)) if version else None
-    store = cache(lambda: open_store(where))
+    store = store_for(where, a, b)
     ours, theirs = (find_side(spec, store, Path.cwd(), target) for spec in (a, b))
     return difference(ours, theirs, conversations)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from modelsmith.cli.options import json_option, store_option
+from modelsmith.cli.options import json_option, store_for, store_option
 from modelsmith.cli.template_place import show_template_error
 from modelsmith.errors import TemplateSyntaxError
 
@@ -31,12 +31,11 @@ def command(source: str, target_ollama: str | None, where: str | None, as_json: 
       modelsmith explain sample:deepseek-r1
     """
     from modelsmith.recipe.explanation import explain_model
-    from modelsmith.store.open import open_store
     from modelsmith.versions import Version
 
     version = str(Version.parse(target_ollama)) if target_ollama else None
     try:
-        explanation = explain_model(source, open_store(where), version=version)
+        explanation = explain_model(source, store_for(where, source)(), version=version)
     except TemplateSyntaxError as error:
         if not show_template_error((source,), where):
             raise

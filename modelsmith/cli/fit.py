@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsmith.cli.options import json_option, store_option
+from modelsmith.cli.options import json_option, store_for, store_option
 from modelsmith.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +72,6 @@ def command(spec: str | None, shape: str | None, where: str | None, as_json: boo
     from modelsmith.cli.fit_view import as_data, quantizations_data, show_contexts, show_quantizations
     from modelsmith.cli.progress_view import progress_bars
     from modelsmith.recipe.fit import QUANTIZATIONS, Beside, ask, ask_shape
-    from modelsmith.store.open import open_store
     from modelsmith.weights.fit import Verdict, estimate, longest_context
 
     if (spec is None) == (shape is None):
@@ -82,8 +81,7 @@ def command(spec: str | None, shape: str | None, where: str | None, as_json: boo
         )
     settings, contexts, machine = _settings(asked), _contexts(asked["contexts"]), _machine(asked["vram"], asked["ram"])
 
-    def store() -> Any:
-        return open_store(where)
+    store = store_for(where, spec)
 
     with progress_bars(enabled=not as_json) as progress:
         model_of = (ask_shape(shape) if shape is not None else ask(spec or "", store, progress)).model

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.options import json_option, store_option
+from modelsmith.cli.options import json_option, store_for, store_option
 from modelsmith.diagnostic import Severity
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ def command(spec: str, tensors: bool, metadata: bool, html: Path | None, where: 
     from modelsmith.cli.gguf_inspect_view import as_data, show
     from modelsmith.cli.progress_view import progress_bars
     from modelsmith.recipe.find_gguf import find_gguf
-    from modelsmith.store.open import open_store
     from modelsmith.weights.gguf.file import GGUFFile
     from modelsmith.weights.gguf.summary import Summary
 
@@ -53,7 +52,7 @@ def command(spec: str, tensors: bool, metadata: bool, html: Path | None, where: 
 
         check_report(html, spec)
     with progress_bars(enabled=not as_json) as progress:
-        found = find_gguf(spec, lambda: open_store(where), progress=progress)
+        found = find_gguf(spec, store_for(where, spec), progress=progress)
     if found.scan.header is None:
         raise found.scan.faults[-1].error(found.spec)
     summary = Summary(GGUFFile.of(found.scan.header))

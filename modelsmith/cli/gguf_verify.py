@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.options import json_option, store_option
+from modelsmith.cli.options import json_option, store_for, store_option
 from modelsmith.errors import ModelsmithError, UsageError
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ def command(specs: tuple[str, ...], deep: bool, where: str | None, as_json: bool
 
 def _verified(spec: str, where: str | None, progress: ProgressSink, *, deep: bool) -> Verification:
     from modelsmith.recipe.find_gguf import find_gguf, locate_gguf
-    from modelsmith.store.open import open_store
     from modelsmith.weights.gguf.verify import verify, verify_scan
 
     if spec.startswith(("http://", "https://")):
@@ -65,9 +64,9 @@ def _verified(spec: str, where: str | None, progress: ProgressSink, *, deep: boo
             raise UsageError(
                 "--deep reads every byte, and a URL is read no further than its header", hint="download it"
             )
-        found = find_gguf(spec, lambda: open_store(where), progress=progress)
+        found = find_gguf(spec, store_for(where, spec), progress=progress)
         return verify_scan(found.scan, found.spec)
-    return verify(locate_gguf(spec, lambda: open_store(where)), deep=deep, progress=progress)
+    return verify(locate_gguf(spec, store_for(where, spec)), deep=deep, progress=progress)
 
 
 def _tell_failure(spec: str, error: ModelsmithError, *, as_json: bool) -> None:

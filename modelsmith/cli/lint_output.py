@@ -32,6 +32,8 @@ def lint_files(options: LintOptions, upgrade: tuple[Version, Version] | None = N
         jobs = [replace(job, upgrade=upgrade) for job in jobs]
     if not jobs and not failed and not options.quiet:
         click.echo(f"no Modelfile or template found in {', '.join(options.paths)}", err=True)
+    if jobs:
+        _tell_of_server(options)
     reports = [*run_all(jobs, processes(options.processes, jobs)), *failed]
     if options.diff:
         for report in reports:
@@ -44,6 +46,7 @@ def lint_stdin(options: LintOptions) -> int:
     data = b"" if sys.stdin is None else sys.stdin.buffer.read()
     name = options.stdin_filename or "Modelfile"
     job = options.job(Path(name) if options.stdin_filename else Path("-"), options.stdin_filename or "<stdin>")
+    _tell_of_server(options)
     report, after = lint_bytes(data, job, name)
     if options.diff:
         show_diff(report)
@@ -52,6 +55,19 @@ def lint_stdin(options: LintOptions) -> int:
         sys.stdout.buffer.write(after)
         sys.stdout.buffer.flush()
     return _finish([report], options, to_stderr=options.changes)
+
+
+def _tell_of_server(options: LintOptions) -> None:
+    """Say that the models of a server are not looked at: lint asks one only where --store names it."""
+    from modelsmith.store.open import named_server, variable
+
+    if options.quiet or options.text_only or options.where is not None or variable("MODELSMITH_STORE"):
+        return
+    if host := named_server():
+        click.echo(
+            f"note: OLLAMA_HOST={host} is not asked, so models that FROM names are not looked up; --store does",
+            err=True,
+        )
 
 
 def _finish(reports: Sequence[Report], options: LintOptions, *, to_stderr: bool) -> int:

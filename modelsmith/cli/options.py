@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsmith.recipe.plan import Plan
+    from modelsmith.store import Store
 
 store_option = click.option(
     "--store",
     "where",
     metavar="DIR|URL",
-    help="Where models live. Default: the Ollama at OLLAMA_HOST if it answers, else OLLAMA_MODELS or ~/.ollama/models.",
+    help="Where models live. Default: MODELSMITH_STORE, else the Ollama at OLLAMA_HOST; without both the Ollama at "
+    "127.0.0.1:11434 if it answers, else OLLAMA_MODELS or ~/.ollama/models.",
 )
+_FILE_ENDINGS = (".gguf", ".gotmpl", ".jinja", ".modelfile")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def store_for(where: str | None, *specs: str | None) -> Callable[[], Store]:
+    """Return what opens the store for questions about ``specs``, when it is first asked for.
+
+    Where one of them is a file, the answer may do without a store: a server that OLLAMA_HOST names and that does not answer is
+    told in one line, and what needs it fails.
+    """
+
+    @cache
+    def opened() -> Store:
+        from modelsmith.store.absent import AbsentStore
+        from modelsmith.store.open import open_existing_store, open_store_or_absent
+
+        if not any(spec and _names_a_file(spec) for spec in specs):
+            return open_existing_store(where)
+        store = open_store_or_absent(where)
+        if isinstance(store, AbsentStore):
+            click.echo(f"note: going on without a store: {store.error.message}", err=True)
+        return store
+
+    return opened
+
+
+def _names_a_file(spec: str) -> bool:
+    if spec.startswith(("sample:", ".", "/", "~")) or spec.endswith(_FILE_ENDINGS):
+        return True
+    return Path(spec).is_file()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import click
 
 from modelsmith.cli import render_view
 from modelsmith.cli.conversation_file import ShapeError, read_conversation, show_shape_error
-from modelsmith.cli.options import json_option, store_option
+from modelsmith.cli.options import json_option, store_for, store_option
 from modelsmith.cli.template_place import show_render_error, show_template_error
 from modelsmith.errors import ModelsmithError, TemplateError, TemplateRenderError, TemplateSyntaxError
 
@@ -66,14 +66,11 @@ def command(
       modelsmith render Modelfile --chat chat.json --tools tools.json --think false --json
       modelsmith render template.gotmpl -s "Be brief." -u hello
     """
-    from functools import cache
-
     from modelsmith.recipe.render_engine import find_engine
-    from modelsmith.store.open import open_store
 
     try:
         talk = read_conversation(conversation, user, system, tools)
-        found = find_engine(source, cache(lambda: open_store(where)), Path.cwd(), engine, target_ollama)
+        found = find_engine(source, store_for(where, source), Path.cwd(), engine, target_ollama)
         prompt = found.render(talk, THINK[think])
         refused = found.refusal(talk, THINK[think])
     except ModelsmithError as error:

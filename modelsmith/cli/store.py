@@ -34,9 +34,9 @@ def ls(where: str | None, as_json: bool) -> int:
       modelsmith store ls --store ./models
     """
     from modelsmith.cli.failure import printable, show_error
-    from modelsmith.store.open import open_store
+    from modelsmith.store.open import open_existing_store
 
-    store = open_store(where)
+    store = open_existing_store(where)
     models, damaged = [], 0
     for name in store.models():
         try:

@@ -97,7 +97,7 @@ def _templates(spec: str, where: str | None) -> Iterator[tuple[str, Source, int,
     from modelsmith.recipe.bare import is_bare, is_jinja, read_template
     from modelsmith.recipe.base import resolve_base
     from modelsmith.source import Source
-    from modelsmith.store.open import open_store
+    from modelsmith.store.open import open_store_or_absent
 
     folder = Path.cwd()
     if is_bare(spec, folder):
@@ -106,7 +106,7 @@ def _templates(spec: str, where: str | None) -> Iterator[tuple[str, Source, int,
         return
     yield from _in_modelfile(spec)
     try:
-        inherited = resolve_base(spec, open_store(where), folder).inherited
+        inherited = resolve_base(spec, open_store_or_absent(where), folder).inherited
     except ModelsmithError:
         return
     if inherited.template:

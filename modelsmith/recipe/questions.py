@@ -77,6 +77,6 @@ def render(
 
 
 def _default() -> Store:
-    from modelsmith.store.open import open_store
+    from modelsmith.store.open import open_store_or_absent
 
-    return open_store()
+    return open_store_or_absent()

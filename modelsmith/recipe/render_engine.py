@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelNotFound, ModelsmithError, UsageError
+from modelsmith.errors import ModelNotFound, ModelsmithError, ServerError, UsageError
 from modelsmith.recipe.bare import is_bare, is_jinja, read_template
 from modelsmith.recipe.inputs import anchored
 from modelsmith.template.history import drops_reasoning, without_reasoning
@@ -135,7 +135,7 @@ def _model(
     path = Path(anchored(spec, folder))
     try:
         draft = Draft.start(resolve_base(spec, store(), folder), version)
-    except ModelNotFound as error:
+    except (ModelNotFound, ServerError) as error:
         # A Modelfile whose FROM is not here still says what its own TEMPLATE renders.
         if not path.is_file() or not (modelfile := Modelfile.parse(path.read_bytes())).template:
             raise

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.errors import (
     ModelfileRefused,
     ModelNotFound,
+    ServerError,
     StoreError,
     TemplateError,
     TemplateSyntaxError,
@@ -119,9 +120,9 @@ def _model(spec: str, store: Callable[[], Store], folder: Path, version: str | N
     notes: tuple[str, ...] = ()
     try:
         base = resolve_base(spec, store(), folder)
-    except ModelNotFound as error:
+    except (ModelNotFound, ServerError) as error:
         if not is_file:
-            raise _nowhere(error) from error
+            raise _nowhere(error) if isinstance(error, ModelNotFound) else error from error
         base, notes = _without_from(spec, path, error.message)
     except (ModelfileRefused, Unsupported) as error:
         if not is_file or Modelfile.parse(path.read_bytes()).as_ollama().error is not None:

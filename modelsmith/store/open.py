@@ -1,8 +1,9 @@
 """Which store a command works on.
 
-What the user names wins: a URL is a server, anything else a directory. Without a word from the user it is the server
-at ``OLLAMA_HOST`` (default ``127.0.0.1:11434``) if an Ollama answers there at once, else the directory
-``OLLAMA_MODELS`` (default ``~/.ollama/models``), which an Ollama that is started later will serve.
+What the user names wins, by argument or in ``MODELSMITH_STORE``: a URL is a server, anything else a directory. A server that
+``OLLAMA_HOST`` names is used or is an error: never is a directory used in its place. Without a word from the user it is the
+server at ``127.0.0.1:11434`` if an Ollama answers there at once, else the directory ``OLLAMA_MODELS`` (default
+``~/.ollama/models``), which an Ollama that is started later will serve.
 Source: Ollama ``envconfig/config.go`` (Var, Host, Models).
 """
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 LOCAL_SECONDS = 0.5
 REMOTE_SECONDS = 3.0
+_STORE = "MODELSMITH_STORE"
+_DEFAULT_DIRECTORY = "the default directory"
+_DEFAULT_PLACE = regex(r"http://(?:127\.0\.0\.1|localhost|0\.0\.0\.0|\[::1?\])?:11434/?")
 _HOST_AND_PORT = regex(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.%]+\]):\d{1,5}")
 
 
@@ -39,22 +43,56 @@ def open_store(where: str | os.PathLike[str] | None = None) -> Store:
     """Return the store that ``where`` names, or the default one.
 
     ``where`` is a directory, a URL (``http://…``, ``https://…``) or ``HOST:PORT``; a ``Path`` is always a directory.
-    None: the server that OLLAMA_HOST names (or the default one) if it answers within half a second (three seconds for
-    another machine), else the directory OLLAMA_MODELS or ``~/.ollama/models``. Raises ServerError when a named server
-    does not answer, UsageError when ``where`` can be neither, StoreError when it is a file.
+    None: what MODELSMITH_STORE names; else the server that OLLAMA_HOST names; else the server at the default place if it
+    answers within half a second, else the directory OLLAMA_MODELS or ``~/.ollama/models``. Raises ServerError when a named
+    server does not answer (within three seconds on another machine), UsageError when ``where`` can be neither, StoreError
+    when it is a file.
     """
     return choose_store(where).store
+
+
+def open_existing_store(where: str | os.PathLike[str] | None = None) -> Store:
+    """Return the store like ``open_store``, to look at what it holds: raises StoreError too where a named directory is not there."""
+    from modelsmith.store.local import LocalStore
+
+    choice = choose_store(where)
+    is_default = choice.reason.startswith(_DEFAULT_DIRECTORY)
+    if isinstance(choice.store, LocalStore) and not is_default and not choice.store.layout.folder.is_dir():
+        raise StoreError(
+            f"there is no folder {choice.store.location} ({choice.reason})",
+            hint="check the spelling of the folder's name",
+        )
+    return choice.store
+
+
+def open_store_or_absent(where: str | os.PathLike[str] | None = None) -> Store:
+    """Return the store like ``open_store``; an AbsentStore where the server that OLLAMA_HOST names cannot be used.
+
+    For questions about files, which may do without a store.
+    """
+    from modelsmith.store.absent import AbsentStore
+
+    try:
+        return choose_store(where).store
+    except ServerError as error:
+        if where is not None or variable(_STORE):
+            raise
+        return AbsentStore(variable("OLLAMA_HOST"), error)
 
 
 def choose_store(
     where: str | os.PathLike[str] | None = None, *, environment: Mapping[str, str] = os.environ
 ) -> StoreChoice:
     """Return the store like ``open_store``, with the reason."""
+    by = "that was named"
     if where is None:
-        return _default(environment)
+        where = variable(_STORE, environment)
+        if not where:
+            return _default(environment)
+        by = f"that {_STORE} names"
     text = os.fspath(where)
     if not isinstance(where, str):
-        return StoreChoice(_directory(text), "the directory that was named")
+        return StoreChoice(_directory(text), f"the directory {by}")
     if not text.strip():
         raise UsageError("the store has an empty name", hint="name a directory or a URL, or leave it out")
     scheme, separator, _ = text.partition("://")
@@ -64,8 +102,8 @@ def choose_store(
         from modelsmith.store.ollama import OllamaStore
 
         store = OllamaStore(text)
-        return StoreChoice(store, f"the server that was named (Ollama {store.ollama_version()})")
-    return StoreChoice(_directory(text), "the directory that was named")
+        return StoreChoice(store, f"the server {by} (Ollama {store.ollama_version()})")
+    return StoreChoice(_directory(text), f"the directory {by}")
 
 
 def variable(name: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -73,36 +111,67 @@ def variable(name: str, environment: Mapping[str, str] = os.environ) -> str:
     return environment.get(name, "").strip().strip("\"'")
 
 
+def named_server(environment: Mapping[str, str] = os.environ) -> str:
+    """Return what OLLAMA_HOST holds where that is another place than the one where an Ollama runs by default; else ``""``."""
+    from modelsmith.name import parse_host
+
+    host = variable("OLLAMA_HOST", environment)
+    return host if host and not _DEFAULT_PLACE.fullmatch(parse_host(host)) else ""
+
+
 def _default(environment: Mapping[str, str]) -> StoreChoice:
     host = variable("OLLAMA_HOST", environment)
-    named = f"OLLAMA_HOST={host}" if host else "OLLAMA_HOST is not set"
-    url, why_not, server = _answering(host)
-    if server is not None:
-        return StoreChoice(server, f"an Ollama {server.ollama_version()} answers there ({named})")
+    if host:
+        server = _named(host)
+        return StoreChoice(server, f"an Ollama {server.ollama_version()} answers there (OLLAMA_HOST={host})")
+    url, why_not, answering = _answering()
+    if answering is not None:
+        return StoreChoice(answering, f"an Ollama {answering.ollama_version()} answers there (OLLAMA_HOST is not set)")
     folder = variable("OLLAMA_MODELS", environment)
-    source = "OLLAMA_MODELS" if folder else "the default directory"
+    source = "OLLAMA_MODELS" if folder else _DEFAULT_DIRECTORY
     return StoreChoice(
         _directory(folder or str(Path.home() / ".ollama" / "models"), expand=False),
-        f"{source}, because {why_not} at {url} ({named})",
+        f"{source}, because {why_not} at {url} (OLLAMA_HOST is not set)",
     )
 
 
-def _answering(host: str) -> tuple[str, str, OllamaStore | None]:
-    """Return the URL that OLLAMA_HOST means, why its server cannot be used ("" if it can), and the server."""
+def _named(host: str) -> OllamaStore:
+    """Return the server that OLLAMA_HOST names; raises ServerError where it cannot be used."""
     from modelsmith.store.ollama import OllamaStore
 
+    way_out = "start it, unset OLLAMA_HOST, or name a directory or another server with --store"
     try:
-        store = OllamaStore(host)
-    except UsageError:
-        return host, "nothing can answer", None
-    seconds = LOCAL_SECONDS if store.is_local else REMOTE_SECONDS
-    if not store.is_listening(seconds):
-        return store.location, "no server answers", None
+        server = OllamaStore(host)
+    except UsageError as error:
+        raise ServerError(f"OLLAMA_HOST={host} names no server: {error.message}", hint=way_out) from error
+    seconds = LOCAL_SECONDS if server.is_local else REMOTE_SECONDS
+    if not server.is_listening(seconds):
+        raise ServerError(f"no server answers at {server.location}, which OLLAMA_HOST={host} names", hint=way_out)
     try:
-        store.ollama_version(seconds=seconds)
+        server.ollama_version(seconds=seconds)
+    except ServerError as error:
+        raise ServerError(
+            f"no Ollama answers at {server.location}, which OLLAMA_HOST={host} names: {error.message}",
+            status=error.status,
+            request=error.request,
+            text=error.text,
+            hint=way_out,
+        ) from error
+    return server
+
+
+def _answering() -> tuple[str, str, OllamaStore | None]:
+    """Return the URL of the default server, why it cannot be used ("" if it can), and the server."""
+    from modelsmith.store.ollama import OllamaStore
+
+    server = OllamaStore("")
+    if not server.is_listening(LOCAL_SECONDS):
+        return server.location, "no server answers", None
+    try:
+        server.ollama_version(seconds=LOCAL_SECONDS)
     except ServerError:
-        return store.location, "no Ollama answers", None
-    return store.location, "", store
+        return server.location, "no Ollama answers", None
+    return server.location, "", server
 
 
 @system_errors()

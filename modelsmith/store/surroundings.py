@@ -174,11 +174,16 @@ def model_of_stored(model: StoredModel) -> Model:
 
 
 def _store(where: str | None) -> Store | None:
-    """Return the store that was named, else the folder that Ollama would use, else None."""
-    from modelsmith.store.open import open_store, variable
+    """Return the store that was named, else the folder that Ollama would use, else None.
 
-    if where is not None:
-        return open_store(where)
+    OLLAMA_HOST may name another server: no folder is looked at in its place, and the server is not asked.
+    """
+    from modelsmith.store.open import named_server, open_existing_store, variable
+
+    if where is not None or variable("MODELSMITH_STORE"):
+        return open_existing_store(where)
+    if named_server():
+        return None
     folder = Path(variable("OLLAMA_MODELS") or Path.home() / ".ollama" / "models")
     if not (folder / "manifests").is_dir():
         return None

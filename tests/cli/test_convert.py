@@ -23,8 +23,7 @@ GO = """{{- range $i, $_ := .Messages }}<|im_start|>{{ .Role }}
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
 
 
 def test_a_proven_template_is_written_and_renders(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,8 +23,7 @@ HOSTILE = (
 def _home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
-    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
     Path("a.gotmpl").write_text(CHAT)
     Path("b.gotmpl").write_text(CHAT + "<think>\n")
     Path("A").write_text(f'FROM x\nTEMPLATE """{CHAT}"""\nPARAMETER stop a\nPARAMETER stop b\n')

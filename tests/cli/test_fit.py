@@ -134,7 +134,7 @@ def test_a_header_that_lies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_model_that_is_not_here_may_be_known_by_shape(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["fit", "deepseek-r1:32b", "--store", str(tmp_path / "store"), "--vram", "24G"]) == 3
+    assert run(["fit", "deepseek-r1:32b", "--store", str(tmp_path), "--vram", "24G"]) == 3
     assert "--shape deepseek-r1:32b answers without it" in capsys.readouterr().err
 
 

@@ -24,8 +24,7 @@ from modelsmith.weights.gguf.sample import write_sample
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
     licence = {"general.license": text("general.license", "apache-2.0")}
     write_sample("m.gguf", chat_template="{{ messages }}\n{% if tools %}{% endif %}", metadata=licence)
 

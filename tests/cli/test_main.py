@@ -16,8 +16,7 @@ SET = ("--set", "base=sample:deepseek-r1")
 def _home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
-    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
 
 
 def test_plan_shows_the_diff_the_prompts_and_the_promises(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,6 +52,7 @@ def test_json_outputs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_store_ls(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("models").mkdir()
     assert run(["store", "ls", "--store", "models"]) == 0
     assert "no models in" in capsys.readouterr().out
     assert run(["apply", "force-think", *SET, "--quiet"]) == 0
@@ -196,6 +196,60 @@ def test_errors_say_what_and_how_to_go_on(
     assert words in error
     assert "Traceback" not in error
     assert not Path("models").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["store", "ls"],
+        ["apply", "force-think", *SET],
+        ["plan", "force-think", *SET],
+        ["explain", "m"],
+        ["render", "m", "-u", "x"],
+        ["gguf", "inspect", "m"],
+        ["fit", "m", "--vram", "8G"],
+        ["diff", "m", "n"],
+    ],
+    ids=" ".join,
+)
+def test_a_server_that_was_named_is_never_replaced(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MODELSMITH_STORE")
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    assert run(arguments) == 3
+    error = capsys.readouterr().err
+    assert "no server answers at http://127.0.0.1:9, which OLLAMA_HOST=127.0.0.1:9 names" in error
+    assert "--store" in error
+    assert not Path("models").exists()
+
+
+def test_files_need_no_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MODELSMITH_STORE")
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    Path("Modelfile").write_text('FROM nosuch\nTEMPLATE "{{ .Prompt }}!"\n')
+    told = "note: going on without a store: no server answers at http://127.0.0.1:9"
+    assert run(["render", "Modelfile", "-u", "hi"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "hi!"
+    assert captured.err.count(told) == 1
+    assert run(["explain", "Modelfile"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count(told) == 1
+    assert "what follows is from the Modelfile alone" in " ".join(captured.out.split())
+    for command in ("parse", "fmt", "lint"):
+        assert run([command, "Modelfile"]) in {0, 1}
+    assert "OLLAMA_HOST=127.0.0.1:9 is not asked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["store", "ls"], ["explain", "m"], ["render", "m", "-u", "x"]], ids=" ".join)
+def test_a_folder_that_is_not_there_is_no_empty_store(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*arguments, "--store", "typo"]) == 3
+    assert "there is no folder typo" in capsys.readouterr().err
 
 
 def test_a_wrong_recipe_is_shown_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

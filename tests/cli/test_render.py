@@ -20,8 +20,7 @@ KNOWN = SpecialTokens(("<|im_start|>", "<|im_end|>"))
 def _home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
-    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
 
 
 @pytest.mark.parametrize("option", ["--chat", "--conversation", "-c"])

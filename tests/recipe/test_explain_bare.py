@@ -22,8 +22,7 @@ CLOSED = "{% if enable_thinking is defined and enable_thinking is false %}<think
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
 
 
 def explained(name: str, text: str, version: str | None = None) -> Explanation:

@@ -17,8 +17,7 @@ HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"
 @pytest.fixture(autouse=True)
 def _store(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
-    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
 
 
 def test_explain() -> None:

@@ -9,9 +9,18 @@ import pytest
 from fakes.ollama import FakeOllama, Fault
 
 from modelsmith.errors import ServerError, StoreError, UsageError
+from modelsmith.name import ModelName
 from modelsmith.store.local import LocalStore
+from modelsmith.store.model import CreateRequest
 from modelsmith.store.ollama import OllamaStore, server_url
-from modelsmith.store.open import choose_store, open_store, variable
+from modelsmith.store.open import (
+    choose_store,
+    named_server,
+    open_existing_store,
+    open_store,
+    open_store_or_absent,
+    variable,
+)
 
 
 def silent_port() -> int:
@@ -86,34 +95,88 @@ def test_the_default_is_the_server_that_answers(tmp_path: Path) -> None:
     assert choice.reason == f"an Ollama 0.33.0 answers there (OLLAMA_HOST={server.url})"
 
 
-def test_the_default_is_a_directory_when_no_server_answers(tmp_path: Path) -> None:
-    port = silent_port()
-    environment = {"OLLAMA_HOST": f"127.0.0.1:{port}", "OLLAMA_MODELS": f"'{tmp_path}'"}
-    choice = choose_store(environment=environment)
+def test_the_default_is_a_directory_when_no_server_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OllamaStore, "is_listening", lambda _store, _seconds: False)
+    choice = choose_store(environment={"OLLAMA_MODELS": f"'{tmp_path}'"})
     assert isinstance(choice.store, LocalStore)
     assert choice.store.location == str(tmp_path)
-    reason = f"OLLAMA_MODELS, because no server answers at http://127.0.0.1:{port} (OLLAMA_HOST=127.0.0.1:{port})"
+    reason = "OLLAMA_MODELS, because no server answers at http://127.0.0.1:11434 (OLLAMA_HOST is not set)"
     assert choice.reason == reason
 
 
 def test_the_default_directory_is_below_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OllamaStore, "is_listening", lambda _store, _seconds: False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    choice = choose_store(environment={"OLLAMA_HOST": f"127.0.0.1:{silent_port()}"})
+    choice = choose_store(environment={})
     assert choice.store.location == str(tmp_path / ".ollama" / "models")
 
 
-def test_something_else_at_the_port_of_ollama(tmp_path: Path) -> None:
+def test_a_server_that_ollama_host_names_must_answer(tmp_path: Path) -> None:
+    port = silent_port()
+    names = f"no server answers at http://127.0.0.1:{port}, which OLLAMA_HOST=127.0.0.1:{port} names"
+    with pytest.raises(ServerError, match=names) as caught:
+        choose_store(environment={"OLLAMA_HOST": f"127.0.0.1:{port}", "OLLAMA_MODELS": str(tmp_path)})
+    assert "--store" in caught.value.hint
+
+
+def test_something_else_at_the_place_that_ollama_host_names(tmp_path: Path) -> None:
     with FakeOllama(tmp_path) as server:
         server.faults["/api/version"] = Fault.html()
-        choice = choose_store(environment={"OLLAMA_HOST": server.url, "OLLAMA_MODELS": str(tmp_path)})
-    assert isinstance(choice.store, LocalStore)
-    assert f"no Ollama answers at {server.url}" in choice.reason
+        with pytest.raises(ServerError, match=f"no Ollama answers at {server.url}"):
+            choose_store(environment={"OLLAMA_HOST": server.url, "OLLAMA_MODELS": str(tmp_path)})
 
 
 def test_a_host_that_cannot_be_one(tmp_path: Path) -> None:
-    choice = choose_store(environment={"OLLAMA_HOST": "ftp://x", "OLLAMA_MODELS": str(tmp_path)})
-    assert isinstance(choice.store, LocalStore)
-    assert "nothing can answer at ftp://x" in choice.reason
+    with pytest.raises(ServerError, match="OLLAMA_HOST=ftp://x names no server"):
+        choose_store(environment={"OLLAMA_HOST": "ftp://x", "OLLAMA_MODELS": str(tmp_path)})
+
+
+def test_our_own_variable_wins(tmp_path: Path) -> None:
+    choice = choose_store(environment={"OLLAMA_HOST": "127.0.0.1:9", "MODELSMITH_STORE": str(tmp_path / "a")})
+    assert choice.store.location == str(tmp_path / "a")
+    assert choice.reason == "the directory that MODELSMITH_STORE names"
+
+
+def test_a_store_to_look_at_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"there is no folder .*typo \(the directory that was named\)"):
+        open_existing_store(tmp_path / "typo")
+    assert open_existing_store(tmp_path).models() == ()
+
+
+def test_a_question_about_a_file_goes_on_without_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    store = open_store_or_absent()
+    assert store.ollama_version() is None
+    name = ModelName.strict("m")
+    for ask in (
+        store.models,
+        lambda: store.show(name),
+        lambda: store.copy(name, name),
+        lambda: store.delete(name),
+        lambda: store.create(name, CreateRequest({})),
+        lambda: store.preview(name, CreateRequest({})),
+    ):
+        with pytest.raises(ServerError, match="which OLLAMA_HOST"):
+            ask()
+    with pytest.raises(ServerError):
+        open_store_or_absent("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    ("host", "is_another"),
+    [
+        ("", False),
+        ("0.0.0.0", False),
+        ("localhost", False),
+        ("127.0.0.1:11434", False),
+        ("[::1]", False),
+        ("localhost:8880", True),
+        ("gpu-box", True),
+        ("https://ollama.example", True),
+    ],
+)
+def test_whether_ollama_host_names_another_place(host: str, is_another: bool) -> None:
+    assert bool(named_server({"OLLAMA_HOST": host})) is is_another
 
 
 @pytest.mark.parametrize(
