@@ -15,6 +15,7 @@
     │   ├── InjectionError          a template edit that could not be made, or not be proven
     │   └── ConversionError         a template that has no counterpart in the other language
     ├── UnreadableFile              a file that is missing, not regular, not ours to read, or changed meanwhile
+    │   └── BinaryFile              a file that is no text, where only text is read and written
     ├── InvalidGGUF
     ├── StoreError
     │   ├── ModelNotFound
@@ -110,6 +111,10 @@ class ConversionError(TemplateError):
 
 class UnreadableFile(ModelsmithError):
     """A file that is missing, not a regular file, not ours to read, or that changed while it was read."""
+
+
+class BinaryFile(UnreadableFile):
+    """A file that is no text: it is never edited as one."""
 
 
 class InvalidGGUF(ModelsmithError):

@@ -30,6 +30,7 @@ LAYERS: list[set[str]] = [
         "versions",
         "resources",
     },
+    {"files"},
     {"syntax", "http"},
     {"template"},
     {"weights", "lint", "fmt"},

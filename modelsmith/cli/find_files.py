@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from modelsmith.errors import UnreadableFile
+from modelsmith.files.binary import is_binary_name
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def find_files(
 ) -> Iterator[Path]:
     """Yield the files among ``paths``, and those in folders whose names match a pattern; each file once, in order.
 
-    A file that is named is taken whatever its name. In folders, hidden folders, packages of others (``node_modules``,
+    A file that is named is taken whatever its name. In folders, weights (``Modelfile.gguf``), hidden folders, packages of others (``node_modules``,
     virtual environments) and links to folders are passed by, so that no loop is walked. ``exclude`` are patterns of names
     and of paths, below the folder or from here (``drafts``, ``old/*.modelfile``), for everything that is found or named. What cannot be
     read is given to ``refused`` and the search goes on; without it, the error is raised.
@@ -90,7 +91,11 @@ class _Search:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in _SKIPPED and not entry.name.startswith("."):
                         inner.append(path)
-                elif self._matches(self.patterns, entry.name) and self._is_new_file(entry):
+                elif (
+                    self._matches(self.patterns, entry.name)
+                    and not is_binary_name(entry.name)
+                    and self._is_new_file(entry)
+                ):
                     yield path
             folders += reversed(inner)
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelsmith.cli.failure import printable
 from modelsmith.cli.options import json_option
-from modelsmith.errors import ModelsmithError, UsageError
+from modelsmith.errors import BinaryFile, ModelsmithError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,13 +124,14 @@ class Result:
         elif self.is_stdin and not dry:
             click.echo(self.after, nl=False)
         elif self.status == "changed":
-            from modelsmith.cli.failure import printable
-
             click.echo(printable(f"{'would reformat' if dry else 'reformatted'} {self.path}"), err=True)
 
 
 def _stdin(name: str, templates: bool) -> Iterator[Result]:
+    from modelsmith.cli.rewrite import check_stdin
+
     data = b"" if sys.stdin is None else sys.stdin.buffer.read()
+    check_stdin(data)
     yield Result.of(name or "<stdin>", data, templates=templates, is_stdin=True)
 
 
@@ -138,11 +140,15 @@ def _files(paths: tuple[str, ...], exclude: tuple[str, ...], templates: bool) ->
     from modelsmith.cli.rewrite import read_text_file
 
     refused: list[ModelsmithError] = []
+    named = {Path(path) for path in paths}
     for path in find_files(paths or (".",), exclude=exclude, refused=refused.append):
         try:
             yield Result.of(str(path), read_text_file(path), templates=templates)
         except ModelsmithError as error:
-            refused.append(error)
+            if isinstance(error, BinaryFile) and path not in named:
+                click.echo(printable(f"passed by: {error.message}"), err=True)
+            else:
+                refused.append(error)
         yield from (Result("", error=each) for each in refused)
         refused.clear()
     yield from (Result("", error=each) for each in refused)

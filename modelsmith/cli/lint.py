@@ -33,6 +33,7 @@ _OPTIONS = (
     click.option("--gguf", metavar="FILE", help="A GGUF to know as the base model, wherever FROM leads."),
     store_option,
     click.option("--text-only", is_flag=True, help="Look at the text alone, not at the files and models that it names."),
+    click.option("--exclude", multiple=True, metavar="PATTERN", help="Pass by files and folders of this name; repeatable."),
     click.option("--fail-on", type=click.Choice(("error", "warning", "info")), help="Exit with 1 from this severity on. Default: warning."),
     click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found."),
     click.option("--statistics", is_flag=True, help="Print how often each rule found something, not the findings."),
@@ -61,6 +62,7 @@ def command(**values: Any) -> int:
     Each FILE is linted, and every Modelfile, Modelfile.*, *.modelfile and *.gotmpl in each FOLDER (default: here); - is
     stdin. A recipe (.yaml) is read as `plan` reads it, where it is named. An error is what Ollama refuses; a warning is accepted and does something else than it seems; info is advice.
     The files and models that FROM and ADAPTER name are looked at where they are at hand. `modelsmith rules` explains.
+    Weights and other binary files are passed by, and never changed.
 
     A comment on the line above silences: # modelsmith: ignore[MS104] and the reason.
 

@@ -37,6 +37,7 @@ class LintOptions:
     gguf: str | None
     where: str | None
     text_only: bool
+    exclude: tuple[str, ...]
     fail_on: str | None
     exit_zero: bool
     statistics: bool
@@ -97,8 +98,8 @@ class LintOptions:
         jobs: dict[Path, Job] = {}
         for path in self.paths:
             top = self.project(_folder(Path(path)))
-            for file in find_files([path], exclude=top.config.exclude, refused=refused):
-                jobs.setdefault(file.absolute(), self.job(file, str(file)))
+            for file in find_files([path], exclude=(*top.config.exclude, *self.exclude), refused=refused):
+                jobs.setdefault(file.absolute(), replace(self.job(file, str(file)), found=file != Path(path)))
         return list(jobs.values())
 
     def job(self, path: Path, name: str) -> Job:

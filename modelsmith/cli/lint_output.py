@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelsmith.cli.failure import printable
 from modelsmith.cli.lint_run import lint_bytes, processes, run_all
-from modelsmith.cli.lint_view import show_diff, show_failure, show_findings, show_statistics, show_summary
+from modelsmith.cli.lint_view import (
+    show_diff,
+    show_failure,
+    show_findings,
+    show_statistics,
+    show_summary,
+    show_unwritten,
+)
+from modelsmith.cli.rewrite import check_stdin
 from modelsmith.errors import UnreadableFile, refused
 from modelsmith.lint.report import Report, reaches
 from modelsmith.source import Source
@@ -34,7 +43,12 @@ def lint_files(options: LintOptions, upgrade: tuple[Version, Version] | None = N
         click.echo(f"no Modelfile or template found in {', '.join(options.paths)}", err=True)
     if jobs:
         _tell_of_server(options)
-    reports = [*run_all(jobs, processes(options.processes, jobs)), *failed]
+    read = [*run_all(jobs, processes(options.processes, jobs))]
+    reports = [*(report for report in read if not report.passed_by), *failed]
+    if not options.quiet:
+        for report in read:
+            if report.passed_by:
+                click.echo(printable(f"passed by: {report.passed_by}"), err=True)
     if options.diff:
         for report in reports:
             show_diff(report)
@@ -44,6 +58,7 @@ def lint_files(options: LintOptions, upgrade: tuple[Version, Version] | None = N
 def lint_stdin(options: LintOptions) -> int:
     """Lint what comes in on stdin; with --fix the text goes to stdout and the findings to stderr."""
     data = b"" if sys.stdin is None else sys.stdin.buffer.read()
+    check_stdin(data)
     name = options.stdin_filename or "Modelfile"
     job = options.job(Path(name) if options.stdin_filename else Path("-"), options.stdin_filename or "<stdin>")
     _tell_of_server(options)
@@ -98,6 +113,8 @@ def _finish(reports: Sequence[Report], options: LintOptions, *, to_stderr: bool)
     for report in reports:
         if report.failed:
             show_failure(report)
+        if report.unwritten:
+            show_unwritten(report)
     if not options.quiet:
         show_summary(reports, fixes=options.changes)
     return exit_code(reports, options)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.cli.rewrite import read_text_file, rewrite
-from modelsmith.errors import ModelsmithError, RecipeError
+from modelsmith.errors import BinaryFile, ModelsmithError, RecipeError
+from modelsmith.files.binary import undecodable
 from modelsmith.lint.document import Document
 from modelsmith.lint.engine import check
 from modelsmith.lint.report import Report
@@ -33,6 +34,7 @@ class Job:
 
     ``upgrade`` asks what changes between two versions instead of what is found. ``gguf`` names a model to know instead of the
     one in FROM, ``store`` where models live; ``looks`` says whether the files and models that the text names are looked at.
+    ``found`` is True for a file that was found in a folder: where it is no text it is passed by.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Job:
     unsafe: bool = False
     writes: bool = True
     upgrade: tuple[Version, Version] | None = None
+    found: bool = False
 
 
 def run(job: Job) -> Report:
@@ -57,6 +60,8 @@ def run(job: Job) -> Report:
         if job.writes and fixed != data:
             rewrite(job.path, data, fixed)
     except ModelsmithError as error:
+        if job.found and isinstance(error, BinaryFile):
+            return Report(Source("", job.name), passed_by=error.message)
         return Report(Source("", job.name), failed=error.message, hint=error.hint)
     return report
 
@@ -81,6 +86,9 @@ def lint_bytes(data: bytes, job: Job, kind: str = "") -> tuple[Report, bytes]:
     from modelsmith.lint.fixes import fix
 
     fixed = fix(document, unsafe=job.unsafe)
+    if fixed.applied and (reason := undecodable(fixed.data)):
+        place = undecodable(data) or reason
+        return Report(document.source, check(document), unwritten=f"{job.name} is not mended: {place}"), data
     report = Report(fixed.document.source, fixed.remaining, tuple(each.code for each in fixed.applied), document.text)
     return report, fixed.data if fixed.applied else data
 

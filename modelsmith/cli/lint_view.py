@@ -56,6 +56,15 @@ def show_failure(report: Report) -> None:
         click.echo(f"  {click.style('hint:', fg='green')} {printable(report.hint)}", err=True)
 
 
+def show_unwritten(report: Report) -> None:
+    """Print to standard error why fixes were not made."""
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {printable(report.unwritten)}", err=True)
+    click.echo(
+        f"  {click.style('hint:', fg='green')} save it as UTF-8; --unsafe-fixes does where it sees the encoding",
+        err=True,
+    )
+
+
 def show_statistics(reports: Sequence[Report]) -> None:
     """Print how often each rule found something, most often first."""
     counts = Counter(each.code for report in reports for each in report.diagnostics)

@@ -26,6 +26,8 @@ MOST_FINDINGS = 50
 
 async def code_actions(ls: Server, text: Text, params: types.CodeActionParams) -> list[types.CodeAction]:
     """Return what can be done about the findings in a range, and about all of the text."""
+    if text.is_binary:
+        return []
     wanted = params.context.only
     found = await ls.diagnoser.found(text)
     start, end = text.offset(params.range.start), text.offset(params.range.end)

@@ -107,7 +107,7 @@ async def formatting(
 ) -> list[types.TextEdit] | None:
     """Give the whole text its one layout; the editor's wishes for blanks do not count."""
     text = ls.texts.get(params.text_document.uri)
-    if text is None or text.language == "jinja":
+    if text is None or text.language == "jinja" or text.is_binary:
         return None
     seconds = ls.options.time_limit
     try:

@@ -1,4 +1,7 @@
-"""Read a text file to be changed, and put the changed text in its place: whole or not at all, and never over news."""
+"""Read a text file to be changed, and put the changed text in its place: whole or not at all, and never over news.
+
+What is no text is neither read nor written.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,17 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from modelsmith.errors import StoreError, UnreadableFile
+from modelsmith.errors import BinaryFile, StoreError, UnreadableFile
+from modelsmith.files.binary import binary_reason, is_binary_name, undecodable
 
 LARGEST = 16 << 20
 """Bytes that a Modelfile or a template may have; anything longer is something else."""
 
 
 def read_text_file(path: Path) -> bytes:
-    """Return the bytes of a regular file that is not too large; raises UnreadableFile."""
+    """Return the bytes of a regular file that is not too large; raises UnreadableFile, and BinaryFile for what is no text."""
+    if is_binary_name(path.name) and path.exists():
+        raise _binary(path, "its name says so")
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -24,6 +30,8 @@ def read_text_file(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableFile(f"{path} cannot be read: {reason}", hint="check the path and its permissions") from error
+    if reason := binary_reason(data):
+        raise _binary(path, reason)
     if len(data) > LARGEST:
         raise UnreadableFile(
             f"{path} has {status.st_size:,} bytes, more than the {LARGEST >> 20} MiB of the longest text",
@@ -32,13 +40,38 @@ def read_text_file(path: Path) -> bytes:
     return data
 
 
+def check_text(path: Path, before: bytes, after: bytes) -> None:
+    """Raise BinaryFile unless a file is text, and every byte that would be written is one that can be decoded."""
+    if is_binary_name(path.name):
+        raise _binary(path, "its name says so")
+    if reason := binary_reason(before):
+        raise _binary(path, reason)
+    if reason := undecodable(after):
+        raise BinaryFile(f"{path} is not written: {reason}", hint="save it as UTF-8 first")
+
+
+def check_stdin(data: bytes) -> None:
+    """Raise BinaryFile where what came in on stdin is no text."""
+    if reason := binary_reason(data):
+        raise _binary(Path("<stdin>"), reason)
+
+
+def _binary(path: Path, reason: str) -> BinaryFile:
+    return BinaryFile(
+        f"{path} is a binary file, no text: {reason}",
+        hint="exclude it with --exclude; GGUFs are read by modelsmith gguf",
+    )
+
+
 def rewrite(path: Path, before: bytes, after: bytes) -> None:
     """Replace the text of a file, which must still be ``before``; its mode and owner, and a link to it, stay.
 
-    Raises StoreError where it cannot be written or has changed meanwhile; the file is as it was then.
+    Raises StoreError where it cannot be written or has changed meanwhile, BinaryFile where it is no text, or would hold
+    bytes that are none; the file is as it was then.
     """
     import tempfile
 
+    check_text(path, before, after)
     target = path.resolve()
     try:
         status = target.stat()

@@ -20,7 +20,8 @@ class Report:
     """What is said of one file.
 
     ``fixed`` are the codes of findings that were mended (``before`` is the text before that), ``silenced`` is how many stand
-    in a baseline, ``failed`` says why the file was not read or written.
+    in a baseline, ``failed`` says why the file was not read or written, ``passed_by`` why it is none to lint, ``unwritten`` why
+    its fixes were not made.
     """
 
     source: Source
@@ -30,6 +31,8 @@ class Report:
     silenced: int = 0
     failed: str = ""
     hint: str = ""
+    passed_by: str = ""
+    unwritten: str = ""
 
     @property
     def path(self) -> str:
