@@ -25,12 +25,10 @@ def names(document: Document) -> tuple[str, str]:
     model = document.model
     if model is None:
         return renderer, parser
-    if model.is_stored:
-        return renderer or model.renderer, parser or model.parser
-    from modelsmith.template.renderers import ARCHITECTURE_DEFAULTS
+    from modelsmith.template.imported import imported
 
-    given = ARCHITECTURE_DEFAULTS.get(model.architecture, ("", "")) if not (renderer or parser) else ("", "")
-    return renderer or given[0], parser or given[1]
+    found = imported(model.architecture, None, renderer=renderer or model.renderer, parser=parser or model.parser)
+    return found.renderer, found.parser
 
 
 def effective(document: Document) -> EffectiveTemplate | None:

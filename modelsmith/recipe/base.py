@@ -7,6 +7,7 @@ A Base holds what the new model would inherit if nothing were changed, by Ollama
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from modelsmith.errors import (
 from modelsmith.name import ModelName
 from modelsmith.recipe.inputs import anchored
 from modelsmith.syntax.modelfile import Modelfile
+from modelsmith.template.imported import Imported, imported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +41,10 @@ class Inherited:
     """What FROM brings along, before the Modelfile's own instructions.
 
     ``template`` is None where FROM brings no template layer; ``detected`` names the built-in one that Ollama picked.
+    ``architecture`` is the GGUF's, "" where there is none or it is not known; ``family`` what Ollama notes of it.
     ``weights`` is the GGUF's path where it can be read here, ``bos_token`` and ``eos_token`` the texts of its tokens,
-    ``extra_layers`` the kinds of further weights, such as projectors.
+    ``extra_layers`` the kinds of further weights, such as projectors. ``stored`` says that FROM names a model of a store,
+    ``imported`` that it names a GGUF; both are False for a template that stands alone.
     """
 
     template: str | None = None
@@ -55,11 +59,13 @@ class Inherited:
     parser: str = ""
     requires: str = ""
     family: str = ""
+    architecture: str = ""
     weights: Path | None = None
     digest: str = ""
     bos_token: str = ""
     eos_token: str = ""
     stored: bool = False
+    imported: bool = False
     extra_layers: tuple[str, ...] = ()
 
 
@@ -161,7 +167,7 @@ def _from_modelfile(spec: str, modelfile: Modelfile, folder: Path, store: Store)
             f'base "{spec}" names {", ".join(sorted(resolved.files)) or "no weights"}, but no GGUF',
             hint="convert Safetensors to a GGUF first, or create the model with a running Ollama and start from its name",
         )
-    return Base(spec, modelfile, folder, _from_gguf(models))
+    return Base(spec, modelfile, folder, _from_gguf(models, modelfile))
 
 
 def _resolved(spec: str, modelfile: Modelfile, folder: Path) -> ResolvedRequest:
@@ -178,9 +184,11 @@ def _from_store(model: StoredModel) -> Inherited:
     from modelsmith.weights.gguf import GGUFFile
 
     bos_token = eos_token = ""
+    architecture = "" if model.chat_template_known else model.family
     if model.weights is not None:
         with GGUFFile.open(model.weights) as gguf:
             bos_token, eos_token = _token(gguf, "bos"), _token(gguf, "eos")
+            architecture = gguf.architecture
     return Inherited(
         template=model.template,
         chat_template=model.chat_template,
@@ -193,6 +201,7 @@ def _from_store(model: StoredModel) -> Inherited:
         parser=model.parser,
         requires=model.requires,
         family=model.family,
+        architecture=architecture,
         weights=model.weights,
         digest=model.digest,
         stored=True,
@@ -207,43 +216,66 @@ def _token(gguf: GGUFFile, kind: str) -> str:
     return token.text if token else ""
 
 
-def _from_gguf(paths: list[Path]) -> Inherited:
-    """Return what Ollama makes of GGUF files: the model among them, its built-in template if one is near, its renderer."""
-    from modelsmith.template.renderers import ARCHITECTURE_DEFAULTS
+def _from_gguf(paths: list[Path], modelfile: Modelfile) -> Inherited:
+    """Return what Ollama makes of GGUF files: of the model among them."""
     from modelsmith.weights.gguf import GGUFFile
 
     for path in paths:
         with GGUFFile.open(path) as gguf:
             if gguf.kind != "model":
                 continue
-            renderer, parser = ARCHITECTURE_DEFAULTS.get(gguf.architecture, ("", ""))
             found = Inherited(
-                renderer=renderer,
-                parser=parser,
+                chat_template=gguf.chat_template,
                 family=gguf.architecture,
+                architecture=gguf.architecture,
                 weights=path,
                 bos_token=_token(gguf, "bos"),
                 eos_token=_token(gguf, "eos"),
+                imported=True,
             )
-            return detected(found, gguf.chat_template)
+            return brought_along(found, modelfile, gguf.chat_template)
     raise ModelsmithError(
         f"{', '.join(path.name for path in paths)}: no text model among these GGUFs",
         hint="projectors and adapters need a model to go with",
     )
 
 
-def detected(inherited: Inherited, chat_template: str | None) -> Inherited:
-    """Return what a file brings along when it carries this Jinja template: Ollama adds a built-in Go template near to it."""
-    from modelsmith.template.named import detect_named
+def brought_along(
+    inherited: Inherited, modelfile: Modelfile, chat_template: str | None, *, rewritten: bool = False
+) -> Inherited:
+    """Return what comes along when this Modelfile is created and the GGUF has this Jinja template then.
 
-    named = detect_named(chat_template) if chat_template else None
+    Of a stored model everything comes along, and what its architecture adds. It is ``rewritten`` where its weights become
+    a new file, which the model is made of with all that came along written out.
+    """
+    if not (inherited.stored or inherited.imported):
+        return replace(inherited, chat_template=chat_template)
+    renderer, parser = (inherited.renderer, inherited.parser) if inherited.stored else ("", "")
+    brought = _imported(
+        inherited.architecture,
+        chat_template if inherited.imported or rewritten else None,
+        modelfile.renderer or renderer,
+        modelfile.parser or parser,
+    )
+    kept = inherited.stored and inherited.template is not None
+    if inherited.imported or rewritten:
+        parameters = {**brought.parameters, **(inherited.parameters if inherited.stored else {})}
+    else:
+        parameters = {**inherited.parameters, **brought.parameters}
     return replace(
         inherited,
         chat_template=chat_template,
-        template=named.template if named else None,
-        detected=named.name if named else "",
-        parameters={"stop": list(named.stop)} if named and named.stop else {},
+        template=inherited.template if kept else brought.template,
+        detected=brought.named.name if brought.named and not kept else "",
+        parameters=parameters,
+        renderer=brought.renderer,
+        parser=brought.parser,
     )
+
+
+@lru_cache(maxsize=32)
+def _imported(architecture: str, chat_template: str | None, renderer: str, parser: str) -> Imported:
+    return imported(architecture, chat_template, renderer=renderer, parser=parser)
 
 
 def _missing(spec: str, path: Path, store: Store) -> ModelNotFound:

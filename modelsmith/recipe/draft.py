@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.parameters import typed_parameters
-from modelsmith.recipe.base import detected
+from modelsmith.recipe.base import brought_along
 from modelsmith.template.effective import EffectiveTemplate, effective_template
 from modelsmith.template.jinja import ChatTemplate
 from modelsmith.template.template import Template
@@ -115,11 +115,10 @@ class Draft:
 
     @property
     def inherited(self) -> Inherited:
-        """What FROM brings along; Ollama looks for a built-in template by the Jinja template that the file has then."""
+        """What FROM brings along, by the Jinja template that the file has then and the names that the Modelfile gives."""
         inherited = self.base.inherited
-        if inherited.stored or CHAT_TEMPLATE_KEY not in self.gguf:
-            return inherited
-        return detected(inherited, self.gguf[CHAT_TEMPLATE_KEY])
+        chat_template = self.gguf.get(CHAT_TEMPLATE_KEY, inherited.chat_template)
+        return brought_along(inherited, self.modelfile, chat_template, rewritten=self.changes_weights)
 
     @property
     def template_text(self) -> str | None:

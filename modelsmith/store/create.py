@@ -19,6 +19,7 @@ from modelsmith.name import ModelName
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.store.create_config import Config, human_number
 from modelsmith.store.create_weights import Weights, check_quantization, weights_from_files
+from modelsmith.template.imported import imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 CLOUD = "https://ollama.com:443"
 _OLLAMA_PORT = 11434
-_GEMMA4_STOP = "<turn|>"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -149,12 +149,7 @@ def _detected(layers: tuple[Weights, ...]) -> Iterator[Piece]:
     """Yield the weights, then the built-in template and stop strings for each chat template that is near one."""
     yield from map(_piece, layers)
     for weights in layers:
-        chat_template = weights.gguf.chat_template
-        if not chat_template:
-            continue
-        from modelsmith.template.named import detect_named
-
-        named = detect_named(chat_template)
+        named = imported(weights.gguf.architecture, weights.gguf.chat_template).named
         if named is None:
             continue
         yield Piece(TEMPLATE, named.template.encode(), detected=named.name)
@@ -177,14 +172,10 @@ def _describe(pieces: Iterable[Piece], config: Config, parameters: dict[str, Any
         config.model_type = config.model_type or human_number(piece.weights.parameter_count)
         config.file_type = config.file_type or gguf.file_type
         config.model_families = [*(config.model_families or ()), gguf.architecture]
-        if config.renderer and config.parser:
-            continue
-        from modelsmith.template.renderers import ARCHITECTURE_DEFAULTS
-
-        renderer, parser = ARCHITECTURE_DEFAULTS.get(gguf.architecture, ("", ""))
-        config.renderer, config.parser = config.renderer or renderer, config.parser or parser
-        if gguf.architecture == "gemma4":
-            parameters.setdefault("stop", [_GEMMA4_STOP])
+        brought = imported(gguf.architecture, None, renderer=config.renderer, parser=config.parser)
+        config.renderer, config.parser = brought.renderer, brought.parser
+        if brought.stop:
+            parameters.setdefault("stop", list(brought.stop))
 
 
 def _with_texts(

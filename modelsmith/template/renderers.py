@@ -135,14 +135,3 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
         )
     }
 )
-
-ARCHITECTURE_DEFAULTS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "gemma4": ("gemma4", "gemma4"),
-        "laguna": ("laguna", "laguna"),
-        "nemotron_h": ("nemotron-3-nano", "nemotron-3-nano"),
-        "nemotron_h_moe": ("nemotron-3-nano", "nemotron-3-nano"),
-        "nemotron_h_omni": ("nemotron-3-nano", "nemotron-3-nano"),
-    }
-)
-"""Architecture of the GGUF -> the (renderer, parser) that `ollama create` sets where the Modelfile names none."""

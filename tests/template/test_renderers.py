@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from modelsmith.template.renderers import ARCHITECTURE_DEFAULTS, PARSERS, RENDERERS
+from modelsmith.template.imported import ARCHITECTURE_DEFAULTS
+from modelsmith.template.renderers import PARSERS, RENDERERS
 from modelsmith.versions import NEWEST
 
 
@@ -23,6 +24,6 @@ def test_a_parser_that_splits_claims_thinking() -> None:
 
 
 def test_defaults_of_architectures_exist() -> None:
-    for renderer, parser in ARCHITECTURE_DEFAULTS.values():
-        assert renderer in RENDERERS
-        assert parser in PARSERS
+    for defaults in ARCHITECTURE_DEFAULTS.values():
+        assert defaults.renderer in RENDERERS
+        assert defaults.parser in PARSERS
