@@ -17,6 +17,7 @@
     ├── UnreadableFile              a file that is missing, not regular, not ours to read, or changed meanwhile
     │   └── BinaryFile              a file that is no text, where only text is read and written
     ├── InvalidGGUF
+    ├── InvalidCheckpoint           Safetensors, or a folder of them, that are damaged, incomplete or hostile
     ├── StoreError
     │   ├── ModelNotFound
     │   ├── BlobNotFound
@@ -127,6 +128,10 @@ class InvalidGGUF(ModelsmithError):
         super().__init__(message, hint=hint)
         self.offset = offset
         self.expected = expected
+
+
+class InvalidCheckpoint(ModelsmithError):
+    """Safetensors, or a folder of them, that are damaged, incomplete or hostile."""
 
 
 class StoreError(ModelsmithError):

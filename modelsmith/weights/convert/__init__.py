@@ -1,0 +1,1 @@
+"""Checkpoints of Safetensors: read with care, and turned into GGUF."""
