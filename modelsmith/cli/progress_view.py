@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from modelsmith.progress import silent
+import click
+
+from modelsmith.cli.failure import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,14 +15,19 @@ if TYPE_CHECKING:
     from modelsmith.progress import Progress, ProgressSink
 
 
+def _tell(progress: Progress) -> None:
+    if progress.is_notice:
+        click.echo(f"note: {printable(progress.status)}", err=True)
+
+
 @contextmanager
 def progress_bars(*, enabled: bool = True) -> Iterator[ProgressSink]:
-    """Yield a sink that draws one bar for each status with a size."""
+    """Yield a sink that draws one bar for each status with a size; notices are printed in any case."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if not (enabled and console.is_terminal):
-        yield silent
+        yield _tell
         return
     from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars
@@ -36,6 +43,8 @@ def progress_bars(*, enabled: bool = True) -> Iterator[ProgressSink]:
         tasks: dict[str, TaskID] = {}
 
         def show(progress: Progress) -> None:
+            if progress.is_notice:
+                bars.console.print(f"note: {printable(progress.status)}", markup=False, highlight=False)
             if not progress.total:
                 return
             key = progress.status + progress.digest

@@ -96,7 +96,7 @@ def from_body(body: Mapping[str, Any], blobs: Blobs, layout: Layout) -> CreateRe
             if digest in named:
                 groups[key][name] = _checked(named[digest], digest)
             elif layout.blob_path(digest).is_file():
-                groups[key][name] = FileBlob(layout.blob_path(digest))
+                groups[key][name] = _checked(layout.blob_path(digest), digest)
             else:
                 raise BlobNotFound(
                     f"{name}: there is no blob {digest}",

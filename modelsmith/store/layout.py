@@ -6,6 +6,7 @@ Sources: Ollama ``manifest/paths.go``, ``manifest/manifest.go`` (Manifests), ``s
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,7 +108,7 @@ class Layout:
 
     def in_use(self) -> frozenset[Digest] | None:
         """Return the digests that any model refers to; None when something cannot be read, so that nobody can know."""
-        if any(path.name.startswith("manifest-v") for path in _listed(self.folder)):
+        if any(path.name.startswith("manifest") and path.name != "manifests" for path in _listed(self.folder)):
             return None  # another layout beside this one, whose references we cannot read
         used: set[Digest] = set()
         for path, name in self.entries():
@@ -124,17 +125,28 @@ class Layout:
         """Read a blob of text; raises BlobNotFound or StoreError."""
         path = self.blob_path(digest)
         try:
-            return read_small(path, MAX_SMALL_BLOB)
+            data = read_small(path, MAX_SMALL_BLOB)
         except FileNotFoundError:
             raise BlobNotFound(f"{path} is missing", hint="pull or create the model again") from None
         except OSError as error:
             raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
+        if Digest.of(data) != digest:
+            raise damaged_blob(path)
+        return data
+
+
+def damaged_blob(path: Path, source: str = "") -> StoreError:
+    """Return the error for a blob whose bytes are not those of its name; ``source`` is the model that it belongs to."""
+    way_out = f"`ollama pull {source}` or create it again" if source else "pull or create the model again"
+    return StoreError(f"{path} is damaged: its bytes are not those that its name promises", hint=way_out)
 
 
 def read_small(path: Path, limit: int) -> bytes:
     """Read a regular file of at most ``limit`` bytes; raises OSError or StoreError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise StoreError(f"{path} is not a regular file", hint="pull or create the model again")
         data = file.read(limit + 1)
     if len(data) > limit:
         raise StoreError(

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import InvalidModelName, ModelNotFound, ModelsmithError, StoreError
+from modelsmith.errors import InvalidModelName, ModelNotFound, StoreError
 from modelsmith.manifest import Digest, Manifest
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress, ProgressSink, silent
+from modelsmith.store.blobs import known_digests
 from modelsmith.store.create import Composition, compose
 from modelsmith.store.create_request import Blobs, from_body, wanted
-from modelsmith.store.known import KnownDigests
 from modelsmith.store.layout import Layout
 from modelsmith.store.local_preview import Previewer
 from modelsmith.store.local_put import Putter
@@ -21,6 +21,7 @@ from modelsmith.store.local_show import read_base, read_model
 from modelsmith.store.local_write import Writer, writing
 
 if TYPE_CHECKING:
+    from modelsmith.store.known import KnownDigests
     from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
 
 _FALSE = {"0", "f", "F", "FALSE", "false", "False", ""}
@@ -98,11 +99,7 @@ class LocalStore:
         with writing(self.layout, progress) as writer:
             target = self.layout.existing(asked)
             composition = self._compose(request, blobs, as_is=as_is, progress=progress)
-            try:
-                self._store(writer, target, composition, Putter(writer, self._known, as_is, progress))
-            except (ModelsmithError, OSError):
-                writer.prune(writer.created)
-                raise
+            self._store(writer, target, composition, Putter(writer, self._known, as_is, progress))
         progress(Progress("success"))
         return self.show(target)
 
@@ -126,13 +123,13 @@ class LocalStore:
             )
         with writing(self.layout) as writer:
             old = self._manifest(found)
-            writer.drop_manifest(found)
             if old is not None:
-                writer.prune([layer.digest for layer in old.blobs])
+                writer.note(layer.digest for layer in old.blobs)
+            writer.drop_manifest(found)
 
     @property
     def _known(self) -> KnownDigests:
-        return KnownDigests(self.layout.private / "digests.json")
+        return known_digests(self.layout)
 
     def _compose(
         self, request: CreateRequest | Mapping[str, Any], blobs: Blobs | None, *, as_is: bool, progress: ProgressSink
@@ -146,10 +143,10 @@ class LocalStore:
         manifest = putter.put(composition)
         putter.progress(Progress("writing manifest"))
         self._check_blobs(manifest)
-        writer.put_manifest(name, manifest.to_bytes())
-        self._check_blobs(manifest)
         if old is not None and not _no_prune():
-            writer.prune([layer.digest for layer in old.blobs])
+            writer.note(layer.digest for layer in old.blobs)
+        writer.put_manifest(name, manifest.to_bytes(), (layer.digest for layer in manifest.blobs))
+        self._check_blobs(manifest)
 
     def _manifest(self, name: ModelName) -> Manifest | None:
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import InvalidDigest, StoreError
 from modelsmith.manifest import CONFIG_TYPE, Digest, Layer, Manifest
 from modelsmith.progress import ProgressSink, silent
+from modelsmith.store.blobs import Blobs, BlobState
 from modelsmith.store.local_write import can_link
 from modelsmith.store.model import CreatePreview, LayerPreview
 from modelsmith.weights.files import FileBlob, SegmentBlob
@@ -27,6 +28,7 @@ class Previewer:
     def __init__(self, layout: Layout, known: KnownDigests) -> None:
         self._layout = layout
         self._known = known
+        self._blobs = Blobs(layout, known)
 
     def preview(
         self, name: ModelName, composition: Composition, *, as_is: bool, progress: ProgressSink = silent
@@ -63,7 +65,8 @@ class Previewer:
 
     def _seen(self, media_type: str, size: int, digest: Digest, how: str) -> LayerPreview:
         path = self._layout.blob_path(digest)
-        return LayerPreview(media_type, size, "exists" if _has(self._layout, digest, size) else how, digest, path)
+        is_there = self._blobs.state(digest, size, hashes=False) is BlobState.WHOLE
+        return LayerPreview(media_type, size, "exists" if is_there else how, digest, path)
 
     def _can_link(self, blob: SegmentBlob) -> bool:
         try:
@@ -75,9 +78,7 @@ class Previewer:
         self, stored: Manifest, composition: Composition, layers: list[LayerPreview], progress: ProgressSink
     ) -> bool:
         """Compare layer by layer; bytes of files are hashed last, and only when everything else is equal."""
-        if len(stored.layers) != len(composition.pieces) or any(
-            not _has(self._layout, layer.digest, layer.size) for layer in stored.blobs
-        ):
+        if len(stored.layers) != len(composition.pieces) or not self._whole(stored, silent, hashes=False):
             return False
         pairs = list(zip(stored.layers, composition.pieces, layers, strict=False))
         if not all(_may_be_same(layer, piece, seen) for layer, piece, seen in pairs):
@@ -90,19 +91,18 @@ class Previewer:
                 layers[number] = self._seen(piece.media_type, seen.size, digest, seen.how)
                 if digest != layer.digest:
                     return False
-        return True
+        return self._whole(stored, progress, hashes=True)
+
+    def _whole(self, stored: Manifest, progress: ProgressSink, *, hashes: bool) -> bool:
+        return all(
+            self._blobs.state(layer.digest, layer.size, progress, hashes=hashes) is BlobState.WHOLE
+            for layer in stored.blobs
+        )
 
 
 def _may_be_same(layer: Layer, piece: Piece, seen: LayerPreview) -> bool:
     same = (layer.media_type, layer.size, layer.source, layer.name) == (piece.media_type, seen.size, *piece.origin)
     return same and seen.digest in {None, layer.digest}
-
-
-def _has(layout: Layout, digest: Digest, size: int) -> bool:
-    try:
-        return layout.blob_path(digest).stat().st_size == size
-    except OSError:
-        return False
 
 
 def _existing(layout: Layout) -> Path:

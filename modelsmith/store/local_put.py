@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.manifest import CONFIG_TYPE, Digest, Layer, Manifest
 from modelsmith.progress import Progress, ProgressSink
+from modelsmith.store.layout import damaged_blob
 from modelsmith.weights.files import FileBlob, SegmentBlob
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class Putter:
         content = piece.content
         before = len(self.writer.created)
         if isinstance(content, Layer):
-            self.writer.has(content.digest, content.size)
+            if not self.writer.has(content.digest, content.size):
+                raise damaged_blob(self.writer.path_of(content.digest), content.source)
             layer = content
         elif isinstance(content, bytes):
             layer = Layer(piece.media_type, self.writer.put_bytes(content), len(content))

@@ -23,6 +23,7 @@ from modelsmith.manifest import (
     Layer,
     Manifest,
 )
+from modelsmith.store.blobs import Blobs, known_digests
 from modelsmith.store.create import Base, Piece
 from modelsmith.store.create_request import as_float64
 from modelsmith.store.create_weights import Weights
@@ -54,7 +55,7 @@ def read_base(layout: Layout, name: ModelName) -> Base:
                 f"{name.short} is incomplete: {path} is missing", hint=f"`ollama pull {name.short}` or create it again"
             ) from error
         stored = Layer(layer.media_type, layer.digest, size, name.short, layer.name)
-        weights = Weights(layer.media_type, (GGUFFile.open(path),), stored) if layer.media_type in _WEIGHTS else None
+        weights = Weights(layer.media_type, (_open(layout, layer),), stored) if layer.media_type in _WEIGHTS else None
         pieces.append(Piece(layer.media_type, stored, weights))
     parameters = tuple(_json_object(layout, layer) for layer in manifest.of_type(PARAMS))
     return Base(tuple(pieces), _config(layout, manifest), parameters)
@@ -141,7 +142,7 @@ def _of_weights(gguf: GGUFFile) -> set[str]:
 
 def _of_projector(layout: Layout, layer: Layer) -> set[str]:
     try:
-        metadata = GGUFFile.open(layout.blob_path(layer.digest)).metadata
+        metadata = _open(layout, layer).metadata
     except ModelsmithError:
         return {"vision"}
     hears = any(metadata.flag(key) for key in metadata if key.endswith("has_audio_encoder"))
@@ -153,9 +154,13 @@ def _gguf(layout: Layout, manifest: Manifest) -> GGUFFile | None:
     """Return the weights' header; None where there are none or they cannot be read, which show must survive."""
     models = manifest.of_type(MODEL)
     try:
-        return GGUFFile.open(layout.blob_path(models[-1].digest)) if models else None
+        return _open(layout, models[-1]) if models else None
     except ModelsmithError:
         return None
+
+
+def _open(layout: Layout, layer: Layer) -> GGUFFile:
+    return GGUFFile.open(Blobs(layout, known_digests(layout)).path_to_read(layer.digest))
 
 
 def _config(layout: Layout, manifest: Manifest) -> Mapping[str, Any]:

@@ -10,24 +10,26 @@ import errno
 import os
 import shutil
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import StoreError
+from modelsmith.errors import ModelsmithError, StoreError
 from modelsmith.manifest import Digest
-from modelsmith.progress import ProgressSink, silent
+from modelsmith.progress import Progress, ProgressSink, silent
+from modelsmith.store.blobs import Blobs, BlobState, known_digests
+from modelsmith.store.folder import FILE_MODE, Folder
+from modelsmith.store.journal import Journal
 from modelsmith.store.lock import locked
 from modelsmith.weights import stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from modelsmith.name import ModelName
     from modelsmith.store.layout import Layout
     from modelsmith.weights.files import FileBlob, SegmentBlob
 
-_FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 _GROWING = "modelsmith-"
 _MEBIBYTE = 1 << 20
 _READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
@@ -35,34 +37,59 @@ _READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 @contextmanager
 def writing(layout: Layout, progress: ProgressSink = silent) -> Iterator[Writer]:
-    """Hold the store's lock and hand out a Writer; errors of the system come out as StoreErrors that say what to do."""
+    """Hold the store's lock and hand out a Writer; errors of the system come out as StoreErrors that say what to do.
+
+    Blobs that nobody refers to in the end are removed: those of this run, and those of runs that were killed before it.
+    """
+    left: list[Path] = []
     try:
-        for ours in (layout.private, layout.temporaries):
-            if ours.is_symlink():  # made by somebody else, to have us write and clean up elsewhere
-                raise StoreError(f"{ours} is a link, and modelsmith makes a folder there", hint="remove the link")
-        _make_folder(layout.private)
-        lock = layout.private / "lock"
-        if not lock.exists():
-            lock.touch(_FILE_MODE)
-            _adopt(lock)
-        with locked(lock, progress):
-            yield Writer(layout)
+        with ExitStack() as stack:
+            root = stack.enter_context(Folder.made(layout.folder))
+            private = stack.enter_context(root.child(layout.private.name, make=True))
+            stack.enter_context(locked(private, "lock", os.fspath(layout.folder), progress))
+            temporaries = stack.enter_context(private.child(layout.temporaries.name, make=True))
+            blobs = stack.enter_context(Folder.made(layout.blobs))
+            manifests = stack.enter_context(Folder.made(layout.manifests))
+            writer = Writer(layout, private, temporaries, blobs, manifests, progress)
+            try:
+                yield writer
+            except (ModelsmithError, OSError):
+                left += writer.settle()
+                raise
+            writer.settle()
     except OSError as error:
-        raise _store_error(layout, error) from error
+        raise _store_error(layout, error, left) from error
 
 
 class Writer:
     """What may be done to a store while its lock is held."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        private: Folder,
+        temporaries: Folder,
+        blobs: Folder,
+        manifests: Folder,
+        progress: ProgressSink = silent,
+    ) -> None:
         self._layout = layout
+        self._temporaries, self._blobs, self._manifests = temporaries, blobs, manifests
+        self._journal = Journal(private)
+        self._seen = Blobs(layout, known_digests(layout))
+        self._progress = progress
+        self._written_for: frozenset[Digest] = frozenset()
         self.created: list[Digest] = []
-        for folder in (layout.manifests, layout.blobs, layout.temporaries):
-            _make_folder(folder)
+        for folder in (manifests, blobs, temporaries):
             # whoever wrote these is dead: writers hold the lock
-            for left in folder.glob(f"{_GROWING}*"):
-                with suppress(OSError):
-                    left.unlink()
+            for left in folder.names():
+                if left.startswith(_GROWING):
+                    with suppress(OSError):
+                        folder.remove(left)
+
+    def path_of(self, digest: Digest) -> Path:
+        """Return where a blob is or would be."""
+        return self._layout.blob_path(digest)
 
     def check_space(self, size: int) -> None:
         """Raise StoreError when ``size`` bytes do not fit on the store's disk."""
@@ -74,16 +101,13 @@ class Writer:
             )
 
     def has(self, digest: Digest, size: int) -> bool:
-        """Whether a blob is stored whole, as far as its size tells; it is then protected from pruning for an hour."""
-        path = self._layout.blob_path(digest)
-        try:
-            info = path.stat()
-        except FileNotFoundError:
-            return False
-        if not stat.S_ISREG(info.st_mode) or info.st_size != size:
-            return False
-        self._touch(path, info)
-        return True
+        """Whether a blob is stored whole, by its bytes; it is then protected from pruning for an hour. Tells of a wrong one."""
+        state = self._seen.state(digest, size, self._progress)
+        if state is BlobState.WHOLE:
+            self._touch(digest)
+        elif state is not BlobState.MISSING:
+            self._progress(Progress(f"{self.path_of(digest)} is {state.value}", is_notice=True))
+        return state is BlobState.WHOLE
 
     def put_bytes(self, data: bytes) -> Digest:
         """Store a small text."""
@@ -107,87 +131,121 @@ class Writer:
 
     def link_blob(self, blob: FileBlob, digest: Digest) -> bool:
         """Give the file of a blob a second name in the store; False where the file system cannot do that."""
-        temporary = self._growing(self._layout.blobs)
+        place, temporary = self._growing(self._blobs)
         try:
-            os.link(blob.path.resolve(), temporary)
+            place.link_from(blob.path.resolve(), temporary)
         except OSError:
             return False
         try:
-            blob.check_unchanged(temporary.stat())
-            _flush(temporary)
-            temporary.replace(self._layout.blob_path(digest))
+            blob.check_unchanged(place.status(temporary))
+            descriptor = place.open(temporary, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            self._publish(place, temporary, digest)
         finally:
-            temporary.unlink(missing_ok=True)  # replace() does nothing when both names are one file already
-        _flush(self._layout.blobs)
-        self.created.append(digest)
+            place.remove(temporary)  # renaming does nothing when both names are one file already
         return True
 
-    def put_manifest(self, name: ModelName, data: bytes) -> None:
-        """Publish a model: its manifest appears whole, in one step."""
-        path = self._layout.manifest_path(name)
-        _make_folder(path.parent)
-        temporary = self._written(self._layout.manifests, lambda descriptor: stream.write_all(descriptor, data))
-        temporary.replace(path)
-        _flush(path.parent)
+    def put_manifest(self, name: ModelName, data: bytes, blobs: Iterable[Digest] = ()) -> None:
+        """Publish a model of these blobs: its manifest appears whole, in one step."""
+        *parts, tag = name.path.split("/")
+        with ExitStack() as stack:
+            folder = self._manifests
+            for part in parts:
+                folder = stack.enter_context(folder.child(part, make=True))
+            place, temporary = self._written(self._manifests, lambda descriptor: stream.write_all(descriptor, data))
+            try:
+                place.rename(temporary, folder, tag)
+            except BaseException:
+                place.remove(temporary)
+                raise
+            folder.flush()
+        self._written_for = frozenset(blobs)
 
     def drop_manifest(self, name: ModelName) -> None:
         """Remove a model's manifest and the folders that become empty."""
-        path = self._layout.manifest_path(name)
-        path.unlink(missing_ok=True)
-        _flush(path.parent)
-        with suppress(OSError):
-            for folder in path.parents:
-                if folder == self._layout.manifests:
-                    break
-                folder.rmdir()
+        *parts, tag = name.path.split("/")
+        with ExitStack() as stack:
+            folders = [self._manifests]
+            for part in parts:
+                folders.append(stack.enter_context(folders[-1].child(part)))
+            folders[-1].remove(tag)
+            folders[-1].flush()
+            with suppress(OSError):
+                for folder, part in zip(reversed(folders[:-1]), reversed(parts), strict=True):
+                    folder.remove_folder(part)
 
-    def prune(self, digests: Iterator[Digest] | list[Digest]) -> None:
-        """Remove those of the blobs that no model refers to; none at all when one manifest cannot be read."""
-        used = self._layout.in_use()
-        if used is None:
-            return
-        for digest in digests:
-            if digest not in used:
-                with suppress(OSError):
-                    self._layout.blob_path(digest).unlink()
+    def note(self, digests: Iterable[Digest]) -> None:
+        """Remember, beyond the end of this process, blobs that may belong to nobody soon."""
+        self._journal.add(digests)
+
+    def settle(self) -> list[Path]:
+        """Remove the noted blobs that no model refers to, none at all when one manifest cannot be read; return what stays."""
+        noted = self._journal.read() - self._written_for
+        if noted:
+            used = self._layout.in_use()
+            if used is None:
+                return []
+            noted -= used
+        stays = []
+        for digest in sorted(noted, key=str):
+            try:
+                self._blobs.remove(digest.file_name)
+            except OSError:
+                stays.append(digest)
+        with suppress(OSError):
+            self._journal.keep(stays)
+        return [self.path_of(digest) for digest in stays]
 
     def _publish_blob(self, fill: Callable[[int], Digest]) -> Digest:
         found: list[Digest] = []
-        temporary = self._written(self._layout.blobs, lambda descriptor: found.append(fill(descriptor)))
-        temporary.replace(self._layout.blob_path(found[0]))
-        _flush(self._layout.blobs)
-        self.created.append(found[0])
+        place, temporary = self._written(self._blobs, lambda descriptor: found.append(fill(descriptor)))
+        try:
+            self._publish(place, temporary, found[0])
+        except BaseException:
+            place.remove(temporary)
+            raise
         return found[0]
 
-    def _growing(self, folder: Path) -> Path:
-        """Return a name for a file that will move into ``folder``: in our own place, or beside it if that is another disk."""
-        ours = self._layout.temporaries
-        same_disk = ours.stat().st_dev == folder.stat().st_dev
-        return (ours if same_disk else folder) / f"{_GROWING}{os.getpid()}"
+    def _publish(self, place: Folder, temporary: str, digest: Digest) -> None:
+        self.note([digest])
+        place.rename(temporary, self._blobs, digest.file_name)
+        self._blobs.flush()
+        self.created.append(digest)
+        self._seen.written(digest)
 
-    def _written(self, folder: Path, fill: Callable[[int], object]) -> Path:
+    def _growing(self, folder: Folder) -> tuple[Folder, str]:
+        """Return where a file can grow that will move into ``folder``: our own place, or beside it if that is another disk."""
+        same_disk = self._temporaries.status().st_dev == folder.status().st_dev
+        return (self._temporaries if same_disk else folder), f"{_GROWING}{os.getpid()}"
+
+    def _written(self, folder: Folder, fill: Callable[[int], object]) -> tuple[Folder, str]:
         """Return a new file that can move into ``folder``, complete and on the disk."""
-        path = self._growing(folder)
+        place, name = self._growing(folder)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
+            descriptor = place.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:
                 fill(descriptor)
-                os.fchmod(descriptor, _FILE_MODE)
-                _adopt(path)
+                os.fchmod(descriptor, FILE_MODE)
+                place.adopt(name)
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
         except BaseException:
-            path.unlink(missing_ok=True)
+            place.remove(name)
             raise
-        return path
+        return place, name
 
-    def _touch(self, path: Path, info: os.stat_result) -> None:
-        if info.st_nlink > 1:
+    def _touch(self, digest: Digest) -> None:
+        info = self._blobs.status(digest.file_name)
+        if info.st_nlink > 1 or stat.S_ISLNK(info.st_mode):
             return  # also somebody's own file, whose times are not ours to change
         # not allowed on another user's blobs, which Ollama itself stumbles over; they are as good untouched
         with suppress(PermissionError):
-            os.utime(path)
+            self._blobs.touch(digest.file_name)
+            self._seen.written(digest)
 
 
 def can_link(source: Path, folder: Path) -> bool:
@@ -196,32 +254,6 @@ def can_link(source: Path, folder: Path) -> bool:
     user = os.geteuid()
     owner = place.st_uid if user == 0 else user  # whom a blob that root makes belongs to, see _adopt
     return info.st_mode & _READABLE_BY_ALL == _READABLE_BY_ALL and info.st_uid == owner and info.st_dev == place.st_dev
-
-
-def _make_folder(path: Path) -> None:
-    missing = [folder for folder in (path, *path.parents) if not folder.is_dir()]
-    for folder in reversed(missing):
-        folder.mkdir(_FOLDER_MODE, exist_ok=True)
-        _adopt(folder)
-
-
-def _adopt(path: Path) -> None:
-    """Give what root makes to the owner of the store's folder; the service's own user must be able to go on with it."""
-    if os.geteuid() == 0:
-        parent = path.parent.stat()
-        os.chown(path, parent.st_uid, parent.st_gid)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # some file systems do not flush folders
-        if error.errno not in {errno.EINVAL, errno.EBADF, errno.ENOTSUP}:
-            raise
-    finally:
-        os.close(descriptor)
 
 
 _REASONS: dict[int, tuple[str, str]] = {
@@ -244,7 +276,12 @@ _REASONS: dict[int, tuple[str, str]] = {
 }
 
 
-def _store_error(layout: Layout, error: OSError) -> StoreError:
+def _store_error(layout: Layout, error: OSError, left: list[Path]) -> StoreError:
     reason, hint = _REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
     place = error.filename2 or error.filename or layout.folder
-    return StoreError(f"{os.fsdecode(place)}: {reason}; the store is as it was", hint=hint)
+    outcome = "the store is as it was"
+    if left:
+        outcome = (
+            f"the models are as they were, and what this run wrote could not be removed: {', '.join(map(str, left))}"
+        )
+    return StoreError(f"{os.fsdecode(place)}: {reason}; {outcome}", hint=hint)

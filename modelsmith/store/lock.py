@@ -6,35 +6,34 @@ manifest is replaced in one step.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from modelsmith.progress import Progress, ProgressSink, silent
+from modelsmith.weights.locking import NoLocks, lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+    from modelsmith.store.folder import Folder
 
 
 @contextmanager
-def locked(path: Path, progress: ProgressSink = silent) -> Iterator[None]:
-    """Hold the lock file ``path``; says so once when another process has it, and waits. Raises OSError."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+def locked(folder: Folder, name: str, what: str, progress: ProgressSink = silent) -> Iterator[None]:
+    """Hold the lock file ``name`` of a folder; says so once when another process works on ``what``, and waits.
+
+    Raises StoreError where the file is a link, OSError.
+    """
+    is_new = not folder.exists(name)
+    descriptor = folder.open(name, os.O_RDWR | os.O_CREAT)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress(Progress(f"waiting for another modelsmith to finish with {path.parent.parent}"))
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError as error:
-            # some network file systems have no locks; Ollama has none either
-            if error.errno not in _NO_LOCKS:
-                raise
+        if is_new:
+            folder.adopt(name)
+        with suppress(NoLocks):  # Ollama has none either
+            if not lock(descriptor, waits=False):
+                progress(Progress(f"waiting for another modelsmith to finish with {what}", is_notice=True))
+                lock(descriptor, waits=True)
         yield
     finally:
         os.close(descriptor)

@@ -26,6 +26,7 @@ from modelsmith.errors import (
 from modelsmith.manifest import MAX_MANIFEST_BYTES, Digest
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress
+from modelsmith.store.folder import Folder
 from modelsmith.store.local import LocalStore
 from modelsmith.store.local_write import writing
 from modelsmith.store.lock import locked
@@ -182,7 +183,7 @@ def test_a_model_with_missing_or_damaged_parts(store: LocalStore, gguf: Path) ->
     with pytest.raises(ModelsmithError, match="inside the GGUF header"):
         store.create("b", request(from_="a"))
     store.blob_path(manifest.layers[1].digest).write_bytes(b"[1]")
-    with pytest.raises(StoreError, match="is not a JSON object"):
+    with pytest.raises(StoreError, match="is damaged"):
         store.show("a")
     store.blob_path(manifest.config.digest).unlink()
     with pytest.raises(BlobNotFound, match="is missing"):
@@ -347,13 +348,14 @@ def test_a_link_where_our_own_folder_should_be_is_not_followed(store: LocalStore
 
 def test_the_lock_is_freed_when_its_holder_dies(tmp_path: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from modelsmith.store.lock import locked\n"
-        "with locked(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+        "import os, sys; from pathlib import Path\n"
+        "from modelsmith.store.folder import Folder; from modelsmith.store.lock import locked\n"
+        "with locked(Folder(Path(sys.argv[1])), 'lock', 'x'): os.kill(os.getpid(), 9)"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    subprocess.run([sys.executable, "-c", code, tmp_path / "lock"], check=False, env=environment)
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=False, env=environment)
     steps: list[Progress] = []
-    with locked(tmp_path / "lock", steps.append):
+    with Folder(tmp_path) as folder, locked(folder, "lock", "x", steps.append):
         assert steps == []
 
 
