@@ -1,0 +1,1 @@
+"""What a template can call: functions, tests, and the filters of each type."""

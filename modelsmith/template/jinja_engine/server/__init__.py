@@ -1,0 +1,1 @@
+"""What llama-server does around a template."""

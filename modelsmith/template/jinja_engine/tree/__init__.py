@@ -1,0 +1,1 @@
+"""Text to tree, as llama.cpp reads a chat template."""

@@ -1,0 +1,1 @@
+"""The values of a chat template, and what operators make of them."""
