@@ -1,11 +1,12 @@
-"""How the property tests run: without a clock, and in CI on the same examples every time."""
+"""How the property tests run: without a clock, and on the same examples every time, here and in CI.
+
+Random exploration is a command of its own: ``python tests/explore.py``.
+"""
 
 from __future__ import annotations
 
-import os
-
 from hypothesis import settings
 
-settings.register_profile("here", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, database=None)
+settings.load_profile("same")

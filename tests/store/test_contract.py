@@ -86,7 +86,8 @@ def comparable(model: StoredModel, sees_files: bool) -> dict[str, Any]:
 
 @pytest.fixture(params=["directory", "server", "server elsewhere", pytest.param("ollama", marks=pytest.mark.ollama)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    number = uuid.uuid4().int >> 96  # weights of its own, as a server may still hold what another test sent
+    # a real server may still hold what another run sent, so it gets weights of its own
+    number = uuid.uuid4().int >> 96 if request.param == "ollama" else 1
     gguf = write_sample(tmp_path / "model.gguf", seed=number)
     namespace = f"modelsmith-test-{number:08x}"
     reference = LocalStore(tmp_path / "reference")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import random
 import tracemalloc
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from modelsmith.weights.segments import CHUNK, FileSlice, FileStamp, Segment, jo
 
 def test_a_file_is_hashed_and_streamed(tmp_path: Path) -> None:
     path = tmp_path / "x"
-    data = os.urandom(3 * CHUNK + 17)
+    data = random.Random(1).randbytes(3 * CHUNK + 17)
     path.write_bytes(data)
     blob = FileBlob(path)
     steps: list[Progress] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -422,7 +423,7 @@ def test_ranges_are_copied(
 ) -> None:
     if not kernel:
         monkeypatch.delattr(os, "copy_file_range", raising=False)
-    data = os.urandom(8192) + bytes(8192) + os.urandom(9000)
+    data = random.Random(1).randbytes(8192) + bytes(8192) + random.Random(2).randbytes(9000)
     (tmp_path / "a").write_bytes(data)
     with (tmp_path / "a").open("rb") as source, (tmp_path / "b").open("w+b") as target:
         target.write(b"h" * place)
