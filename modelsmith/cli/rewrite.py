@@ -69,7 +69,7 @@ def rewrite(path: Path, before: bytes, after: bytes) -> None:
     Raises StoreError where it cannot be written or has changed meanwhile, BinaryFile where it is no text, or would hold
     bytes that are none; the file is as it was then.
     """
-    import tempfile
+    from modelsmith.weights.unfinished import start_unfinished
 
     check_text(path, before, after)
     target = path.resolve()
@@ -77,19 +77,19 @@ def rewrite(path: Path, before: bytes, after: bytes) -> None:
         status = target.stat()
         if not os.access(target, os.W_OK):
             raise StoreError(f"{path} is read-only", hint=f"allow writing: chmod u+w {path}")
-        descriptor, unfinished = tempfile.mkstemp(prefix=".modelsmith-", dir=target.parent)
+        descriptor, unfinished = start_unfinished(target)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(after)
                 file.flush()
                 os.fsync(file.fileno())
-            with suppress(PermissionError):  # another's file in a shared folder: it becomes ours, with its mode
-                os.chown(unfinished, status.st_uid, status.st_gid)
-            Path(unfinished).chmod(stat.S_IMODE(status.st_mode))
-            if target.read_bytes() != before:
-                raise StoreError(f"{path} was changed by somebody else meanwhile", hint="run the command again")
-            Path(unfinished).replace(target)
+                with suppress(PermissionError):  # another's file in a shared folder: it becomes ours, with its mode
+                    os.chown(unfinished, status.st_uid, status.st_gid)
+                unfinished.chmod(stat.S_IMODE(status.st_mode))
+                if target.read_bytes() != before:
+                    raise StoreError(f"{path} was changed by somebody else meanwhile", hint="run the command again")
+                unfinished.replace(target)
         finally:
-            Path(unfinished).unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}", hint="nothing was changed") from error

@@ -6,8 +6,6 @@ Nothing that matters may be lost by them: they replace a Modelfile or an earlier
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelsmithError, StoreError, UsageError, system_errors
@@ -15,9 +13,11 @@ from modelsmith.syntax.modelfile import Modelfile
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.merged_blob import MergedGGUF
 from modelsmith.weights.quantize_blob import QuantizedGGUF
+from modelsmith.weights.unfinished import start_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from modelsmith.store.model import BlobSource, CreateRequest
 
@@ -85,16 +85,16 @@ def write(
     """Write a file whole or not at all; where ``path`` is a link, the file that it leads to."""
     target = path.resolve()
     try:
-        descriptor, unfinished = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        descriptor, unfinished = start_unfinished(target)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 for chunk in chunks:
                     file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(unfinished).chmod(0o644)
-            Path(unfinished).replace(target)
+                unfinished.chmod(0o644)
+                unfinished.replace(target)
         finally:
-            Path(unfinished).unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}", hint=hint) from error

@@ -6,20 +6,18 @@ Sources: Linux ``ioctl_ficlonerange(2)``, ``copy_file_range(2)``, ``lseek(2)``.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import struct
 from typing import TYPE_CHECKING
 
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.weights.segments import CHUNK
+from modelsmith.weights.sharing import share_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BLOCK = 4096
 """Where shared blocks can begin: a multiple of it in both files."""
-_FICLONERANGE = 0x4020940D  # linux/fs.h
 _STEP = 32 << 20
 _CANNOT = {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ETXTBSY}
 
@@ -39,7 +37,7 @@ def copy_range(
     """
     os.ftruncate(target, place + length)
     head = min(-start % BLOCK, length)
-    if (start - place) % BLOCK == 0 and head < length and _share(source, start + head, target, place + head):
+    if (start - place) % BLOCK == 0 and head < length and share_range(source, start + head, target, place + head):
         _read_and_write(source, start, target, place, head)
         progress(Progress(status, "", length, length))
         return "shared"
@@ -63,15 +61,6 @@ def copy_range(
             progress(Progress(status, "", done, length))
     progress(Progress(status, "", length, length))
     return how
-
-
-def _share(source: int, start: int, target: int, place: int) -> bool:
-    """Share everything from ``start`` to the end of the source; False where the file system cannot."""
-    try:
-        fcntl.ioctl(target, _FICLONERANGE, struct.pack("qQQQ", source, start, 0, place))
-    except OSError:
-        return False
-    return True
 
 
 def _copy(source: int, start: int, target: int, place: int, count: int, how: str) -> int:

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-_NONE = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+_NONE = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 class NoLocks(OSError):

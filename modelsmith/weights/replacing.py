@@ -6,15 +6,15 @@ import errno
 import os
 import shutil
 import stat
-import tempfile
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelsmithError, UnreadableFile, UsageError
+from modelsmith.weights.unfinished import start_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -27,8 +27,7 @@ def replacing(target: Path, like: os.stat_result | None = None) -> Iterator[tupl
     """
     unfinished: Path | None = None
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:200]}.", dir=target.parent)
-        unfinished = Path(name)
+        descriptor, unfinished = start_unfinished(target)
         try:
             yield descriptor, unfinished
             if like is not None:
@@ -36,10 +35,10 @@ def replacing(target: Path, like: os.stat_result | None = None) -> Iterator[tupl
                     os.fchown(descriptor, like.st_uid, like.st_gid)
             os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like is not None else 0o666 & ~_umask())
             os.fsync(descriptor)
+            unfinished.replace(target)
+            unfinished = None
         finally:
             os.close(descriptor)
-        unfinished.replace(target)
-        unfinished = None
         sync_folder(target.parent)
     except OSError as error:
         raise unwritable(target, error) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import itertools
 import os
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from modelsmith.manifest import Digest
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.weights.segments import CHUNK, FileSlice, read_into
+from modelsmith.weights.sharing import share_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _BUFFERS = 16
 FLUSH = 8 << 20
 _WRITE = 128 << 10
-_FICLONE = 0x40049409  # linux/fs.h
 
 
 def size_of(segments: Sequence[Segment]) -> int:
@@ -51,12 +50,9 @@ def clone(segments: Sequence[Segment], descriptor: int) -> bool:
         return False
     source = segments[0].file.open()
     try:
-        fcntl.ioctl(descriptor, _FICLONE, source)
-    except OSError:
-        return False
+        return share_file(source, descriptor)
     finally:
         os.close(source)
-    return True
 
 
 def copy_segments(

@@ -6,8 +6,6 @@ place in one step. Either way ``undo`` brings back the exact old bytes, and no b
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.inplace_plan import EditPlan, check_editable
 from modelsmith.weights.gguf.padding import PADDING
 from modelsmith.weights.gguf.undo import UndoRecord, add_record, digest_of, mark_newest, settle
+from modelsmith.weights.locking import NoLocks, lock
 from modelsmith.weights.replacing import check_output, check_room, replacing, unwritable
 from modelsmith.weights.segments import FileSlice
 from modelsmith.weights.stream import hash_segments, write_all
@@ -99,13 +98,9 @@ def locked(path: Path) -> Iterator[int]:
     except OSError as error:
         raise unwritable(path, error) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(f"{path} is being edited by another program", hint="wait until it is done") from error
-        except OSError as error:
-            if error.errno not in {errno.ENOLCK, errno.ENOTSUP, errno.EINVAL}:
-                raise
+        with suppress(NoLocks):
+            if not lock(descriptor, waits=False):
+                raise UsageError(f"{path} is being edited by another program", hint="wait until it is done")
         yield descriptor
     finally:
         os.close(descriptor)
