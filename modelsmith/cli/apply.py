@@ -20,10 +20,11 @@ from modelsmith.errors import UsageError
     show_default=True,
     help="cli: run `ollama create` itself.",
 )
+@click.option("--force", is_flag=True, help="With --modelfile: replace what stands there; it is kept as FILE.old.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before a model is replaced.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the outcome, not the plan.")
 @json_option
-def command(options: PlanOptions, via: str, yes: bool, quiet: bool, as_json: bool) -> int:
+def command(options: PlanOptions, via: str, force: bool, yes: bool, quiet: bool, as_json: bool) -> int:
     r"""Carry out RECIPE: show the plan, create the model, verify what was stored.
 
     Running it again changes nothing; killed in the middle, it finishes when run again. Asks before it replaces a model
@@ -35,6 +36,7 @@ def command(options: PlanOptions, via: str, yes: bool, quiet: bool, as_json: boo
       modelsmith apply force-think --set base=./model.gguf --set name=my-model --store ./models
       modelsmith apply force-think --modelfile Modelfile --via cli
     """
+    from modelsmith.cli.outputs import saying_what_is_kept
     from modelsmith.cli.progress_view import progress_bars
     from modelsmith.recipe.apply import apply
 
@@ -47,8 +49,8 @@ def command(options: PlanOptions, via: str, yes: bool, quiet: bool, as_json: boo
         show_plan(planned)
     if planned.holds and planned.preview.changes and planned.replaces and not yes and sys.stdin and sys.stdin.isatty():
         click.confirm(f"Replace {planned.name.short}?", abort=True, err=True)
-    with progress_bars(enabled=not as_json) as progress:
-        applied = apply(planned, via=via, progress=progress)
+    with saying_what_is_kept(*planned.in_the_way), progress_bars(enabled=not as_json) as progress:
+        applied = apply(planned, via=via, overwrite=force, progress=progress)
     if as_json:
         outcome = {
             "name": planned.name.short,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsmith.cli.options import json_option, store_for, store_option
+from modelsmith.cli.outputs import force_option
 from modelsmith.errors import ConversionError, UsageError
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 GO_ENDINGS = frozenset({".gotmpl", ".tmpl"})
 """What files with a Go template alone are called."""
-
-_LONGEST = 16 << 20  # bytes of a template
 
 
 @click.command("convert")
@@ -31,6 +30,7 @@ _LONGEST = 16 << 20  # bytes of a template
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the template here."
 )
+@force_option
 @click.option("--allow-different", is_flag=True, help="Give the nearest template even where it is not proven equal.")
 @click.option("--eos-token", metavar="TEXT", help="The end token that a .jinja file names as eos_token.")
 @store_option
@@ -39,6 +39,7 @@ def command(
     source: str,
     to: str | None,
     output: Path | None,
+    force: bool,
     allow_different: bool,
     eos_token: str | None,
     where: str | None,
@@ -64,7 +65,9 @@ def command(
     if is_jinja(source) and to == "jinja":
         raise UsageError(f"{source} is a Jinja template already", hint="leave --to away to convert it to Go")
     if output is not None:
-        _check(output, source)
+        from modelsmith.files.outputs import check_place
+
+        check_place(output, [Path(source)])
     try:
         conversion = _to_go(source, where, eos_token) if to == "go" else _to_jinja(source, where)
     except ConversionError as error:
@@ -74,9 +77,9 @@ def command(
         return 1
     accepted = conversion.proven or allow_different
     if accepted and output is not None:
-        from modelsmith.recipe.outputs import write
+        from modelsmith.cli.outputs import write_output
 
-        write(output, [conversion.template.text.encode()], hint="name another place with --output")
+        write_output(output, conversion.template.text.encode(), force=force, option="--output")
     if as_json:
         click.echo(json.dumps({"to": to, **_as_json(conversion, accepted)}, ensure_ascii=False))
     else:
@@ -123,35 +126,6 @@ def _draft(source: str, where: str | None) -> Draft:
     if is_bare(source, folder):
         return Draft.start(template_base(source, folder), None)
     return Draft.start(resolve_base(source, store_for(where, source)(), folder), None)
-
-
-def _check(path: Path, source: str) -> None:
-    """Raise UsageError where the template would replace anything but an older template, or has no folder to go to."""
-    other = "name another file with --output, or move this one away first"
-    if not path.parent.is_dir():
-        raise UsageError(f"{path} cannot be written: there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise UsageError(f"{path} is not a regular file", hint="name another file with --output")
-    if Path(source).exists() and path.samefile(source):
-        raise UsageError(f"{path} would be overwritten, and it is converted", hint=other)
-    if not _is_template(path):
-        raise UsageError(f"{path} exists and is no template: it would be lost", hint=other)
-
-
-def _is_template(path: Path) -> bool:
-    """Whether a file is empty, or a text with actions that is no Modelfile."""
-    from modelsmith.syntax.modelfile import Modelfile
-
-    if path.stat().st_size > _LONGEST:
-        return False
-    try:
-        text = path.read_bytes().decode()
-    except (OSError, UnicodeDecodeError):
-        return False
-    acts = "{{" in text or "{%" in text
-    return not text or (acts and Modelfile.parse(text).as_ollama().error is not None)
 
 
 def _as_json(conversion: Conversion, accepted: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 
 from modelsmith.cli.conversation_file import ShapeError, show_shape_error
 from modelsmith.cli.options import json_option, store_for, store_option
+from modelsmith.cli.outputs import force_option
 from modelsmith.cli.template_place import show_template_error
 from modelsmith.errors import TemplateSyntaxError
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     metavar="REPORT.html",
     help="Also write a page with everything side by side.",
 )
+@force_option
 @click.option(
     "--target-ollama", metavar="VERSION", help="The Ollama that serves the models. Default: the newest known."
 )
@@ -48,6 +50,7 @@ def command(
     show_all: bool,
     count_text: bool,
     report: Path | None,
+    force: bool,
     target_ollama: str | None,
     where: str | None,
     as_json: bool,
@@ -66,7 +69,7 @@ def command(
     if report is not None:
         from modelsmith.cli.diff_report import check_report
 
-        check_report(report, a, b)
+        check_report(report, a, b, force=force)
     try:
         found = _compare(a, b, conversation, where, target_ollama)
     except ShapeError as error:
@@ -80,7 +83,7 @@ def command(
     if report is not None:
         from modelsmith.cli.diff_report import write_report
 
-        write_report(report, found)
+        write_report(report, found, force=force)
     if as_json:
         from modelsmith.cli.diff_json import diff_json
 

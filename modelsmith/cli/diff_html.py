@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
     Colours = Mapping[str, int]
 
-START = "<!doctype html>"
+START = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="generator" content="modelsmith">"""
 """How every report begins, and by which an older one is known."""
 _HERE = Path(__file__).parent
 
@@ -42,7 +46,7 @@ def page(found: Difference) -> str:
     title = text_html(f"{found.a.spec} ↔ {found.b.spec}")
     return "\n".join(
         (
-            f'{START}\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            START,
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{title} · modelsmith diff</title>\n<style>{style}</style>\n</head>",

@@ -15,20 +15,22 @@ from modelsmith.cli.options import json_option
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path), callback=found_sample)
 @click.argument("target", metavar="[OUT]", required=False, type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Only say whether IN is in this order already: exit code 0, else 1.")
-@click.option("--force", is_flag=True, help="Replace OUT.")
+@click.option("--force", is_flag=True, help="Replace OUT, or without OUT the file; it is kept as FILE.old.")
 @json_option
 def command(source: Path, target: Path | None, check: bool, force: bool, as_json: bool) -> int:
     r"""Write IN (the first shard stands for all) in canonical order: what `ollama create` makes of it, byte for byte.
 
-    Such a file has in Ollama's store the digest that it has itself. Without OUT the file is replaced, which `gguf undo` does not
-    take back; the tensors' bytes are the same. Room for edits is taken out.
+    Such a file has in Ollama's store the digest that it has itself. Without OUT the file itself is replaced, with --force, and
+    kept as IN.old; the tensors' bytes are the same. Room for edits is taken out.
 
     \b
     Examples:
       modelsmith gguf canonicalize model.gguf canonical.gguf
       modelsmith gguf canonicalize model.gguf --check
+      modelsmith gguf canonicalize model.gguf --force
     """
     from modelsmith.cli.failure import printable
+    from modelsmith.cli.outputs import saying_what_is_kept
     from modelsmith.cli.progress_view import progress_bars
     from modelsmith.weights.gguf.canonicalize import canonicalize, is_canonical
     from modelsmith.weights.gguf.file import GGUFFile
@@ -42,7 +44,7 @@ def command(source: Path, target: Path | None, check: bool, force: bool, as_json
         return 0 if found else 1
     if target is None:
         refuse_sample(source)
-    with progress_bars(enabled=not as_json) as progress:
+    with saying_what_is_kept(path), progress_bars(enabled=not as_json) as progress:
         digest = canonicalize(source, target, overwrite=force, progress=progress)
     if as_json:
         data = {

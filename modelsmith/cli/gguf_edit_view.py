@@ -34,7 +34,7 @@ _OPTIONS = (
     click.option(
         "-o", "--output", "target", metavar="OUT", type=click.Path(path_type=Path), help="Write another file."
     ),
-    click.option("--force", is_flag=True, help="Replace OUT."),
+    click.option("--force", is_flag=True, help="Replace OUT; what stood there is kept as OUT.old."),
     click.option("--dry-run", is_flag=True, help="Only say what would be written."),
     click.option("--no-padding", "padding", flag_value=False, default=True, type=bool, help="No room for later edits."),
     click.option("--verify", is_flag=True, help="Hash the tensors' data before and after: reads the whole file."),
@@ -55,6 +55,7 @@ def carry_out(
     as_json: bool,
 ) -> int:
     """Give a file other metadata and print what was done."""
+    from modelsmith.cli.outputs import saying_what_is_kept
     from modelsmith.cli.progress_view import progress_bars
     from modelsmith.weights.gguf.inplace import write_edit
     from modelsmith.weights.gguf.inplace_plan import check_editable, plan_edit
@@ -66,7 +67,10 @@ def carry_out(
             check_editable(plan.path)
         click.echo(_json(plan, None, target, changes) if as_json else _text(plan, None, target, changes))
         return 0
-    with progress_bars(enabled=not as_json) as progress:
+    with (
+        saying_what_is_kept(*([target] if target is not None else [])),
+        progress_bars(enabled=not as_json) as progress,
+    ):
         done = write_edit(plan, target, what=what, verify=verify, overwrite=force, progress=progress)
     click.echo(_json(plan, done, target, changes) if as_json else _text(plan, done, target, changes))
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modelsmith.cli.options import json_option, store_for, store_option
+from modelsmith.cli.outputs import force_option
 from modelsmith.diagnostic import Severity
 
 if TYPE_CHECKING:
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write a page that shows where the bytes are, whole and without links.",
 )
+@force_option
 @store_option
 @json_option
-def command(spec: str, tensors: bool, metadata: bool, html: Path | None, where: str | None, as_json: bool) -> int:
+def command(
+    spec: str, tensors: bool, metadata: bool, html: Path | None, force: bool, where: str | None, as_json: bool
+) -> int:
     r"""Say what a GGUF is: architecture, size, quantization, context, vocabulary, template, licence, where the bytes are.
 
     Only the header is read: a few milliseconds for a file, a few hundred kilobytes of a URL. Exit code 1 where the header
@@ -50,14 +54,14 @@ def command(spec: str, tensors: bool, metadata: bool, html: Path | None, where: 
     if html is not None:
         from modelsmith.cli.diff_report import check_report
 
-        check_report(html, spec)
+        check_report(html, spec, force=force)
     with progress_bars(enabled=not as_json) as progress:
         found = find_gguf(spec, store_for(where, spec), progress=progress)
     if found.scan.header is None:
         raise found.scan.faults[-1].error(found.spec)
     summary = Summary(GGUFFile.of(found.scan.header))
     if html is not None:
-        _write_page(html, summary, found)
+        _write_page(html, summary, found, force=force)
     if as_json:
         click.echo(as_data(summary, found, tensors=tensors, metadata=metadata))
     else:
@@ -65,9 +69,9 @@ def command(spec: str, tensors: bool, metadata: bool, html: Path | None, where: 
     return 1 if any(fault.severity is Severity.ERROR for fault in found.scan.faults) else 0
 
 
-def _write_page(path: Path, summary: Summary, found: FoundGGUF) -> None:
+def _write_page(path: Path, summary: Summary, found: FoundGGUF, *, force: bool) -> None:
+    from modelsmith.cli.diff_report import write_page
     from modelsmith.cli.gguf_inspect_html import page
-    from modelsmith.recipe.outputs import write
 
-    write(path, [page(summary, found.spec).encode()], hint="name another place with --html")
+    write_page(path, page(summary, found.spec), force=force)
     click.echo(f"wrote {path}", err=True)

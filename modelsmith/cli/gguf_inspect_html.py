@@ -41,7 +41,7 @@ def page(summary: Summary, spec: str) -> str:
     title = text_html(summary.name or spec.rpartition("/")[2])
     return "\n".join(
         (
-            f'{START}\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            START,
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{title} · modelsmith gguf inspect</title>\n<style>{style}</style>\n</head>\n<body>",

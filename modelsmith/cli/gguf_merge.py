@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--raw", is_flag=True, help="Join the pieces of a file that was cut anywhere, as `cat` does, and check it."
 )
-@click.option("--force", is_flag=True, help="Replace OUT.")
+@click.option("--force", is_flag=True, help="Replace OUT; what stood there is kept as OUT.old.")
 @json_option
 def command(shards: tuple[Path, ...], target: Path, raw: bool, force: bool, as_json: bool) -> int:
     r"""Make one GGUF of all shards of a model: the tensors byte for byte, the metadata without the keys of the split.
@@ -36,13 +36,14 @@ def command(shards: tuple[Path, ...], target: Path, raw: bool, force: bool, as_j
       modelsmith gguf merge --raw model.gguf.part1of3 -o model.gguf
     """
     from modelsmith.cli.failure import printable
+    from modelsmith.cli.outputs import saying_what_is_kept
     from modelsmith.cli.plan_view import size_text
     from modelsmith.cli.progress_view import progress_bars
     from modelsmith.errors import InvalidGGUF, UsageError
     from modelsmith.weights.gguf.merge import join_raw, merge
 
     try:
-        with progress_bars(enabled=not as_json) as progress:
+        with saying_what_is_kept(target), progress_bars(enabled=not as_json) as progress:
             digest = (join_raw if raw else merge)(shards, target, overwrite=force, progress=progress)
     except (InvalidGGUF, UsageError) as error:
         if raw:

@@ -54,7 +54,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--dry-run", is_flag=True, help="Only show the plan: types, bits, size. Writes nothing.")
 @click.option("--report", is_flag=True, help="Measure each tensor's error.")
 @click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Default: all processors.")
-@click.option("--force", is_flag=True, help="Replace OUT.")
+@click.option("--force", is_flag=True, help="Replace OUT; what stood there is kept as OUT.old.")
 @click.option("--list", "list_types", is_flag=True, is_eager=True, expose_value=False, callback=_list)
 @json_option
 def command(
@@ -122,11 +122,12 @@ def command(
         _show(plan, target, as_json=as_json, everything=report)
         return 0
     from modelsmith.cli.gguf_quantize_view import quantized_json, show_quantized
+    from modelsmith.cli.outputs import saying_what_is_kept
     from modelsmith.cli.progress_view import progress_bars
 
     if not as_json:
         _show(plan, target, as_json=False, everything=False)
-    with progress_bars(enabled=not as_json) as progress:
+    with saying_what_is_kept(target), progress_bars(enabled=not as_json) as progress:
         done = write_quantized(plan, target, threads=threads, measure=report, overwrite=force, progress=progress)
     if as_json:
         click.echo(quantized_json(plan, target, done.errors))

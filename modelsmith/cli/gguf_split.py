@@ -18,7 +18,7 @@ from modelsmith.cli.options import json_option
 @click.option("--max-tensors", type=click.IntRange(1), metavar="N", help="Tensors a shard.")
 @click.option("--no-tensor-first", is_flag=True, help="Only metadata in the first shard.")
 @click.option("--dry-run", is_flag=True, help="Only show the shards. Writes nothing.")
-@click.option("--force", is_flag=True, help="Replace shards that are there.")
+@click.option("--force", is_flag=True, help="Replace shards that are there; they are kept as NAME.old.")
 @json_option
 def command(
     source: Path,
@@ -40,6 +40,7 @@ def command(
       modelsmith gguf split model.gguf shards/model --max-tensors 128 --dry-run
     """
     from modelsmith.cli.failure import printable
+    from modelsmith.cli.outputs import saying_what_is_kept
     from modelsmith.cli.plan_view import size_text
     from modelsmith.cli.progress_view import progress_bars
     from modelsmith.weights.gguf.file import GGUFFile
@@ -50,7 +51,7 @@ def command(
     shards = plan_split(gguf, prefix, max_size=limit, max_tensors=max_tensors, empty_first=no_tensor_first)
     digests: tuple[object, ...] = ("",) * len(shards)
     if not dry_run:
-        with progress_bars(enabled=not as_json) as progress:
+        with saying_what_is_kept(*(shard.path for shard in shards)), progress_bars(enabled=not as_json) as progress:
             digests = write_split(gguf, shards, overwrite=force, progress=progress)
     if as_json:
         rows = [

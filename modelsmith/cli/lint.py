@@ -41,6 +41,7 @@ _OPTIONS = (
     click.option("--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Configuration. Default: the nearest modelsmith.toml or pyproject.toml."),
     click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Keep silent on the findings in this file."),
     click.option("--write-baseline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a baseline of everything that is found now."),
+    click.option("--force", is_flag=True, help="With -o and --write-baseline: replace what stands there; it is kept as FILE.old."),
     click.option("--upgrade-from", metavar="VERSION", help="List what changes for these files after this Ollama."),
     click.option("--to", metavar="VERSION", help="With --upgrade-from: up to this one. Default: latest."),
     click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes. Default: one a core for many files."),

@@ -45,6 +45,7 @@ class LintOptions:
     config: Path | None
     baseline: Path | None
     write_baseline: Path | None
+    force: bool
     upgrade_from: str | None
     to: str | None
     processes: int | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,14 @@ from modelsmith.cli.lint_view import (
     show_summary,
     show_unwritten,
 )
+from modelsmith.cli.outputs import write_output
 from modelsmith.cli.rewrite import check_stdin
-from modelsmith.errors import UnreadableFile, refused
+from modelsmith.errors import UnreadableFile, UsageError, system_errors
 from modelsmith.lint.report import Report, reaches
 from modelsmith.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from modelsmith.cli.lint_options import LintOptions
     from modelsmith.versions import Version
@@ -89,7 +91,7 @@ def _finish(reports: Sequence[Report], options: LintOptions, *, to_stderr: bool)
     if options.write_baseline is not None:
         from modelsmith.lint.baseline import write_baseline
 
-        _save(options.write_baseline, write_baseline(reports))
+        _save(options.write_baseline, write_baseline(reports), options, _is_baseline)
         click.echo(
             f"{options.write_baseline} holds {sum(len(each.diagnostics) for each in reports)} findings", err=True
         )
@@ -99,17 +101,17 @@ def _finish(reports: Sequence[Report], options: LintOptions, *, to_stderr: bool)
 
         reports = without_old(reports, read_baseline(_load(path), str(path)))
     if options.form != "text":
-        from modelsmith.lint.formats import write
+        from modelsmith.lint.formats import is_written_as, write
 
         text = write(options.form, reports)
         if options.output is not None:
-            _save(options.output, text)
+            _save(options.output, text, options, partial(is_written_as, options.form))
         else:
             click.echo(text, nl=False, err=to_stderr)
     elif options.statistics:
         show_statistics(reports)
     else:
-        _show_text(reports, options.output, to_stderr=to_stderr)
+        _show_text(reports, options, to_stderr=to_stderr)
     for report in reports:
         if report.failed:
             show_failure(report)
@@ -128,21 +130,35 @@ def exit_code(reports: Sequence[Report], options: LintOptions) -> int:
     return FINDINGS if bad and not options.exit_zero else FINE
 
 
-def _show_text(reports: Sequence[Report], output: Path | None, *, to_stderr: bool) -> None:
-    if output is None:
+def _show_text(reports: Sequence[Report], options: LintOptions, *, to_stderr: bool) -> None:
+    if options.output is None:
         for report in reports:
             show_findings(report, err=to_stderr)
         return
     from modelsmith.cli.lint_view import findings_text
 
-    _save(output, click.unstyle("".join(findings_text(report) for report in reports)))
+    _save(options.output, click.unstyle("".join(findings_text(report) for report in reports)), options)
 
 
-def _save(path: Path, text: str) -> None:
+def _save(path: Path, text: str, options: LintOptions, is_ours: Callable[[bytes], bool] | None = None) -> None:
+    """Write a file of findings; into a pipe or a device, such as /dev/stdout, as it comes."""
+    data = text.encode("utf-8", errors="backslashreplace")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with system_errors():
+            path.write_bytes(data)
+        return
+    option = "--output" if path == options.output else "--write-baseline"
+    write_output(path, data, force=options.force, option=option, is_ours=is_ours)
+
+
+def _is_baseline(data: bytes) -> bool:
+    from modelsmith.lint.baseline import read_baseline
+
     try:
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise refused(error) from error
+        read_baseline(data.decode(), "")
+    except (UsageError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _load(path: Path) -> str:

@@ -72,21 +72,17 @@ def show_schema() -> None:
 
 @command.command("new")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
-def new_recipe(path: Path) -> None:
-    """Write a recipe to start from, with comments, to PATH (which must not exist)."""
-    from modelsmith.errors import ModelsmithError, UsageError
+@click.option("--force", is_flag=True, help="Replace PATH; what stood there is kept as PATH.old.")
+def new_recipe(path: Path, *, force: bool) -> None:
+    """Write a recipe to start from, with comments, to PATH."""
+    from modelsmith.cli.outputs import write_output
+    from modelsmith.errors import UsageError
     from modelsmith.recipe.bundled import ENDINGS
     from modelsmith.recipe.starter import starter
 
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(f'"{path}" is not the name of a YAML file', hint=f"call it {path}.yaml")
-    try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(starter(path.name))
-    except FileExistsError as error:
-        raise UsageError(f"{path} exists already", hint="give another name, or remove it first") from error
-    except OSError as error:
-        raise ModelsmithError(f"{path} cannot be written: {error.strerror or error}") from error
+    write_output(path, starter(path.name).encode(), force=force, option="another PATH")
     click.echo(f"wrote {path}; see what it would do: modelsmith plan {path if '/' in str(path) else f'./{path}'}")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import PlanChanged, UsageError, VerificationFailed
+from modelsmith.files.outputs import check_output, stands_in_the_way
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.recipe.compile import compile_request
 from modelsmith.recipe.metadata import differs
@@ -28,11 +29,12 @@ class Applied:
     model: StoredModel
 
 
-def apply(plan: Plan, *, via: str = "api", progress: ProgressSink = silent) -> Applied:
+def apply(plan: Plan, *, via: str = "api", overwrite: bool = False, progress: ProgressSink = silent) -> Applied:
     """Carry out a plan; with nothing to change, only verify.
 
     ``via`` is ``api`` (the store itself) or ``cli`` (exactly ``ollama create NAME -f FILE``; needs a plan with a
-    Modelfile to write). Raises VerificationFailed when a promise of the recipe does not hold (before anything is
+    Modelfile to write). ``overwrite`` lets the Modelfile and the GGUF beside it replace other files, which are kept as
+    ``NAME.old``; without it these raise UsageError. Raises VerificationFailed when a promise of the recipe does not hold (before anything is
     written) or the stored model differs from the plan, PlanChanged when the target moved since the plan was made.
     Killed at any moment it leaves the old model or the new one; applying again finishes the work.
     """
@@ -46,6 +48,8 @@ def apply(plan: Plan, *, via: str = "api", progress: ProgressSink = silent) -> A
         model = plan.store.show(plan.name)
         verify(plan, model)
         return Applied(changed=False, model=model)
+    if plan.in_the_way and not overwrite:
+        check_output(plan.in_the_way[0], force=False)
     program = _program(plan) if via == "cli" else ""
     _check_drift(plan)
     if plan.modelfile is not None:
@@ -114,4 +118,5 @@ def _write_files(plan: Plan, modelfile: Path, progress: ProgressSink) -> None:
     if plan.gguf is not None and source is not None:
         progress(Progress(f"writing {plan.gguf.name}", total=source.size))
         write(plan.gguf, source.chunks())
-    write(modelfile, [plan.modelfile_text])
+    if stands_in_the_way(modelfile, plan.modelfile_text) or not modelfile.exists() or not modelfile.stat().st_size:
+        write(modelfile, [plan.modelfile_text])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelNotFound, ServerError, StoreError, UsageError
+from modelsmith.files.outputs import stands_in_the_way
 from modelsmith.name import ModelName
 from modelsmith.recipe.base import resolve_base
 from modelsmith.recipe.compile import compile_request, with_parameters, written_modelfile
@@ -64,6 +65,10 @@ class Plan:
         found = []
         if self.damaged:
             found.append(f"{self.name.short} stands there damaged and will be replaced: {self.damaged}")
+        found += [
+            f"{path} is there and not what would be written: apply replaces it only with --force"
+            for path in self.in_the_way
+        ]
         needed = self.preview.bytes_to_write if self.preview.changes else 0
         if self.free is not None and needed > self.free:
             found.append(
@@ -103,6 +108,16 @@ class Plan:
             return self.gguf_to_write is not None or self.modelfile.read_bytes() != self.modelfile_text
         except OSError:
             return True
+
+    @property
+    def in_the_way(self) -> tuple[Path, ...]:
+        """The files that ``--modelfile`` would replace though they are not what would be written: that has to be asked for."""
+        found = []
+        if self.modelfile is not None and stands_in_the_way(self.modelfile, self.modelfile_text):
+            found.append(self.modelfile)
+        if self.gguf is not None and self.gguf_to_write is not None and stands_in_the_way(self.gguf):
+            found.append(self.gguf)
+        return tuple(found)
 
     @property
     def gguf_to_write(self) -> BlobSource | None:
@@ -168,7 +183,7 @@ def plan(
         findings=new_findings(before, after),
     )
     if made.modelfile is not None:
-        check_outputs(made.modelfile, made.gguf, after.inherited.weights, request)
+        check_outputs(made.modelfile, made.gguf, request)
     return made
 
 

@@ -9,7 +9,8 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelsmithError, UnreadableFile, UsageError
+from modelsmith.errors import ModelsmithError, UnreadableFile
+from modelsmith.files import outputs
 from modelsmith.weights.unfinished import start_unfinished
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
-def replacing(target: Path, like: os.stat_result | None = None) -> Iterator[tuple[int, Path]]:
+def replacing(target: Path, like: os.stat_result | None = None, *, keeps: bool = True) -> Iterator[tuple[int, Path]]:
     """Hand out a new file (descriptor and path) that takes the target's place at the end, and vanishes on any error before.
 
-    It gets mode and owner of ``like``, else what the umask says. Raises UnreadableFile for what the system refuses.
+    It gets mode and owner of ``like``, else what the umask says. What it replaces is kept beside it, unless ``keeps`` is False
+    (an edit that can be undone). Raises UnreadableFile for what the system refuses.
     """
     unfinished: Path | None = None
     try:
@@ -35,6 +37,8 @@ def replacing(target: Path, like: os.stat_result | None = None) -> Iterator[tupl
                     os.fchown(descriptor, like.st_uid, like.st_gid)
             os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like is not None else 0o666 & ~_umask())
             os.fsync(descriptor)
+            if keeps:
+                outputs.keep(target)
             unfinished.replace(target)
             unfinished = None
         finally:
@@ -49,19 +53,7 @@ def replacing(target: Path, like: os.stat_result | None = None) -> Iterator[tupl
 
 def check_output(target: Path, sources: Iterable[Path], *, overwrite: bool, size: int) -> None:
     """Raise where a file cannot be written: it is one of the sources, exists, has no folder, or does not fit the disk."""
-    if target.is_dir():
-        raise UsageError(f"{target} is a folder", hint=f"name the file: {target / 'model.gguf'}")
-    if not target.parent.is_dir():
-        raise UsageError(
-            f"{target} cannot be written: there is no folder {target.parent}", hint=f"mkdir -p {target.parent}"
-        )
-    if target.exists():
-        if any(target.samefile(path) for path in sources):
-            raise UsageError(f"{target} is what is read", hint="give the result another name")
-        if not target.is_file():
-            raise UsageError(f"{target} is not a regular file", hint="name another file")
-        if not overwrite:
-            raise UsageError(f"{target} exists already", hint="--force replaces it")
+    outputs.check_output(target, sources, force=overwrite)
     check_room(target, size)
 
 

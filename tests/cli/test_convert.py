@@ -127,15 +127,15 @@ def test_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "word"),
     [
-        ("chat.jinja", CHATML, "it is converted"),
-        ("Modelfile", "FROM x\nTEMPLATE {{ .Prompt }}\n", "no template"),
-        ("m.gguf", "GGUF{{", "no template"),
+        ("chat.jinja", CHATML, "it is what is read"),
+        ("Modelfile", "FROM x\nTEMPLATE {{ .Prompt }}\n", "it would be lost"),
+        ("m.gguf", "GGUF{{", "it would be lost"),
+        ("old.gotmpl", "{{ .Prompt }}", "it would be lost"),
+        ("note.txt", "Write {{ .Prompt }} there.\n", "--force replaces it and keeps it as note.txt.old"),
         ("none/chat.gotmpl", None, "no folder none"),
     ],
 )
-def test_nothing_but_an_older_template_is_replaced(
-    name: str, text: str | None, word: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_replaced(name: str, text: str | None, word: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("chat.jinja").write_text(CHATML)
     if text is not None:
         Path(name).write_bytes(text.encode() + (b"\xff" if name == "m.gguf" else b""))
@@ -145,8 +145,11 @@ def test_nothing_but_an_older_template_is_replaced(
     assert before == {path: path.read_bytes() for path in Path().iterdir()}
 
 
-def test_an_older_template_is_replaced() -> None:
+def test_what_force_replaces_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     Path("chat.jinja").write_text(CHATML)
     Path("chat.gotmpl").write_text("{{ .Prompt }}")
+    assert run(["convert", "chat.jinja", "-o", "chat.gotmpl", "--force"]) == 0
+    assert "what stood there is kept as chat.gotmpl.old" in capsys.readouterr().err
+    assert Path("chat.gotmpl.old").read_text() == "{{ .Prompt }}"
     assert run(["convert", "chat.jinja", "-o", "chat.gotmpl"]) == 0
     assert ".Messages" in Path("chat.gotmpl").read_text()

@@ -206,9 +206,12 @@ def test_hash(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_canonicalize(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    del model
     assert "not in canonical order" in answer(capsys, "canonicalize", "m.gguf", "--check", code=1)
-    assert data(capsys, "canonicalize", "m.gguf")["written"]
+    before = model.read_bytes()
+    assert "--force keeps it as IN.old" in answer(capsys, "canonicalize", "m.gguf", code=2)
+    assert model.read_bytes() == before
+    assert data(capsys, "canonicalize", "m.gguf", "--force")["written"]
+    assert Path("m.gguf.old").read_bytes() == before
     assert "already" in answer(capsys, "canonicalize", "m.gguf")
     assert data(capsys, "canonicalize", "m.gguf", "--check") == {"path": "m.gguf", "canonical": True}
 

@@ -99,7 +99,7 @@ def test_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
         (["out.gguf", "-t", "Q8_0", "--ctx", "8k"], "--ctx says nothing"),
         (["out.gguf", "-t", "Q99"], 'no quantization "Q99"'),
         (["out.gguf", "-t", "Q8_0", "--tensor", "nothing"], "no rule for tensors"),
-        (["m.gguf", "-t", "Q8_0", "--force"], "m.gguf is what is read"),
+        (["m.gguf", "-t", "Q8_0", "--force"], "m.gguf would be overwritten, and it is what is read"),
         (["out.gguf", "-t", "IQ2_XS"], "importance matrix"),
         (["out.gguf", "--target-size", "12 bananas"], "is no size"),
         (["out.gguf", "-t", "Q8_0", "--imatrix", "m.gguf"], "GGUF without an importance matrix"),

@@ -79,9 +79,9 @@ def test_new(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: py
     [
         (["show", "force-thinc"], 2, 'no bundled recipe "force-thinc"; did you mean "force-think"?'),
         (["show", "bad.yaml"], 2, 'bad.yaml:2:1: error: unknown key "form"; did you mean "from"? [unknown-key]'),
-        (["new", "bad.yaml"], 2, "bad.yaml exists already"),
+        (["new", "bad.yaml"], 2, "bad.yaml exists already and is not what would be written: it would be lost"),
         (["new", "recipe.json"], 2, '"recipe.json" is not the name of a YAML file'),
-        (["new", "no/such/folder/x.yaml"], 3, "no/such/folder/x.yaml cannot be written: No such file or directory"),
+        (["new", "no/such/folder/x.yaml"], 2, "there is no folder no/such/folder"),
         (["list", "--jsn"], 2, "No such option"),
     ],
 )

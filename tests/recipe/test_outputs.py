@@ -45,16 +45,33 @@ def test_the_weights_that_the_model_is_made_from_are_not_overwritten(tmp_path: P
     assert own.read_bytes() == before
 
 
-def test_a_file_that_is_no_modelfile_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_file_that_is_something_else_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear Ada,\n")
-    with pytest.raises(UsageError, match="is no Modelfile: it would be lost"):
-        planned(tmp_path, "letter.txt")
-    (tmp_path / "Modelfile").write_text("FROM llama3\n")
     write_sample(tmp_path / "Modelfile.gguf", chat_template="another", special_tokens=("<a>", "<b>"))
-    with pytest.raises(UsageError, match="is another model: it would be lost"):
-        planned(tmp_path, "Modelfile")
-    (tmp_path / "Modelfile.gguf").unlink()
-    assert apply(planned(tmp_path, "Modelfile")).changed
+    for name, path in (("letter.txt", "letter.txt"), ("Modelfile", "Modelfile.gguf")):
+        made = planned(tmp_path, name)
+        before = (tmp_path / path).read_bytes()
+        assert any(f"{path} is there and not what would be written" in each for each in made.warnings)
+        with pytest.raises(UsageError, match="it would be lost"):
+            apply(made)
+        assert (tmp_path / path).read_bytes() == before
+        assert not (tmp_path / "models").exists()
+    apply(planned(tmp_path, "Modelfile"), overwrite=True)
+    assert (tmp_path / "Modelfile.gguf.old").read_bytes() == before
+    assert not planned(tmp_path, "Modelfile").in_the_way
+    assert not apply(planned(tmp_path, "Modelfile")).changed
+
+
+def test_an_older_modelfile_is_kept_too(tmp_path: Path) -> None:
+    (tmp_path / "Modelfile").write_text("FROM llama3\n")
+    with pytest.raises(UsageError, match="it would be lost"):
+        apply(planned(tmp_path, "Modelfile"))
+    apply(planned(tmp_path, "Modelfile"), overwrite=True)
+    assert (tmp_path / "Modelfile.old").read_text() == "FROM llama3\n"
+    (tmp_path / "Modelfile").write_text("FROM other\n")
+    apply(planned(tmp_path, "Modelfile"), overwrite=True)
+    assert (tmp_path / "Modelfile.old").read_text() == "FROM llama3\n"
+    assert (tmp_path / "Modelfile.old.2").read_text() == "FROM other\n"
 
 
 @pytest.mark.parametrize(("name", "message"), [("nosuch/Modelfile", "there is no folder"), (".", "is a folder")])
@@ -82,7 +99,7 @@ def test_a_gguf_that_went_missing_or_is_stale_is_written_again(tmp_path: Path) -
             gguf.write_bytes(other)
         again = planned(tmp_path, "Modelfile")
         assert again.changes
-        apply(again)
+        apply(again, overwrite=True)
         assert gguf.read_bytes() == whole
 
 

@@ -137,8 +137,12 @@ def test_canonical_files(tmp_path: Path) -> None:
         canonicalize(shards[0].path)
     with pytest.raises(UsageError, match="exists already"):
         canonicalize(path, tmp_path / "c.gguf")
-    assert canonicalize(path) == digest
+    with pytest.raises(UsageError, match="would be replaced"):
+        canonicalize(path)
+    assert path.read_bytes() == plain
+    assert canonicalize(path, overwrite=True) == digest
     assert path.read_bytes() == made
+    assert path.with_name("a.gguf.old").read_bytes() == plain
     assert canonicalize(path) is None
 
 

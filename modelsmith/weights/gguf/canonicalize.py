@@ -68,8 +68,8 @@ def canonicalize(
 ) -> Digest | None:
     """Write a model (the first shard stands for all) in canonical order; returns the digest that ``ollama create`` stores.
 
-    Without ``target`` the file itself is replaced; None where there is nothing to change then. Raises as
-    ``canonical_segments``, and UsageError where the file cannot be written.
+    Without ``target`` the file itself is replaced, which takes ``overwrite`` too; None where there is nothing to change then.
+    What is replaced is kept as ``NAME.old``. Raises as ``canonical_segments``, and UsageError where the file cannot be written.
     """
     parts = open_shards([source])
     segments = canonical_segments(*parts)
@@ -89,6 +89,10 @@ def canonicalize(
     if count_records(path):
         raise UsageError(
             f"{path} has edits that could not be undone any more", hint=f"name a new file: canonicalize {source} OUT"
+        )
+    if not overwrite:
+        raise UsageError(
+            f"{path} would be replaced", hint="name a new file: canonicalize IN OUT; or --force keeps it as IN.old"
         )
     check_room(path, size_of(segments))
     with replacing(path, path.stat()) as (descriptor, _):

@@ -161,7 +161,7 @@ def _rewrite(plan: EditPlan, what: str, progress: ProgressSink) -> str:
 def _write_file(plan: EditPlan, target: Path, record: UndoRecord | None, progress: ProgressSink) -> str:
     """Write the new header and the old data as a new file; with a record it replaces the edited one."""
     like = plan.path.stat() if record is not None else None
-    with replacing(target, like) as (descriptor, unfinished):
+    with replacing(target, like, keeps=record is None) as (descriptor, unfinished):
         how = with_tail(plan.gguf, descriptor, plan.head, len(plan.old), progress)
         _check_written(plan, unfinished)
         if record is not None:

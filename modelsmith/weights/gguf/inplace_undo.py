@@ -53,7 +53,7 @@ def undo(path: str | os.PathLike[str], *, dry_run: bool = False, progress: Progr
 def _bring_back(path: Path, record: UndoRecord, progress: ProgressSink) -> None:
     check_room(path, record.size)
     gguf = GGUFFile.open(path)
-    with replacing(path, path.stat()) as (descriptor, unfinished):
+    with replacing(path, path.stat(), keeps=False) as (descriptor, unfinished):
         with_tail(gguf, descriptor, record.data, record.new_offset, progress)
         if unfinished.stat().st_size != record.size:
             raise VerificationFailed(f"{path}: the old file had {record.size:,} bytes", hint="nothing was changed")

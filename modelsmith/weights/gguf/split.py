@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import UsageError, system_errors
+from modelsmith.files.outputs import kept_name
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.weights.gguf.canonical import SPLIT_KEYS
 from modelsmith.weights.gguf.layout import packed, padding
@@ -124,12 +125,12 @@ def _keys(number: int, count: int, tensors: int) -> tuple[Entry, ...]:
 def write_split(
     gguf: GGUFFile, shards: Sequence[Shard], *, overwrite: bool = False, progress: ProgressSink = silent
 ) -> tuple[Digest, ...]:
-    """Write all shards; returns their digests. Each file appears when it is complete; on an error those written are removed."""
+    """Write all shards; returns their digests. Each file appears when it is complete; on an error all is as it was before."""
     for shard in shards:
         check_output(shard.path, [gguf.path], overwrite=overwrite, size=0)
     check_room(shards[0].path, sum(shard.size for shard in shards))
     digests: list[Digest] = []
-    written: list[Path] = []
+    written: list[tuple[Path, Path]] = []
     done, total = 0, sum(shard.size for shard in shards)
 
     def show(part: Progress) -> None:
@@ -137,14 +138,17 @@ def write_split(
 
     try:
         for shard in shards:
-            is_new = not shard.path.exists()
-            with replacing(shard.path.resolve()) as (descriptor, _):
+            path = shard.path.resolve()
+            kept = kept_name(path)
+            with replacing(path) as (descriptor, _):
                 digests.append(copy_segments(shard.segments, descriptor, show))
-            if is_new:
-                written.append(shard.path)
+            written.append((path, kept))
             done += shard.size
     except BaseException:
-        for path in written:
-            path.unlink(missing_ok=True)
+        for path, kept in written:
+            if kept.exists():
+                kept.replace(path)
+            else:
+                path.unlink(missing_ok=True)
         raise
     return tuple(digests)
