@@ -23,6 +23,7 @@
     │   ├── BlobNotFound
     │   ├── DigestMismatch
     │   └── ServerError             an Ollama server answered with an error, or not at all
+    ├── HubError                    the Hugging Face Hub refused, or has not what was asked for
     ├── RecipeError                 a recipe that cannot be read; carries diagnostics; exit code 2
     ├── PlanChanged                 the world moved between plan and apply
     ├── VerificationFailed          what was written is not what was planned
@@ -161,6 +162,14 @@ class ServerError(StoreError):
         self.status = status
         self.request = request
         self.text = text
+
+
+class HubError(ModelsmithError):
+    """The Hugging Face Hub refused (``status``), does not answer (``status`` 0), or has not what was asked for."""
+
+    def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 class RecipeError(ModelsmithError):
