@@ -16,16 +16,16 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError
-from modelsmith.template.convert import to_go
-from modelsmith.template.convert_jinja import to_jinja
-from modelsmith.template.convert_proof import QUOTES, SORTS
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.template import Template
+from modelsmith.template.convert.proof import QUOTES, SORTS
+from modelsmith.template.convert.to_go.convert import to_go
+from modelsmith.template.convert.to_jinja.convert_jinja import to_jinja
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from modelsmith.template.convert import Conversion
+    from modelsmith.template.convert.conversion import Conversion
 
 
 def main(paths: list[str]) -> None:

@@ -28,9 +28,9 @@ MAX_MEMORY_MIB = 100
 
 _CREATE = """
 import json, resource, sys, time
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
-from modelsmith.weights.files import FileBlob
+from modelsmith.weights.blobs.blob import FileBlob
 folder, gguf, as_is = sys.argv[1], sys.argv[2], sys.argv[3] == "as it is"
 start = time.perf_counter()
 LocalStore(folder).create("bench", CreateRequest({}, {"model.gguf": FileBlob(gguf)}), as_is=as_is)

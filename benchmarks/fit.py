@@ -21,9 +21,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from modelsmith.weights.fit import estimate
-from modelsmith.weights.fit_model import FitModel
-from modelsmith.weights.fit_settings import FitSettings
+from modelsmith.weights.fit.fit import estimate
+from modelsmith.weights.fit.model import FitModel
+from modelsmith.weights.fit.settings import FitSettings
 from modelsmith.weights.gguf import GGUFFile
 
 WITHIN = 0.10

@@ -15,17 +15,17 @@ from pathlib import Path
 
 from fit import MIB, run
 
-from modelsmith.weights.fit_memory import cache_of, compute
-from modelsmith.weights.fit_model import FitModel
-from modelsmith.weights.fit_settings import FitSettings
-from modelsmith.weights.fit_shapes import SHAPES, KnownShape, shape_header
+from modelsmith.weights.fit.memory import cache_of, compute
+from modelsmith.weights.fit.model import FitModel
+from modelsmith.weights.fit.settings import FitSettings
+from modelsmith.weights.fit.shapes import SHAPES, KnownShape, shape_header
 from modelsmith.weights.gguf import GGUFFile
-from modelsmith.weights.gguf.layout import header, padding
+from modelsmith.weights.gguf.layout import header
 from modelsmith.weights.gguf.metadata import Entry
 from modelsmith.weights.gguf.sample import array_entry, byte_tokens
-from modelsmith.weights.gguf.types import ValueType
-from modelsmith.weights.quantize_plan import plan_quantize
-from modelsmith.weights.quantize_wishes import Wishes
+from modelsmith.weights.gguf.types import ValueType, padding
+from modelsmith.weights.quantize.plan import plan_quantize
+from modelsmith.weights.quantize.wishes import Wishes
 
 WITHIN = 0.02
 CASES = (

@@ -39,8 +39,11 @@ print("TIMED", seconds, used, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrs
 """
 _OURS = ("from modelsmith.weights.gguf import GGUFFile", "GGUFFile.open(path)")
 _THEIRS = ("from gguf import GGUFReader", "GGUFReader(path)")
-_VERIFY = ("from modelsmith.weights.gguf.verify import verify", "verify(path)")
-_DEEP = ("import numpy\nfrom modelsmith.weights.gguf.verify import verify", "verify(path, deep=True)")
+_VERIFY = ("from modelsmith.weights.gguf.verify.verify import verify", "verify(path)")
+_DEEP = (
+    "import numpy\nfrom modelsmith.weights.gguf.verify.verify import verify",
+    "verify(path, deep=True)",
+)
 _READ = (
     "buffer = bytearray(4 << 20)",
     "file = open(path, 'rb', buffering=0)\nwhile file.readinto(buffer): pass",

@@ -22,10 +22,10 @@ import time
 from pathlib import Path
 
 from modelsmith.weights.gguf import GGUFFile
-from modelsmith.weights.gguf.edit import edit
-from modelsmith.weights.gguf.inplace import write_edit
-from modelsmith.weights.gguf.inplace_plan import plan_edit
-from modelsmith.weights.gguf.inplace_undo import undo
+from modelsmith.weights.gguf.edit.edit import edit
+from modelsmith.weights.gguf.edit.inplace import write_edit
+from modelsmith.weights.gguf.edit.inplace_plan import plan_edit
+from modelsmith.weights.gguf.edit.inplace_undo import undo
 from modelsmith.weights.gguf.sample import write_sample
 
 IN_PLACE_MS = 50

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.lint.document import Document
-from modelsmith.lint.engine import check
-from modelsmith.template import template
+from modelsmith.lint.run.engine import check
+from modelsmith.template.go import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith import ChatTemplate, Template
 from modelsmith.errors import TemplateError
-from modelsmith.template.conversations import NAMED, has_thinking, has_tools, is_prefill, is_suffix
+from modelsmith.template.conversation.named import NAMED, has_thinking, has_tools, is_prefill, is_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,15 +19,15 @@ import tempfile
 from pathlib import Path
 
 from modelsmith.weights.gguf import GGUFFile
-from modelsmith.weights.quantize_mixes import FLOATS, MIXES
-from modelsmith.weights.quantize_run import available_threads
+from modelsmith.weights.quantize.mixes import FLOATS, MIXES
+from modelsmith.weights.quantize.run import available_threads
 
 BOUND = 1.2
 MAX_MEMORY_MIB = 120
 _END = "\nprint('TIMED', seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
 _OURS = """
 import resource, sys, time
-from modelsmith.weights.quantize import quantize
+from modelsmith.weights.quantize.quantize import quantize
 source, target, mix, threads = sys.argv[1:]
 start = time.perf_counter()
 quantize(source, target, mix, threads=int(threads), allow_requantize=True, overwrite=True)
@@ -35,7 +35,7 @@ seconds = time.perf_counter() - start"""
 _THEIRS = """
 import resource, sys, time
 from cyllama.llama.llama_cpp import LlamaModelQuantizeParams, model_quantize
-from modelsmith.weights.quantize_mixes import MIXES
+from modelsmith.weights.quantize.mixes import MIXES
 source, target, mix, threads = sys.argv[1:]
 parameters = LlamaModelQuantizeParams()
 parameters.ftype, parameters.nthread, parameters.allow_requantize = MIXES[mix].file_type, int(threads), True

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 from template_cases import CASES, RANGE
 
 from modelsmith import Conversation, Template
-from modelsmith.syntax.gotemplate import parse
-from modelsmith.template.evaluate import Program
-from modelsmith.template.evaluate_state import State
-from modelsmith.template.functions import BUILTINS
-from modelsmith.template.values import NO_VALUE
-from modelsmith.template.values_ollama import json_value
+from modelsmith.syntax.gotemplate.tree import parse
+from modelsmith.template.go.evaluate.program import Program
+from modelsmith.template.go.functions.functions import BUILTINS
+from modelsmith.template.go.state import State
+from modelsmith.template.go.values.ollama import json_value
+from modelsmith.template.go.values.values import NO_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from modelsmith.about import __version__
 
 if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic
@@ -17,41 +17,41 @@ if TYPE_CHECKING:
     from modelsmith.lint.linter import lint
     from modelsmith.name import ModelName, parse_host
     from modelsmith.parameters import typed_parameters
-    from modelsmith.recipe.apply import apply
-    from modelsmith.recipe.plan import plan
-    from modelsmith.recipe.questions import diff, explain
-    from modelsmith.recipe.schema import Recipe
-    from modelsmith.store.local import LocalStore
-    from modelsmith.store.ollama import OllamaStore
+    from modelsmith.questions import diff, explain
+    from modelsmith.recipe.plan.apply import apply
+    from modelsmith.recipe.plan.plan import plan
+    from modelsmith.recipe.read.load import Recipe
+    from modelsmith.store.local.local import LocalStore
+    from modelsmith.store.ollama.ollama import OllamaStore
     from modelsmith.store.open import open_store
-    from modelsmith.syntax.modelfile import Modelfile
-    from modelsmith.template.capabilities import capabilities
-    from modelsmith.template.conversation import Conversation
-    from modelsmith.template.effective import EffectiveTemplate, effective_template
-    from modelsmith.template.jinja import ChatTemplate
-    from modelsmith.template.template import Template
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
+    from modelsmith.template.api import Template
+    from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.effective.capabilities import capabilities
+    from modelsmith.template.effective.effective import EffectiveTemplate, effective_template
+    from modelsmith.template.jinja.template import ChatTemplate
 
 _HOMES = {
-    "ChatTemplate": "template.jinja",
-    "Conversation": "template.conversation",
+    "ChatTemplate": "template.jinja.template",
+    "Conversation": "template.conversation.conversation",
     "Diagnostic": "diagnostic",
-    "EffectiveTemplate": "template.effective",
-    "LocalStore": "store.local",
+    "EffectiveTemplate": "template.effective.effective",
+    "LocalStore": "store.local.local",
     "ModelName": "name",
-    "Modelfile": "syntax.modelfile",
+    "Modelfile": "syntax.modelfile.modelfile",
     "ModelsmithError": "errors",
-    "OllamaStore": "store.ollama",
-    "Recipe": "recipe.schema",
-    "Template": "template.template",
-    "apply": "recipe.apply",
-    "capabilities": "template.capabilities",
-    "diff": "recipe.questions",
-    "effective_template": "template.effective",
-    "explain": "recipe.questions",
+    "OllamaStore": "store.ollama.ollama",
+    "Recipe": "recipe.read.load",
+    "Template": "template.api",
+    "apply": "recipe.plan.apply",
+    "capabilities": "template.effective.capabilities",
+    "diff": "questions",
+    "effective_template": "template.effective.effective",
+    "explain": "questions",
     "lint": "lint",
     "open_store": "store.open",
     "parse_host": "name",
-    "plan": "recipe.plan",
+    "plan": "recipe.plan.plan",
     "typed_parameters": "parameters",
 }
 

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 
-from modelsmith.weights.fit_model import FitModel
+from modelsmith.files.segments import FileStamp
+from modelsmith.weights.fit.model import FitModel
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.layout import header as packed_header
-from modelsmith.weights.gguf.layout import padding
 from modelsmith.weights.gguf.metadata import Entry, Metadata
+from modelsmith.weights.gguf.read.tensors import Tensor
 from modelsmith.weights.gguf.sample import array_entry
-from modelsmith.weights.gguf.tensors import Tensor
-from modelsmith.weights.gguf.types import TENSOR_TYPES, ValueType
-from modelsmith.weights.segments import FileStamp
+from modelsmith.weights.gguf.types import TENSOR_TYPES, ValueType, padding
 
 Value = int | str | bool | Sequence[int] | Sequence[bool]
 TYPE = {kind.name: kind for kind in TENSOR_TYPES.values()}

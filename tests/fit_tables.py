@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from modelsmith.weights.fit import Verdict, estimate, longest_context
-from modelsmith.weights.fit_machine import Gpu, Machine
-from modelsmith.weights.fit_model import FitModel
-from modelsmith.weights.fit_settings import FitSettings
-from modelsmith.weights.fit_shapes import SHAPES, KnownShape, quantized_model, shape_header, shape_model
+from modelsmith.weights.fit.fit import Verdict, estimate, longest_context
+from modelsmith.weights.fit.machine import Gpu, Machine
+from modelsmith.weights.fit.model import FitModel
+from modelsmith.weights.fit.settings import FitSettings
+from modelsmith.weights.fit.shapes import SHAPES, KnownShape, quantized_model, shape_header, shape_model
 
 GIB = 1 << 30
 CARDS = (8, 12, 16, 24)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelsmith.syntax.gotemplate_nodes import (
+from modelsmith.syntax.gotemplate.nodes import (
     Action,
     Block,
     Body,
@@ -17,7 +17,7 @@ from modelsmith.syntax.gotemplate_nodes import (
     TemplateCall,
     Text,
 )
-from modelsmith.syntax.gotemplate_print import go_text
+from modelsmith.syntax.gotemplate.printed import go_text
 
 
 def outline(body: Body, text: str) -> str:

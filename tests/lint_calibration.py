@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.lint.document import Document
-from modelsmith.lint.engine import check
+from modelsmith.lint.run.engine import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

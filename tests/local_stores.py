@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from modelsmith.manifest import Manifest
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
-from modelsmith.weights.files import FileBlob
+from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf.layout import packed
 from modelsmith.weights.gguf.metadata import Entry
-from modelsmith.weights.gguf.tensors import Tensor
+from modelsmith.weights.gguf.read.tensors import Tensor
 from modelsmith.weights.gguf.types import TENSOR_TYPES, ValueType
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from modelsmith.weights.gguf.layout import packed
 from modelsmith.weights.gguf.metadata import Entry
-from modelsmith.weights.gguf.tensors import Tensor
+from modelsmith.weights.gguf.read.tensors import Tensor
 from modelsmith.weights.gguf.types import TENSOR_TYPES, ValueType
 
 TYPE = {kind.name: kind for kind in TENSOR_TYPES.values()}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from modelsmith.cli import COMMANDS, run
-from modelsmith.recipe.load import parse_recipe
+from modelsmith.recipe.read.load import parse_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

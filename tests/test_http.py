@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 import pytest
 
-from modelsmith import http
 from modelsmith.errors import ServerError, StoreError, UsageError
-from modelsmith.http import HttpClient, is_loopback, proxy_for, redacted
+from modelsmith.http import client as http
+from modelsmith.http.client import HttpClient, is_loopback, proxy_for, redacted
 
 Answer = bytes | Callable[[socket.socket], None]
 

@@ -26,7 +26,7 @@ def test_the_wheel_holds_grammars_recipes_and_types(wheel: Path) -> None:
         "modelsmith/grammars/modelfile.lark",
         "modelsmith/grammars/gotemplate.lark",
         "modelsmith/recipes/force-think.yaml",
-        "modelsmith/template/named.json",
+        "modelsmith/template/effective/named.json",
         "modelsmith/py.typed",
     } <= names
     assert not [name for name in names if name.startswith(("tests", "docs", "benchmarks"))]

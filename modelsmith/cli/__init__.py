@@ -9,34 +9,53 @@ import gc
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import click
 
-from modelsmith import __version__
+from modelsmith.about import __version__
 from modelsmith.errors import ModelsmithError, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# command -> the line that `modelsmith --help` prints; the module of the same name holds `command`.
-COMMANDS = {
-    "apply": "Carry out a recipe: plan, create the model, verify it.",
-    "convert": "Put a Jinja chat template into Ollama's language, proven equal.",
-    "diff": "Compare two models, Modelfiles, GGUFs or templates: texts, values, prompts.",
-    "doctor": "Find what is wrong with commands, variables and how-tos about Ollama.",
-    "explain": "Say which template of a model runs, and what follows from it.",
-    "fit": "Say whether a model fits into memory, with which context, and where its layers go.",
-    "fmt": "Give Modelfiles and templates one layout; what they mean stays the same.",
-    "gguf": "Work on GGUF files: quantize and more.",
-    "lint": "Say what will not work in Modelfiles and templates, and mend it.",
-    "lsp": "Serve editors: findings as you type, hover, completion, fixes, formatting.",
-    "parse": "Read Modelfiles exactly as Ollama does.",
-    "plan": "Show what a recipe would do. Changes nothing.",
-    "recipes": "List, show and start recipes; print their JSON Schema.",
-    "render": "Show the prompt that a model really gets to read.",
-    "rules": "List and explain the rules of lint.",
-    "store": "List the models of a store.",
+
+class Row(NamedTuple):
+    """A command: the module below ``modelsmith.cli`` that holds it as ``command``, its line in ``--help``, its section there."""
+
+    module: str
+    summary: str
+    section: str = "Commands"
+
+
+TEXT, RECIPES, WEIGHTS, STORE, HELP = (
+    "Modelfiles and templates",
+    "Recipes",
+    "Weights",
+    "Stores",
+    "Help",
+)
+
+# A new command is one row here and the module that it names.
+COMMANDS: dict[str, Row] = {
+    "lint": Row("lint", "Say what will not work in Modelfiles and templates, and mend it.", TEXT),
+    "fmt": Row("text.fmt", "Give Modelfiles and templates one layout; what they mean stays the same.", TEXT),
+    "parse": Row("text.parse", "Read Modelfiles exactly as Ollama does.", TEXT),
+    "rules": Row("text.rules", "List and explain the rules of lint.", TEXT),
+    "render": Row("text.render", "Show the prompt that a model really gets to read.", TEXT),
+    "explain": Row("text.explain", "Say which template of a model runs, and what follows from it.", TEXT),
+    "diff": Row("diff", "Compare two models, Modelfiles, GGUFs or templates: texts, values, prompts.", TEXT),
+    "convert": Row("text.convert", "Put a Jinja chat template into Ollama's language, proven equal.", TEXT),
+    "plan": Row("recipes.plan", "Show what a recipe would do. Changes nothing.", RECIPES),
+    "apply": Row("recipes.apply", "Carry out a recipe: plan, create the model, verify it.", RECIPES),
+    "recipes": Row("recipes.recipes", "List, show and start recipes; print their JSON Schema.", RECIPES),
+    "gguf": Row("gguf", "Work on GGUF files: quantize and more.", WEIGHTS),
+    "fit": Row(
+        "weights.fit", "Say whether a model fits into memory, with which context, and where its layers go.", WEIGHTS
+    ),
+    "store": Row("store", "List the models of a store.", STORE),
+    "doctor": Row("doctor", "Find what is wrong with commands, variables and how-tos about Ollama.", HELP),
+    "lsp": Row("lsp", "Serve editors: findings as you type, hover, completion, fixes, formatting.", HELP),
 }
 
 
@@ -51,11 +70,10 @@ def _with_examples(command: click.Command) -> click.Command:
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command runs, so that the start stays fast.
 
-    ``table`` maps commands to their lines in ``--help``; the module of a command is its name after ``prefix``.
+    ``table`` maps the names of commands to their rows.
     """
 
-    table: ClassVar[Mapping[str, str]] = COMMANDS
-    prefix: ClassVar[str] = ""
+    table: ClassVar[Mapping[str, Row]] = COMMANDS
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of ``--help``."""
@@ -67,7 +85,7 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in self.table:
             return None
-        command: click.Command = import_module(f"modelsmith.cli.{self.prefix}{cmd_name}").command
+        command: click.Command = import_module(f"modelsmith.cli.{self.table[cmd_name].module}").command
         return _with_examples(command)
 
     def resolve_command(
@@ -83,8 +101,9 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(self.table.items()))
+        for section in dict.fromkeys(row.section for row in self.table.values()):
+            with formatter.section(section):
+                formatter.write_dl([(name, row.summary) for name, row in self.table.items() if row.section == section])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -102,7 +121,7 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code; expected errors become one message, never a traceback."""
-    from modelsmith.cli.streams import prepare_streams
+    from modelsmith.cli.shared.streams import prepare_streams
 
     prepare_streams()
     # imports and parsers make many small objects and few circles: to look for those as often as usual takes its time
@@ -125,7 +144,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return 130
     except ModelsmithError as error:
-        from modelsmith.cli.failure import show_error
+        from modelsmith.cli.shared.failure import show_error
 
         show_error(error)
         return error.exit_code
@@ -134,12 +153,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        from modelsmith.cli.failure import show_error
+        from modelsmith.cli.shared.failure import show_error
 
         show_error(refused(error))
         return 3
     except Exception as error:  # noqa: BLE001  # the one boundary: a bug becomes a report, not a traceback
-        from modelsmith.cli.failure import report_bug
+        from modelsmith.cli.shared.failure import report_bug
 
         report_bug(error)
         return 3

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsmith.cli.options import json_option
+from modelsmith.cli.shared.options import json_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from modelsmith.diagnostic import Diagnostic
-    from modelsmith.lint.doctor import Language
+    from modelsmith.doctor import Language
     from modelsmith.source import Source
 
 FINE, FINDINGS, FAILED = 0, 1, 3
@@ -55,7 +55,7 @@ def judge_command(commands: tuple[str, ...], target_ollama: str | None, as_json:
       modelsmith doctor cmd 'OLLAMA_NUM_GPU=1 ollama serve'
       fc -ln -1 | modelsmith doctor cmd -
     """
-    from modelsmith.lint.doctor import check_command
+    from modelsmith.doctor import check_command
     from modelsmith.source import Source
 
     text = _text("-") if commands == ("-",) else " ".join(commands)
@@ -83,9 +83,9 @@ def judge_markdown(files: tuple[str, ...], target_ollama: str | None, as_json: b
       modelsmith doctor md compose.yaml start.sh
       curl -s https://example.com/how-to.md | modelsmith doctor md -
     """
-    from modelsmith.cli.failure import show_error
+    from modelsmith.cli.shared.failure import show_error
+    from modelsmith.doctor import check_markdown
     from modelsmith.errors import UnreadableFile
-    from modelsmith.lint.doctor import check_markdown
     from modelsmith.source import Source
 
     lint, judged = _lint_modelfile(target_ollama), []
@@ -118,7 +118,7 @@ def judge_environment(target_ollama: str | None, as_json: bool) -> int:
       modelsmith doctor env
       sudo -u ollama modelsmith doctor env --target-ollama 0.12
     """
-    from modelsmith.lint.doctor import check_environment, environment_text
+    from modelsmith.doctor import check_environment, environment_text
     from modelsmith.source import Source
 
     source = Source(environment_text(os.environ), "<environment>")
@@ -144,7 +144,7 @@ _SUFFIXES = {
 
 def _language(path: str) -> Language | None:
     """Return what a file is by its name; None for Markdown and everything else that is a text."""
-    from modelsmith.lint.doctor import Language
+    from modelsmith.doctor import Language
 
     name = Path(path).name.lower()
     if name.startswith(("dockerfile", "containerfile")):
@@ -153,8 +153,8 @@ def _language(path: str) -> Language | None:
 
 
 def _text(path: str) -> str:
-    from modelsmith.cli.parse import read
-    from modelsmith.syntax.modelfile_text import decode
+    from modelsmith.cli.text.parse import read
+    from modelsmith.syntax.modelfile.text import decode
 
     return decode(read(path))[0]
 
@@ -168,7 +168,7 @@ def _report(
         findings = [_json(source, each) for source, found in judged for each in found]
         click.echo(json.dumps({"findings": findings, "failed": list(failed)}, indent=2))
     else:
-        from modelsmith.cli.failure import diagnostic_text
+        from modelsmith.cli.shared.failure import diagnostic_text
 
         for source, found in judged:
             for each in found:
@@ -189,7 +189,7 @@ def _sum_up(judged: Sequence[tuple[Source, Sequence[Diagnostic]]]) -> None:
 
 
 def _json(source: Source, each: Diagnostic) -> dict[str, Any]:
-    from modelsmith.lint.doctor import CODES
+    from modelsmith.doctor import CODES
 
     line, column = source.position(each.span.start)
     end_line, end_column = source.position(each.span.end)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.failure import printable
+from modelsmith.cli.shared.failure import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def write_output(
     """
     from modelsmith.errors import system_errors
     from modelsmith.files.outputs import check_output
-    from modelsmith.recipe.outputs import write
+    from modelsmith.files.replacing import write
 
     with system_errors():
         check_output(path, force=force, content=data, is_ours=is_ours)

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.gotemplate_lexer import lex
+from modelsmith.syntax.gotemplate.lexer import lex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from modelsmith.errors import InjectionError, VerificationFailed
 from modelsmith.fmt.actions import tokens
-from modelsmith.syntax.modelfile_nodes import Comment, Instruction
+from modelsmith.syntax.modelfile.nodes import Comment, Instruction
 
 if TYPE_CHECKING:
-    from modelsmith.syntax.modelfile import Modelfile
-    from modelsmith.syntax.modelfile_nodes import Node
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
+    from modelsmith.syntax.modelfile.nodes import Node
 
 
 def check_modelfile(before: Modelfile, after: Modelfile, values: dict[int, str]) -> None:
@@ -39,9 +39,9 @@ def _meaning(node: Node, value: str | None = None) -> tuple[str, ...]:
 
 def check_template(before: str, after: str) -> None:
     """Raise VerificationFailed unless two templates have the same tokens and render the named conversations alike."""
-    from modelsmith.template.conversations import NAMED
-    from modelsmith.template.prove import TooSlow, prove, prove_same_reading, same_prompt
-    from modelsmith.template.template import Template
+    from modelsmith.template.conversation.named import NAMED
+    from modelsmith.template.edit.prove import TooSlow, prove, prove_same_reading, same_prompt
+    from modelsmith.template.go.template import Template
 
     if [token[:3] for token in tokens(before)] != [token[:3] for token in tokens(after)]:
         failed("the template")

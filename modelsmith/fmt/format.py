@@ -10,14 +10,14 @@ from modelsmith.fmt.actions import action_edits
 from modelsmith.fmt.check import check_modelfile, check_template, failed
 from modelsmith.fmt.layout import layout_edits
 from modelsmith.source import Edit, Source, apply_edits
-from modelsmith.syntax.modelfile_nodes import Instruction
-from modelsmith.syntax.modelfile_reading import NO_FROM
-from modelsmith.syntax.modelfile_text import Encoding, encode
+from modelsmith.syntax.modelfile.nodes import Instruction
+from modelsmith.syntax.modelfile.reading import NO_FROM
+from modelsmith.syntax.modelfile.text import Encoding, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modelsmith.syntax.modelfile import Modelfile
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 _SAVE_AS_UTF_8 = "save it as UTF-8; from an older encoding for example with: iconv -f CP949 -t UTF-8"
 _NO_TEXT = re.compile("[\ud800-\udfff]")
@@ -29,7 +29,7 @@ def format_bytes(data: bytes, name: str, *, templates: bool = False) -> bytes:
     Raises as ``format_modelfile`` and ``format_template`` do.
     """
     if not is_template(name):
-        from modelsmith.syntax.modelfile import Modelfile
+        from modelsmith.syntax.modelfile.modelfile import Modelfile
 
         return bytes(format_modelfile(Modelfile.parse(data), templates=templates))
     try:
@@ -80,7 +80,7 @@ def format_template(text: str) -> str:
 
 def template_edits(text: str) -> list[Edit]:
     """Return the edits that ``format_template`` makes, proven; raises as it does."""
-    from modelsmith.template.template import Template
+    from modelsmith.template.go.template import Template
 
     Template.parse(text)
     edits = list(action_edits(text))

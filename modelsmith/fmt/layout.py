@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from modelsmith.fmt.quotes import quotes_of
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.modelfile_nodes import Comment, Instruction
+from modelsmith.syntax.modelfile.nodes import Comment, Instruction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modelsmith.syntax.modelfile import Modelfile
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BLANKS = " \t"

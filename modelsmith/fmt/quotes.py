@@ -1,6 +1,6 @@
 """Which quotes a value gets: others than its own only where it is easier to read in them, and read as the same.
 
-What survives in which quotes: Ollama ``parser/parser.go`` (``unquote``), see ``modelsmith.syntax.quote``.
+What survives in which quotes: Ollama ``parser/parser.go`` (``unquote``), see ``modelsmith.syntax.modelfile.quote``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 _TEXTS = frozenset({"SYSTEM", "TEMPLATE", "LICENSE", "MESSAGE"})
 _WORD = re.compile(r'[^\s"]+')

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from modelsmith import __version__
+from modelsmith.about import __version__
 from modelsmith.errors import DigestMismatch, HubError, UnreadableFile
 from modelsmith.hub.failures import hub_errors
 from modelsmith.progress import Progress, ProgressSink, silent

@@ -11,16 +11,16 @@ from modelsmith.lint.settings import Settings
 from modelsmith.lint.surroundings import NOTHING, Surroundings
 from modelsmith.records import dataclass
 from modelsmith.source import Source, Span
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.syntax.modelfile_text import BOM, Encoding, decode
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.syntax.modelfile.text import BOM, Encoding, decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsmith.lint.surroundings import Model
-    from modelsmith.syntax.gotemplate_nodes import Node
-    from modelsmith.syntax.modelfile_nodes import Instruction
-    from modelsmith.template.template import Template
+    from modelsmith.syntax.gotemplate.nodes import Node
+    from modelsmith.syntax.modelfile.nodes import Instruction
+    from modelsmith.template.go.template import Template
     from modelsmith.versions import Version
 
 TEMPLATE_ENDINGS = (".gotmpl", ".tmpl")
@@ -43,7 +43,7 @@ class EmbeddedTemplate:
     @cached_property
     def parsed(self) -> Template | TemplateSyntaxError:
         """The template, or why Ollama refuses it."""
-        from modelsmith.template.template import Template
+        from modelsmith.template.go.template import Template
 
         try:
             return Template.parse(self.text)

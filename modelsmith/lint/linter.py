@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.lint.document import Document
-from modelsmith.lint.engine import check
+from modelsmith.lint.run.engine import check
 from modelsmith.lint.settings import Policy, Settings
 from modelsmith.lint.surroundings import NOTHING
 from modelsmith.versions import resolve
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.lint.surroundings import Surroundings
-    from modelsmith.syntax.modelfile import Modelfile
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
     from modelsmith.versions import Version
 
 

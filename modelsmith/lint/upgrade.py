@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsmith.diagnostic import Diagnostic, Severity
-from modelsmith.lint.engine import check
+from modelsmith.lint.run.engine import check
 from modelsmith.parameters import DEPRECATED_SINCE
+from modelsmith.syntax.gotemplate.nodes import Action, Field, Variable
+from modelsmith.syntax.gotemplate.tree import walk
 from modelsmith.versions import FACTS
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
     from modelsmith.source import Span
     from modelsmith.versions import Version
+if TYPE_CHECKING:
+    from modelsmith.syntax.gotemplate.nodes import Node
+    from modelsmith.template.go.template import Template
 
 
 class Change(NamedTuple):
@@ -81,8 +86,6 @@ def _thinks(document: Document) -> Span | None:
 
 def _prints_whole(document: Document) -> Span | None:
     """Return where a template prints tools or arguments without ``json``: as Go prints their types."""
-    from modelsmith.lint.templates_values import prints_without_json
-
     embedded = document.template
     if embedded is None or embedded.template is None:
         return None
@@ -147,3 +150,18 @@ CHANGES = (
     ),
 )
 """In the order of versions."""
+
+
+_WHOLE = {"Tools", "ToolCalls", "Arguments", "Function", "Parameters", "Properties"}
+
+
+def prints_without_json(template: Template) -> Node | None:
+    """Return the first action that prints tools or their parts without the function json; None where there is none."""
+    for body in template.tree.templates.values():
+        for node in walk(body):
+            if isinstance(node, Action) and not node.pipeline.declared and len(node.pipeline.commands) == 1:
+                operands = node.pipeline.commands[0].operands
+                first = operands[0]
+                if len(operands) == 1 and isinstance(first, Field | Variable) and first.names[-1] in _WHOLE:
+                    return node
+    return None

@@ -7,11 +7,11 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import BlobNotFound, UnreadableFile
+from modelsmith.files.stream import hash_segments
 from modelsmith.progress import Progress, ProgressSink, silent
-from modelsmith.store.known import KnownDigests
 from modelsmith.store.layout import damaged_blob
-from modelsmith.weights.files import FileBlob
-from modelsmith.weights.stream import hash_segments
+from modelsmith.store.local.known import KnownDigests
+from modelsmith.weights.blobs.blob import FileBlob
 
 if TYPE_CHECKING:
     from pathlib import Path

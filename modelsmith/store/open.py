@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import ServerError, StoreError, UsageError, system_errors
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
+from modelsmith.store.environment import variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsmith.store import Store
-    from modelsmith.store.ollama import OllamaStore
+    from modelsmith.store.ollama.ollama import OllamaStore
+
 
 LOCAL_SECONDS = 0.5
 REMOTE_SECONDS = 3.0
@@ -53,7 +55,7 @@ def open_store(where: str | os.PathLike[str] | None = None) -> Store:
 
 def open_existing_store(where: str | os.PathLike[str] | None = None) -> Store:
     """Return the store like ``open_store``, to look at what it holds: raises StoreError too where a named directory is not there."""
-    from modelsmith.store.local import LocalStore
+    from modelsmith.store.local.local import LocalStore
 
     choice = choose_store(where)
     is_default = choice.reason.startswith(_DEFAULT_DIRECTORY)
@@ -99,16 +101,11 @@ def choose_store(
     if separator and scheme.lower() not in {"http", "https"}:
         raise UsageError(f"{text!r} is neither a directory nor an http or https URL")
     if separator or (_HOST_AND_PORT.fullmatch(text) and not Path(text).exists()):
-        from modelsmith.store.ollama import OllamaStore
+        from modelsmith.store.ollama.ollama import OllamaStore
 
         store = OllamaStore(text)
         return StoreChoice(store, f"the server {by} (Ollama {store.ollama_version()})")
     return StoreChoice(_directory(text), f"the directory {by}")
-
-
-def variable(name: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Return an environment variable as Ollama reads it: without white space around it, then without quotes."""
-    return environment.get(name, "").strip().strip("\"'")
 
 
 def named_server(environment: Mapping[str, str] = os.environ) -> str:
@@ -137,7 +134,7 @@ def _default(environment: Mapping[str, str]) -> StoreChoice:
 
 def _named(host: str) -> OllamaStore:
     """Return the server that OLLAMA_HOST names; raises ServerError where it cannot be used."""
-    from modelsmith.store.ollama import OllamaStore
+    from modelsmith.store.ollama.ollama import OllamaStore
 
     way_out = "start it, unset OLLAMA_HOST, or name a directory or another server with --store"
     try:
@@ -162,7 +159,7 @@ def _named(host: str) -> OllamaStore:
 
 def _answering() -> tuple[str, str, OllamaStore | None]:
     """Return the URL of the default server, why it cannot be used ("" if it can), and the server."""
-    from modelsmith.store.ollama import OllamaStore
+    from modelsmith.store.ollama.ollama import OllamaStore
 
     server = OllamaStore("")
     if not server.is_listening(LOCAL_SECONDS):
@@ -176,7 +173,7 @@ def _answering() -> tuple[str, str, OllamaStore | None]:
 
 @system_errors()
 def _directory(text: str, *, expand: bool = True) -> Store:
-    from modelsmith.store.local import LocalStore
+    from modelsmith.store.local.local import LocalStore
 
     folder = Path(text).expanduser() if expand else Path(text)
     if folder.exists() and not folder.is_dir():

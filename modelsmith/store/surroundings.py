@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import InvalidGGUF, ModelfileRefused, ModelsmithError, UnreadableFile
 from modelsmith.lint.surroundings import Kind, Model, PathFacts, Surroundings
 from modelsmith.name import ModelName
-from modelsmith.syntax.request import expand_path
-from modelsmith.template.end_tokens import ENDING_TEXTS, ends_by_itself
+from modelsmith.syntax.modelfile.request import expand_path
+from modelsmith.template.effective.end_tokens import ENDING_TEXTS, ends_by_itself
 
 if TYPE_CHECKING:
     from modelsmith.store import Store
     from modelsmith.store.model import StoredModel
-    from modelsmith.syntax.modelfile import Modelfile
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
     from modelsmith.weights.gguf import GGUFFile
 
 _NAMING = ("FROM", "ADAPTER", "DRAFT")
@@ -110,8 +110,8 @@ def _open(path: str) -> GGUFFile:
 
 def model_of_gguf(file: GGUFFile, name: str | None = None) -> Model:
     """Return what the header of a GGUF says of the model."""
-    from modelsmith.weights.fit_pair import projected_width
-    from modelsmith.weights.gguf.vocabulary import Vocabulary
+    from modelsmith.weights.gguf.pair import projected_width
+    from modelsmith.weights.gguf.tokens.vocabulary import Vocabulary
 
     metadata = file.metadata
 
@@ -178,7 +178,8 @@ def _store(where: str | None) -> Store | None:
 
     OLLAMA_HOST may name another server: no folder is looked at in its place, and the server is not asked.
     """
-    from modelsmith.store.open import named_server, open_existing_store, variable
+    from modelsmith.store.environment import variable
+    from modelsmith.store.open import named_server, open_existing_store
 
     if where is not None or variable("MODELSMITH_STORE"):
         return open_existing_store(where)
@@ -187,7 +188,7 @@ def _store(where: str | None) -> Store | None:
     folder = Path(variable("OLLAMA_MODELS") or Path.home() / ".ollama" / "models")
     if not (folder / "manifests").is_dir():
         return None
-    from modelsmith.store.local import LocalStore
+    from modelsmith.store.local.local import LocalStore
 
     return LocalStore(folder)
 

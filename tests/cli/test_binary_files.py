@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from modelsmith.cli import run
-from modelsmith.cli.rewrite import rewrite
 from modelsmith.errors import BinaryFile
 from modelsmith.files.binary import binary_reason, undecodable
+from modelsmith.files.text import rewrite
 from modelsmith.weights.gguf.sample import write_sample
 
 MENDABLE = b"FROM llama3.2:3b\nPARAMETER num_ctx = 4096\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelsmith.cli import run
-from modelsmith.template.conversations import NAMED
+from modelsmith.template.conversation.named import NAMED
 
 CHAT = "{{ range .Messages }}<|{{ .Role }}|>{{ .Content }}\n{{ end }}<|assistant|>\n"
 HOSTILE = (

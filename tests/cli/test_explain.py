@@ -9,7 +9,7 @@ import pytest
 from example_templates import R1_NEW, R1_OLD
 
 from modelsmith.cli import run
-from modelsmith.recipe.sample import samples
+from modelsmith.models.sources.sample import samples
 from modelsmith.weights.gguf.sample import write_sample
 
 
@@ -110,6 +110,7 @@ def test_a_broken_template_is_shown_at_its_place(capsys: pytest.CaptureFixture[s
 def test_what_cannot_be_explained(
     capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
 ) -> None:
+    Path("store").mkdir()
     assert run(["explain", *arguments, "--store", "store"]) == code
     error = capsys.readouterr().err
     assert message in error

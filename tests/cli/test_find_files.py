@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modelsmith.cli.find_files import find_files
+from modelsmith.cli.shared.find_files import find_files
 from modelsmith.errors import ModelsmithError, UnreadableFile
 
 

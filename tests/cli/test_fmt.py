@@ -12,7 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from modelsmith.cli import fmt_view, run
+from modelsmith.cli import run
+from modelsmith.cli.text import fmt_view
 
 UGLY = 'from  x\nSYSTEM """two\n  lines"""\n\n\nPARAMETER stop a'
 NEAT = 'FROM x\nSYSTEM """two\n  lines"""\n\nPARAMETER stop "a"\n'

@@ -11,7 +11,7 @@ from quantize_oracle import needs_ggml
 
 from modelsmith.cli import run
 from modelsmith.weights.gguf import GGUFFile
-from modelsmith.weights.gguf.numpy_codec import NumpyCodec
+from modelsmith.weights.quantize.numpy_codec import NumpyCodec
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +114,7 @@ def test_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_without_ggml_the_way_out_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelsmith.weights.quantize_run.find_codec", NumpyCodec)
+    monkeypatch.setattr("modelsmith.weights.quantize.run.find_codec", NumpyCodec)
     assert run(["gguf", "quantize", "m.gguf", "out.gguf", "-t", "Q4_K_M"]) == 3
     assert 'pip install "modelsmith[quantize]"' in capsys.readouterr().err
     assert run(["gguf", "quantize", "m.gguf", "out.gguf", "-t", "Q8_0"]) == 0

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelsmith.cli.json_place import locate, path_in
+from modelsmith.cli.shared.json_place import locate, path_in
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsp_client import Client
 
-from modelsmith.cli.lsp_options import Options, read_options
+from modelsmith.cli.lsp.options import Options, read_options
 from modelsmith.versions import NEWEST
 
 pytest.importorskip("pygls")
@@ -205,7 +205,7 @@ def test_edits_of_the_editor_are_applied_as_in_the_editor(start: str, edits: lis
     """Against a text of UTF-16 units, as editors keep it; no edit cuts a pair of units or a CRLF in two."""
     from lsprotocol import types
 
-    from modelsmith.cli.lsp_texts import Text
+    from modelsmith.cli.lsp.texts import Text
 
     text, expected = Text("x:y", 1, start, "modelfile", "utf-16"), start
     for one, other, new in edits:

@@ -10,7 +10,7 @@ import pytest
 from local_stores import request
 from lsp_client import Client, applied
 
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
 pytest.importorskip("pygls")

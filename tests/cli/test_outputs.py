@@ -79,7 +79,7 @@ def test_reports_are_made_again(name: str, capsys: pytest.CaptureFixture[str]) -
 
 def test_a_split_that_fails_puts_everything_back(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("m-00001-of-00003.gguf").write_bytes(NOTE)
-    from modelsmith.weights.gguf import split
+    from modelsmith.weights.gguf.arrange import split
 
     copied: list[object] = []
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from modelsmith.cli import run
-from modelsmith.recipe.bundled import bundled_recipes
-from modelsmith.recipe.jsonschema import recipe_schema
-from modelsmith.recipe.load import load_recipe
+from modelsmith.recipe.format.jsonschema import recipe_schema
+from modelsmith.recipe.read.bundled import bundled_recipes
+from modelsmith.recipe.read.load import load_recipe
 
 
 def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from modelsmith.cli import run
-from modelsmith.cli.render_view import coloured, summary
+from modelsmith.cli.text.render_view import coloured, summary
 from modelsmith.weights.gguf.sample import write_sample
-from modelsmith.weights.gguf.vocabulary import SpecialTokens
+from modelsmith.weights.gguf.tokens.special import SpecialTokens
 
 TOOL = {"type": "function", "function": {"name": "tide", "parameters": {"type": "object", "properties": {}}}}
 KNOWN = SpecialTokens(("<|im_start|>", "<|im_end|>"))

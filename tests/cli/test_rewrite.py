@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from modelsmith.cli import rewrite as module
-from modelsmith.cli.rewrite import read_text_file, rewrite
 from modelsmith.errors import StoreError, UnreadableFile
+from modelsmith.files import text as module
+from modelsmith.files.text import read_text_file, rewrite
 
 
 def test_mode_and_link_stay(tmp_path: Path) -> None:

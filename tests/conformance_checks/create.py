@@ -11,7 +11,7 @@ from shared import conformance
 
 from modelsmith.errors import ModelNotFound, ModelsmithError
 from modelsmith.manifest import Digest
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 
 GGUF_DIGEST = "sha256:b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
@@ -29,8 +29,8 @@ def check_shown(gguf: Path) -> tuple[int, int, list[str]]:
 def check_modelfiles(gguf: Path) -> tuple[int, int, list[str]]:
     """Create the same models from their Modelfiles instead of their requests."""
     from modelsmith.store.model import CreateRequest
-    from modelsmith.syntax.modelfile import Modelfile
-    from modelsmith.weights.files import FileBlob
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
+    from modelsmith.weights.blobs.blob import FileBlob
 
     agree, differences = 0, []
     rows = list(conformance("create.jsonl"))

@@ -5,17 +5,21 @@ Each returns how many rows agree, how many there are, and the differences (which
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
 from shared import SHARED, conformance
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.go.functions.ollama import today_is
+from modelsmith.template.go.template import Template
 
 Difference = tuple[str, Any, Any]
 Outcome = tuple[int, int, list[Difference]]
+RECORDED = dt.date(2026, 11, 22)
+"""The day of the recordings; templates print it."""
 THINKS = {"unset": None, "true": True, "false": False}
 PANICS = "the server panics: "
 
@@ -40,10 +44,11 @@ def renderings() -> Outcome:
     named = conversations()
     parsed = {row["id"]: Template.parse(row["go"]) for row in conformance("templates.jsonl.gz")}
     pairs = []
-    for row in conformance("renderings.jsonl.gz"):
-        template, conversation, think = row["id"].split("/")
-        ours = _render(parsed[template], named[conversation], THINKS[think])
-        pairs.append((row["id"], row["answer"], ours))
+    with today_is(RECORDED):
+        for row in conformance("renderings.jsonl.gz"):
+            template, conversation, think = row["id"].split("/")
+            ours = _render(parsed[template], named[conversation], THINKS[think])
+            pairs.append((row["id"], row["answer"], ours))
     return _outcome(pairs)
 
 

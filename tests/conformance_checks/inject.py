@@ -9,14 +9,16 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance_checks.gotemplate import RECORDED
 from shared import SHARED, conformance
 
 from modelsmith.errors import InjectionError, TemplateRenderError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.inject import inject_many
-from modelsmith.template.inject_chat import inject_chat_template_many
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.edit.go.inject import inject_many
+from modelsmith.template.edit.jinja.inject import inject_chat_template_many
+from modelsmith.template.go.functions.ollama import today_is
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
 
 OPEN, CLOSED = "<think>\n", "<think>\n\n</think>\n\n"
 THINKS = {"unset": None, "true": True, "false": False}
@@ -74,7 +76,8 @@ def reports(*kinds: str) -> dict[str, Report]:
 def rendered(template: Template, conversation: Conversation, think: bool | None) -> str | None:
     """Return the prompt, None where it fails."""
     try:
-        return template.render(conversation, think)
+        with today_is(RECORDED):
+            return template.render(conversation, think)
     except TemplateRenderError:
         return None
 

@@ -10,9 +10,14 @@ from typing import Any
 
 from shared import conformance, corpus
 
-from modelsmith.template.capabilities import capabilities, chat_capabilities, go_capabilities, prefer_chat_template
-from modelsmith.template.named import detect_named
-from modelsmith.template.thinking_split import ThinkingSplitter
+from modelsmith.template.conversation.thinking_split import ThinkingSplitter
+from modelsmith.template.effective.capabilities import (
+    capabilities,
+    chat_capabilities,
+    go_capabilities,
+    prefer_chat_template,
+)
+from modelsmith.template.effective.named import detect_named
 
 RECORDED_PRIMING = "<think>"
 

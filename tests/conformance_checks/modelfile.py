@@ -20,7 +20,7 @@ from shared import conformance, corpus
 from modelsmith.errors import ModelsmithError
 from modelsmith.name import ModelName, parse_host, split_name
 from modelsmith.parameters import typed_parameters
-from modelsmith.syntax.modelfile import Modelfile
+from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 Difference = tuple[Any, Any, Any]
 Outcome = tuple[int, int, list[Difference]]

@@ -26,7 +26,7 @@ from modelsmith.errors import DigestMismatch, ModelNotFound, ModelsmithError, Te
 from modelsmith.manifest import Digest
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 
 
 class Died(Exception):

@@ -48,7 +48,7 @@ def runs_jinja(model: StoredModel) -> bool:
     """Tell whether a server runs the Jinja template of the GGUF."""
     if not model.chat_template:
         return False
-    from modelsmith.template.effective import effective_template
+    from modelsmith.template.effective.effective import effective_template
 
     facts = {"renderer": model.renderer, "parser": model.parser, "family": model.family}
     return effective_template(go_template=model.template, chat_template=model.chat_template, **facts).source == "jinja"
@@ -56,9 +56,9 @@ def runs_jinja(model: StoredModel) -> bool:
 
 def rendered(model: StoredModel, body: Mapping[str, Any], think: bool | str | None) -> str:
     """Render as the server would."""
-    from modelsmith.template.conversation import Conversation
-    from modelsmith.template.jinja import ChatTemplate
-    from modelsmith.template.template import Template
+    from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.go.template import Template
+    from modelsmith.template.jinja.template import ChatTemplate
 
     messages = [*model.messages, *body.get("messages", [])]
     if model.system and body.get("messages") and body["messages"][0]["role"] != "system":

@@ -18,7 +18,7 @@ from modelsmith.errors import ModelfileRefused, TemplateSyntaxError, Verificatio
 from modelsmith.fmt import format as formatting
 from modelsmith.fmt.format import format_bytes, format_modelfile, format_template
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.modelfile import Modelfile
+from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 CASES = Path(__file__).parent / "cases"
 

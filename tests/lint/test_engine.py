@@ -6,13 +6,13 @@ import pytest
 
 from modelsmith.diagnostic import Diagnostic, Fix, Severity
 from modelsmith.errors import ModelsmithError
-from modelsmith.lint import fixes
 from modelsmith.lint.document import Document
-from modelsmith.lint.engine import check
-from modelsmith.lint.fixes import fix
+from modelsmith.lint.facts.suppress import suppressions
 from modelsmith.lint.linter import lint
+from modelsmith.lint.run import fixes
+from modelsmith.lint.run.engine import check
+from modelsmith.lint.run.fixes import fix
 from modelsmith.lint.settings import Settings
-from modelsmith.lint.suppress import suppressions
 from modelsmith.source import Edit, Span
 
 UNPINNED = Settings(select=("MS508", "MS001"))

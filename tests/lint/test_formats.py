@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from modelsmith.lint.baseline import fingerprint, read_baseline, without_old, write_baseline
 from modelsmith.lint.document import Document
-from modelsmith.lint.engine import check
 from modelsmith.lint.formats import FORMATS, write
 from modelsmith.lint.report import Report
+from modelsmith.lint.run.baseline import fingerprint, read_baseline, without_old, write_baseline
+from modelsmith.lint.run.engine import check
 from modelsmith.source import Source
 
 TEXT = "FROM deepseek-r1\nPARAMETER num_ctx=4096\nSYSTEM 你好\x07 ,:%\nPARAMETER top_kk 1\n"

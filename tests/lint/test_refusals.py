@@ -17,14 +17,14 @@ from shared import conformance, corpus, needs_shared
 from modelsmith.diagnostic import Severity
 from modelsmith.errors import UnquotableValue
 from modelsmith.lint.document import Document
-from modelsmith.lint.engine import check
-from modelsmith.lint.faults import blames
-from modelsmith.lint.fixes import fix
+from modelsmith.lint.facts.faults import blames
 from modelsmith.lint.rules import all_rules
+from modelsmith.lint.run.engine import check
+from modelsmith.lint.run.fixes import fix
 from modelsmith.lint.settings import Settings
 from modelsmith.parameters import DEPRECATED, PARAMETERS
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.syntax.quote import quote
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.syntax.modelfile.quote import quote
 from modelsmith.versions import Version
 
 KINDS = ("MS1", "MS2", "MS300", "MS401", "MS507", "MS509", "MS511")

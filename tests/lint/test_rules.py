@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from lint_cases import FIXTURES, Case, cases
 
-from modelsmith.lint.engine import check
-from modelsmith.lint.fixes import fix
 from modelsmith.lint.linter import lint
 from modelsmith.lint.rule import HEADINGS, Rule
 from modelsmith.lint.rules import all_rules
+from modelsmith.lint.run.engine import check
+from modelsmith.lint.run.fixes import fix
 
 CASES = cases()
 EXAMPLE = re.compile(r"```(modelfile|gotmpl)\n(.*?)```", re.DOTALL)

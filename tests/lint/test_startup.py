@@ -10,7 +10,7 @@ from pathlib import Path
 NEVER = {
     "lark", "jinja2", "pydantic", "ruamel", "httpx2", "numpy", "gguf", "rich", "asyncio", "pygls", "huggingface_hub",
     "concurrent.futures", "multiprocessing", "tomllib", "hashlib", "tempfile", "difflib", "fractions", "logging", "html",
-    "modelsmith.lint.doctor", "modelsmith.lint.editor", "modelsmith.lint.fixes", "modelsmith.lint.baseline",
+    "modelsmith.doctor", "modelsmith.lint.editor", "modelsmith.lint.run.fixes", "modelsmith.lint.run.baseline",
     "modelsmith.lint.formats", "modelsmith.recipe", "modelsmith.weights",
 }  # fmt: skip
 TEXT = (
@@ -39,4 +39,4 @@ def test_one_file_with_a_template(tmp_path: Path) -> None:
 
 def test_configuration_and_fixes_load_what_they_need(tmp_path: Path) -> None:
     (tmp_path / "modelsmith.toml").write_text("[lint]\n", encoding="utf-8")
-    assert {"tomllib", "modelsmith.lint.fixes"} == NEVER & loaded(tmp_path, "--fix")
+    assert {"tomllib", "modelsmith.lint.run.fixes"} == NEVER & loaded(tmp_path, "--fix")

@@ -11,13 +11,12 @@ from shared import conformance, corpus, needs_shared
 
 from modelsmith.diagnostic import Diagnostic, Severity
 from modelsmith.lint.document import Document
-from modelsmith.lint.engine import check
+from modelsmith.lint.run.engine import check
 from modelsmith.lint.settings import Settings
-from modelsmith.lint.templates import MOST
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.evaluate_state import OutOfBudget
-from modelsmith.template.render import Renderer
-from modelsmith.template.template import Template
+from modelsmith.lint.templates.template import MOST
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.go.state import OutOfBudget
+from modelsmith.template.go.template import Template
 
 TEMPLATE_RULES = Settings(select=("MS3", "MS4"))
 
@@ -117,7 +116,7 @@ def test_hostile_templates_end(text: str) -> None:
 def test_a_rendering_stops_at_its_own_budget() -> None:
     template = Template.parse("{{ range 1000 }}x{{ end }}{{ .Prompt }}")
     with pytest.raises(OutOfBudget):
-        Renderer(template, steps=100).render(Conversation.from_dict({"messages": [], "prompt": "a"}), None)
+        template.renderer(steps=100).render(Conversation.from_dict({"messages": [], "prompt": "a"}), None)
 
 
 def _some(name: str, step: int) -> list[dict[str, Any]]:

@@ -9,18 +9,18 @@ from example_templates import GEMMA, R1_OLD
 from tools_templates import JINJA_R1
 
 from modelsmith.errors import InjectionError
-from modelsmith.recipe.base import Base, Inherited
-from modelsmith.recipe.draft import Draft
-from modelsmith.recipe.load import parse_recipe
-from modelsmith.recipe.plan import edited
-from modelsmith.recipe.proof import compare
+from modelsmith.models.base import Base, Inherited
+from modelsmith.models.draft import Draft
+from modelsmith.recipe.plan.plan import edited
+from modelsmith.recipe.prove.compare import compare
+from modelsmith.recipe.read.load import parse_recipe
 from modelsmith.recipe.steps import STEPS, add_tools, make_effective
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.template.capabilities import go_tool_round_trip
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.declare import declare_thinking
-from modelsmith.template.template import Template
-from modelsmith.template.tools_proof import has_tool_parts
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.edit.go.declare import declare_thinking
+from modelsmith.template.edit.tools.proof import has_tool_parts
+from modelsmith.template.effective.capabilities import go_tool_round_trip
+from modelsmith.template.go.template import Template
 
 THINKS_OUT_LOUD = declare_thinking(Template.parse(R1_OLD)).text
 

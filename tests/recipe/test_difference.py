@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from modelsmith.compare.difference import Difference, difference
+from modelsmith.compare.side import Side, find_side
+from modelsmith.compare.values import Value
 from modelsmith.errors import InvalidGGUF, ModelfileRefused, ModelNotFound, TemplateSyntaxError, Unsupported, UsageError
 from modelsmith.name import ModelName
-from modelsmith.recipe.difference import Difference, difference
-from modelsmith.recipe.difference_values import Value
-from modelsmith.recipe.side import Side, find_side
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.template.conversations import NAMED
-from modelsmith.weights.files import FileBlob
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf.metadata import Entry
 from modelsmith.weights.gguf.sample import write_sample
 from modelsmith.weights.gguf.types import ValueType

@@ -12,19 +12,19 @@ from example_templates import CHATML, GEMMA, LLAMA3, QWEN, QWQ, R1_NEW, R1_OLD
 from fakes.ollama import FakeOllama
 
 from modelsmith.errors import ModelNotFound, ModelsmithError, TemplateSyntaxError
-from modelsmith.recipe.apply import apply
-from modelsmith.recipe.base import Base, Inherited
-from modelsmith.recipe.draft import Draft
-from modelsmith.recipe.explain_engine import engine_of
-from modelsmith.recipe.explain_stops import closing_marker
-from modelsmith.recipe.explanation import Explanation, explain_draft, explain_model
-from modelsmith.recipe.load import parse_recipe
-from modelsmith.recipe.plan import plan
-from modelsmith.recipe.sample import samples
-from modelsmith.store.local import LocalStore
-from modelsmith.store.ollama import OllamaStore
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.template.end_tokens import ENDING_TEXTS, ends_by_itself
+from modelsmith.explain.explanation import Explanation, explain_draft, explain_model
+from modelsmith.explain.stops import closing_marker
+from modelsmith.models.base import Base, Inherited
+from modelsmith.models.draft import Draft
+from modelsmith.models.engine import engine_of
+from modelsmith.models.sources.sample import samples
+from modelsmith.recipe.plan.apply import apply
+from modelsmith.recipe.plan.plan import plan
+from modelsmith.recipe.read.load import parse_recipe
+from modelsmith.store.local.local import LocalStore
+from modelsmith.store.ollama.ollama import OllamaStore
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.template.effective.end_tokens import ENDING_TEXTS, ends_by_itself
 from modelsmith.versions import resolve
 from modelsmith.weights.gguf.sample import write_sample
 

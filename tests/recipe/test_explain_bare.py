@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from modelsmith.cli import run
-from modelsmith.recipe.explanation import BARE, Explanation, explain_model
-from modelsmith.store.local import LocalStore
+from modelsmith.explain.explanation import BARE, Explanation, explain_model
+from modelsmith.store.local.local import LocalStore
 
 HISTORY = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.role == 'assistant' and '</think>' in m.content %}"

@@ -9,15 +9,16 @@ from fakes.web import FakeWeb, serving
 from local_stores import small_gguf, tensor, text
 
 from modelsmith.errors import InvalidGGUF, ModelsmithError, ServerError, Unsupported, UsageError
+from modelsmith.http.ranges import WebFile
+from modelsmith.models.locate import find_gguf, locate_gguf
 from modelsmith.name import ModelName
-from modelsmith.recipe.find_gguf import find_gguf, locate_gguf
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
-from modelsmith.store.web_file import WebFile
-from modelsmith.weights.files import FileBlob
-from modelsmith.weights.gguf import GGUFFile, remote
+from modelsmith.weights.blobs.blob import FileBlob
+from modelsmith.weights.gguf import GGUFFile
+from modelsmith.weights.gguf.read import remote
 from modelsmith.weights.gguf.sample import array_entry, write_sample
-from modelsmith.weights.gguf.verify import verify_scan
+from modelsmith.weights.gguf.verify.verify import verify_scan
 
 
 def no_store() -> LocalStore:
@@ -136,7 +137,7 @@ def test_a_header_without_end_is_given_up(large: bytes, monkeypatch: pytest.Monk
 
 
 def test_https_is_not_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    from modelsmith.http import Answer, HttpClient
+    from modelsmith.http.client import Answer, HttpClient
 
     monkeypatch.setattr(HttpClient, "fetch", lambda *_, **__: Answer(302, {"location": "http://example.com/x"}, b""))
     with pytest.raises(ServerError, match="from https to http"):

@@ -8,16 +8,16 @@ import pytest
 from shared import conformance, needs_shared
 
 from modelsmith.errors import InjectionError
-from modelsmith.recipe.base import Base, Inherited
-from modelsmith.recipe.draft import Draft
-from modelsmith.recipe.expect import check
-from modelsmith.recipe.load import load_recipe
-from modelsmith.recipe.plan import edited
-from modelsmith.recipe.proof import compare
-from modelsmith.recipe.sample import samples
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.thinking_split import ThinkingSplitter, is_primed
+from modelsmith.models.base import Base, Inherited
+from modelsmith.models.draft import Draft
+from modelsmith.models.sources.sample import samples
+from modelsmith.recipe.plan.plan import edited
+from modelsmith.recipe.prove.compare import compare
+from modelsmith.recipe.prove.expect import check
+from modelsmith.recipe.read.load import load_recipe
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.thinking_split import ThinkingSplitter, is_primed
 
 HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
 R1_OLD, R1_JINJA = samples()["deepseek-r1"][:2]

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from modelsmith.cli.plan_json import plan_data
+from modelsmith.cli.recipes.plan_json import plan_data
 from modelsmith.errors import ModelsmithError, Unsupported, UsageError
-from modelsmith.recipe.apply import apply
-from modelsmith.recipe.load import parse_recipe
-from modelsmith.recipe.metadata import metadata_rows
-from modelsmith.recipe.plan import Plan, plan
-from modelsmith.store.local import LocalStore
+from modelsmith.recipe.plan.apply import apply
+from modelsmith.recipe.plan.metadata import metadata_rows
+from modelsmith.recipe.plan.plan import Plan, plan
+from modelsmith.recipe.read.load import parse_recipe
+from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf import GGUFFile
+from modelsmith.weights.gguf.arrange.split import plan_split, write_split
 from modelsmith.weights.gguf.sample import write_sample
-from modelsmith.weights.gguf.split import plan_split, write_split
 
 JINJA = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{{ eos_token }}<|assistant|>"
 

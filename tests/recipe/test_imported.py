@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from modelsmith.lint.document import Document
-from modelsmith.lint.templates_effective import names
-from modelsmith.recipe.apply import apply
-from modelsmith.recipe.load import parse_recipe
-from modelsmith.recipe.plan import Plan, plan
-from modelsmith.store.local import LocalStore
+from modelsmith.lint.templates.effective import names
+from modelsmith.recipe.plan.apply import apply
+from modelsmith.recipe.plan.plan import Plan, plan
+from modelsmith.recipe.read.load import parse_recipe
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.surroundings import look_around
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.template.imported import ARCHITECTURE_DEFAULTS, imported
-from modelsmith.template.named import named_templates
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.template.effective.imported import ARCHITECTURE_DEFAULTS, imported
+from modelsmith.template.effective.named import named_templates
 from modelsmith.weights.gguf.sample import write_sample
 
 CHATML = (

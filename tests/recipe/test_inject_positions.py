@@ -8,15 +8,15 @@ import pytest
 from example_templates import CHATML, R1_OLD
 
 from modelsmith.errors import RecipeError
-from modelsmith.recipe.base import Base, Inherited
-from modelsmith.recipe.draft import Draft
-from modelsmith.recipe.expect import check
-from modelsmith.recipe.load import parse_recipe
-from modelsmith.recipe.plan import edited
-from modelsmith.recipe.proof import compare, only_inserted
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.inject_positions import NAMES
+from modelsmith.models.base import Base, Inherited
+from modelsmith.models.draft import Draft
+from modelsmith.recipe.plan.plan import edited
+from modelsmith.recipe.prove.compare import compare, only_inserted
+from modelsmith.recipe.prove.expect import check
+from modelsmith.recipe.read.load import parse_recipe
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.edit.positions import NAMES
 
 JINJA = (
     "{% if tools %}{{ tools | tojson }}{% endif %}{% for message in messages %}{{ '<|' + message.role + '|>' + message.content }}"

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelsmith.errors import RecipeError, UsageError
+from modelsmith.files.paths import looks_like_path
 from modelsmith.name import ModelName
-from modelsmith.recipe.inputs import looks_like_path, parse_settings
-from modelsmith.recipe.load import RecipeFile, parse_recipe
-from modelsmith.recipe.references import expand, references, stem
+from modelsmith.recipe.read.inputs import parse_settings
+from modelsmith.recipe.read.load import RecipeFile, parse_recipe
+from modelsmith.recipe.read.references import expand, references, stem
 
 HERE = Path("/here")
 FOLDER = Path("/recipes")

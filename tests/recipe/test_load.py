@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from modelsmith.errors import ModelsmithError, RecipeError, UsageError
-from modelsmith.recipe.bundled import bundled_recipes, find_recipe
-from modelsmith.recipe.load import load_recipe, parse_recipe
-from modelsmith.recipe.starter import starter
+from modelsmith.recipe.format.starter import starter
+from modelsmith.recipe.read.bundled import bundled_recipes, find_recipe
+from modelsmith.recipe.read.load import load_recipe, parse_recipe
 
 CASES = Path(__file__).parent / "cases"
 OK = sorted((CASES / "ok").rglob("*.yaml"))

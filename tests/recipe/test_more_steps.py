@@ -8,12 +8,12 @@ import pytest
 from example_templates import ALL, CHATML, LEGACY_CHATML, R1_NEW, R1_OLD
 
 from modelsmith.errors import InjectionError, RecipeError
-from modelsmith.recipe.base import Base, Inherited
-from modelsmith.recipe.draft import Draft
-from modelsmith.recipe.load import parse_recipe
-from modelsmith.recipe.plan import edited
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.template.conversation import Conversation
+from modelsmith.models.base import Base, Inherited
+from modelsmith.models.draft import Draft
+from modelsmith.recipe.plan.plan import edited
+from modelsmith.recipe.read.load import parse_recipe
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.template.conversation.conversation import Conversation
 
 HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
 BRIEF = Conversation.from_dict(

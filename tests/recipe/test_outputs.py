@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from modelsmith.errors import Unsupported, UsageError
-from modelsmith.recipe.apply import apply
-from modelsmith.recipe.load import load_recipe
-from modelsmith.recipe.plan import Plan, plan
-from modelsmith.store.local import LocalStore
+from modelsmith.recipe.plan.apply import apply
+from modelsmith.recipe.plan.plan import Plan, plan
+from modelsmith.recipe.read.load import load_recipe
+from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
 

@@ -20,11 +20,11 @@ from modelsmith.errors import (
     VerificationFailed,
 )
 from modelsmith.name import ModelName
-from modelsmith.recipe.apply import apply
-from modelsmith.recipe.load import load_recipe, parse_recipe
-from modelsmith.recipe.plan import Plan, plan
-from modelsmith.store.local import LocalStore
-from modelsmith.template.conversation import Conversation
+from modelsmith.recipe.plan.apply import apply
+from modelsmith.recipe.plan.plan import Plan, plan
+from modelsmith.recipe.read.load import load_recipe, parse_recipe
+from modelsmith.store.local.local import LocalStore
+from modelsmith.template.conversation.conversation import Conversation
 
 HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
 

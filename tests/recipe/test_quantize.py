@@ -11,16 +11,16 @@ from fakes.ollama import FakeOllama
 from quantize_oracle import needs_ggml
 
 from modelsmith.errors import RecipeError, Unsupported
-from modelsmith.recipe.apply import apply
-from modelsmith.recipe.load import parse_recipe
-from modelsmith.recipe.plan import Plan, plan
+from modelsmith.recipe.plan.apply import apply
+from modelsmith.recipe.plan.plan import Plan, plan
+from modelsmith.recipe.read.load import parse_recipe
 from modelsmith.store import Store
-from modelsmith.store.local import LocalStore
-from modelsmith.store.ollama import OllamaStore
+from modelsmith.store.local.local import LocalStore
+from modelsmith.store.ollama.ollama import OllamaStore
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.sample import SampleShape, write_sample
-from modelsmith.weights.quantize import quantize
-from modelsmith.weights.quantize_run import Quantizer
+from modelsmith.weights.quantize.quantize import quantize
+from modelsmith.weights.quantize.run import Quantizer
 
 pytestmark = needs_ggml
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from modelsmith.errors import UsageError
-from modelsmith.recipe.questions import diff, explain, render
-from modelsmith.store.local import LocalStore
-from modelsmith.template.conversation import Conversation
+from modelsmith.questions import diff, explain, render
+from modelsmith.store.local.local import LocalStore
+from modelsmith.template.conversation.conversation import Conversation
 
 HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from modelsmith.recipe.render_engine import find_engine
-from modelsmith.store.local import LocalStore
+from modelsmith.models.served import find_engine
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
-from modelsmith.template.conversation import Conversation
-from modelsmith.weights.files import FileBlob
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf.sample import write_sample
 
 TEMPLATE = "{{ range .Messages }}<{{ .Role }}>{{ .Thinking }}{{ .Content }}{{ end }}<a>{{ if .IsThinkSet }}set {{ .Think }}{{ end }}"

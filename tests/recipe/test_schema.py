@@ -9,11 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from modelsmith.parameters import PARAMETERS
-from modelsmith.recipe.expectations import PromptEndsWith
-from modelsmith.recipe.fields import EXPECTED, Part
-from modelsmith.recipe.jsonschema import recipe_schema
-from modelsmith.recipe.load import parse_recipe
-from modelsmith.recipe.schema import Document, Recipe, Step
+from modelsmith.recipe.format.expectations import PromptEndsWith
+from modelsmith.recipe.format.jsonschema import recipe_schema
+from modelsmith.recipe.format.schema import Document, Step
+from modelsmith.recipe.parts.fields import EXPECTED, Part
+from modelsmith.recipe.read.load import Recipe, parse_recipe
 from modelsmith.recipe.steps import STEPS
 
 SCHEMA = recipe_schema()

@@ -13,12 +13,12 @@ from fakes.ollama import FakeOllama
 
 from modelsmith.errors import ServerError, Unsupported
 from modelsmith.name import ModelName
-from modelsmith.recipe.apply import apply
-from modelsmith.recipe.load import load_recipe, parse_recipe
-from modelsmith.recipe.plan import Plan, plan
+from modelsmith.recipe.plan.apply import apply
+from modelsmith.recipe.plan.plan import Plan, plan
+from modelsmith.recipe.read.load import load_recipe, parse_recipe
 from modelsmith.store import Store
-from modelsmith.store.ollama import OllamaStore
-from modelsmith.template.conversation import Conversation
+from modelsmith.store.ollama.ollama import OllamaStore
+from modelsmith.template.conversation.conversation import Conversation
 
 HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
 

@@ -10,13 +10,13 @@ import pytest
 
 from modelsmith.cli import run
 from modelsmith.errors import InjectionError, RecipeError, UsageError
-from modelsmith.recipe.apply import apply
-from modelsmith.recipe.bundled import find_recipe
-from modelsmith.recipe.load import load_recipe, parse_recipe
-from modelsmith.recipe.plan import Plan, plan
-from modelsmith.store.local import LocalStore
-from modelsmith.template.declare import declare_thinking
-from modelsmith.template.template import Template
+from modelsmith.recipe.plan.apply import apply
+from modelsmith.recipe.plan.plan import Plan, plan
+from modelsmith.recipe.read.bundled import find_recipe
+from modelsmith.recipe.read.load import load_recipe, parse_recipe
+from modelsmith.store.local.local import LocalStore
+from modelsmith.template.edit.go.declare import declare_thinking
+from modelsmith.template.go.template import Template
 from modelsmith.weights.gguf.sample import write_sample
 
 

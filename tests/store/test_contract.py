@@ -24,11 +24,11 @@ from modelsmith.manifest import MODEL, Digest
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress
 from modelsmith.store import Store
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest, StoredModel
-from modelsmith.store.ollama import OllamaStore
-from modelsmith.template.conversation import Conversation
-from modelsmith.weights.files import FileBlob
+from modelsmith.store.ollama.ollama import OllamaStore
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf.sample import write_sample
 
 R1_JINJA = (

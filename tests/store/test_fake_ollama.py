@@ -12,7 +12,7 @@ from fakes.show import shown
 from shared import conformance, needs_shared
 
 from modelsmith.name import ModelName
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
 SAME = ("template", "system", "license", "messages", "requires")

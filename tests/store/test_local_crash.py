@@ -8,15 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from local_stores import blob_files, check_whole, request
 
-from modelsmith.store.local import LocalStore
-from modelsmith.store.local_write import writing
+from modelsmith.store.local.local import LocalStore
+from modelsmith.store.local.write import writing
 from modelsmith.weights.gguf.sample import SampleShape, write_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _MUTATIONS = {
     "open",
@@ -124,9 +127,9 @@ _CREATE = """
 import sys
 from pathlib import Path
 from local_stores import request
-from modelsmith.store.local import LocalStore
-from modelsmith.store.local_write import writing
-import modelsmith.template.template
+from modelsmith.store.local.local import LocalStore
+from modelsmith.store.local.write import writing
+import modelsmith.template.go.template
 print("ready", flush=True)
 LocalStore(sys.argv[1]).create(
     "m", request({"m.gguf": Path(sys.argv[2])}, system="new", license="L", parameters={"seed": 1})

@@ -22,11 +22,11 @@ from modelsmith.errors import (
 )
 from modelsmith.manifest import ADAPTER, DRAFT, LICENSE, MESSAGES, MODEL, PARAMS, PROJECTOR, SYSTEM, TEMPLATE, Digest
 from modelsmith.progress import Progress
-from modelsmith.store.create import remote_url
-from modelsmith.store.create_config import human_number
-from modelsmith.store.local import LocalStore
+from modelsmith.store.create.compose import remote_url
+from modelsmith.store.create.config import human_number
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
-from modelsmith.weights.files import EditedGGUF, FileBlob
+from modelsmith.weights.blobs.blob import EditedGGUF, FileBlob
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.metadata import Entry
 from modelsmith.weights.gguf.sample import write_sample

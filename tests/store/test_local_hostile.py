@@ -13,7 +13,7 @@ from modelsmith.errors import BlobNotFound, ModelsmithError, StoreError
 from modelsmith.manifest import Digest
 from modelsmith.progress import Progress
 from modelsmith.store import blobs
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
 SECRET = b"do not touch"

@@ -9,10 +9,10 @@ from local_stores import blob_files, request
 
 from modelsmith.errors import ModelNotFound, UsageError
 from modelsmith.progress import Progress
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreatePreview, CreateRequest
-from modelsmith.weights import files
-from modelsmith.weights.files import EditedGGUF
+from modelsmith.weights.blobs import blob as files
+from modelsmith.weights.blobs.blob import EditedGGUF
 from modelsmith.weights.gguf.sample import write_sample
 
 

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from local_stores import blob_files, check_whole, request
@@ -25,12 +26,14 @@ from modelsmith.errors import (
 )
 from modelsmith.manifest import MAX_MANIFEST_BYTES, Digest
 from modelsmith.name import ModelName
-from modelsmith.progress import Progress
 from modelsmith.store.folder import Folder
-from modelsmith.store.local import LocalStore
-from modelsmith.store.local_write import writing
-from modelsmith.store.lock import locked
+from modelsmith.store.local.local import LocalStore
+from modelsmith.store.local.lock import locked
+from modelsmith.store.local.write import writing
 from modelsmith.weights.gguf.sample import write_sample
+
+if TYPE_CHECKING:
+    from modelsmith.progress import Progress
 
 
 @pytest.fixture
@@ -349,7 +352,7 @@ def test_a_link_where_our_own_folder_should_be_is_not_followed(store: LocalStore
 def test_the_lock_is_freed_when_its_holder_dies(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path\n"
-        "from modelsmith.store.folder import Folder; from modelsmith.store.lock import locked\n"
+        "from modelsmith.store.folder import Folder; from modelsmith.store.local.lock import locked\n"
         "with locked(Folder(Path(sys.argv[1])), 'lock', 'x'): os.kill(os.getpid(), 9)"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -383,7 +386,7 @@ import resource, signal, sys
 from local_stores import request
 from pathlib import Path
 from modelsmith.errors import StoreError
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:

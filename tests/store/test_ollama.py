@@ -22,9 +22,9 @@ from modelsmith.errors import (
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress
 from modelsmith.store.model import CreateRequest
-from modelsmith.store.ollama import OllamaStore
-from modelsmith.template.conversation import Conversation
-from modelsmith.weights.files import FileBlob
+from modelsmith.store.ollama.ollama import OllamaStore
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf.sample import write_sample
 
 NAME = ModelName.parse("made")
@@ -93,7 +93,7 @@ def test_a_reset_is_fine_when_the_blob_is_there(
     target = server.blob(str(blob.digest()))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(big.read_bytes())
-    from modelsmith.store.ollama_create import upload
+    from modelsmith.store.ollama.create import upload
 
     upload(store._http, blob, lambda _: None)
     assert posts(server) == [f"/api/blobs/{blob.digest()}"]
@@ -157,7 +157,7 @@ def test_a_stream_that_ends_too_early(server: FakeOllama, store: OllamaStore, gg
 def test_a_slow_server_is_waited_for(
     server: FakeOllama, store: OllamaStore, gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelsmith.http.STALL_SECONDS", 0.03)
+    monkeypatch.setattr("modelsmith.http.client.STALL_SECONDS", 0.03)
     server.faults["/api/create"] = Fault.slow(0.2)
     seen: list[Progress] = []
     store.create(NAME, from_file(gguf), progress=seen.append)

@@ -16,7 +16,7 @@ from shared import conformance, needs_shared
 from modelsmith.manifest import Digest
 from modelsmith.name import ModelName
 from modelsmith.store.model import StoredModel
-from modelsmith.store.ollama_show import DEFAULT_TEMPLATE, read_show
+from modelsmith.store.ollama.show import DEFAULT_TEMPLATE, read_show
 
 DIGEST = Digest.of(b"weights")
 PLAIN = StoredModel(

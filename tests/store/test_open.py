@@ -10,17 +10,11 @@ from fakes.ollama import FakeOllama, Fault
 
 from modelsmith.errors import ServerError, StoreError, UsageError
 from modelsmith.name import ModelName
-from modelsmith.store.local import LocalStore
+from modelsmith.store.environment import variable
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
-from modelsmith.store.ollama import OllamaStore, server_url
-from modelsmith.store.open import (
-    choose_store,
-    named_server,
-    open_existing_store,
-    open_store,
-    open_store_or_absent,
-    variable,
-)
+from modelsmith.store.ollama.ollama import OllamaStore, server_url
+from modelsmith.store.open import choose_store, named_server, open_existing_store, open_store, open_store_or_absent
 
 
 def silent_port() -> int:

@@ -9,11 +9,11 @@ import pytest
 
 from modelsmith.errors import InvalidGGUF
 from modelsmith.lint.surroundings import Kind
-from modelsmith.store.local import LocalStore
+from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
 from modelsmith.store.surroundings import look_around, look_at
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.weights.files import FileBlob
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf.sample import write_sample
 
 

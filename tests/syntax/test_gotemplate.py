@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from modelsmith.errors import TemplateSyntaxError
 from modelsmith.resources import GRAMMARS
-from modelsmith.syntax import grammar
-from modelsmith.syntax.gotemplate import parse, tiles, walk
-from modelsmith.syntax.gotemplate_lexer import lex
-from modelsmith.syntax.gotemplate_nodes import If, Range, Text
-from modelsmith.syntax.gotemplate_print import go_text
-from modelsmith.syntax.gotemplate_tokens import MAX_DEPTH
-from modelsmith.template.template import Template
+from modelsmith.syntax.gotemplate.lexer import lex
+from modelsmith.syntax.gotemplate.nodes import If, Range, Text
+from modelsmith.syntax.gotemplate.printed import go_text
+from modelsmith.syntax.gotemplate.tokens import MAX_DEPTH
+from modelsmith.syntax.gotemplate.tree import parse, tiles, walk
+from modelsmith.syntax.tables import grammar
+from modelsmith.template.go.template import Template
 
 CASES = Path(__file__).parent / "gotemplate"
 

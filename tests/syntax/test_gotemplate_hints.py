@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelsmith.errors import TemplateSyntaxError
-from modelsmith.syntax.gotemplate import parse
+from modelsmith.syntax.gotemplate.tree import parse
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from modelsmith.resources import GRAMMARS
-from modelsmith.syntax import grammar, modelfile_parse
-from modelsmith.syntax.modelfile_table import INSTRUCTIONS, Shape
+from modelsmith.syntax.modelfile import parse as modelfile_parse
+from modelsmith.syntax.modelfile.table import INSTRUCTIONS, Shape
+from modelsmith.syntax.tables import grammar
 
 SAMPLE = 'FROM m\nSYSTEM """a\nb"""\nMESSAGE user hi\n'
 
@@ -67,7 +68,7 @@ def test_the_same_arguments_give_the_same_tables(cache: Path) -> None:
 
 def test_lark_is_imported_only_to_compute_tables(cache: Path) -> None:
     token_types()
-    code = f"import sys; from modelsmith.syntax.modelfile_parse import parsed; parsed({SAMPLE!r}); print('lark' in sys.modules)"
+    code = f"import sys; from modelsmith.syntax.modelfile.parse import parsed; parsed({SAMPLE!r}); print('lark' in sys.modules)"
     environment = os.environ | {"XDG_CACHE_HOME": str(cache.parent.parent)}
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert result.stdout == "False\n"

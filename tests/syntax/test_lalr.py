@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
-from modelsmith.syntax.grammar import build, tables_of
-from modelsmith.syntax.lalr import Tables, UnexpectedTerminal
+from modelsmith.syntax.tables.grammar import build, tables_of
+from modelsmith.syntax.tables.lalr import Tables, UnexpectedTerminal
 
 GRAMMAR = """
 %declare NUMBER PLUS OPEN CLOSE

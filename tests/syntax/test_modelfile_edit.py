@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelsmith.errors import InvalidParameter, ModelfileRefused, ModelsmithError, UnquotableValue
-from modelsmith.syntax.modelfile import Modelfile
+from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 PARSE = Modelfile.parse
 

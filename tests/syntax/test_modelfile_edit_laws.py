@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from modelfile_strategies import accepted, files, odd_values, values
 
 from modelsmith.errors import ModelsmithError, UnquotableValue
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.syntax.modelfile_reading import Command
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.syntax.modelfile.reading import Command
 
 Edit = Callable[[Modelfile], Modelfile]
 SCALARS = {

@@ -7,10 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from modelfile_strategies import files, texts
 
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.syntax.modelfile_nodes import Comment, Flaw, Instruction, Unreadable
-from modelsmith.syntax.modelfile_parse import parsed
-from modelsmith.syntax.modelfile_text import Characters, Encoding, decode, encode
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.syntax.modelfile.nodes import Comment, Flaw, Instruction, Unreadable
+from modelsmith.syntax.modelfile.parse import parsed
+from modelsmith.syntax.modelfile.text import Characters, Encoding, decode, encode
 
 SAMPLE = """\
 # a model

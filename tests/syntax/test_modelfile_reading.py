@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from modelsmith.errors import UsageError
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.syntax.modelfile_reading import INVALID_ROLE
-from modelsmith.syntax.modelfile_table import invalid_command
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.syntax.modelfile.reading import INVALID_ROLE
+from modelsmith.syntax.modelfile.table import invalid_command
 
 COMMAND = invalid_command()
 

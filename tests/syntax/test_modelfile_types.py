@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelsmith.syntax.modelfile import Modelfile
+from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 MODELFILE: Any = Modelfile.parse("FROM x\n")
 

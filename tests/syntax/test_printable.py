@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from modelsmith.syntax.printable import is_printable
+from modelsmith.syntax.modelfile.printable import is_printable
 
 
 @pytest.mark.parametrize(

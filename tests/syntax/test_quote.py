@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 
 from modelsmith.errors import UnquotableValue
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.syntax.quote import is_quote_safe, is_raw_safe, is_triple_safe, quote
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.syntax.modelfile.quote import is_quote_safe, is_raw_safe, is_triple_safe, quote
 
 
 @pytest.mark.parametrize("length", range(5))

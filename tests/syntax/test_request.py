@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from modelsmith.errors import InvalidParameter, ModelfileRefused
-from modelsmith.syntax.modelfile import Modelfile
-from modelsmith.syntax.request import expand_path
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.syntax.modelfile.request import expand_path
 
 GGUF = b"GGUF\x03\0\0\0"
 JSON = b"{}"

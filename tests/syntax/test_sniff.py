@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelsmith.syntax.sniff import content_type
+from modelsmith.syntax.modelfile.sniff import content_type
 
 
 @pytest.mark.parametrize(

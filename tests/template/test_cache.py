@@ -8,11 +8,11 @@ from example_templates import CHATML, LLAMA3, R1_NEW, R1_OLD
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelsmith.template.cache import PLACES, CacheCheck, check_cache
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.functions_ollama import today_is
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.effective.cache import PLACES, CacheCheck, check_cache
+from modelsmith.template.go.functions.ollama import today_is
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
 
 DAY = dt.date(2026, 2, 28)
 THINK = ("<think>", "</think>")

@@ -5,7 +5,7 @@ from conformance_checks import meaning
 from shared import needs_shared
 
 from modelsmith.errors import TemplateSyntaxError
-from modelsmith.template.capabilities import (
+from modelsmith.template.effective.capabilities import (
     capabilities,
     chat_capabilities,
     chat_tool_round_trip,
@@ -13,8 +13,8 @@ from modelsmith.template.capabilities import (
     go_tool_round_trip,
     prefer_chat_template,
 )
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.template import Template
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
 
 PLAIN = "{{ range .Messages }}{{ .Role }}: {{ .Content }}\n{{ end }}"
 THINKING = "{{ range .Messages }}{{ if .Thinking }}<think>{{ .Thinking }}</think>{{ end }}{{ .Content }}{{ end }}"

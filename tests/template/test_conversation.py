@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from modelsmith.errors import ModelsmithError
-from modelsmith.template.collate import collate
-from modelsmith.template.conversation import Conversation, Message, ToolCall
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.message import Message, ToolCall, collate
 
 
 def read(**request: Any) -> Conversation:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.conversations import (
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.named import (
     NAMED,
     has_thinking,
     has_tools,

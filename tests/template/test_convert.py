@@ -7,12 +7,12 @@ from datetime import date, datetime
 import pytest
 
 from modelsmith.errors import ConversionError, TemplateRenderError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.convert import to_go
-from modelsmith.template.convert_proof import DROPS, EMPTY, TRIMS, Reference
-from modelsmith.template.functions_ollama import today_is
-from modelsmith.template.jinja import ChatTemplate
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.convert.proof import DROPS, EMPTY, TRIMS, Reference
+from modelsmith.template.convert.to_go.convert import to_go
+from modelsmith.template.go.functions.ollama import today_is
+from modelsmith.template.jinja.template import ChatTemplate
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"

@@ -10,8 +10,8 @@ import json
 from shared import corpus, needs_shared
 
 from modelsmith.errors import ConversionError
-from modelsmith.template.convert import to_go
-from modelsmith.template.jinja import ChatTemplate
+from modelsmith.template.convert.to_go.convert import to_go
+from modelsmith.template.jinja.template import ChatTemplate
 
 CHAT, ALL = 17, 17
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from shared import corpus, needs_shared
 
 from modelsmith.errors import ConversionError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.convert_jinja import BEGUN, jinja_text, to_jinja
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.convert.to_jinja.convert_jinja import BEGUN, jinja_text, to_jinja
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
 
 CHATML = """{{- range $i, $_ := .Messages }}
 {{- $last := eq (len (slice $.Messages $i)) 1 }}<|im_start|>{{ .Role }}

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.convert import to_go
-from modelsmith.template.convert_json import COMPACT, INDENTED, SPACED, JsonCode, Layout
-from modelsmith.template.convert_proof import NOW, QUOTES, SORTS, Reference
-from modelsmith.template.convert_tools import learn, sorted_names
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.jinja_messages import tools_for
-from modelsmith.template.template import Template
-from modelsmith.template.tools_tag import tool_call_tag
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.convert.json_code import COMPACT, INDENTED, SPACED, JsonCode, Layout
+from modelsmith.template.convert.proof import NOW, QUOTES, SORTS, Reference, sorted_names
+from modelsmith.template.convert.to_go.convert import to_go
+from modelsmith.template.convert.to_go.tools import learn
+from modelsmith.template.go.template import Template
+from modelsmith.template.go.tool_tag import tool_call_tag
+from modelsmith.template.jinja.messages import tools_for
+from modelsmith.template.jinja.template import ChatTemplate
 
 HERMES = (
     "{%- if tools %}{{- '<|im_start|>system\\n' }}{%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n\\n' }}"

@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from modelsmith.errors import InjectionError, TemplateRenderError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.declare import declare_thinking
-from modelsmith.template.deep import STEP, Levels, on_fresh_stack
-from modelsmith.template.functions_ollama import today_is
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.edit.go.declare import declare_thinking
+from modelsmith.template.go.deep import STEP, Levels, on_fresh_stack
+from modelsmith.template.go.functions.ollama import today_is
+from modelsmith.template.go.template import Template
 
 CHAT = Conversation.from_dict(
     {

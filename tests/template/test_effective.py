@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shared import corpus, needs_shared
 
-from modelsmith.template.effective import DEFAULT_TEMPLATE, effective_template
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.template import Template
+from modelsmith.template.effective.effective import DEFAULT_TEMPLATE, effective_template
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
 
 PLAIN = "{{ range .Messages }}<{{ .Role }}>{{ .Content }}{{ end }}<assistant>"
 THINKING = (

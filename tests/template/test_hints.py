@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from modelsmith.errors import TemplateRenderError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.go.template import Template
 
 HELLO = Conversation.from_dict(
     {

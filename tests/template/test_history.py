@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.history import drops_reasoning, without_reasoning
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.history import drops_reasoning, without_reasoning
 
 
 def talk(*contents: str) -> Conversation:

@@ -5,7 +5,7 @@ import json
 import pytest
 from shared import corpus, needs_shared
 
-from modelsmith.template.hostile import hostile_part
+from modelsmith.template.jinja.hostile import hostile_part
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelsmith.errors import InjectionError, TemplateRenderError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.generation import generation_prompt, opens_turn
-from modelsmith.template.inject import inject, inject_many
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.edit.go.generation import generation_prompt, opens_turn
+from modelsmith.template.edit.go.inject import inject, inject_many
+from modelsmith.template.go.template import Template
 
 OPEN, CLOSED = "<think>\n", "<think>\n\n</think>\n\n"
 SILENT = (

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from modelsmith.errors import InjectionError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.inject_chat import (
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.edit.jinja.inject import (
     chat_template_ends_with,
     ensure_chat_template,
     inject_chat_template,
     inject_chat_template_many,
 )
-from modelsmith.template.jinja import ChatTemplate
+from modelsmith.template.jinja.template import ChatTemplate
 
 OPEN, CLOSED = "<think>\n", "<think>\n\n</think>\n\n"
 FORCE = [(CLOSED, "not-thinking"), (OPEN, "thinking")]

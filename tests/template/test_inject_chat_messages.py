@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from modelsmith.errors import InjectionError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.inject_chat import ensure_chat_template, inject_chat_template, inject_chat_template_many
-from modelsmith.template.inject_positions import NAMES
-from modelsmith.template.jinja import ChatTemplate
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.edit.jinja.inject import ensure_chat_template, inject_chat_template, inject_chat_template_many
+from modelsmith.template.edit.positions import NAMES
+from modelsmith.template.jinja.template import ChatTemplate
 
 PLAIN = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}"

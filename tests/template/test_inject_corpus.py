@@ -7,9 +7,9 @@ from conformance_checks.inject import CLOSED, OPEN, chat_templates, reports
 from shared import conformance, needs_shared
 
 from modelsmith.errors import InjectionError
-from modelsmith.template.declare import declare_thinking
-from modelsmith.template.inject_ensure import already_ends_with, ensure_many
-from modelsmith.template.template import Template
+from modelsmith.template.edit.go.declare import declare_thinking
+from modelsmith.template.edit.go.ensure import already_ends_with, ensure_many
+from modelsmith.template.go.template import Template
 
 pytestmark = needs_shared
 

@@ -9,12 +9,12 @@ import pytest
 from example_templates import LEGACY_CHATML, MESSAGES, MISTRAL_PLAIN, QWEN, R1_NEW, R1_OLD
 
 from modelsmith.errors import InjectionError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.declare import declare_thinking
-from modelsmith.template.replace_token import replace_token
-from modelsmith.template.strip_system import strip_system
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.edit.go.declare import declare_thinking
+from modelsmith.template.edit.go.replace_token import replace_token
+from modelsmith.template.edit.go.strip_system import strip_system
+from modelsmith.template.go.template import Template
 
 TAGS = ("<think>", "</think>")
 BLOCK = "{{ if and $last .Thinking }}<think>\n{{ .Thinking }}\n</think>\n\n{{ end }}"

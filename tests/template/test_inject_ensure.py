@@ -6,9 +6,9 @@ import pytest
 from example_templates import ALL, MISTRAL, QWQ, R1_NEW, R1_OLD
 
 from modelsmith.errors import InjectionError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.inject_ensure import already_ends_with, ensure, ensure_many
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.edit.go.ensure import already_ends_with, ensure, ensure_many
+from modelsmith.template.go.template import Template
 
 OPEN, CLOSED = "<think>\n", "<think>\n\n</think>\n\n"
 FORCE = [(CLOSED, "not-thinking"), (OPEN, "thinking")]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from example_templates import LEGACY, LEGACY_CHATML
 
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.generation import opens_turn, pending
-from modelsmith.template.inject import inject, inject_many
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.edit.go.generation import opens_turn, pending
+from modelsmith.template.edit.go.inject import inject, inject_many
+from modelsmith.template.go.template import Template
 
 OPEN = "<think>\n"
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelsmith.errors import InjectionError
-from modelsmith.template.capabilities import go_capabilities
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.inject import inject, inject_many
-from modelsmith.template.inject_ensure import ensure, ensure_many
-from modelsmith.template.inject_positions import NAMES, POSITIONS
-from modelsmith.template.template import Template
+from modelsmith.template.api import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.edit.go.ensure import ensure, ensure_many
+from modelsmith.template.edit.go.inject import inject, inject_many
+from modelsmith.template.edit.positions import NAMES, POSITIONS
+from modelsmith.template.effective.capabilities import go_capabilities
 
 GENERIC = "{{ range .Messages }}<|{{ .Role }}|>{{ .Content }}<|end|>{{ end }}<|assistant|>"
 BY_ROLE = """\

@@ -10,11 +10,11 @@ import pytest
 from shared import conformance, corpus, needs_shared
 
 from modelsmith.errors import InjectionError
-from modelsmith.template.inject import inject
-from modelsmith.template.inject_chat import inject_chat_template
-from modelsmith.template.inject_positions import NAMES
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.template import Template
+from modelsmith.template.edit.go.inject import inject
+from modelsmith.template.edit.jinja.inject import inject_chat_template
+from modelsmith.template.edit.positions import NAMES
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
 
 pytestmark = needs_shared
 

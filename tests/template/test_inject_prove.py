@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from modelsmith.errors import InjectionError
-from modelsmith.template import prove as prove_module
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.inject import inject
-from modelsmith.template.inject_code import Addition, code
-from modelsmith.template.prove import proof_conversations, prove, prove_same_reading, same_prompt
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.edit import prove as prove_module
+from modelsmith.template.edit.addition import Addition, code
+from modelsmith.template.edit.go.inject import inject
+from modelsmith.template.edit.prove import proof_conversations, prove, prove_same_reading, same_prompt
+from modelsmith.template.go.template import Template
 
 PLAIN = "{{ range .Messages }}{{ .Role }}: {{ .Content }}\n{{ end }}assistant: "
 

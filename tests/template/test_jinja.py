@@ -8,10 +8,10 @@ import pytest
 from shared import corpus, needs_shared
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.jinja_reasoning import Reasoning
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.jinja.reasoning import Reasoning
+from modelsmith.template.jinja.template import ChatTemplate
 
 CHATML = """{%- for message in messages %}
     {{- '<|' + message.role + '|>' + message.content + '<|end|>' }}

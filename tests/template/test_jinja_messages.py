@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.jinja_messages import (
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.jinja.messages import (
     messages_for,
     tools_for,
     with_object_arguments,

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from modelsmith.errors import TemplateRenderError
-from modelsmith.template.conversations import NAMED, is_suffix
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.jinja_messages import messages_for, tools_for
+from modelsmith.template.conversation.named import NAMED, is_suffix
+from modelsmith.template.jinja.messages import messages_for, tools_for
+from modelsmith.template.jinja.template import ChatTemplate
 
 PEER = "2026.8.10566"  # the llama.cpp nearest to that of Ollama 0.33
 

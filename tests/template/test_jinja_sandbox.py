@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from modelsmith.errors import TemplateError, TemplateRenderError, TemplateSyntaxError
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.jinja import LONGEST, ChatTemplate
-from modelsmith.template.jinja_limits import Limits
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.jinja.limits import Limits
+from modelsmith.template.jinja.template import LONGEST, ChatTemplate
 
 TIGHT = Limits(seconds=0.3, size=100_000)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shared import corpus, needs_shared
 
 from modelsmith.errors import TemplateSyntaxError
-from modelsmith.template.jinja_tokens import constructs, tokens
+from modelsmith.template.jinja.tokens import constructs, tokens
 
 
 def assert_tiles(text: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shared import needs_shared
 
-from modelsmith.template.named import LIMIT, detect_named, edit_distance, named_templates
+from modelsmith.template.effective.named import LIMIT, detect_named, edit_distance, named_templates
 
 CHATML = (
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelsmith.template.prompt_tokens import MOST_EDITS, difference, pieces
+from modelsmith.template.effective.prompt_tokens import MOST_EDITS, difference, pieces
 
 TEXTS = st.lists(
     st.sampled_from(["<|a|>", "[INST]", " ", "\n", "x", "yy", "  ", "<think>", ",", "\t", "\r\n", "<", "|", "\u202e"]),

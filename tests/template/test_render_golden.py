@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.go.template import Template
 
 GOLDEN = Path(__file__).parent / "golden"
 CONVERSATIONS = {

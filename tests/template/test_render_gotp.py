@@ -25,13 +25,13 @@ import pytest
 from template_generator import DATA, Generator
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
-from modelsmith.syntax.gotemplate import parse
-from modelsmith.syntax.gotemplate_literals import visible
-from modelsmith.template.evaluate import Program
-from modelsmith.template.evaluate_state import State
-from modelsmith.template.functions import BUILTINS
-from modelsmith.template.values import NO_VALUE
-from modelsmith.template.values_ollama import json_value
+from modelsmith.syntax.gotemplate.literals import visible
+from modelsmith.syntax.gotemplate.tree import parse
+from modelsmith.template.go.evaluate.program import Program
+from modelsmith.template.go.functions.functions import BUILTINS
+from modelsmith.template.go.state import State
+from modelsmith.template.go.values.ollama import json_value
+from modelsmith.template.go.values.values import NO_VALUE
 
 GOTP = shutil.which("gotp", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
 CASES = int(os.environ.get("GOTP_CASES", "400"))

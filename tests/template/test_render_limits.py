@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
-from modelsmith.template import evaluate_state
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.render import render_traced
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.go import state as evaluate_state
+from modelsmith.template.go.template import Template
 
 TOOL = {
     "type": "function",
@@ -83,7 +82,7 @@ def test_enormous(name: str) -> None:
     with pytest.raises(TemplateRenderError, match="makes more than 1000000 characters"):
         template.render(PLAIN)
     with pytest.raises(TemplateRenderError, match="makes more than 1000000 characters"):
-        render_traced(template, PLAIN)
+        template.trace(PLAIN)
 
 
 def test_recursion() -> None:

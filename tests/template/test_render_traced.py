@@ -6,10 +6,9 @@ from gotemplate_fragments import templates
 from hypothesis import given, settings
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
-from modelsmith.syntax.gotemplate_nodes import Action, Text
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.render import render_traced
-from modelsmith.template.template import Template
+from modelsmith.syntax.gotemplate.nodes import Action, Text
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.go.template import Template
 
 TURNS = Conversation.from_dict(
     {
@@ -24,7 +23,7 @@ TURNS = Conversation.from_dict(
 
 def test_pieces_know_their_nodes() -> None:
     text = "<{{ range .Messages }}{{ .Role }}{{ if .Content }}: {{ .Content -}} !{{ end }}{{ end }}"
-    pieces = render_traced(Template.parse(text), TURNS)
+    pieces = Template.parse(text).trace(TURNS)
     assert [(piece.text, piece.node_span.of(text), piece.pass_index) for piece in pieces[:5] if piece.node_span] == [
         ("<", "<", 0),
         ("user", "{{ .Role }}", 0),
@@ -38,12 +37,12 @@ def test_pieces_know_their_nodes() -> None:
 
 def test_nodes_are_those_of_the_tree() -> None:
     template = Template.parse("a{{ .Messages | len }}")
-    nodes = [piece.node for piece in render_traced(template, TURNS)]
+    nodes = [piece.node for piece in template.trace(TURNS)]
     assert all(node is own for node, own in zip(nodes, template.tree.root.nodes, strict=True))
 
 
 def test_a_legacy_template_is_rendered_turn_by_turn() -> None:
-    pieces = render_traced(Template.parse("[{{ .Prompt }}]"), TURNS)
+    pieces = Template.parse("[{{ .Prompt }}]").trace(TURNS)
     assert [(piece.text, piece.pass_index) for piece in pieces] == [
         ("[", 0),
         ("U1", 0),
@@ -60,7 +59,7 @@ def test_a_legacy_template_is_rendered_turn_by_turn() -> None:
 
 def test_the_last_turn_keeps_the_nodes_that_are_not_cut() -> None:
     template = Template.parse("{{ .Prompt }}|{{ .Response }}<end>")
-    pieces = render_traced(template, TURNS)
+    pieces = template.trace(TURNS)
     assert [piece.text for piece in pieces if piece.pass_index == 1] == ["U2", "|", ""]
     assert [piece.node for piece in pieces if piece.pass_index == 1] == list(template.tree.root.nodes[:3])
 
@@ -73,5 +72,5 @@ def test_the_pieces_are_the_prompt(text: str) -> None:
         prompt = template.render(TURNS)
     except (TemplateSyntaxError, TemplateRenderError):
         return
-    pieces = render_traced(template, TURNS)
+    pieces = template.trace(TURNS)
     assert "".join(piece.text for piece in pieces) == prompt or "\ufffd" in prompt

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from modelsmith.template.imported import ARCHITECTURE_DEFAULTS
-from modelsmith.template.renderers import PARSERS, RENDERERS
+from modelsmith.template.effective.imported import ARCHITECTURE_DEFAULTS
+from modelsmith.template.effective.renderers import PARSERS, RENDERERS
 from modelsmith.versions import NEWEST
 
 

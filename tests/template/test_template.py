@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError, UsageError
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.functions_ollama import today_is
-from modelsmith.template.template import Template
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.go.functions.ollama import today_is
+from modelsmith.template.go.template import Template
 
 HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
 MESSAGES = "{{ range .Messages }}{{ .Role }}: {{ .Content }}\n{{ end }}"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelsmith.template.think import Think, think_semantics
+from modelsmith.template.effective.think_rules import Think, think_semantics
 
 NEW = None
 

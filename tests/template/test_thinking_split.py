@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shared import needs_shared
 
-from modelsmith.template.thinking_split import ThinkingSplitter, is_primed, split_thinking
+from modelsmith.template.conversation.thinking_split import ThinkingSplitter, is_primed, split_thinking
 
 TAGS = ("<think>", "</think>")
 

@@ -10,17 +10,17 @@ from example_templates import CHATML, GEMMA, LEGACY_CHATML, QWEN, R1_NEW, R1_OLD
 from tools_templates import JINJA_CHATML, JINJA_LLAMA3, JINJA_R1, JINJA_R1_OPENS, TEMPLATES
 
 from modelsmith.errors import InjectionError
-from modelsmith.template.capabilities import go_capabilities, go_tool_round_trip, prefer_chat_template
-from modelsmith.template.conversation import Conversation
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.declare import declare_thinking
-from modelsmith.template.inject_ensure import ensure_many
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.prove import proof_conversations
-from modelsmith.template.template import Template
-from modelsmith.template.tools import add_tools
-from modelsmith.template.tools_proof import has_tool_parts
-from modelsmith.template.tools_tag import tool_call_tag
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.edit.go.declare import declare_thinking
+from modelsmith.template.edit.go.ensure import ensure_many
+from modelsmith.template.edit.prove import proof_conversations
+from modelsmith.template.edit.tools.proof import has_tool_parts
+from modelsmith.template.edit.tools.tools import add_tools
+from modelsmith.template.effective.capabilities import go_capabilities, go_tool_round_trip, prefer_chat_template
+from modelsmith.template.go.template import Template
+from modelsmith.template.go.tool_tag import tool_call_tag
+from modelsmith.template.jinja.template import ChatTemplate
 
 THINKS = (None, True, False, "high")
 FORCE = [("<think>\n", "thinking"), ("<think>\n\n</think>\n\n", "not-thinking")]

@@ -9,12 +9,12 @@ from typing import Any
 from shared import corpus, needs_shared
 
 from modelsmith.errors import InjectionError
-from modelsmith.template.capabilities import go_capabilities, go_tool_round_trip, prefer_chat_template
-from modelsmith.template.conversations import NAMED
-from modelsmith.template.jinja import ChatTemplate
-from modelsmith.template.template import Template
-from modelsmith.template.tools import add_tools
-from modelsmith.template.tools_proof import has_tool_parts
+from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.edit.tools.proof import has_tool_parts
+from modelsmith.template.edit.tools.tools import add_tools
+from modelsmith.template.effective.capabilities import go_capabilities, go_tool_round_trip, prefer_chat_template
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
 
 
 def rows() -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def test_real_templates_get_tools() -> None:
 
 @needs_shared
 def test_with_tools_and_thinking_no_template_of_deepseek_loses_to_its_gguf() -> None:
-    from modelsmith.template.declare import declare_thinking
+    from modelsmith.template.edit.go.declare import declare_thinking
 
     seen = 0
     for row in rows():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from modelsmith.syntax.gotemplate import parse
-from modelsmith.template.tools_tag import tool_call_tag
+from modelsmith.syntax.gotemplate.tree import parse
+from modelsmith.template.go.tool_tag import tool_call_tag
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 from cyllama_oracle import needs_llama_cpp
 
 from modelsmith.weights.gguf import GGUFFile
-from modelsmith.weights.gguf.bpe import _RULES, BytePairs
-from modelsmith.weights.gguf.edit import edit, edited_segments
+from modelsmith.weights.gguf.edit.edit import edit, edited_segments
+from modelsmith.weights.gguf.tokens.bpe import _RULES, BytePairs
 
 _COUNT = """
 import json, sys

@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelsmith.errors import UnreadableFile
+from modelsmith.files import stream
+from modelsmith.files.segments import CHUNK, FileSlice, FileStamp, Segment, joined
 from modelsmith.progress import Progress
-from modelsmith.weights import files, stream
-from modelsmith.weights.files import EditedGGUF, FileBlob
+from modelsmith.weights.blobs import blob as files
+from modelsmith.weights.blobs.blob import EditedGGUF, FileBlob
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.sample import DEEPSEEK_TOKENS, write_sample
-from modelsmith.weights.segments import CHUNK, FileSlice, FileStamp, Segment, joined
 
 
 def test_a_file_is_hashed_and_streamed(tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelsmith.errors import UsageError
-from modelsmith.weights.fit import Verdict, estimate, fits_in, longest_context
-from modelsmith.weights.fit_explain import explain, memory_text
-from modelsmith.weights.fit_extras import Extras, picture_room, with_adapter, with_draft, with_projector
-from modelsmith.weights.fit_machine import Machine
-from modelsmith.weights.fit_model import FitModel
-from modelsmith.weights.fit_settings import FitSettings, parse_context, parse_memory
-from modelsmith.weights.fit_shapes import SHAPES, known_shape, shape_header, shape_model
-from modelsmith.weights.quantize_choose import choose
-from modelsmith.weights.quantize_wishes import Wishes
+from modelsmith.weights.fit.explain import explain, memory_text
+from modelsmith.weights.fit.extras import Extras, picture_room, with_adapter, with_draft, with_projector
+from modelsmith.weights.fit.fit import Verdict, estimate, fits_in, longest_context
+from modelsmith.weights.fit.machine import Machine
+from modelsmith.weights.fit.model import FitModel
+from modelsmith.weights.fit.settings import FitSettings, parse_context, parse_memory
+from modelsmith.weights.fit.shapes import SHAPES, known_shape, shape_header, shape_model
+from modelsmith.weights.quantize.choose import choose
+from modelsmith.weights.quantize.wishes import Wishes
 
 GIB = 1 << 30
 BIG = shape_model("deepseek-r1:32b")

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelsmith.errors import InvalidGGUF, ModelsmithError, UsageError
-from modelsmith.weights.fit import estimate, longest_context
-from modelsmith.weights.fit_machine import Machine
-from modelsmith.weights.fit_memory import cache_of, cells_of, compute, state_of
-from modelsmith.weights.fit_model import FitModel
-from modelsmith.weights.fit_settings import FitSettings
+from modelsmith.weights.fit.fit import estimate, longest_context
+from modelsmith.weights.fit.machine import Machine
+from modelsmith.weights.fit.memory import cache_of, cells_of, compute, state_of
+from modelsmith.weights.fit.model import FitModel
+from modelsmith.weights.fit.settings import FitSettings
 
 AT_4K = FitSettings(context=4096)
 

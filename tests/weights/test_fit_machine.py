@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from modelsmith.weights import fit_machine
-from modelsmith.weights.fit_machine import Gpu, Machine, amd_cards, available_ram, detect, parse_nvidia, parse_rocm
+from modelsmith.weights.fit import machine as fit_machine
+from modelsmith.weights.fit.machine import Gpu, Machine, amd_cards, available_ram, detect, parse_nvidia, parse_rocm
 
 
 def test_nvidia_smi() -> None:

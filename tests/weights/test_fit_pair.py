@@ -9,8 +9,8 @@ import pytest
 from fit_models import Value, header, write_header
 
 from modelsmith.errors import UsageError
-from modelsmith.weights.fit_pair import Projector, TextModel, pair, pair_files, projector_of, text_model_of
 from modelsmith.weights.gguf import GGUFFile
+from modelsmith.weights.gguf.pair import Projector, TextModel, pair, pair_files, projector_of, text_model_of
 
 Tensors = list[tuple[str, tuple[int, ...]]]
 

@@ -9,15 +9,15 @@ from cyllama_oracle import copied, needs_llama_cpp
 from local_stores import flag, needs_real_gguf, real_gguf, small_gguf, tensor, text, uint
 
 from modelsmith.errors import InvalidGGUF
+from modelsmith.files.segments import Segment
+from modelsmith.files.stream import chunks, hash_segments
 from modelsmith.weights.gguf import GGUFFile
-from modelsmith.weights.gguf.canonical import canonical
+from modelsmith.weights.gguf.arrange.canonical import canonical
+from modelsmith.weights.gguf.arrange.ollama_writer import needs_projector_type, with_projector_type
 from modelsmith.weights.gguf.metadata import Entry
-from modelsmith.weights.gguf.ollama_writer import needs_projector_type, with_projector_type
+from modelsmith.weights.gguf.read.tensors import Tensor
 from modelsmith.weights.gguf.sample import SampleShape, array_entry, write_sample
-from modelsmith.weights.gguf.tensors import Tensor
 from modelsmith.weights.gguf.types import TENSOR_TYPES, ValueType
-from modelsmith.weights.segments import Segment
-from modelsmith.weights.stream import chunks, hash_segments
 
 LLAMA = [
     text("general.architecture", "llama"),

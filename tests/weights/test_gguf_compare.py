@@ -11,18 +11,18 @@ from cyllama_oracle import copied, needs_llama_cpp
 from local_stores import flag, small_gguf, tensor, text, uint
 
 from modelsmith.errors import Unsupported, UsageError
-from modelsmith.weights.files import FileBlob
+from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf import GGUFFile
-from modelsmith.weights.gguf.canonical import canonical
-from modelsmith.weights.gguf.canonicalize import canonicalize, is_canonical
-from modelsmith.weights.gguf.compare import GGUFDifference, compare
-from modelsmith.weights.gguf.edit import edit
-from modelsmith.weights.gguf.hashes import hash_gguf, manifest
-from modelsmith.weights.gguf.inplace import write_edit
-from modelsmith.weights.gguf.inplace_plan import plan_edit
+from modelsmith.weights.gguf.arrange.canonical import canonical
+from modelsmith.weights.gguf.arrange.canonicalize import canonicalize, is_canonical
+from modelsmith.weights.gguf.arrange.shards import open_shards
+from modelsmith.weights.gguf.arrange.split import plan_split, write_split
+from modelsmith.weights.gguf.edit.edit import edit
+from modelsmith.weights.gguf.edit.inplace import write_edit
+from modelsmith.weights.gguf.edit.inplace_plan import plan_edit
+from modelsmith.weights.gguf.inspect.compare import GGUFDifference, compare
+from modelsmith.weights.gguf.inspect.hashes import hash_gguf, manifest
 from modelsmith.weights.gguf.sample import array_entry, write_sample
-from modelsmith.weights.gguf.shards import open_shards
-from modelsmith.weights.gguf.split import plan_split, write_split
 from modelsmith.weights.gguf.types import ValueType
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from local_stores import small_gguf, tensor, text, uint
 
 from modelsmith.errors import Unsupported, UsageError
-from modelsmith.weights.files import EditedGGUF
+from modelsmith.weights.blobs.blob import EditedGGUF
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.metadata import Entry
 from modelsmith.weights.gguf.sample import array_entry, write_sample

@@ -17,10 +17,10 @@ from weights.hostile import Hostile, hostile, sound
 from modelsmith.cli import run
 from modelsmith.errors import InvalidGGUF, ModelsmithError
 from modelsmith.weights.gguf import GGUFFile
+from modelsmith.weights.gguf.inspect.summary import Summary
 from modelsmith.weights.gguf.metadata import GGUFArray
-from modelsmith.weights.gguf.reader import scan_file
-from modelsmith.weights.gguf.summary import Summary
-from modelsmith.weights.gguf.verify import verify
+from modelsmith.weights.gguf.read.reader import scan_file
+from modelsmith.weights.gguf.verify.verify import verify
 
 MEBIBYTE = 1 << 20
 CASES = list(hostile())
@@ -59,7 +59,7 @@ def test_all_of_them_fit_into_a_hundred_megabytes(tmp_path: Path) -> None:
 import resource, sys
 from pathlib import Path
 from modelsmith.errors import InvalidGGUF
-from modelsmith.weights.gguf.verify import verify
+from modelsmith.weights.gguf.verify.verify import verify
 from modelsmith.weights.gguf import GGUFFile
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + {100 * MEBIBYTE},) * 2)

@@ -21,18 +21,19 @@ from hypothesis import strategies as st
 from local_stores import small_gguf, tensor, text, uint
 
 from modelsmith.errors import InvalidGGUF, ModelsmithError, UnreadableFile, UsageError, VerificationFailed
-from modelsmith.weights import copying
-from modelsmith.weights.gguf import GGUFFile, inplace
-from modelsmith.weights.gguf import undo as records
-from modelsmith.weights.gguf.edit import edit, renamed
-from modelsmith.weights.gguf.inplace import Edited, write_edit
-from modelsmith.weights.gguf.inplace_plan import open_to_edit, plan_edit
-from modelsmith.weights.gguf.inplace_undo import undo
+from modelsmith.files import copying
+from modelsmith.weights.gguf import GGUFFile
+from modelsmith.weights.gguf.edit import inplace
+from modelsmith.weights.gguf.edit import undo as records
+from modelsmith.weights.gguf.edit.edit import edit, renamed
+from modelsmith.weights.gguf.edit.inplace import Edited, write_edit
+from modelsmith.weights.gguf.edit.inplace_plan import open_to_edit, plan_edit
+from modelsmith.weights.gguf.edit.inplace_undo import undo
+from modelsmith.weights.gguf.edit.padding import PADDING, filling
+from modelsmith.weights.gguf.edit.undo import count_records, undo_path
 from modelsmith.weights.gguf.metadata import Entry
-from modelsmith.weights.gguf.padding import PADDING, filling
 from modelsmith.weights.gguf.sample import write_sample
 from modelsmith.weights.gguf.types import ValueType
-from modelsmith.weights.gguf.undo import count_records, undo_path
 
 CHAT = "tokenizer.chat_template"
 
@@ -379,10 +380,10 @@ def test_a_changed_tail_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 KILLED = """
 import sys
-from modelsmith.weights.gguf.edit import edit
+from modelsmith.weights.gguf.edit.edit import edit
 from modelsmith.weights.gguf.file import GGUFFile
-from modelsmith.weights.gguf.inplace import write_edit
-from modelsmith.weights.gguf.inplace_plan import plan_edit
+from modelsmith.weights.gguf.edit.inplace import write_edit
+from modelsmith.weights.gguf.edit.inplace_plan import plan_edit
 path = sys.argv[1]
 print("ready", flush=True)
 for number in range(10**6):

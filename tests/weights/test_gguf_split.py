@@ -13,18 +13,19 @@ from cyllama_oracle import loads, needs_llama_cpp
 from local_stores import needs_real_gguf, real_gguf, small_gguf, tensor, text, uint
 
 from modelsmith.errors import InvalidGGUF, ModelsmithError, UsageError
-from modelsmith.weights.files import FileBlob
-from modelsmith.weights.gguf import GGUFFile, split
-from modelsmith.weights.gguf.edit import edit
-from modelsmith.weights.gguf.inplace import write_edit
-from modelsmith.weights.gguf.inplace_plan import plan_edit
-from modelsmith.weights.gguf.merge import join_raw, merge, raw_pieces
+from modelsmith.weights.blobs.blob import FileBlob
+from modelsmith.weights.blobs.merged import MergedGGUF
+from modelsmith.weights.gguf import GGUFFile
+from modelsmith.weights.gguf.arrange import split
+from modelsmith.weights.gguf.arrange.merge import join_raw, merge, raw_pieces
+from modelsmith.weights.gguf.arrange.shards import open_shards
+from modelsmith.weights.gguf.arrange.split import parse_size, plan_split, write_split
+from modelsmith.weights.gguf.edit.edit import edit
+from modelsmith.weights.gguf.edit.inplace import write_edit
+from modelsmith.weights.gguf.edit.inplace_plan import plan_edit
 from modelsmith.weights.gguf.metadata import Entry
 from modelsmith.weights.gguf.sample import write_sample
-from modelsmith.weights.gguf.shards import open_shards
-from modelsmith.weights.gguf.split import parse_size, plan_split, write_split
 from modelsmith.weights.gguf.types import ValueType
-from modelsmith.weights.merged_blob import MergedGGUF
 
 PROGRAM = shutil.which("llama-gguf-split")
 

@@ -12,10 +12,10 @@ from weights.hostile import sound
 from modelsmith.progress import Progress
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.metadata import Entry
+from modelsmith.weights.gguf.read.tensors import Tensor
 from modelsmith.weights.gguf.sample import array_entry, write_sample
-from modelsmith.weights.gguf.tensors import Tensor
 from modelsmith.weights.gguf.types import TENSOR_TYPES, ValueType
-from modelsmith.weights.gguf.verify import Verification, verify
+from modelsmith.weights.gguf.verify.verify import Verification, verify
 
 TOKENS = "tokenizer.ggml.tokens"
 TEMPLATE = "tokenizer.chat_template"
@@ -283,7 +283,7 @@ def test_numbers_that_are_none_are_found(tmp_path: Path, name: str) -> None:
 
 
 def test_the_scan_goes_on_behind_its_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelsmith.weights.gguf.verify_numbers._CHUNK", 64)
+    monkeypatch.setattr("modelsmith.weights.gguf.verify.numbers._CHUNK", 64)
     data = struct.pack("<200f", *([1.0] * 150), float("inf"), *([1.0] * 48), float("nan"))
     path = small_gguf(
         tmp_path / "x.gguf", [text("general.architecture", "x")], [(Tensor("t", (200,), TENSOR_TYPES[0], 0, 800), data)]

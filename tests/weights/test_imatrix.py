@@ -17,15 +17,15 @@ from modelsmith.errors import InvalidGGUF, ModelsmithError, UnreadableFile, Unsu
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.layout import packed
 from modelsmith.weights.gguf.metadata import Entry
-from modelsmith.weights.gguf.numpy_codec import NumpyCodec
+from modelsmith.weights.gguf.read.tensors import Tensor
 from modelsmith.weights.gguf.sample import array_entry
-from modelsmith.weights.gguf.tensors import Tensor
 from modelsmith.weights.gguf.types import ValueType
-from modelsmith.weights.imatrix import ImportanceMatrix
-from modelsmith.weights.quantize import open_parts, quantize, write_quantized
-from modelsmith.weights.quantize_mixes import MIXES
-from modelsmith.weights.quantize_plan import plan_quantize
-from modelsmith.weights.quantize_wishes import Wishes
+from modelsmith.weights.quantize.imatrix import ImportanceMatrix
+from modelsmith.weights.quantize.mixes import MIXES
+from modelsmith.weights.quantize.numpy_codec import NumpyCodec
+from modelsmith.weights.quantize.plan import plan_quantize
+from modelsmith.weights.quantize.quantize import open_parts, quantize, write_quantized
+from modelsmith.weights.quantize.wishes import Wishes
 
 Sums = Mapping[str, Sequence[float]]
 EXPERTS = 2

@@ -20,13 +20,13 @@ from modelsmith.errors import InvalidGGUF, UnreadableFile, Unsupported, UsageErr
 from modelsmith.progress import Progress
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.layout import packed
-from modelsmith.weights.gguf.numpy_codec import NumpyCodec
 from modelsmith.weights.gguf.sample import SampleShape, write_sample
-from modelsmith.weights.quantize import open_parts, quantize, write_quantized
-from modelsmith.weights.quantize_codec import find_codec
-from modelsmith.weights.quantize_mixes import MIXES
-from modelsmith.weights.quantize_plan import plan_quantize
-from modelsmith.weights.quantize_wishes import Wishes
+from modelsmith.weights.quantize.find_codec import find_codec
+from modelsmith.weights.quantize.mixes import MIXES
+from modelsmith.weights.quantize.numpy_codec import NumpyCodec
+from modelsmith.weights.quantize.plan import plan_quantize
+from modelsmith.weights.quantize.quantize import open_parts, quantize, write_quantized
+from modelsmith.weights.quantize.wishes import Wishes
 
 PLAIN = [name for name in MIXES if not name.startswith(("IQ1", "IQ2")) and name not in {"IQ3_XXS", "IQ3_XS", "Q2_K_S"}]
 SHAPE = SampleShape(blocks=1, embedding=256, feed_forward=256, heads=4)
@@ -243,7 +243,7 @@ def test_a_full_disk(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def full(*_arguments: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("modelsmith.weights.quantize.write_all", full)
+    monkeypatch.setattr("modelsmith.weights.quantize.quantize.write_all", full)
     with pytest.raises(UnreadableFile, match="No space left") as caught:
         quantize(sample, tmp_path / "out.gguf", "Q8_0")
     assert "free some space" in caught.value.hint

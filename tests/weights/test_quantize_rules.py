@@ -14,12 +14,12 @@ from modelsmith.errors import InvalidGGUF, UsageError
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.metadata import Entry
 from modelsmith.weights.gguf.types import ValueType
-from modelsmith.weights.quantize import open_parts
-from modelsmith.weights.quantize_choose import choose, parse_size
-from modelsmith.weights.quantize_mixes import ALIASES, MIXES, TYPES, find_mix, find_type
-from modelsmith.weights.quantize_plan import plan_quantize
-from modelsmith.weights.quantize_rules import fallback, more_bits
-from modelsmith.weights.quantize_wishes import TensorRule, Wishes
+from modelsmith.weights.quantize.choose import choose, parse_size
+from modelsmith.weights.quantize.mixes import ALIASES, MIXES, TYPES, find_mix, find_type
+from modelsmith.weights.quantize.plan import plan_quantize
+from modelsmith.weights.quantize.quantize import open_parts
+from modelsmith.weights.quantize.rules import fallback, more_bits
+from modelsmith.weights.quantize.wishes import TensorRule, Wishes
 
 CASES = 66
 

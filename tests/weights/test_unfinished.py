@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from modelsmith.cli import run
-from modelsmith.weights import unfinished
+from modelsmith.files import unfinished
+from modelsmith.files.replacing import replacing
+from modelsmith.files.unfinished import start_unfinished
 from modelsmith.weights.gguf.sample import write_sample
-from modelsmith.weights.replacing import replacing
-from modelsmith.weights.unfinished import start_unfinished
 
 _GROW = """
 import sys, time
 from pathlib import Path
-from modelsmith.weights.replacing import replacing
+from modelsmith.files.replacing import replacing
 with replacing(Path(sys.argv[1])) as (descriptor, path):
     print(path, flush=True)
     time.sleep(60)

@@ -7,7 +7,7 @@ from pathlib import Path
 import gguf
 
 from modelsmith.weights.gguf import GGUFFile
-from modelsmith.weights.gguf.vocabulary import SpecialTokens
+from modelsmith.weights.gguf.tokens.special import SpecialTokens
 
 
 def written(path: Path, kinds: list[int] | None) -> GGUFFile:

@@ -67,7 +67,7 @@ def _all(document: Document) -> Iterator[Coloured]:
 
 
 def _in_template(template: EmbeddedTemplate) -> Iterator[Coloured]:
-    from modelsmith.syntax.gotemplate_lexer import lex
+    from modelsmith.syntax.gotemplate.lexer import lex
 
     for token in lex(template.text):
         kind = _OF_TOKEN.get(token.kind)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from modelsmith.lint.editor.answers import Item
 from modelsmith.lint.editor.hover import instruction_doc, parameter_doc, parser_doc, renderer_doc
 from modelsmith.lint.editor.instruction_docs import INSTRUCTION_DOCS, ROLE_DOCS
-from modelsmith.lint.lines import start_of_line
+from modelsmith.lint.facts.lines import start_of_line
 from modelsmith.parameters import PARAMETERS, Kind
 from modelsmith.source import Span
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
+
 
 _LINE = re.compile(
     r"[ \t]*(?:(?P<instruction>[A-Za-z]*)"
@@ -38,32 +40,6 @@ _USUAL: dict[str, tuple[str, ...]] = {
     "seed": ("42",),
     "num_gpu": ("-1", "0", "999"),
 }
-ItemKind = Literal[
-    "keyword", "parameter", "value", "role", "name", "field", "function", "variable", "model", "file", "folder"
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """Something to write instead of what ``span`` covers; ``snippet`` is for editors that fill in places (``${1}``).
-
-    ``sort`` orders the items. ``more`` says that more has to be written behind it, so that the editor asks again.
-    """
-
-    label: str
-    kind: ItemKind
-    span: Span
-    insert: str = ""
-    snippet: str = ""
-    detail: str = ""
-    doc: str = ""
-    sort: str = ""
-    more: bool = False
-
-    @property
-    def text(self) -> str:
-        """What is inserted where snippets are not known."""
-        return self.insert or self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +173,7 @@ def _values(document: Document, name: str, span: Span) -> Iterator[Item]:
 
 def _stops(document: Document) -> tuple[str, ...]:
     """Return what a stop may be: tokens of the template, those that are known to end turns first."""
-    from modelsmith.lint.templates import END, SPECIAL
+    from modelsmith.lint.templates.template import END, SPECIAL
 
     text = document.template.text if document.template else ""
     taken = {each.value for each in document.find("PARAMETER", "stop")}
@@ -206,7 +182,7 @@ def _stops(document: Document) -> tuple[str, ...]:
 
 
 def _built_in(kind: str, span: Span) -> Iterator[Item]:
-    from modelsmith.template.renderers import PARSERS, RENDERERS
+    from modelsmith.template.effective.renderers import PARSERS, RENDERERS
 
     for name, row in (RENDERERS if kind == "renderer" else PARSERS).items():
         doc = renderer_doc(name) if kind == "renderer" else parser_doc(name)
@@ -214,7 +190,7 @@ def _built_in(kind: str, span: Span) -> Iterator[Item]:
 
 
 def _versions(document: Document, span: Span) -> Iterator[Item]:
-    from modelsmith.lint.needs import needs
+    from modelsmith.lint.facts.needs import needs
     from modelsmith.versions import NEWEST, Version
 
     needed = [Version.parse(need.since) for need in needs(document)]

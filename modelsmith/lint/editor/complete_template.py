@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.lint.editor.complete import Item
+from modelsmith.lint.editor.answers import Item
 from modelsmith.lint.editor.hover_template import describe_field, type_name
 from modelsmith.lint.editor.scope import Scope, definitions, fields_of, of_path, scope_at
 from modelsmith.lint.editor.template_docs import FIELD_DOCS, FUNCTION_DOCS, KEYWORD_DOCS, ROOT_DOCS
-from modelsmith.lint.templates_types import ROOT
+from modelsmith.lint.templates.types import ROOT
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modelsmith.template.values import GoType
+    from modelsmith.template.go.values.values import GoType
 
 _BEGUN = re.compile(r"(?P<path>(?:\$\w*)?(?:\.\w*)*)\Z|(?P<word>[A-Za-z_]\w*)\Z")
 _NAME = re.compile(r"\btemplate\s+\"(?P<name>[^\"\n]*)\Z")

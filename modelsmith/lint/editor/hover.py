@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from modelsmith.lint.editor.answers import Hover
 from modelsmith.lint.editor.instruction_docs import INSTRUCTION_DOCS, ROLE_DOCS
 from modelsmith.lint.editor.place import place_at
 from modelsmith.parameters import DEPRECATED_SINCE, PARAMETERS, REMOVED_SINCE, Kind
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.lint.document import Document
     from modelsmith.lint.editor.place import Place
-    from modelsmith.source import Span
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
+
 
 _KINDS = {
     Kind.INT: "a whole number",
@@ -24,13 +25,6 @@ _KINDS = {
     Kind.STRINGS: "a text; several lines add up",
 }
 _RULE_SECTIONS = ("What it does", "Why", "Fix safety")
-
-
-class Hover(NamedTuple):
-    """Markdown about a part of the file."""
-
-    markdown: str
-    span: Span
 
 
 def hover(document: Document, offset: int, found: Iterable[Diagnostic] = ()) -> Hover | None:
@@ -79,7 +73,7 @@ def _keyword(node: Instruction, place: Place) -> str:
 
 def instruction_doc(keyword: str) -> str:
     """Return the documentation of an instruction; its keyword is in capitals."""
-    from modelsmith.syntax.modelfile_table import INSTRUCTIONS
+    from modelsmith.syntax.modelfile.table import INSTRUCTIONS
 
     doc, since = INSTRUCTION_DOCS[keyword], INSTRUCTIONS[keyword].since
     return f"`{doc.form}`\n\n{doc.text}" + (f"\n\nSince Ollama {since}." if since else "")
@@ -101,7 +95,7 @@ def parameter_doc(name: str) -> str:
 
 def renderer_doc(name: str) -> str:
     """Return the documentation of a renderer, "" where Ollama has none of the name."""
-    from modelsmith.template.renderers import RENDERERS
+    from modelsmith.template.effective.renderers import RENDERERS
 
     row = RENDERERS.get(name)
     if row is None:
@@ -117,7 +111,7 @@ def renderer_doc(name: str) -> str:
 
 def parser_doc(name: str) -> str:
     """Return the documentation of a parser, "" where Ollama has none of the name."""
-    from modelsmith.template.renderers import PARSERS
+    from modelsmith.template.effective.renderers import PARSERS
 
     row = PARSERS.get(name)
     if row is None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.lint.editor.hover import Hover
+from modelsmith.lint.editor.answers import Hover
 from modelsmith.lint.editor.prompt import prompt_of
 from modelsmith.lint.editor.scope import follow, of_path, scope_at
 from modelsmith.lint.editor.template_docs import DOT_DOC, FIELD_DOCS, FUNCTION_DOCS, KEYWORD_DOCS, ROOT_DOCS
-from modelsmith.lint.templates_types import ROOT
-from modelsmith.syntax.gotemplate_lexer import lex
+from modelsmith.lint.templates.types import ROOT
+from modelsmith.syntax.gotemplate.lexer import lex
 
 if TYPE_CHECKING:
     from modelsmith.lint.document import EmbeddedTemplate
-    from modelsmith.syntax.gotemplate_lexer import Lexeme
-    from modelsmith.template.values import GoType
+    from modelsmith.syntax.gotemplate.lexer import Lexeme
+    from modelsmith.template.go.values.values import GoType
 
 _SIGNS = frozenset(("OPEN", "CLOSE", "TEXT", "COMMENT", "PIPE", "LPAR", "RPAR", "CHAR", "DECLARE", "ASSIGN"))
 

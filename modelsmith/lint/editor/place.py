@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from modelsmith.lint.document import Document, EmbeddedTemplate
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 Part = Literal["keyword", "name", "value", ""]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import TemplateRenderError
 
 if TYPE_CHECKING:
-    from modelsmith.template.render import Piece
-    from modelsmith.template.template import Template
+    from modelsmith.template.go.render import Piece
+    from modelsmith.template.go.template import Template
 
 CHATS = ("system-turns", "thinking-history", "tool-answer", "parallel-tools", "suffix")
 """The conversations that are tried, until one makes the node under the cursor print something."""
@@ -37,13 +37,12 @@ def prompt_of(template: Template, offset: int | None = None) -> str:
 
 def _pieces(template: Template, chat: str) -> tuple[Piece, ...] | str:
     """Return the pieces of a prompt, or why there is none."""
-    from modelsmith.template.conversations import NAMED
-    from modelsmith.template.evaluate_state import OutOfBudget
-    from modelsmith.template.render import Renderer
+    from modelsmith.template.conversation.named import NAMED
+    from modelsmith.template.go.state import OutOfBudget
 
     thinks = True if all(template.thinking_tags) else None
     try:
-        return Renderer(template, traced=True, steps=_STEPS, room=_ROOM).trace(NAMED[chat], thinks)
+        return template.renderer(traced=True, steps=_STEPS, room=_ROOM).trace(NAMED[chat], thinks)
     except OutOfBudget:
         return "The template does too much to be rendered here."
     except TemplateRenderError as error:

@@ -1,6 +1,6 @@
 """What the dot and the variables are where somebody types: read from tokens, so that a template may be unfinished.
 
-Source of the types: ``modelsmith.template.values_types``; of the scopes: Go ``text/template/exec.go``.
+Source of the types: ``modelsmith.template.go.values.types``; of the scopes: Go ``text/template/exec.go``.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from modelsmith.lint.templates_types import ROOT, field_names
-from modelsmith.syntax.gotemplate_lexer import Lexeme, lex
-from modelsmith.template.values import ANY, INT, GoType
+from modelsmith.lint.templates.types import ROOT, field_names
+from modelsmith.syntax.gotemplate.lexer import Lexeme, lex
+from modelsmith.template.go.values.values import ANY, INT, GoType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

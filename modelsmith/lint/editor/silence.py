@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.lint.lines import line_above, start_of_line
-from modelsmith.lint.suppress import suppressions
+from modelsmith.lint.facts.lines import line_above, start_of_line
+from modelsmith.lint.facts.suppress import suppressions
 from modelsmith.source import Edit
-from modelsmith.syntax.gotemplate_lexer import lex
-from modelsmith.syntax.modelfile_text import BOM
+from modelsmith.syntax.gotemplate.lexer import lex
+from modelsmith.syntax.modelfile.text import BOM
 
 if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic

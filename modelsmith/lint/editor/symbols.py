@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from modelsmith.source import Span
-from modelsmith.syntax.gotemplate_nodes import Block, Branch, Define, If, Range
+from modelsmith.syntax.gotemplate.nodes import Block, Branch, Define, If, Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document, EmbeddedTemplate
-    from modelsmith.syntax.gotemplate_nodes import Body, ListItem
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.gotemplate.nodes import Body, ListItem
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 Kind = Literal["model", "parameter", "template", "text", "message", "name", "block", "definition"]
 

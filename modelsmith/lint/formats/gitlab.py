@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from modelsmith.lint.baseline import fingerprint
+from modelsmith.lint.run.baseline import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

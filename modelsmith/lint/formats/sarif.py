@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from modelsmith.lint.baseline import fingerprint
 from modelsmith.lint.rules import all_rules
+from modelsmith.lint.run.baseline import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 
 def write(reports: Sequence[Report]) -> str:
     """Return one log with one run."""
-    from modelsmith import __version__
+    from modelsmith.about import __version__
 
     codes = sorted({each.code for report in reports for each in report.diagnostics})
     rules = [all_rules()[code] for code in codes if code in all_rules()]

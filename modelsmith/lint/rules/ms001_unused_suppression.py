@@ -42,6 +42,6 @@ if TYPE_CHECKING:
 
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
-    """Find nothing: only the engine knows what was silenced (``modelsmith.lint.unused``)."""
+    """Find nothing: only the engine knows what was silenced (``modelsmith.lint.run.unused``)."""
     del document
     yield from ()

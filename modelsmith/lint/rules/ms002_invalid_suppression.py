@@ -30,9 +30,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity, did_you_mean
+from modelsmith.lint.facts.suppress import WORDS, suppressions
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.lint.rules import all_rules
-from modelsmith.lint.suppress import WORDS, suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,11 +30,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blames
-from modelsmith.lint.parameter_faults import bad_parameters
+from modelsmith.lint.facts.faults import blames
+from modelsmith.lint.facts.parameter_faults import bad_parameters
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.lint.rules import all_rules
-from modelsmith.syntax.modelfile_reading import NO_FROM
+from modelsmith.syntax.modelfile.reading import NO_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,17 +30,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import bare_parameter, blamed, meant
+from modelsmith.lint.facts.faults import bare_parameter, blamed, meant
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.modelfile_nodes import Instruction
-from modelsmith.syntax.modelfile_table import INSTRUCTIONS
+from modelsmith.syntax.modelfile.nodes import Instruction
+from modelsmith.syntax.modelfile.table import INSTRUCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
-    from modelsmith.lint.faults import Blame
+    from modelsmith.lint.facts.faults import Blame
 
 _DOCKER = frozenset(
     [

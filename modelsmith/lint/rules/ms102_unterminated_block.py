@@ -36,13 +36,13 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blamed
-from modelsmith.lint.lines import end_of_line, line_above, rest_of_line
+from modelsmith.lint.facts.faults import blamed
+from modelsmith.lint.facts.lines import end_of_line, line_above, rest_of_line
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.modelfile_nodes import Instruction
-from modelsmith.syntax.modelfile_table import INSTRUCTIONS
+from modelsmith.syntax.modelfile.nodes import Instruction
+from modelsmith.syntax.modelfile.table import INSTRUCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -33,20 +33,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blamed
-from modelsmith.lint.lines import number_of
+from modelsmith.lint.facts.faults import blamed
+from modelsmith.lint.facts.lines import number_of
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.modelfile_nodes import Instruction, Unreadable
-from modelsmith.syntax.quote import is_triple_safe
+from modelsmith.syntax.modelfile.nodes import Instruction, Unreadable
+from modelsmith.syntax.modelfile.quote import is_triple_safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document
-    from modelsmith.lint.faults import Blame
+    from modelsmith.lint.facts.faults import Blame
 
 _ODD_OPENING = regex(r"[“”„″‟]+|'''|```")
 _ODD_CLOSING = regex(r"(?:[“”„″‟]+|'''|```)$")

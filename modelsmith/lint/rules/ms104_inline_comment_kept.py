@@ -32,9 +32,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.comments import WORDS, comment_of, moved
-from modelsmith.lint.lines import shortened
-from modelsmith.lint.parameter_faults import bad
+from modelsmith.lint.facts.comments import WORDS, comment_of, moved
+from modelsmith.lint.facts.lines import shortened
+from modelsmith.lint.facts.parameter_faults import bad
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.lint.surroundings import Kind
 from modelsmith.parameters import PARAMETERS
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 
 @rule(Severity.WARNING)

@@ -36,20 +36,20 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.errors import UnquotableValue
-from modelsmith.lint.comments import WORDS
-from modelsmith.lint.lines import newline, shortened
+from modelsmith.lint.facts.comments import WORDS
+from modelsmith.lint.facts.lines import newline, shortened
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.parameters import PARAMETERS
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.quote import quote
+from modelsmith.syntax.modelfile.quote import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 _PAIRS = {"'": "'", "‘": "’", "“": "”", "”": "”", "„": "“", "«": "»", "`": "`", "「": "」"}
 _SEVERAL = regex(r'[^"]+"(?:[ \t]*(?:,[ \t]*)?"[^"]+")*[ \t]*(?:,[ \t]*)?"[^"]+')

@@ -34,8 +34,8 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blamed
-from modelsmith.lint.lines import plural
+from modelsmith.lint.facts.faults import blamed
+from modelsmith.lint.facts.lines import plural
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span

@@ -33,13 +33,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blamed
-from modelsmith.lint.legacy_encodings import guess
-from modelsmith.lint.lines import plural
+from modelsmith.lint.facts.faults import blamed
+from modelsmith.lint.facts.legacy_encodings import guess
+from modelsmith.lint.facts.lines import plural
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.modelfile_text import BOM
+from modelsmith.syntax.modelfile.text import BOM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

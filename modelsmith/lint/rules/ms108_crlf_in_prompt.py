@@ -34,7 +34,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.lines import plural
+from modelsmith.lint.facts.lines import plural
 from modelsmith.lint.rule import Finding, rule, safe_fix
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span

@@ -33,10 +33,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.bases import is_file
-from modelsmith.lint.faults import lines_of_text
-from modelsmith.lint.lines import delete_lines, number_of
-from modelsmith.lint.parameter_faults import bad_parameters
+from modelsmith.lint.facts.bases import is_file
+from modelsmith.lint.facts.faults import lines_of_text
+from modelsmith.lint.facts.lines import delete_lines, number_of
+from modelsmith.lint.facts.parameter_faults import bad_parameters
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.parameters import DEPRECATED, PARAMETERS
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 _SINGLE = ("TEMPLATE", "SYSTEM", "ADAPTER", "RENDERER", "PARSER", "REQUIRES")
 

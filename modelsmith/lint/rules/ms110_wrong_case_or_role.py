@@ -33,12 +33,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blamed
-from modelsmith.lint.parameter_faults import bad
+from modelsmith.lint.facts.faults import blamed
+from modelsmith.lint.facts.parameter_faults import bad
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.source import Edit
-from modelsmith.syntax.modelfile_nodes import Instruction
-from modelsmith.syntax.modelfile_table import ROLES
+from modelsmith.syntax.modelfile.nodes import Instruction
+from modelsmith.syntax.modelfile.table import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -34,16 +34,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blamed
-from modelsmith.lint.parameter_faults import bad
-from modelsmith.lint.parameter_names import RENAMES
+from modelsmith.lint.facts.faults import blamed
+from modelsmith.lint.facts.parameter_faults import bad
+from modelsmith.lint.facts.parameter_names import RENAMES
 from modelsmith.lint.rule import Finding, rule, safe_fix
 from modelsmith.parameters import DEPRECATED, PARAMETERS
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.modelfile_diagnose import diagnosed
-from modelsmith.syntax.modelfile_nodes import Flaw, Instruction
-from modelsmith.syntax.modelfile_table import ROLES
+from modelsmith.syntax.modelfile.diagnose import diagnosed
+from modelsmith.syntax.modelfile.nodes import Flaw, Instruction
+from modelsmith.syntax.modelfile.table import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

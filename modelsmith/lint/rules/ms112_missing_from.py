@@ -30,7 +30,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blames, meant
+from modelsmith.lint.facts.faults import blames, meant
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.patterns import regex
 from modelsmith.source import Span

@@ -32,8 +32,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.bases import builds_on_files
-from modelsmith.lint.lines import delete_lines
+from modelsmith.lint.facts.bases import builds_on_files
+from modelsmith.lint.facts.lines import delete_lines
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 
 if TYPE_CHECKING:

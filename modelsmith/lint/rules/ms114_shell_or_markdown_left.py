@@ -31,8 +31,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blamed
-from modelsmith.lint.lines import delete_lines
+from modelsmith.lint.facts.faults import blamed
+from modelsmith.lint.facts.lines import delete_lines
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.source import Span
 

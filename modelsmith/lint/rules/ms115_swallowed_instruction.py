@@ -38,17 +38,17 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.lines import line_above, number_of, rest_of_line
+from modelsmith.lint.facts.lines import line_above, number_of, rest_of_line
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.modelfile_table import INSTRUCTIONS
+from modelsmith.syntax.modelfile.table import INSTRUCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 _KEYWORDS = "|".join(INSTRUCTIONS)
 _INSTRUCTION = regex(rf"^[ \t]*((?:{_KEYWORDS})[ \t]+(?:\w+[ \t]+(?=\"))?)", re.MULTILINE)

@@ -37,14 +37,14 @@ from modelsmith.errors import UnquotableValue
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
-from modelsmith.syntax.quote import quote
+from modelsmith.syntax.modelfile.quote import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 _IN_STOP = regex(r'\\(?:[ntr"]|u00[0-9a-fA-F]{2})')
 _IN_TEXT = regex(r"(?<=[.!?:;,)])[ ]?(?:\\n)+(?=[ ]?[-*#A-Z0-9]|$)")

@@ -32,9 +32,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.lines import delete_lines
-from modelsmith.lint.parameter_faults import bad, is_sound
-from modelsmith.lint.parameter_names import ELSEWHERE, RENAMES, UNSURE, close_to
+from modelsmith.lint.facts.lines import delete_lines
+from modelsmith.lint.facts.parameter_faults import bad, is_sound
+from modelsmith.lint.facts.parameter_names import ELSEWHERE, RENAMES, UNSURE, close_to
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.parameters import PARAMETERS, REMOVED_SINCE
 from modelsmith.source import Edit
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 
 @rule(Severity.ERROR)

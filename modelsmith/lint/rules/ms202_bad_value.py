@@ -33,9 +33,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.lines import shortened
-from modelsmith.lint.parameter_faults import bad, is_sound
-from modelsmith.lint.parameter_values import repaired
+from modelsmith.lint.facts.lines import shortened
+from modelsmith.lint.facts.parameter_faults import bad, is_sound
+from modelsmith.lint.facts.parameter_values import repaired
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.parameters import PARAMETERS, Kind
 from modelsmith.source import Edit

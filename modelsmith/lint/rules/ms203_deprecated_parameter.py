@@ -29,8 +29,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.lines import delete_lines
-from modelsmith.lint.parameter_faults import is_deprecated
+from modelsmith.lint.facts.lines import delete_lines
+from modelsmith.lint.facts.parameter_faults import is_deprecated
 from modelsmith.lint.rule import Finding, rule, safe_fix
 
 if TYPE_CHECKING:

@@ -67,7 +67,7 @@ def _thinks(document: Document) -> Span | None:
     """Return what shows that the model thinks."""
     parsers = document.find("PARSER")
     if parsers:
-        from modelsmith.template.renderers import PARSERS
+        from modelsmith.template.effective.renderers import PARSERS
 
         row = PARSERS.get(parsers[-1].value)
         return parsers[-1].value_span if row and row.thinking else None

@@ -36,7 +36,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.errors import ModelsmithError
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.source import Edit
-from modelsmith.syntax.quote import quote
+from modelsmith.syntax.modelfile.quote import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -33,7 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.lines import delete_lines
+from modelsmith.lint.facts.lines import delete_lines
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.source import Edit, Span
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 _REASONING = frozenset(
     {

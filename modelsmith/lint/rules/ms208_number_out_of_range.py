@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.gonumber import read_int
-from modelsmith.lint.lines import shortened
-from modelsmith.lint.parameter_faults import bad
+from modelsmith.lint.facts.lines import shortened
+from modelsmith.lint.facts.parameter_faults import bad
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.parameters import PARAMETERS, Kind
 

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from modelsmith.diagnostic import Severity
 from modelsmith.gonumber import read_float
-from modelsmith.lint.parameter_faults import bad_parameters
+from modelsmith.lint.facts.parameter_faults import bad_parameters
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.source import Edit
 

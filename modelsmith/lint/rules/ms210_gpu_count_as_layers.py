@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.gonumber import read_int
-from modelsmith.lint.lines import delete_lines
+from modelsmith.lint.facts.lines import delete_lines
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 
 if TYPE_CHECKING:

@@ -33,14 +33,14 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.gonumber import read_float
-from modelsmith.lint.parameter_faults import bad_parameters
+from modelsmith.lint.facts.parameter_faults import bad_parameters
 from modelsmith.lint.rule import Finding, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 _TOKENS = {"num_keep": "tokens of the prompt are kept", "num_predict": "tokens may be generated"}
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document, EmbeddedTemplate
-    from modelsmith.lint.templates_syntax import Flaw
+    from modelsmith.lint.templates.syntax import Flaw
 
 _JINJA = "this is Jinja, and TEMPLATE takes a Go template: `modelsmith convert` translates one"
 _WORDS = {
@@ -79,7 +79,7 @@ def check(document: Document) -> Iterator[Finding]:
     each = document.template
     if each is None or each.error is None:
         return
-    from modelsmith.lint.templates_syntax import flaw_of, is_our_limit
+    from modelsmith.lint.templates.syntax import flaw_of, is_our_limit
 
     flaw = flaw_of(each.text, each.error)
     span = each.span(flaw.start, flaw.end)
@@ -97,7 +97,7 @@ def check(document: Document) -> Iterator[Finding]:
 
 
 def _hint(each: EmbeddedTemplate, flaw: Flaw, word: str) -> str:
-    from modelsmith.lint.templates_syntax import looks_like_jinja
+    from modelsmith.lint.templates.syntax import looks_like_jinja
 
     if looks_like_jinja(each.text):
         return _JINJA

@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates import counted, heading
-from modelsmith.lint.templates_effective import effective, last, library_renderer, names
+from modelsmith.lint.templates.effective import effective, last, library_renderer, names
+from modelsmith.lint.templates.template import counted, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

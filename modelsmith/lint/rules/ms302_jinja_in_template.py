@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
-from modelsmith.lint.templates import MOST, counted, texts
+from modelsmith.lint.templates.template import MOST, counted, texts
 from modelsmith.patterns import regex
 from modelsmith.source import Edit
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document, EmbeddedTemplate
-    from modelsmith.template.template import Template
+    from modelsmith.template.go.template import Template
 
 _JINJA = regex(r"\{%.{0,400}?%\}|\{#.{0,400}?#\}", re.DOTALL)
 _FIELDS = {

@@ -36,8 +36,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity, did_you_mean
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
-from modelsmith.lint.templates import MOST, counted, used
-from modelsmith.lint.templates_probe import probes
+from modelsmith.lint.templates.probe import probes
+from modelsmith.lint.templates.template import MOST, counted, used
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document, EmbeddedTemplate
-    from modelsmith.lint.templates_fields import UnknownField
+    from modelsmith.lint.templates.fields import UnknownField
     from modelsmith.source import Span
-    from modelsmith.template.template import Template
+    from modelsmith.template.go.template import Template
 
 _GONE = {"First": ("System", "Ollama has no .First any more: it is always empty"), "Last": ("", "there is no .Last")}
 _OF_MESSAGES = {"Prompt": "Content", "Response": "Content", "Message": "Content", "Text": "Content", "Name": "Role"}
@@ -59,7 +59,7 @@ def check(document: Document) -> Iterator[Finding]:
     found = counted(document)
     if found is None:
         return
-    from modelsmith.lint.templates_fields import fields_of
+    from modelsmith.lint.templates.fields import fields_of
 
     each, template = found
     reported = set()
@@ -72,7 +72,7 @@ def check(document: Document) -> Iterator[Finding]:
 
 
 def _finding(each: EmbeddedTemplate, unknown: UnknownField) -> Finding:
-    from modelsmith.lint.templates_types import ROOT
+    from modelsmith.lint.templates.types import ROOT
 
     span = each.span(unknown.start, unknown.end)
     wanted, fix = _wanted(each, unknown)
@@ -87,8 +87,8 @@ def _finding(each: EmbeddedTemplate, unknown: UnknownField) -> Finding:
 
 def _wanted(each: EmbeddedTemplate, unknown: UnknownField) -> tuple[str, Fix | None]:
     """Return the way out, and the fix where there is one word that was meant."""
-    from modelsmith.lint.templates_types import ROOT, field_names
-    from modelsmith.template.values_types import MESSAGE
+    from modelsmith.lint.templates.types import ROOT, field_names
+    from modelsmith.template.go.values.types import MESSAGE
 
     span = each.span(unknown.start, unknown.end)
     names = field_names(unknown.owner)

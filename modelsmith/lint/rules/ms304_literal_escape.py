@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
-from modelsmith.lint.templates import MOST, counted, texts
+from modelsmith.lint.templates.template import MOST, counted, texts
 from modelsmith.patterns import regex
 from modelsmith.source import Edit
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document, EmbeddedTemplate
-    from modelsmith.template.template import Template
+    from modelsmith.template.go.template import Template
 
 _ESCAPES = regex(r"(?:\\{1,2}(?:r\\{1,2}n|[nt])(?![a-z0-9_]))+")
 _ENTITIES = regex(r"&lt;/?[^\s&<>;]{1,60}&gt;")

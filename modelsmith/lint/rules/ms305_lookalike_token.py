@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
-from modelsmith.lint.templates import MOST, counted, literals, texts
+from modelsmith.lint.templates.template import MOST, counted, literals, texts
 from modelsmith.patterns import regex
 from modelsmith.source import Edit
 

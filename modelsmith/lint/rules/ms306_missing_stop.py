@@ -34,8 +34,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
-from modelsmith.lint.templates import SPECIAL, heading, stops, used
-from modelsmith.lint.templates_probe import probes
+from modelsmith.lint.templates.probe import probes
+from modelsmith.lint.templates.template import SPECIAL, heading, stops, used
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:

@@ -35,9 +35,9 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates import heading, used
-from modelsmith.lint.templates_effective import names
-from modelsmith.lint.templates_probe import ANSWER, NEXT, SYSTEM, USER, probes
+from modelsmith.lint.templates.effective import names
+from modelsmith.lint.templates.probe import ANSWER, NEXT, SYSTEM, USER, probes
+from modelsmith.lint.templates.template import heading, used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,8 +78,8 @@ def _lost(document: Document) -> list[str]:
     if model is None or not model.is_stored or not model.template or each is None or each.template is None:
         return []
     from modelsmith.errors import TemplateSyntaxError
-    from modelsmith.template.capabilities import go_capabilities
-    from modelsmith.template.renderers import PARSERS
+    from modelsmith.template.effective.capabilities import go_capabilities
+    from modelsmith.template.effective.renderers import PARSERS
 
     try:
         before = go_capabilities(model.template)

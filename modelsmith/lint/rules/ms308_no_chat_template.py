@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates_effective import names
+from modelsmith.lint.templates.effective import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

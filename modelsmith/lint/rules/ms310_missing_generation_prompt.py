@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates import heading, used
-from modelsmith.lint.templates_probe import probes
+from modelsmith.lint.templates.probe import probes
+from modelsmith.lint.templates.template import heading, used
 from modelsmith.patterns import regex
 
 if TYPE_CHECKING:

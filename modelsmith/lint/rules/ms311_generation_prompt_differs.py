@@ -36,8 +36,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates import heading, used
-from modelsmith.lint.templates_probe import probes
+from modelsmith.lint.templates.probe import probes
+from modelsmith.lint.templates.template import heading, used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

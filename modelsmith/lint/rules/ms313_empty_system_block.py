@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates import has_system, used
-from modelsmith.lint.templates_probe import SYSTEM, probes
+from modelsmith.lint.templates.probe import SYSTEM, probes
+from modelsmith.lint.templates.template import has_system, used
 from modelsmith.patterns import regex
 
 if TYPE_CHECKING:

@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates import heading, nodes, used
-from modelsmith.lint.templates_probe import WORDS, probes
+from modelsmith.lint.templates.probe import WORDS, probes
+from modelsmith.lint.templates.template import heading, nodes, used
 from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document, EmbeddedTemplate
     from modelsmith.source import Span
-    from modelsmith.template.template import Template
+    from modelsmith.template.go.template import Template
 
 _PLACE = regex(r"template: :(\d+):(\d+): executing .*? at <(.*?)>: (.*)", re.DOTALL)
 
@@ -53,8 +53,8 @@ def check(document: Document) -> Iterator[Finding]:
     found = used(document)
     if found is None:
         return
-    from modelsmith.lint.templates_fields import fields_of
-    from modelsmith.lint.templates_types import ROOT
+    from modelsmith.lint.templates.fields import fields_of
+    from modelsmith.lint.templates.types import ROOT
 
     each, template = found
     explained = [unknown for unknown in fields_of(template).unknown if unknown.owner is not ROOT]
@@ -105,7 +105,7 @@ def _offset(text: str, line: int, column: int) -> int:
 
 
 def _undefined(each: EmbeddedTemplate, template: Template, reported: set[Span]) -> Iterator[Finding]:
-    from modelsmith.syntax.gotemplate_nodes import TemplateCall
+    from modelsmith.syntax.gotemplate.nodes import TemplateCall
 
     for node in nodes(template):
         if isinstance(node, TemplateCall) and node.name not in template.tree.templates:

@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
-from modelsmith.lint.templates import texts, used
-from modelsmith.lint.templates_probe import probes
+from modelsmith.lint.templates.probe import probes
+from modelsmith.lint.templates.template import texts, used
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:

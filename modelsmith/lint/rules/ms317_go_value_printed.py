@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, safe_fix
-from modelsmith.lint.templates import MOST, counted
+from modelsmith.lint.templates.template import MOST, counted
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def check(document: Document) -> Iterator[Finding]:
     found = counted(document)
     if found is None:
         return
-    from modelsmith.lint.templates_fields import fields_of
-    from modelsmith.template.values_types import FUNCTION, PARAMETERS
+    from modelsmith.lint.templates.fields import fields_of
+    from modelsmith.template.go.values.types import FUNCTION, PARAMETERS
 
     each, template = found
     for printed in fields_of(template).printed[:MOST]:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates import counted, nodes
+from modelsmith.lint.templates.template import counted, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def check(document: Document) -> Iterator[Finding]:
     found = counted(document)
     if found is None or "define" not in found[0].text:
         return
-    from modelsmith.syntax.gotemplate_nodes import Block, Define, TemplateCall
+    from modelsmith.syntax.gotemplate.nodes import Block, Define, TemplateCall
 
     each, template = found
     called = {node.name for node in nodes(template) if isinstance(node, TemplateCall | Block)}

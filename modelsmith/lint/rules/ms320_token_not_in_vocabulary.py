@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates import SPECIAL, texts, used
+from modelsmith.lint.templates.template import SPECIAL, texts, used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

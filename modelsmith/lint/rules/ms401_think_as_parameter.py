@@ -34,12 +34,12 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blamed
+from modelsmith.lint.facts.faults import blamed
+from modelsmith.lint.facts.thinking_names import is_thinking_name
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.thinking_names import is_thinking_name
 from modelsmith.patterns import regex
 from modelsmith.source import Span
-from modelsmith.syntax.modelfile_nodes import Instruction
+from modelsmith.syntax.modelfile.nodes import Instruction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

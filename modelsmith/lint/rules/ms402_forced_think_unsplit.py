@@ -33,16 +33,16 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
-from modelsmith.lint.templates import rewritten
-from modelsmith.lint.templates_probe import probes
-from modelsmith.lint.templates_thinking import parser, prefill
+from modelsmith.lint.templates.probe import probes
+from modelsmith.lint.templates.template import rewritten
+from modelsmith.lint.templates.thinking import parser, prefill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.diagnostic import Fix
     from modelsmith.lint.document import Document
-    from modelsmith.lint.templates_thinking import Prefill
+    from modelsmith.lint.templates.thinking import Prefill
 
 _LONGEST = 4000  # a proof over a longer template takes more time than a lint may
 
@@ -67,7 +67,7 @@ def _fix(found: Prefill) -> Fix | None:
     if not probes(found.template).is_light():
         return None
     from modelsmith.errors import ModelsmithError
-    from modelsmith.template.declare import declare_thinking
+    from modelsmith.template.edit.go.declare import declare_thinking
 
     try:
         declared = declare_thinking(found.template, found.tag, found.tag.replace("<", "</", 1))

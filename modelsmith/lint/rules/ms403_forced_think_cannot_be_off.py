@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates_thinking import parser, prefill
+from modelsmith.lint.templates.thinking import parser, prefill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def check(document: Document) -> Iterator[Finding]:
     found = prefill(document)
     if found is None or not found.when_off or not all(found.template.thinking_tags):
         return
-    from modelsmith.template.renderers import PARSERS
+    from modelsmith.template.effective.renderers import PARSERS
 
     reads = PARSERS.get(parser(document))
     if reads is not None and reads.off:

@@ -33,15 +33,15 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates import nodes, used
-from modelsmith.lint.templates_thinking import parser
+from modelsmith.lint.templates.template import nodes, used
+from modelsmith.lint.templates.thinking import parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.gotemplate_nodes import Node
-    from modelsmith.template.template import Template
+    from modelsmith.syntax.gotemplate.nodes import Node
+    from modelsmith.template.go.template import Template
 
 _HARMONY = "<|channel|>"
 
@@ -76,7 +76,7 @@ def _is_tag(text: str) -> bool:
 
 def _printed(template: Template | None) -> Node | None:
     """Return the first place that prints .Thinking."""
-    from modelsmith.syntax.gotemplate_nodes import Action, Field
+    from modelsmith.syntax.gotemplate.nodes import Action, Field
 
     for node in nodes(template) if template else ():
         if isinstance(node, Action) and not node.pipeline.declared:

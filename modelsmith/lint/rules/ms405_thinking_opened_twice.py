@@ -31,8 +31,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates_probe import probes
-from modelsmith.lint.templates_thinking import prefill
+from modelsmith.lint.templates.probe import probes
+from modelsmith.lint.templates.thinking import prefill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

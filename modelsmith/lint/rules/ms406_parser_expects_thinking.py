@@ -34,9 +34,9 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.templates import used
-from modelsmith.lint.templates_probe import probes
-from modelsmith.lint.templates_thinking import OPENING
+from modelsmith.lint.templates.probe import probes
+from modelsmith.lint.templates.template import used
+from modelsmith.lint.templates.thinking import OPENING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def check(document: Document) -> Iterator[Finding]:
     found, given = used(document), document.find("PARSER")
     if found is None or not given or document.find("RENDERER") or (document.model and document.model.renderer):
         return
-    from modelsmith.template.renderers import PARSERS
+    from modelsmith.template.effective.renderers import PARSERS
 
     reads = PARSERS.get(given[-1].value)
     if reads is None or not (reads.thinking and reads.unset and reads.on):

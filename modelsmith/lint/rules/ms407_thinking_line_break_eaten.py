@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
-from modelsmith.lint.templates_probe import probes
-from modelsmith.lint.templates_thinking import prefill
+from modelsmith.lint.templates.probe import probes
+from modelsmith.lint.templates.thinking import prefill
 from modelsmith.patterns import regex
 from modelsmith.source import Edit
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document
     from modelsmith.lint.surroundings import PathFacts
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 
 _BLOB = regex(r"[/\\]blobs[/\\]sha256[-:][0-9a-f]{64}$")

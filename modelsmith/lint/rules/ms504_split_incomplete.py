@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
-    from modelsmith.syntax.modelfile_nodes import Instruction
+    from modelsmith.syntax.modelfile.nodes import Instruction
 
 
 _PART = regex(r"(.*)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)

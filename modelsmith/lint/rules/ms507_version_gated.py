@@ -34,19 +34,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.faults import blamed
-from modelsmith.lint.needs import needs
+from modelsmith.lint.facts.faults import blamed
+from modelsmith.lint.facts.needs import needs
 from modelsmith.lint.rule import Finding, rule, safe_fix
 from modelsmith.source import Edit
-from modelsmith.syntax.modelfile_nodes import Instruction
-from modelsmith.syntax.modelfile_table import required_version
+from modelsmith.syntax.modelfile.nodes import Instruction
+from modelsmith.syntax.modelfile.table import required_version
 from modelsmith.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.lint.document import Document
-    from modelsmith.lint.needs import Need
+    from modelsmith.lint.facts.needs import Need
 
 
 @rule(Severity.ERROR)

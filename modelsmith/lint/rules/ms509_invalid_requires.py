@@ -32,12 +32,12 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.comments import comment_of
-from modelsmith.lint.lines import shortened
+from modelsmith.lint.facts.comments import comment_of
+from modelsmith.lint.facts.lines import shortened
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.patterns import regex
 from modelsmith.source import Edit
-from modelsmith.syntax.modelfile_table import required_version
+from modelsmith.syntax.modelfile.table import required_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

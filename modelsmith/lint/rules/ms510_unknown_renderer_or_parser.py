@@ -32,8 +32,8 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity, did_you_mean
-from modelsmith.lint.comments import comment_of
-from modelsmith.lint.lines import shortened
+from modelsmith.lint.facts.comments import comment_of
+from modelsmith.lint.facts.lines import shortened
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.source import Edit
 
@@ -55,7 +55,7 @@ def check(document: Document) -> Iterator[Finding]:
         found = document.find(keyword)
         if not found or not found[-1].value or comment_of(found[-1]):
             continue
-        from modelsmith.template.renderers import PARSERS, RENDERERS
+        from modelsmith.template.effective.renderers import PARSERS, RENDERERS
 
         known: Mapping[str, object] = RENDERERS if keyword == "RENDERER" else PARSERS
         others: Mapping[str, object] = PARSERS if keyword == "RENDERER" else RENDERERS

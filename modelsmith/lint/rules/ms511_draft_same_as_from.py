@@ -32,7 +32,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.lines import delete_lines, number_of
+from modelsmith.lint.facts.lines import delete_lines, number_of
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 
 if TYPE_CHECKING:

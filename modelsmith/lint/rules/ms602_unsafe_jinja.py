@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.template.hostile import hostile_part
+from modelsmith.template.jinja.hostile import hostile_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

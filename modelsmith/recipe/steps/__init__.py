@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from modelsmith.recipe.draft import Draft
-    from modelsmith.recipe.fields import Part
+    from modelsmith.models.draft import Draft
+    from modelsmith.recipe.parts.fields import Part
 
 
 class StepKind(Protocol):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from modelsmith.recipe.fields import Part, Texts
+from modelsmith.recipe.parts.fields import Part, Texts
 
 if TYPE_CHECKING:
-    from modelsmith.recipe.draft import Draft
+    from modelsmith.models.draft import Draft
 
 
 class Options(Part):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
-from modelsmith.recipe.fields import Part
+from modelsmith.recipe.parts.fields import Part
 
 if TYPE_CHECKING:
-    from modelsmith.recipe.draft import Draft
+    from modelsmith.models.draft import Draft
 
 
 class Options(Part):
@@ -21,7 +21,7 @@ def edit(draft: Draft, *options: Options) -> Draft:
     A template that handles them already stays as it is. Raises InjectionError without a Go template, for a family whose
     format is not known, and without proof.
     """
-    from modelsmith.template.tools import add_tools
+    from modelsmith.template.edit.tools.tools import add_tools
 
     template = draft.template
     if template is None:

@@ -7,10 +7,10 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
-from modelsmith.recipe.fields import Part, Text
+from modelsmith.recipe.parts.fields import Part, Text
 
 if TYPE_CHECKING:
-    from modelsmith.recipe.draft import Draft
+    from modelsmith.models.draft import Draft
 
 
 class Options(Part):
@@ -32,7 +32,7 @@ def edit(draft: Draft, *options: Options) -> Draft:
 
 
 def _edit(draft: Draft, options: Options) -> Draft:
-    from modelsmith.template.declare import declare_thinking
+    from modelsmith.template.edit.go.declare import declare_thinking
 
     template = draft.template
     if template is None or draft.parser:

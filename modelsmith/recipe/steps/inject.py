@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
-from modelsmith.recipe.fields import At, Part, Text, When
+from modelsmith.recipe.parts.fields import At, Part, Text, When
 
 if TYPE_CHECKING:
-    from modelsmith.recipe.draft import Draft
+    from modelsmith.models.draft import Draft
 
 
 class Options(Part):
@@ -35,8 +35,8 @@ def edit(draft: Draft, *options: Options) -> Draft:
     Steps in a row share one place in the template. Prompts that have their text there already stay as they are. Without a
     Go template the texts are remembered for the Jinja template, which ``make-effective`` edits.
     """
-    from modelsmith.recipe.draft import Injection
-    from modelsmith.template.inject_ensure import ensure_many
+    from modelsmith.models.draft import Injection
+    from modelsmith.template.edit.go.ensure import ensure_many
 
     injections = tuple(Injection(each.text, each.when, each.at) for each in options)
     draft = replace(draft, injections=(*draft.injections, *injections))

@@ -14,12 +14,12 @@ from pydantic import Field
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import InjectionError, TemplateError
-from modelsmith.recipe.fields import Part, Text
+from modelsmith.recipe.parts.fields import Part, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modelsmith.recipe.draft import Draft
+    from modelsmith.models.draft import Draft
 
 Way = Literal["jinja", "tools", "parser"]
 """How edits are made to count; see ``Options.by``."""
@@ -68,7 +68,7 @@ def _edit(draft: Draft, options: Options) -> Draft:
 
 
 def _by_tools(draft: Draft, options: Options) -> Draft:
-    from modelsmith.template.tools import add_tools
+    from modelsmith.template.edit.tools.tools import add_tools
 
     del options
     template = draft.template
@@ -85,7 +85,7 @@ def _by_tools(draft: Draft, options: Options) -> Draft:
 
 
 def _by_jinja(draft: Draft, options: Options) -> Draft:
-    from modelsmith.template.inject_chat import ensure_chat_template
+    from modelsmith.template.edit.jinja.inject import ensure_chat_template
 
     del options
     chat_template = draft.chat_template
@@ -112,7 +112,7 @@ def _by_jinja(draft: Draft, options: Options) -> Draft:
 
 def _keeping(draft: Draft, edited: Draft) -> Draft:
     """Write out what Ollama would no longer detect by the edited Jinja template: the built-in template and its stops."""
-    from modelsmith.recipe.compile import with_parameters
+    from modelsmith.models.draft import with_parameters
 
     lost = {name: value for name, value in draft.parameters.items() if edited.parameters.get(name) != value}
     edited = with_parameters(edited, lost)
@@ -131,7 +131,7 @@ def _check_reasoning(draft: Draft) -> None:
 
 
 def _by_parser(draft: Draft, options: Options) -> Draft:
-    from modelsmith.template.renderers import PARSERS
+    from modelsmith.template.effective.renderers import PARSERS
 
     if draft.template is None:
         raise InjectionError("there is no Go template that a PARSER could make effective")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.recipe.fields import Part, Text
+from modelsmith.recipe.parts.fields import Part, Text
 from modelsmith.recipe.steps import inject
 
 if TYPE_CHECKING:
-    from modelsmith.recipe.draft import Draft
+    from modelsmith.models.draft import Draft
 
 
 class Options(Part):

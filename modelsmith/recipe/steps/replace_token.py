@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from modelsmith.errors import InjectionError
-from modelsmith.recipe.fields import Part, Text
+from modelsmith.recipe.parts.fields import Part, Text
 
 if TYPE_CHECKING:
-    from modelsmith.recipe.draft import Draft
+    from modelsmith.models.draft import Draft
 
 
 class Options(Part):
@@ -30,7 +30,7 @@ def edit(draft: Draft, *options: Options) -> Draft:
 
 
 def _edit(draft: Draft, options: Options) -> Draft:
-    from modelsmith.template.replace_token import replace_token
+    from modelsmith.template.edit.go.replace_token import replace_token
 
     template = draft.template
     if template is None:

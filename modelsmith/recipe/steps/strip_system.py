@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
-from modelsmith.recipe.fields import Part
+from modelsmith.recipe.parts.fields import Part
 
 if TYPE_CHECKING:
-    from modelsmith.recipe.draft import Draft
+    from modelsmith.models.draft import Draft
 
 
 class Options(Part):
@@ -20,7 +20,7 @@ def edit(draft: Draft, *options: Options) -> Draft:
 
     Raises InjectionError without a Go template, and without proof.
     """
-    from modelsmith.template.strip_system import strip_system
+    from modelsmith.template.edit.go.strip_system import strip_system
 
     template = draft.template
     if template is None:

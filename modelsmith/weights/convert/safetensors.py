@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 from modelsmith.errors import InvalidCheckpoint
-from modelsmith.weights.gguf.foreign import identify
-from modelsmith.weights.gguf.source import LocalSource
-from modelsmith.weights.regular import open_regular
-from modelsmith.weights.segments import FileSlice, FileStamp
+from modelsmith.files.regular import open_regular
+from modelsmith.files.segments import FileSlice, FileStamp
+from modelsmith.weights.gguf.read.foreign import identify
+from modelsmith.weights.gguf.read.source import LocalSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from modelsmith.weights.gguf.source import ByteSource
+    from modelsmith.weights.gguf.read.source import ByteSource
 
 MAX_HEADER = 32 << 20
 MAX_TENSORS = 1 << 18

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from modelsmith.errors import InvalidGGUF
+from modelsmith.files.segments import FileSlice, FileStamp
 from modelsmith.weights.gguf.metadata import GGUFArray, Metadata
-from modelsmith.weights.gguf.reader import Header, scan_file
+from modelsmith.weights.gguf.read.reader import Header, scan_file
 from modelsmith.weights.gguf.types import FILE_TYPES
-from modelsmith.weights.segments import FileSlice, FileStamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from modelsmith.weights.gguf.tensors import Tensor
+    from modelsmith.weights.gguf.read.tensors import Tensor
 
 Kind = Literal["model", "adapter", "projector"]
 CHAT_TEMPLATE = "tokenizer.chat_template"

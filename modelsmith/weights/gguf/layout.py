@@ -8,21 +8,17 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from modelsmith.weights.gguf.types import MAGIC
-from modelsmith.weights.segments import Segment, joined
+from modelsmith.files.segments import Segment, joined
+from modelsmith.weights.gguf.types import MAGIC, padding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from modelsmith.weights.gguf.metadata import Entry
-    from modelsmith.weights.gguf.tensors import Tensor
+    from modelsmith.weights.gguf.read.tensors import Tensor
+
 
 VERSION = 3
-
-
-def padding(position: int, alignment: int) -> int:
-    """Return how many zero bytes bring ``position`` to a multiple of ``alignment``."""
-    return -position % alignment
 
 
 def header(

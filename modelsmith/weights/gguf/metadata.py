@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, overload
 
+from modelsmith.files.segments import FileSlice, Segment
 from modelsmith.weights.gguf.types import SCALARS, WIDTHS, ValueType
-from modelsmith.weights.segments import FileSlice, Segment
 
 _LENGTH = struct.Struct("<Q")
 _LENGTHS = {"<": _LENGTH, ">": struct.Struct(">Q")}

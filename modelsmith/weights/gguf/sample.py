@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.weights.gguf.layout import packed
 from modelsmith.weights.gguf.metadata import Entry
-from modelsmith.weights.gguf.tensors import Tensor
+from modelsmith.weights.gguf.read.tensors import Tensor
 from modelsmith.weights.gguf.types import DEFAULT_ALIGNMENT, SCALARS, TENSOR_TYPES, ValueType
 
 if TYPE_CHECKING:

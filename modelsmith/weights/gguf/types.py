@@ -177,3 +177,8 @@ GUESSED_FILE_TYPES: dict[str, int] = {
     "NVFP4": 39,
     "Q1_0": 40,
 }
+
+
+def padding(position: int, alignment: int) -> int:
+    """Return how many zero bytes bring ``position`` to a multiple of ``alignment``."""
+    return -position % alignment

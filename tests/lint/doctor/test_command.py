@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelsmith.lint.doctor import CODES, check_command
+from modelsmith.doctor import CODES, check_command
 
 SPEC = importlib.util.spec_from_file_location("doctor_cases", Path(__file__).with_name("cases.py"))
 assert SPEC is not None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared import SHARED, needs_shared
 
 from modelsmith.diagnostic import Diagnostic
-from modelsmith.lint.doctor import Language, check_environment, check_markdown, environment_text
+from modelsmith.doctor import Language, check_environment, check_markdown, environment_text
 from modelsmith.lint.linter import lint
 from modelsmith.source import Source
 

@@ -8,11 +8,11 @@ import subprocess
 
 import pytest
 
-from modelsmith.lint.doctor.api_fields import FIELDS, METHODS, PATHS
-from modelsmith.lint.doctor.inventions import FLAGS, FLAGS_OF, OTHER_PROGRAMS, SUBCOMMANDS
-from modelsmith.lint.doctor.inventions import VARIABLES as INVENTED
-from modelsmith.lint.doctor.ollama_commands import COMMANDS, exists
-from modelsmith.lint.doctor.ollama_variables import VARIABLES
+from modelsmith.doctor.api_fields import FIELDS, METHODS, PATHS
+from modelsmith.doctor.inventions import FLAGS, FLAGS_OF, OTHER_PROGRAMS, SUBCOMMANDS
+from modelsmith.doctor.inventions import VARIABLES as INVENTED
+from modelsmith.doctor.ollama_commands import COMMANDS, exists
+from modelsmith.doctor.ollama_variables import VARIABLES
 from modelsmith.parameters import PARAMETERS
 from modelsmith.versions import Version
 

@@ -20,15 +20,15 @@ from modelsmith.lint.editor.scope import fields_of, scope_at
 from modelsmith.lint.editor.silence import silence
 from modelsmith.lint.editor.symbols import folds, symbols
 from modelsmith.lint.editor.template_docs import FIELD_DOCS, FUNCTION_DOCS, KEYWORD_DOCS, ROOT_DOCS
-from modelsmith.lint.engine import check
-from modelsmith.lint.templates_types import ROOT
+from modelsmith.lint.run.engine import check
+from modelsmith.lint.templates.types import ROOT
 from modelsmith.parameters import DEPRECATED_SINCE, PARAMETERS, REMOVED_SINCE
 from modelsmith.source import apply_edits
-from modelsmith.syntax.gotemplate_lexer import KEYWORDS
-from modelsmith.syntax.gotemplate_tokens import FUNCTIONS
-from modelsmith.syntax.modelfile_table import INSTRUCTIONS, ROLES
-from modelsmith.template.values_types import CALL, CALL_FUNCTION, FUNCTION, MESSAGE, TOOL, TOOL_PROPERTY
-from modelsmith.template.values_types import PARAMETERS as SCHEMA
+from modelsmith.syntax.gotemplate.lexer import KEYWORDS
+from modelsmith.syntax.gotemplate.tokens import FUNCTIONS
+from modelsmith.syntax.modelfile.table import INSTRUCTIONS, ROLES
+from modelsmith.template.go.values.types import CALL, CALL_FUNCTION, FUNCTION, MESSAGE, TOOL, TOOL_PROPERTY
+from modelsmith.template.go.values.types import PARAMETERS as SCHEMA
 
 NAMES = {"modelfile": "Modelfile", "template": "x.gotmpl"}
 

@@ -15,7 +15,6 @@ from modelsmith.template.jinja_engine.failures import Failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modelsmith.template.jinja_engine.functions.arguments import Arguments
 
 Value = Any
 """A value of a template; mypy cannot say more of it."""
@@ -47,7 +46,7 @@ class Function:
 
     __slots__ = ("body", "name", "subject")
 
-    def __init__(self, name: str, body: Callable[[Arguments], Value], subject: Value) -> None:
+    def __init__(self, name: str, body: Callable[[Any], Value], subject: Value) -> None:
         self.name = name
         self.body = body
         self.subject = subject

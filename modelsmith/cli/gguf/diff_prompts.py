@@ -1,0 +1,92 @@
+"""What two GGUFs' chat templates make of the named conversations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelsmith.cli.shared.failure import printable
+
+if TYPE_CHECKING:
+    from modelsmith.template.conversation.think import Think
+    from modelsmith.weights.gguf.file import GGUFFile
+
+_TAIL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One conversation under one ``think`` value, as both templates print it; an error begins with ``error: ``."""
+
+    name: str
+    think: Think
+    a: str
+    b: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """All prompts of two templates that are not the same text; ``different`` are those that differ."""
+
+    total: int
+    different: tuple[Prompt, ...]
+    note: str = ""
+
+    def data(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        rows = [{"conversation": each.name, "think": each.think, "a": each.a, "b": each.b} for each in self.different]
+        return {"rendered": self.total, "different": rows, "note": self.note}
+
+    def show(self) -> None:
+        """Print how many prompts differ, and the shortest."""
+        click.secho("chat template", bold=True)
+        if self.note:
+            click.echo(f"  {printable(self.note)}")
+        click.echo(f"  {len(self.different)} of {self.total} prompts differ")
+        if self.different:
+            one = min(self.different, key=lambda each: len(each.a) + len(each.b))
+            click.echo(f"  {one.name}, think {one.think}:")
+            click.echo(click.style(f"    - {printable(one.a[-_TAIL:])!r}", fg="red"))
+            click.echo(click.style(f"    + {printable(one.b[-_TAIL:])!r}", fg="green"))
+
+
+def compare_prompts(a: GGUFFile, b: GGUFFile) -> Prompts | None:
+    """Render both templates; None where both files have the same one and the same tokens, or none has any."""
+    from modelsmith.errors import TemplateError
+    from modelsmith.models.rendered import THINKS
+    from modelsmith.template.conversation.named import NAMED
+    from modelsmith.template.jinja.template import ChatTemplate
+
+    if _renders(a) == _renders(b):
+        return None
+    if not a.chat_template or not b.chat_template:
+        return Prompts(0, (), f"only {(a if a.chat_template else b).path.name} has one")
+    sides = []
+    for gguf in (a, b):
+        try:
+            sides.append((ChatTemplate.parse(gguf.chat_template or ""), *_tokens(gguf)))
+        except TemplateError as error:
+            return Prompts(0, (), f"that of {gguf.path.name} has an error: {error.message}")
+    found = []
+    for name, talk in NAMED.items():
+        for think in THINKS:
+            texts = []
+            for template, bos, eos in sides:
+                try:
+                    texts.append(template.render(talk, think, bos_token=bos, eos_token=eos))
+                except TemplateError as error:
+                    texts.append(f"error: {error.message}")
+            found.append(Prompt(name, think, *texts))
+    return Prompts(len(found), tuple(each for each in found if each.a != each.b))
+
+
+def _renders(gguf: GGUFFile) -> tuple[str | None, str, str]:
+    return (gguf.chat_template, *(_tokens(gguf) if gguf.chat_template else ("", "")))
+
+
+def _tokens(gguf: GGUFFile) -> tuple[str, str]:
+    special = gguf.special_tokens
+    bos, eos = (special[role].text if role in special else "" for role in ("bos", "eos"))
+    return bos, eos

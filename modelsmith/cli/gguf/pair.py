@@ -1,0 +1,81 @@
+"""``modelsmith gguf pair``: which projector belongs to which model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from modelsmith.cli.shared.options import json_option
+
+if TYPE_CHECKING:
+    from modelsmith.weights.gguf.pair import Pairing
+
+
+@click.command("pair")
+@click.argument("paths", metavar="FOLDER|FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@json_option
+def command(paths: tuple[Path, ...], as_json: bool) -> int:
+    r"""Pair projectors (mmproj files) with the text models they were made for, and print the FROM lines.
+
+    They belong together where the embeddings are equally wide; among several models of that width the most alike name wins.
+    Exit code 1 where a projector fits no model that is there, or nothing could be paired.
+
+    \b
+    Examples:
+      modelsmith gguf pair ~/Downloads
+      modelsmith gguf pair gemma-3-4b-it-Q4_K_M.gguf mmproj-model-f16.gguf
+      modelsmith gguf pair . --json
+    """
+    from modelsmith.weights.gguf.pair import pair_files
+
+    pairing = pair_files(paths)
+    if as_json:
+        click.echo(_data(pairing))
+    else:
+        _show(pairing)
+    return 0 if pairing.pairs and not pairing.alone else 1
+
+
+def _show(pairing: Pairing) -> None:
+    from modelsmith.cli.shared.failure import printable
+
+    for each in pairing.pairs:
+        note = "" if each.certain else "; other models are as wide and named alike: check that it is this one"
+        about = f"{each.projector.kind}, {each.projector.width} wide like {each.model.architecture}{note}"
+        click.echo(click.style(f"# {printable(about)}", dim=True))
+        for line in each.from_lines():
+            click.echo(printable(line))
+    for projector in pairing.alone:
+        widths = ", ".join(f"{printable(each.path.name)} {each.width}" for each in pairing.models)
+        wide = (
+            f"makes embeddings {projector.width} wide"
+            if projector.width
+            else "does not say how wide its embeddings are"
+        )
+        click.echo(
+            f"{printable(str(projector.path))}: {wide}; {f'the models here are: {widths}' if widths else 'no model is here'}"
+        )
+    for path, reason in pairing.unreadable:
+        click.echo(click.style(f"{printable(str(path))} cannot be read: {printable(reason)}", fg="yellow"), err=True)
+    if not pairing.pairs and not pairing.alone:
+        click.echo("there is no projector among these files")
+
+
+def _data(pairing: Pairing) -> str:
+    pairs = [
+        {
+            "model": str(each.model.path),
+            "projector": str(each.projector.path),
+            "type": each.projector.kind,
+            "width": each.projector.width,
+            "certain": each.certain,
+            "from": list(each.from_lines()),
+        }
+        for each in pairing.pairs
+    ]
+    alone = [{"projector": str(each.path), "width": each.width} for each in pairing.alone]
+    unreadable = [{"path": str(path), "reason": reason} for path, reason in pairing.unreadable]
+    return json.dumps({"pairs": pairs, "alone": alone, "unreadable": unreadable}, ensure_ascii=False)

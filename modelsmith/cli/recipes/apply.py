@@ -1,0 +1,69 @@
+"""``modelsmith apply``: carry out a recipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from modelsmith.cli.shared.options import PlanOptions, json_option, recipe_options
+from modelsmith.errors import UsageError
+
+
+@click.command("apply")
+@recipe_options
+@click.option(
+    "--via",
+    type=click.Choice(["api", "cli"]),
+    default="api",
+    show_default=True,
+    help="cli: run `ollama create` itself.",
+)
+@click.option("--force", is_flag=True, help="With --modelfile: replace what stands there; it is kept as FILE.old.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before a model is replaced.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only the outcome, not the plan.")
+@json_option
+def command(options: PlanOptions, via: str, force: bool, yes: bool, quiet: bool, as_json: bool) -> int:
+    r"""Carry out RECIPE: show the plan, create the model, verify what was stored.
+
+    Running it again changes nothing; killed in the middle, it finishes when run again. Asks before it replaces a model
+    when it runs in a terminal.
+
+    \b
+    Examples:
+      modelsmith apply recipes/force-think.yaml --set base=deepseek-r1:8b
+      modelsmith apply force-think --set base=./model.gguf --set name=my-model --store ./models
+      modelsmith apply force-think --modelfile Modelfile --via cli
+    """
+    from modelsmith.cli.outputs import saying_what_is_kept
+    from modelsmith.cli.shared.progress import progress_bars
+    from modelsmith.recipe.plan.apply import apply
+
+    if via == "cli" and options.modelfile is None:
+        raise UsageError("--via cli needs the Modelfile that `ollama create` reads", hint="add --modelfile FILE")
+    planned = options.make()
+    if not (as_json or quiet):
+        from modelsmith.cli.recipes.plan_view import show_plan
+
+        show_plan(planned)
+    if planned.holds and planned.preview.changes and planned.replaces and not yes and sys.stdin and sys.stdin.isatty():
+        click.confirm(f"Replace {planned.name.short}?", abort=True, err=True)
+    with saying_what_is_kept(*planned.in_the_way), progress_bars(enabled=not as_json) as progress:
+        applied = apply(planned, via=via, overwrite=force, progress=progress)
+    if as_json:
+        outcome = {
+            "name": planned.name.short,
+            "store": planned.store.location,
+            "changed": applied.changed,
+            "digest": applied.model.digest,
+            "weights": str(applied.model.weights_digest) if applied.model.weights_digest else None,
+        }
+        click.echo(json.dumps(outcome))
+    elif applied.changed:
+        click.echo(
+            f"{click.style('created and verified', fg='green')} {planned.name.short} in {planned.store.location}"
+        )
+    else:
+        click.echo(f"no changes: {planned.name.short} in {planned.store.location} is already as the recipe says")
+    return 0

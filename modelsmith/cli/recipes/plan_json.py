@@ -1,0 +1,86 @@
+"""A plan as JSON, for CI and other programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.recipe.plan.compile import standalone
+
+if TYPE_CHECKING:
+    from modelsmith.models.draft import Draft
+    from modelsmith.recipe.plan.plan import Plan
+    from modelsmith.recipe.prove.compare import Comparison
+
+
+def plan_json(plan: Plan) -> str:
+    """Return one JSON object: names, effects, bytes, templates, promises, and every rendering that differs."""
+    return json.dumps(plan_data(plan), indent=2, ensure_ascii=False)
+
+
+def plan_data(plan: Plan) -> dict[str, Any]:
+    """Return what ``plan_json`` prints, as a dictionary."""
+    return {
+        "recipe": plan.recipe.name,
+        "base": plan.recipe.from_,
+        "name": plan.name.short,
+        "store": plan.store.location,
+        "changes": plan.changes,
+        "replaces": plan.replaces.digest if plan.replaces else None,
+        "holds": plan.holds,
+        "promises": [
+            {"promise": checked.promise, "holds": checked.holds, "detail": checked.detail} for checked in plan.checked
+        ],
+        "notes": list(plan.after.notes),
+        "warnings": list(plan.warnings),
+        "before": _draft_data(plan.before),
+        "after": _draft_data(plan.after),
+        "gguf": {key: getattr(value, "value", value) for key, value in plan.after.gguf.items()},
+        "merge_shards": plan.after.merge_shards,
+        "modelfile": str(standalone(plan.after)),
+        "bytes_to_write": plan.preview.bytes_to_write,
+        "layers": [
+            {
+                "media_type": layer.media_type,
+                "size": layer.size,
+                "how": layer.how,
+                "digest": str(layer.digest) if layer.digest else None,
+            }
+            for layer in plan.preview.layers
+        ],
+        "renderings": {
+            "total": len(plan.comparisons),
+            "same": sum(comparison.verdict == "same" for comparison in plan.comparisons),
+            "different": [
+                _comparison_data(comparison) for comparison in plan.comparisons if comparison.verdict != "same"
+            ],
+        },
+    }
+
+
+def _draft_data(draft: Draft) -> dict[str, Any]:
+    effective = draft.effective
+    return {
+        "template": draft.template_text,
+        "effective": effective.source,
+        "reason": effective.reason,
+        "capabilities": sorted(effective.capabilities),
+        "parameters": draft.parameters,
+        "system": draft.system,
+        "renderer": draft.renderer,
+        "parser": draft.parser,
+    }
+
+
+def _comparison_data(comparison: Comparison) -> dict[str, Any]:
+    def side(prompt: str, error: str) -> dict[str, str]:
+        return {"error": error} if error else {"prompt": prompt}
+
+    return {
+        "conversation": comparison.name,
+        "think": THINK_WORDS[comparison.think],
+        "verdict": comparison.verdict,
+        "before": side(comparison.before.prompt, comparison.before.error),
+        "after": side(comparison.after.prompt, comparison.after.error),
+    }

@@ -1,0 +1,190 @@
+"""A plan on the terminal: what changes, what the model will read, what is written, what is proven."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.terminal import Terminal
+from modelsmith.manifest import CONFIG_TYPE
+from modelsmith.models.rendered import THINK_WORDS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from modelsmith.models.rendered import Rendered
+    from modelsmith.recipe.plan.plan import Plan
+
+_TAIL = 160
+_SHOWN = {"appended": 3, "inserted": 3, "repaired": 1, "prefilled": 1, "thinking": 1, "tools": 1, "changed": 4}
+_VERDICTS = {
+    "same": "byte-identical",
+    "appended": "with the text at the end",
+    "inserted": "with the text where it shall stand",
+    "repaired": "with a real line break where two characters stood",
+    "prefilled": "with the text before a begun answer",
+    "thinking": "that show the last answer's reasoning",
+    "tools": "that show tools, calls and results now",
+    "changed": "changed otherwise",
+}
+_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+def size_text(size: float) -> str:
+    """Return a size in decimal units, as ``ollama list`` does: ``4.7 GB``."""
+    for factor, unit in _UNITS:
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size:.0f} B"
+
+
+def visible(prompt: str) -> Text:
+    """Return a prompt with its line breaks and tabs made visible."""
+    text = Text()
+    for char in prompt:
+        if char == "\n":
+            text.append("⏎", style="cyan")
+        elif char == "\t":
+            text.append("⇥", style="cyan")
+        else:
+            text.append(printable(char))
+    return text
+
+
+def show_plan(plan: Plan, console: Console | None = None) -> None:
+    """Print a plan."""
+    console = console or Terminal(highlight=False, soft_wrap=True)
+    console.print(_headline(plan))
+    _show_diff(console, "template (Go)", plan.before.template_text or "", plan.after.template_text or "")
+    before, after = plan.before.chat_template, plan.after.chat_template
+    _show_diff(console, "template inside the GGUF (Jinja)", before.text if before else "", after.text if after else "")
+    _show_values(console, plan)
+    _show_metadata(console, plan)
+    _show_prompts(console, plan)
+    _show_effective(console, plan)
+    _show_writes(console, plan)
+    _show_promises(console, plan)
+    for warning in plan.warnings:
+        console.print(Text(f"warning: {printable(warning)}", style="bold yellow"))
+    verdict = "no changes" if not plan.changes else f"to write: {size_text(plan.preview.bytes_to_write)}"
+    console.print(
+        Text(f"{verdict}; {sum(c.holds for c in plan.checked)} of {len(plan.checked)} promises hold", style="bold")
+    )
+
+
+def _headline(plan: Plan) -> Text:
+    action = "= keep" if not plan.preview.changes else "~ replace" if plan.replaces or plan.damaged else "+ create"
+    style = {"=": "bold", "~": "bold yellow", "+": "bold green"}[action[0]]
+    return Text.assemble(
+        (f"{action} {plan.name.short}", style), f"  from {plan.recipe.from_}, in {plan.store.location}"
+    )
+
+
+def _show_diff(console: Console, title: str, before: str, after: str) -> None:
+    if before == after:
+        return
+    console.print(f"\n[bold]{title}[/]")
+    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2):
+        if line.startswith(("---", "+++")):
+            continue
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[0], "")
+        console.print(Text("  " + printable(line), style=style))
+
+
+def _show_values(console: Console, plan: Plan) -> None:
+    before, after = plan.before, plan.after
+    rows: list[tuple[str, Any, Any]] = [
+        (f"PARAMETER {name}", before.parameters.get(name), after.parameters.get(name))
+        for name in sorted({*before.parameters, *after.parameters})
+    ]
+    rows += [("SYSTEM", before.system, after.system), ("PARSER", before.parser, after.parser)]
+    changed = [row for row in rows if row[1] != row[2]]
+    kept = [name for name, old, new in rows if old == new and old not in (None, "")]
+    if changed or kept:
+        console.print("\n[bold]values[/]")
+    for name, old, new in changed:
+        console.print(Text(f"  {name}: {_value(old)} -> {_value(new)}", style="green"))
+    if kept:
+        console.print(Text(f"  kept: {', '.join(kept)}", style="dim"))
+
+
+def _show_metadata(console: Console, plan: Plan) -> None:
+    from modelsmith.recipe.plan.metadata import metadata_rows
+
+    rows = list(metadata_rows(plan.after))
+    if plan.after.merge_shards or rows:
+        console.print("\n[bold]GGUF[/]")
+    if plan.after.merge_shards:
+        console.print(Text("  all shards become one file", style="green"))
+    for key, old, new in rows:
+        console.print(Text(f"  {printable(key)}: {_value(old)} -> {_value(new)}", style="green"))
+
+
+def _value(value: Any) -> str:
+    return "not set" if value in (None, "") else printable(str(value)[:200])
+
+
+def _show_prompts(console: Console, plan: Plan) -> None:
+    verdicts = Counter(comparison.verdict for comparison in plan.comparisons)
+    counts = ", ".join(f"{verdicts[verdict]} {words}" for verdict, words in _VERDICTS.items() if verdicts[verdict])
+    console.print(f"\n[bold]prompts[/]  {len(plan.comparisons)} rendered: {counts}")
+    for verdict, limit in _SHOWN.items():
+        for comparison in [each for each in plan.comparisons if each.verdict == verdict][:limit]:
+            console.print(f"  {comparison.name}, think {THINK_WORDS[comparison.think]} [dim]({verdict})[/]")
+            start = _first_shown(comparison.before.prompt, comparison.after.prompt)
+            _show_prompt(console, "-", "red", comparison.before, start)
+            _show_prompt(console, "+", "green", comparison.after, start)
+
+
+def _first_shown(before: str, after: str) -> int:
+    """Return where to begin so that the first difference is seen; the end of the prompts where that shows it too."""
+    from modelsmith.template.jinja.reasoning import shared_start
+
+    same = shared_start(before, after)
+    return max(0, min(same - _TAIL // 3, len(before) - _TAIL, len(after) - _TAIL))
+
+
+def _show_prompt(console: Console, sign: str, style: str, rendered: Rendered, start: int) -> None:
+    shown = rendered.prompt[start : start + _TAIL]
+    prefix = "error: " if rendered.error else "…" if start else ""
+    rest = "…" if start + _TAIL < len(rendered.prompt) else ""
+    console.print(
+        Text(f"    {sign} {prefix}", style=style) + visible(rendered.error or shown) + Text(rest, style=style)
+    )
+
+
+def _show_effective(console: Console, plan: Plan) -> None:
+    console.print("\n[bold]the template that runs[/]")
+    for label, draft in (("before", plan.before), ("after", plan.after)):
+        effective = draft.effective
+        console.print(Text(f"  {label}: {effective.source}: {printable(effective.reason)}"))
+    for note in plan.after.notes:
+        console.print(Text(f"  {printable(note)}", style="yellow"))
+
+
+def _show_writes(console: Console, plan: Plan) -> None:
+    console.print("\n[bold]blobs[/]")
+    table = Table(box=None, padding=(0, 2), show_header=False)
+    for layer in plan.preview.layers:
+        kind = "config" if layer.media_type == CONFIG_TYPE else layer.media_type.rpartition(".")[2]
+        digest = layer.digest.short if layer.digest else "digest known when written"
+        table.add_row(f"  {layer.how}", kind, size_text(layer.size), digest)
+    console.print(table)
+    if plan.modelfile is not None:
+        note = " (replaces the one there)" if plan.modelfile_changes and plan.modelfile.exists() else ""
+        console.print(Text(f"  Modelfile: {plan.modelfile}{note}" + (f", with {plan.gguf}" if plan.gguf else "")))
+
+
+def _show_promises(console: Console, plan: Plan) -> None:
+    if plan.checked:
+        console.print("\n[bold]promises[/]")
+    for checked in plan.checked:
+        mark, style = ("✓", "green") if checked.holds else ("✗", "bold red")
+        console.print(
+            Text.assemble((f"  {mark} ", style), printable(checked.promise), (f"  {printable(checked.detail)}", "dim"))
+        )

@@ -1,0 +1,117 @@
+"""``modelsmith recipes``: what recipes there are, what they take, and how to start one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.options import json_option
+
+if TYPE_CHECKING:
+    from modelsmith.recipe.read.load import RecipeFile
+
+
+@click.group("recipes")
+def command() -> None:
+    r"""List, show and start recipes; print their JSON Schema.
+
+    \b
+    Examples:
+      modelsmith recipes list
+      modelsmith recipes show force-think
+      modelsmith recipes new ./my-model.yaml
+      modelsmith recipes schema > recipe.schema.json
+    """
+
+
+@command.command("list")
+@json_option
+def list_recipes(*, as_json: bool) -> None:
+    """List the bundled recipes and their inputs."""
+    from modelsmith.recipe.read.bundled import bundled_recipes
+    from modelsmith.recipe.read.load import load_recipe
+
+    recipes = [load_recipe(name) for name in bundled_recipes()]
+    if as_json:
+        click.echo(json.dumps([_summary(recipe) for recipe in recipes], indent=2, ensure_ascii=False))
+        return
+    for recipe in recipes:
+        click.echo(f"{click.style(recipe.name, bold=True)}  {recipe.description}")
+        _show_inputs(recipe)
+
+
+@command.command("show")
+@click.argument("recipe", metavar="RECIPE")
+@json_option
+def show_recipe(recipe: str, *, as_json: bool) -> None:
+    """Show RECIPE, a bundled one by name or a file: its inputs and its text."""
+    from modelsmith.recipe.read.load import load_recipe
+
+    loaded = load_recipe(recipe)
+    if as_json:
+        click.echo(json.dumps(_summary(loaded) | {"recipe": loaded.data()}, indent=2, ensure_ascii=False))
+        return
+    click.echo(f"{click.style(loaded.name, bold=True)}  {printable(loaded.description)}")
+    _show_inputs(loaded)
+    for source in loaded.sources:
+        click.echo(f"\n# {printable(source.name)}")
+        click.echo(printable(source.text), nl=not source.text.endswith("\n"))
+
+
+@command.command("schema")
+def show_schema() -> None:
+    """Print the JSON Schema of recipes, for editors."""
+    from modelsmith.recipe.format.jsonschema import recipe_schema
+
+    click.echo(json.dumps(recipe_schema(), indent=2, ensure_ascii=False))
+
+
+@command.command("new")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace PATH; what stood there is kept as PATH.old.")
+def new_recipe(path: Path, *, force: bool) -> None:
+    """Write a recipe to start from, with comments, to PATH."""
+    from modelsmith.cli.outputs import write_output
+    from modelsmith.errors import UsageError
+    from modelsmith.recipe.format.starter import starter
+    from modelsmith.recipe.read.bundled import ENDINGS
+
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(f'"{path}" is not the name of a YAML file', hint=f"call it {path}.yaml")
+    write_output(path, starter(path.name).encode(), force=force, option="another PATH")
+    click.echo(f"wrote {path}; see what it would do: modelsmith plan {path if '/' in str(path) else f'./{path}'}")
+
+
+def _show_inputs(recipe: RecipeFile) -> None:
+    width = max(map(len, recipe.inputs), default=0)
+    for name, declared in recipe.inputs.items():
+        notes: list[str] = [] if declared.type == "text" else [declared.type]
+        if declared.required:
+            notes.append("required")
+        elif declared.default is not None:
+            notes.append(f"default {_written(declared.default)}")
+        if declared.choices is not None:
+            notes.append(f"one of {', '.join(map(_written, declared.choices))}")
+        if declared.env is not None:
+            notes.append(f"or environment variable {declared.env}")
+        about = f"  ({'; '.join(notes)})" if notes else ""
+        click.echo(printable(f"    {name:{width}}  {declared.description}{about}"))
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _summary(recipe: RecipeFile) -> dict[str, Any]:
+    inputs = {name: {"required": one.required, **one.model_dump()} for name, one in recipe.inputs.items()}
+    return {
+        "name": recipe.name,
+        "description": recipe.description,
+        "path": recipe.sources[0].name,
+        "extends": [source.name for source in recipe.sources[1:]],
+        "inputs": inputs,
+    }

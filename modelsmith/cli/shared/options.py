@@ -1,0 +1,118 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelsmith.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsmith.recipe.plan.plan import Plan
+    from modelsmith.store import Store
+
+store_option = click.option(
+    "--store",
+    "where",
+    metavar="DIR|URL",
+    help="Where models live. Default: MODELSMITH_STORE, else the Ollama at OLLAMA_HOST; without both the Ollama at "
+    "127.0.0.1:11434 if it answers, else OLLAMA_MODELS or ~/.ollama/models.",
+)
+_FILE_ENDINGS = (".gguf", ".gotmpl", ".jinja", ".modelfile")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def store_for(where: str | None, *specs: str | None) -> Callable[[], Store]:
+    """Return what opens the store for questions about ``specs``, when it is first asked for.
+
+    Where one of them is a file, the answer may do without a store: a server that OLLAMA_HOST names and that does not answer is
+    told in one line, and what needs it fails.
+    """
+
+    @cache
+    def opened() -> Store:
+        from modelsmith.store.absent import AbsentStore
+        from modelsmith.store.open import open_existing_store, open_store_or_absent
+
+        if not any(spec and _names_a_file(spec) for spec in specs):
+            return open_existing_store(where)
+        store = open_store_or_absent(where)
+        if isinstance(store, AbsentStore):
+            click.echo(f"note: going on without a store: {store.error.message}", err=True)
+        return store
+
+    return opened
+
+
+def _names_a_file(spec: str) -> bool:
+    if spec.startswith(("sample:", ".", "/", "~")) or spec.endswith(_FILE_ENDINGS):
+        return True
+    return Path(spec).is_file()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What ``plan`` and ``apply`` are asked for."""
+
+    recipe: str
+    settings: tuple[str, ...]
+    where: str | None
+    as_is: bool
+    target_ollama: str | None
+    modelfile: Path | None
+
+    def make(self) -> Plan:
+        """Load the recipe with its inputs and plan it; tells which store was chosen when none was named."""
+        from modelsmith.recipe.plan.plan import plan
+        from modelsmith.recipe.read.inputs import parse_settings
+        from modelsmith.recipe.read.load import load_recipe
+        from modelsmith.store.open import choose_store
+        from modelsmith.versions import Version
+
+        written = load_recipe(self.recipe)
+        loaded = written.resolve(parse_settings(self.settings, written.inputs))
+        version = str(Version.parse(self.target_ollama)) if self.target_ollama else None
+        choice = choose_store(self.where)
+        if self.where is None:
+            click.echo(click.style(f"using {choice.store.location}: {choice.reason}", dim=True), err=True)
+        return plan(loaded, choice.store, version=version, as_is=self.as_is, modelfile=self.modelfile)
+
+
+def recipe_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the arguments that ``plan`` and ``apply`` share; the command gets them as one PlanOptions."""
+
+    @wraps(command)
+    def gathered(**values: Any) -> int:
+        options = PlanOptions(**{field.name: values.pop(field.name) for field in fields(PlanOptions)})
+        return command(options, **values)
+
+    for option in reversed(_RECIPE_OPTIONS):
+        gathered = option(gathered)
+    return gathered
+
+
+_RECIPE_OPTIONS = (
+    click.argument("recipe", metavar="RECIPE"),
+    click.option(
+        "--set", "settings", multiple=True, metavar="INPUT=VALUE", help="Give an input of the recipe; repeatable."
+    ),
+    store_option,
+    click.option("--as-is", is_flag=True, help="Keep a GGUF's bytes (linked) instead of Ollama's canonical order."),
+    click.option(
+        "--target-ollama",
+        metavar="VERSION",
+        help="The Ollama that will serve it. Default: the server's, else the newest.",
+    ),
+    click.option(
+        "--modelfile",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Also write the Modelfile, for `ollama create NAME -f FILE`.",
+    ),
+)

@@ -1,0 +1,194 @@
+"""An explanation on the terminal, on one screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from modelsmith.cli.recipes.plan_view import visible
+from modelsmith.cli.shared.failure import printable
+from modelsmith.models.rendered import THINK_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from modelsmith.explain.explanation import Explanation
+    from modelsmith.explain.stops import EndToken
+
+SOURCES = {
+    "go": "the Go TEMPLATE runs",
+    "jinja": "the Jinja template inside the GGUF runs, in llama-server",
+    "renderer": "code inside Ollama renders (RENDERER)",
+    "parser": "the Go TEMPLATE runs, because PARSER is set",
+    "harmony": "the Go TEMPLATE runs, as gpt-oss's harmony",
+    "default": "there is no template: a fallback runs",
+}
+_SHORT = {
+    "go": "Go TEMPLATE",
+    "jinja": "Jinja in the GGUF",
+    "renderer": "RENDERER",
+    "parser": "Go TEMPLATE (PARSER)",
+    "harmony": "Go TEMPLATE (harmony)",
+    "default": "{{ .Prompt }}",
+    "chatml": "ChatML fallback",
+    "": "–",
+}
+_TAIL = 32
+_WAYS = 3
+_WIDE = 240
+_COST = {
+    "date": "everything behind it, once a day",
+    "history": "everything behind it, on every turn",
+    "generation-prompt": "the last answer, on every turn",
+    "answer": "the last answer, on every turn",
+}
+
+
+def show_explanation(explanation: Explanation, console: Console | None = None) -> None:
+    """Print an explanation."""
+    console = console or _console()
+    effective = explanation.effective
+    heading = f"{explanation.spec} on Ollama {explanation.version}: {SOURCES[effective.source]}"
+    console.print(Text(printable(heading), style="bold"))
+    console.print(Text(f"  {printable(effective.reason)}"))
+    console.print(Text(f"  capabilities: {_words(effective.capabilities)}; {printable(_reasoning(explanation))}"))
+    for note in explanation.notes:
+        console.print(Text(f"  {printable(note)}", style="yellow"))
+    _show_versions(console, explanation)
+    _show_thinks(console, explanation)
+    _show_stops(console, explanation)
+    _show_cache(console, explanation)
+    _show_ways(console, explanation)
+
+
+def _console() -> Console:
+    """Return a console that folds cells on a narrow terminal, and writes whole lines to a file or a pipe."""
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=_WIDE)
+
+
+def _reasoning(explanation: Explanation) -> str:
+    if explanation.parser:
+        return f"PARSER {explanation.parser} reads the answer"
+    opening, closing = explanation.thinking_tags
+    return f"reasoning between {opening} and {closing}" if opening and closing else "no thinking tags"
+
+
+def _title(console: Console, title: str, more: str = "") -> None:
+    console.print(Text.assemble("\n", (title, "bold"), (f"  {printable(more)}", "dim") if more else ""))
+
+
+def _words(capabilities: Iterable[str]) -> str:
+    return ", ".join(sorted(capabilities)) or "none beyond text"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _show_versions(console: Console, explanation: Explanation) -> None:
+    _title(console, "versions", "where something changes for this model")
+    table = _table("  Ollama", "chat", "generate", "capabilities", "think unset", "")
+    for number, row in enumerate(explanation.versions):
+        name = f"{row.since} and later" if row.since and number == len(explanation.versions) - 1 else row.since
+        before = explanation.versions[1].since if len(explanation.versions) > 1 else ""
+        name = name or (f"before {before}" if before else "all")
+        table.add_row(
+            Text(f"{'→' if row.is_target else ' '} {name}"),
+            _SHORT[row.source],
+            _SHORT[row.generate],
+            "–" if row.fails else _words(row.capabilities),
+            row.think_unset or "–",
+            Text(printable(row.fails), style="red"),
+            style="bold" if row.is_target else "",
+        )
+    console.print(table)
+
+
+def _show_thinks(console: Console, explanation: Explanation) -> None:
+    _title(console, "who sees what", "reasoning of the answer to one message: hello")
+    table = _table("  think", "the prompt ends", "ollama run", "/api/chat", "/v1/chat/completions")
+    for row in explanation.thinks:
+        think = f"  {THINK_WORDS[row.think]}"
+        if row.error:
+            refused = Text(f"refused: {printable(row.error)}", style="yellow")
+            table.add_row(
+                think, refused, *("–" if each == row.error else each for each in (row.cli, row.chat, row.openai))
+            )
+        else:
+            cut = len(row.prompt) > _TAIL or explanation.cache is None
+            table.add_row(think, Text("…" if cut else "") + visible(row.prompt[-_TAIL:]), row.cli, row.chat, row.openai)
+    console.print(table)
+
+
+def _show_stops(console: Console, explanation: Explanation) -> None:
+    stops = explanation.stops
+    listed = " ".join(printable(text) for text in stops.configured)
+    _title(console, "where answers end", f"stop strings: {listed or 'none'}")
+    for token in stops.tokens:
+        mark, style = (
+            ("✗", "red")
+            if token.missing
+            else ("?", "yellow")
+            if token.ends is None and not token.stop
+            else ("✓", "green")
+        )
+        console.print(Text.assemble((f"  {mark} ", style), printable(token.text), (f"  {_about(token)}", "dim")))
+    for note in stops.notes:
+        console.print(Text(f"  {printable(note)}", style="yellow"))
+
+
+def _about(token: EndToken) -> str:
+    words = [role if role != "template" else "closes the turn in the template" for role in token.roles]
+    if token.one_token is not None:
+        words.append("one token" if token.one_token else "not one token")
+    if token.ends:
+        words.append("ends the answer by itself")
+    if token.stop:
+        words.append("a stop string")
+    return ", ".join(words)
+
+
+def _show_cache(console: Console, explanation: Explanation) -> None:
+    cache = explanation.cache
+    if cache is None:
+        return
+    if not cache.talks:
+        _title(console, "cache")
+    elif cache.holds:
+        _title(
+            console, "cache", f"every prompt begins with all that was read before ({len(cache.talks)} kinds of chat)"
+        )
+    else:
+        _title(console, "cache", f"what is read again as a chat grows ({len(cache.talks)} kinds of chat)")
+    for each in cache.breaks:
+        console.print(
+            Text.assemble(
+                ("  ✗ ", "yellow"), f"{each.talk}: {printable(each.cause)}", (f" (costs {_COST[each.place]})", "dim")
+            )
+        )
+        shown = Text("    …", style="dim") + visible(each.before[-12:])
+        held, now = visible(each.had[:_TAIL]) or Text("(end)"), visible(each.now[:_TAIL]) or Text("(end)")
+        console.print(shown + Text(" │ held ", style="dim") + held + Text(" │ next ", style="dim") + now)
+    for failure in cache.failures:
+        console.print(Text(f"  not checked: {printable(failure)}", style="dim"))
+
+
+def _show_ways(console: Console, explanation: Explanation) -> None:
+    ways = explanation.effective.ways
+    if ways:
+        more = f"the cheapest {_WAYS} of {len(ways)}, all with --json" if len(ways) > _WAYS else ""
+        _title(console, "to let another template run", more)
+    for number, way in enumerate(ways[:_WAYS], 1):
+        console.print(Text(f"  {number} {printable(way)}"))
+    if explanation.commands:
+        _title(console, "next")
+    width = max((len(command.line) for command in explanation.commands), default=0)
+    for command in explanation.commands:
+        console.print(Text.assemble(f"  {printable(command.line.ljust(width))}", (f"  {command.purpose}", "dim")))

@@ -1,0 +1,110 @@
+"""``modelsmith render``: the prompt that a model really gets to read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from modelsmith.cli.shared.conversation_file import ShapeError, read_conversation, show_shape_error
+from modelsmith.cli.shared.options import json_option, store_for, store_option
+from modelsmith.cli.shared.template_place import show_render_error, show_template_error
+from modelsmith.cli.text import render_view
+from modelsmith.errors import ModelsmithError, TemplateError, TemplateRenderError, TemplateSyntaxError
+
+THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "medium", "high": "high", "max": "max"}
+
+
+@click.command("render")
+@click.argument("source", metavar="FILE|MODEL")
+@click.option(
+    "--conversation",
+    "--chat",
+    "-c",
+    "conversation",
+    type=click.Path(path_type=Path),
+    metavar="C.json",
+    help="Messages, tools, or prompt and suffix; - is stdin.",
+)
+@click.option(
+    "--tools",
+    type=click.Path(path_type=Path),
+    metavar="TOOLS.json",
+    help="A list of tools, as in a request; instead of the conversation's own.",
+)
+@click.option("--user", "-u", multiple=True, metavar="TEXT", help="A user's message, instead of a file.")
+@click.option("--system", "-s", metavar="TEXT", help="A system message in front of --user.")
+@click.option(
+    "--think", type=click.Choice(list(THINK)), default="unset", show_default=True, help="The request's think value."
+)
+@click.option(
+    "--engine", type=click.Choice(["go", "jinja"]), help="Render with this template even where the other one runs."
+)
+@click.option("--target-ollama", metavar="VERSION", help="The Ollama that serves the model. Default: the newest known.")
+@store_option
+@json_option
+def command(
+    source: str,
+    conversation: Path | None,
+    tools: Path | None,
+    user: tuple[str, ...],
+    system: str | None,
+    think: str,
+    engine: str | None,
+    target_ollama: str | None,
+    where: str | None,
+    as_json: bool,
+) -> int:
+    r"""Print the prompt that FILE (a Modelfile, .gotmpl, .jinja, .gguf) or MODEL makes of a conversation.
+
+    \b
+    Examples:
+      modelsmith render deepseek-r1:8b --user hello
+      modelsmith render Modelfile --chat chat.json --tools tools.json --think false --json
+      modelsmith render template.gotmpl -s "Be brief." -u hello
+    """
+    from modelsmith.models.served import find_engine
+
+    try:
+        talk = read_conversation(conversation, user, system, tools)
+        found = find_engine(source, store_for(where, source), Path.cwd(), engine, target_ollama)
+        prompt = found.render(talk, THINK[think])
+        refused = found.refusal(talk, THINK[think])
+    except ModelsmithError as error:
+        if as_json:
+            click.echo(json.dumps({"error": error.message}, ensure_ascii=False))
+            return 1 if isinstance(error, TemplateError) else error.exit_code
+        if isinstance(error, ShapeError) and show_shape_error(error):
+            return error.exit_code
+        if isinstance(error, TemplateSyntaxError) and show_template_error((source,), where):
+            return error.exit_code
+        if isinstance(error, TemplateRenderError) and show_render_error(error, source, where):
+            return error.exit_code
+        raise
+    if as_json:
+        answer: dict[str, Any] = {
+            "prompt": prompt,
+            "engine": found.name,
+            "thinking_tags": list(found.thinking_tags),
+            "capabilities": sorted(found.capabilities),
+        }
+        if (count := render_view.token_count(prompt, found.weights)) is not None:
+            answer["tokens"] = count
+        if refused:
+            answer["refused"] = refused
+        click.echo(json.dumps(answer, ensure_ascii=False))
+        return 0
+    if sys.stdout.isatty():
+        render_view.show_prompt(prompt, found.weights)
+        click.echo(f"engine: {found.name}{f' ({found.reason})' if found.reason else ''}", err=True)
+    else:
+        click.echo(prompt, nl=False)
+    if refused:
+        click.echo(
+            f"note: Ollama refuses this request (HTTP 400: {refused}); the prompt is what the template makes of it",
+            err=True,
+        )
+    return 0

@@ -1,0 +1,1 @@
+"""Commands about weights, beside those of ``gguf``."""

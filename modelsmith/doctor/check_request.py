@@ -1,0 +1,159 @@
+"""MSD06, MSD07: requests to Ollama's API with paths, methods or fields that it does not have or ignores.
+
+Sources: Ollama ``server/routes.go``, ``api/types.go``, ``openai/openai.go``; see ``api_fields``. Unknown fields are no error
+there: they are dropped.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.diagnostic import Severity, did_you_mean
+from modelsmith.doctor.api_fields import (
+    FIELDS,
+    KNOWN_OPTIONS,
+    METHODS,
+    NATIVE,
+    OPEN,
+    OPENAI_ONLY,
+    OPTION_NAMES,
+    PATHS,
+    SINCE,
+)
+from modelsmith.doctor.findings import finding
+from modelsmith.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from modelsmith.diagnostic import Diagnostic
+    from modelsmith.doctor.scene import Scene
+    from modelsmith.doctor.shell import Word
+
+_URL = re.compile(r"(?:https?://)?(?P<host>[^/\s?#]+)(?P<path>/[^?#\s]*)?", re.IGNORECASE)
+_DATA = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"})
+_VALUED = _DATA | frozenset(["-X", "--request", "-H", "--header", "-o", "--output", "-u", "--user", "-m", "--max-time", "-w", "--write-out", "-A", "-T", "-F", "--form", "--retry", "--connect-timeout", "-x", "--proxy"])  # fmt: skip
+
+
+def check_request(words: Sequence[Word], scene: Scene) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the arguments of ``curl`` where it calls an Ollama."""
+    method, body, url = "", None, None
+    queue = list(words)
+    while queue:
+        word = queue.pop(0)
+        name, _, joined = word.value.partition("=")
+        if word.value.startswith("-X") and len(word.value) > 2:
+            method = word.value[2:]
+        elif name in _VALUED and name.startswith("--") and joined:
+            method = joined if name == "--request" else method
+        elif word.value in _VALUED or re.fullmatch(r"-[a-zA-Z]*[dXHou]", word.value):
+            value = queue.pop(0) if queue else None
+            if value is not None and (word.value in _DATA or word.value.endswith("d")):
+                body = value
+            elif value is not None and (word.value in {"--request"} or word.value.endswith("X")):
+                method = value.value
+        elif word.value in {"-I", "--head"}:
+            method = "HEAD"
+        elif not word.value.startswith("-") and url is None:
+            url = word
+    match = _URL.fullmatch(url.value) if url is not None else None
+    if url is None or match is None or not _is_ollama(match["host"], scene):
+        return
+    path = (match["path"] or "/").rstrip("/") or "/"
+    method = (method or ("POST" if body is not None else "GET")).upper()
+    span = url.part(match.start("path"), match.end("path")) if match["path"] else url.span
+    yield from _path(path, method, span, scene)
+    if body is not None and path in FIELDS and not body.value.startswith("@"):
+        yield from _body(path, body, scene)
+
+
+def _is_ollama(host: str, scene: Scene) -> bool:
+    if re.search(r":11434$|\$\{?OLLAMA_(?:HOST|URL|BASE_URL|API)", host) or host in {"ollama", "ollama:11434"}:
+        return True
+    port = re.search(r":(\d+)$", host)
+    return bool(port and re.search(rf"\b{port[1]}:11434\b", scene.whole))
+
+
+def _path(path: str, method: str, span: Span, scene: Scene) -> Iterator[Diagnostic]:
+    if re.search(r"[<{$*\[]", path) or any(path.startswith(start) for start in OPEN):
+        return
+    allowed = METHODS.get(path)
+    if allowed is None:
+        known = PATHS.get(path, "")
+        close = [] if known else difflib.get_close_matches(path, METHODS, n=1, cutoff=0.88)
+        if known or close:
+            guess = f'; did you mean "{close[0]}"?' if close else ""
+            yield finding("MSD07", f"Ollama has no {path}{guess}", span, known and f"meant: {known}")
+    elif method not in allowed and scene.is_certain:
+        need = " or ".join(sorted(allowed))
+        yield finding(
+            "MSD07",
+            f"{path} answers {need}, not {method}",
+            span,
+            f"add -X {need}" if method != "GET" else "",
+            Severity.ERROR,
+        )
+
+
+def _body(path: str, body: Word, scene: Scene) -> Iterator[Diagnostic]:
+    text = scene.excerpt.text[body.span.start : body.span.end]
+    try:
+        fields: Any = json.loads(body.value)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(fields, dict):
+        return
+    for name in fields:
+        span = _place(text, body.span.start, str(name))
+        if name not in FIELDS[path]:
+            yield _unknown(path, str(name), span, scene)
+        elif not scene.version.has(SINCE.get((path, name), "0.0.1")):
+            yield finding("MSD07", f'"{name}" is read since Ollama {SINCE[path, name]}', span)
+    options = fields.get("options")
+    if path.startswith("/api/") and isinstance(options, dict):
+        for name in options:
+            if name not in KNOWN_OPTIONS:
+                meant = OPTION_NAMES.get(name, "")
+                guess = "" if meant else did_you_mean(name, KNOWN_OPTIONS)
+                yield finding(
+                    "MSD07", f'options has no "{name}": it is ignored{guess}', _place(text, body.span.start, name), meant and f'write "{meant}"'
+                )  # fmt: skip
+
+
+def _place(text: str, start: int, name: str) -> Span:
+    match = re.search(rf'(?<![\w]){re.escape(name)}(?=\\?"\s*:)', text)
+    return Span(start + match.start(), start + match.end()) if match else Span(start, start + len(text))
+
+
+def _unknown(path: str, name: str, span: Span, scene: Scene) -> Diagnostic:
+    if path == "/api/create" and name in {"modelfile", "path"} and scene.version.has("0.5.5"):
+        return finding(
+            "MSD06", f'/api/create takes no "{name}" since Ollama 0.5.5, and fails without "from" or "files"', span, NATIVE[name],
+            Severity.WARNING,
+        )  # fmt: skip
+    if path.startswith("/v1/"):
+        if name in OPENAI_ONLY:
+            hint = 'write "max_tokens"' if name == "max_completion_tokens" else ""
+            return finding(
+                "MSD07", f'Ollama ignores "{name}" in {path}', span, hint, Severity.WARNING if hint else Severity.INFO
+            )
+        if name == "think":
+            return finding(
+                "MSD07", f'{path} ignores "think"', span, '"reasoning_effort": "none", "low", "medium" or "high"'
+            )
+        own = name == "options" or name in OPTION_NAMES or name in {"keep_alive", "truncate"}
+        hint = "set it in a Modelfile (PARAMETER), or use /api/chat with options" if own else ""
+        return finding("MSD07", f'{path} ignores "{name}"', span, hint)
+    if name in OPTION_NAMES:
+        return finding(
+            "MSD07",
+            f'{path} ignores "{name}" here: it belongs into options',
+            span,
+            f'write "options": {{"{OPTION_NAMES[name]}": …}}',
+        )
+    meant = NATIVE.get(name, "")
+    guess = "" if meant else did_you_mean(name, FIELDS[path])
+    return finding("MSD07", f'{path} has no "{name}": it is ignored{guess}', span, meant and f"meant: {meant}")

@@ -1,0 +1,172 @@
+"""The doctor itself: a command line or a whole text in, diagnostics out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import Severity
+from modelsmith.doctor.blocks import blocks
+from modelsmith.doctor.check_container import Mounts
+from modelsmith.doctor.check_line import check_line
+from modelsmith.doctor.check_setting import CLIENTS, PROXIES, check_setting, proxy_for_client
+from modelsmith.doctor.check_text import check_lines, check_prose
+from modelsmith.doctor.compose import check_services
+from modelsmith.doctor.excerpt import Excerpt, Kind, Language
+from modelsmith.doctor.invocation import invocation
+from modelsmith.doctor.modelfiles import check_modelfile, is_modelfile, is_part, loose_modelfiles
+from modelsmith.doctor.scene import Scene
+from modelsmith.doctor.settings import Form, file_settings, settings_of, written_settings
+from modelsmith.doctor.shell import commands
+from modelsmith.versions import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from modelsmith.diagnostic import Diagnostic
+    from modelsmith.doctor.modelfiles import LintModelfile
+    from modelsmith.versions import Version
+
+_IGNORE = re.compile(r"modelsmith: ignore(?:\[(?P<codes>[\w, ]+)\])?")
+_DENIES = re.compile(
+    r"\bnot\b|\bno such|\b(?:is|are|has|have) no\b|n't\b|\binvalid|\bunknown|\bnever\b|\bwithout\b|\binstead of\b|\bignored\b|\binvent|\bremoved\b|\bdeprecated"
+    r"|不存在|没有|沒有|并不|不支持|不支援|无效|無效",
+    re.IGNORECASE,
+)
+
+
+def check_command(text: str, version: str | Version | None = None) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with a command line (or several), a setting or a here-document; spans count code points.
+
+    Raises UsageError where ``version`` is no version of Ollama.
+    """
+    scene = Scene(Excerpt.whole(text), text, resolve(version))
+    return _ordered(_shell(scene, Mounts(), lambda _: ()))
+
+
+def check_markdown(
+    text: str,
+    lint_modelfile: LintModelfile,
+    version: str | Version | None = None,
+    language: Language | None = None,
+) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with the commands, settings, requests and Modelfiles of a text.
+
+    ``lint_modelfile`` judges a Modelfile. ``language`` None means Markdown or plain text, else the whole text is of this
+    language, as a shell script is. Raises UsageError where ``version`` is no version of Ollama.
+    """
+    target, mounts = resolve(version), Mounts()
+    found: list[Diagnostic] = []
+    if language is None:
+        parts: Iterable[Excerpt] = blocks(text)
+        found += check_prose(text)
+        found += _loose(text, lint_modelfile)
+    else:
+        parts = (replace(Excerpt.whole(text, language), kind=Kind.FENCE),)
+    for excerpt in parts:
+        scene = Scene(excerpt, text, target)
+        found += (excerpt.outside(each) for each in _block(scene, mounts, lint_modelfile))
+    return _once(_ordered(_heard(found, text)))
+
+
+def _loose(text: str, lint: LintModelfile) -> Iterator[Diagnostic]:
+    for span in loose_modelfiles(text):
+        before = text[: span.start]
+        if len(re.findall(r"(?m)^[ \t>]*(?:```|~~~)", before)) % 2 == 0:
+            for each in check_modelfile(span.of(text), lint):
+                yield replace(each, span=each.span.shift(span.start))
+
+
+def _block(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagnostic]:
+    text, kind = scene.excerpt.text, scene.excerpt.kind
+    match scene.excerpt.language:
+        case Language.MODELFILE:
+            yield from check_modelfile(text, lint, part=not is_modelfile(text) and is_part(text))
+        case Language.YAML:
+            yield from check_services(scene)
+        case Language.SETTINGS:
+            yield from check_lines(scene)
+            for setting in file_settings(scene):
+                yield from check_setting(setting, scene)
+        case Language.SHELL | Language.POWERSHELL | Language.DOCKERFILE:
+            if kind is Kind.INLINE:
+                yield from _inline(scene, mounts, lint)
+            else:
+                yield from _shell(scene, mounts, lint)
+        case Language.TEXT if is_part(text):
+            yield from check_modelfile(text, lint, part=True)
+        case _:
+            pass
+
+
+def _inline(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagnostic]:
+    text = scene.excerpt.text
+    if _DENIES.search(scene.around(0, lines=0)):
+        return
+    if is_part(text) and not re.search(r"[<>{}…]|\.\.\.", text):
+        yield from check_modelfile(text, lint, part=True)
+    elif re.search(r"ollama|OLLAMA|^--?[a-z]|docker run|nvidia-docker2|apt-key", text):
+        yield from _shell(scene, mounts, lint)
+
+
+def _shell(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagnostic]:
+    yield from check_lines(scene)
+    proxies, downloads = [], False
+    for simple in commands(scene.excerpt.text):
+        if simple.body is not None and is_modelfile(simple.body.of(scene.excerpt.text)):
+            for each in check_modelfile(simple.body.of(scene.excerpt.text), lint):
+                yield replace(each, span=each.span.shift(simple.body.start))
+        invoked = invocation(simple)
+        if invoked is None:
+            continue
+        yield from check_line(invoked, scene, mounts)
+        for setting in settings_of(invoked, scene):
+            yield from check_setting(setting, scene)
+            if setting.name in PROXIES and setting.form is Form.SESSION:
+                proxies.append(setting)
+        names = {word.value for word in invoked.arguments[:1]}
+        downloads = downloads or (invoked.is_ollama and bool(names & {"pull", "run"} & CLIENTS))
+    for setting in written_settings(scene):
+        yield from check_setting(setting, scene)
+    if downloads and not scene.runs_server:
+        yield from (proxy_for_client(setting) for setting in proxies)
+
+
+def _heard(found: Iterable[Diagnostic], text: str) -> Iterator[Diagnostic]:
+    """Leave out what a comment on the line before, or before the block, says to ignore."""
+    marks = [
+        (match.start(), re.split(r"[, ]+", match["codes"]) if match["codes"] else [])
+        for match in _IGNORE.finditer(text)
+    ]
+    for each in found:
+        if not any(
+            _covers(text, place, each.span.start) and (not codes or each.code in codes) for place, codes in marks
+        ):
+            yield each
+
+
+def _covers(text: str, mark: int, place: int) -> bool:
+    """Whether the next line after a mark, or the block that begins there, holds a place."""
+    line = text.find("\n", mark) + 1
+    if line == 0 or place < line:
+        return False
+    fence = re.compile(r"[ \t>]*(`{3,}|~{3,})").match(text, line)
+    end = text.find("\n", line) if fence is None else text.find(f"\n{fence[0]}", fence.end())
+    return place < (end if end >= 0 else len(text))
+
+
+def _once(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Give each piece of advice once a text; what is wrong is said at every place."""
+    said: set[str] = set()
+    kept = []
+    for each in found:
+        if each.severity is not Severity.INFO or each.message not in said:
+            kept.append(each)
+            said.add(each.message)
+    return tuple(kept)
+
+
+def _ordered(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    unique = {(each.span, each.code, each.message): each for each in found}
+    return tuple(sorted(unique.values(), key=lambda each: (each.span, each.code)))

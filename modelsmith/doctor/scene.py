@@ -1,0 +1,73 @@
+"""What is known around a block: the version meant, what the whole text speaks of, and how sure a reading can be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from modelsmith.doctor.excerpt import Excerpt, Kind
+from modelsmith.doctor.inventions import OTHER_PROGRAMS
+
+if TYPE_CHECKING:
+    from modelsmith.versions import Version
+
+_PROTECTION = re.compile(
+    r"\b(?:auth|authenticat\w+|login|password|firewall\w*|ufw|iptables|vpn|wireguard|tailscale|reverse proxy|nginx|caddy"
+    r"|traefik|untrusted|trusted|expos(?:e|es|ed|ing)|ssh tunnel)\b|认证|認證|鉴权|鑑權|防火墙|防火牆|暴露|内网|內網|密码|密碼",
+    re.IGNORECASE,
+)
+_INTEL = re.compile(r"ipex|\bsycl|ZES_ENABLE_SYSMAN|oneapi", re.IGNORECASE)
+_SERVER = re.compile(
+    r"\bollama(?:\.exe|-serve\w*)?[\"']?\s+(?:serve|start)\b|\b(?:re)?start\s+[\"']?ollama\b|\bollama\.service\b"
+)
+_PROGRAM = re.compile(
+    r"(?m)^[ \t$>]*(?:python3?|node|npm|npx|pnpm|yarn|uvicorn|streamlit|flask|uv run|cargo run|go run|docker[ -]compose up|make)\b"
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The block that is read, the text it stands in, and the Ollama meant."""
+
+    excerpt: Excerpt
+    whole: str
+    version: Version
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the block is meant to be run as it stands: a fenced block or a given command."""
+        return self.excerpt.kind in {Kind.FENCE, Kind.COMMAND}
+
+    @cached_property
+    def runs_server(self) -> bool:
+        """Whether the block starts the Ollama server."""
+        return bool(_SERVER.search(self.excerpt.text))
+
+    @cached_property
+    def runs_program(self) -> bool:
+        """Whether the block starts, or sets variables of, another program, which may read more of them."""
+        text = self.excerpt.text
+        return bool(_PROGRAM.search(text)) or any(name in text for name in OTHER_PROGRAMS)
+
+    @cached_property
+    def is_for_intel(self) -> bool:
+        """Whether it is about Intel's own build of Ollama, which reads OLLAMA_NUM_GPU."""
+        return bool(_INTEL.search(self.whole))
+
+    @cached_property
+    def names_protection(self) -> bool:
+        """Whether the text speaks of who may reach a server."""
+        return bool(_PROTECTION.search(self.whole))
+
+    def around(self, offset: int, lines: int = 1) -> str:
+        """Return the line of an offset of the excerpt and the lines before it, as they stand in the whole text."""
+        place = self.excerpt.place(offset)
+        end = self.whole.find("\n", place)
+        start = place
+        for _ in range(lines + 1):
+            start = self.whole.rfind("\n", 0, max(0, start))
+            if start < 0:
+                break
+        return self.whole[start + 1 : end if end >= 0 else len(self.whole)]

@@ -1,0 +1,75 @@
+"""What Ollama makes of the value of a variable that it cannot read.
+
+Sources: Ollama ``envconfig/config.go`` (``Bool``, ``Uint``, ``KeepAlive``, ``LogLevel``, ``Host``, ``Var``); Go ``time.ParseDuration``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from modelsmith.doctor.ollama_variables import CACHE_TYPES, Kind, Variable
+from modelsmith.gonumber import read_bool, read_int
+
+_DURATION = re.compile(r"[+-]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)")
+_PLACEHOLDER = re.compile(r"[$<>{}%*…]|\.\.\.|\b(?:your|xxx+|value|path|number|n)\b|[^\x00-\x7f]", re.IGNORECASE)
+_NEGATIVE = frozenset({"off", "no", "n", "none", "disable", "disabled", "never"})
+
+
+def is_duration(text: str) -> bool:
+    """Say whether Go's ``time.ParseDuration`` reads it."""
+    return bool(_DURATION.fullmatch(text))
+
+
+def is_placeholder(text: str) -> bool:
+    """Say whether a value stands for another one: ``<n>``, ``$N``, ``...``."""
+    return bool(_PLACEHOLDER.search(text))
+
+
+def misread(variable: Variable, text: str) -> tuple[str, str] | None:
+    """Return what happens instead and what to write, None where the value means what it says."""
+    value = text.strip().strip("\"'")
+    if not value or is_placeholder(value):
+        return None
+    match variable.kind:
+        case Kind.UINT:
+            return _number(variable, value)
+        case Kind.BOOL:
+            if read_bool(value) is None and value.lower() in _NEGATIVE:
+                return "Ollama reads every word that is no truth value as true: this switches it on", "write 0 or false"
+        case Kind.DURATION:
+            if not is_duration(value) and read_int(value) is None:
+                return (
+                    f"is no duration that Go reads, so {variable.default} counts",
+                    "write it like 90s, 30m, 24h, a number of seconds, or -1 for ever",
+                )
+        case Kind.LEVEL:
+            if not read_bool(value) and not read_int(value) and value.lower() not in {"0", "false", "f"} | {"info"}:
+                return (
+                    "is neither a number nor a truth value, so the level stays INFO",
+                    "write 1 for debug, 2 for trace",
+                )
+        case Kind.CACHE_TYPE:
+            if value.lower() not in CACHE_TYPES:
+                return "is no type that llama-server knows, so models fail to load", "write f16, q8_0 or q4_0"
+        case Kind.HOST:
+            return _port(value)
+        case Kind.TEXT:
+            return None
+    return None
+
+
+def _number(variable: Variable, value: str) -> tuple[str, str] | None:
+    if re.fullmatch(r"\+?\d{1,20}", value):
+        return None
+    default = {"0": "the built-in choice"}.get(variable.default, variable.default)
+    return f"is no whole number, so {default} counts", "write digits only, such as 4"
+
+
+def _port(value: str) -> tuple[str, str] | None:
+    match = re.search(r":([^:/\]]+)/?$", value.partition("://")[2] or value)
+    if match is None or value.count(":") > 2:
+        return None
+    port = read_int(match[1])
+    if port is None or not 0 <= port <= 65535:
+        return f'"{match[1]}" is no port, so 11434 counts', "write ADDRESS:PORT, such as 127.0.0.1:11434"
+    return None

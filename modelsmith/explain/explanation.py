@@ -1,0 +1,213 @@
+"""What a model really gets to read, which template decides it, and what would change that: everything in one value."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ModelsmithError
+from modelsmith.explain.stops import Stops, find_stops, in_vocabulary
+from modelsmith.explain.thinking import CUT, SPLIT, ThinkRow, think_rows
+from modelsmith.explain.versions import VersionRow, version_rows
+from modelsmith.models.base import Base, Inherited
+from modelsmith.models.draft import Draft
+from modelsmith.models.engine import Engine, engine_of
+from modelsmith.models.find import resolve_base
+from modelsmith.models.sources.bare import is_bare, template_base
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.template.effective.cache import CacheCheck, check_cache
+from modelsmith.versions import resolve
+
+if TYPE_CHECKING:
+    from modelsmith.store import Store
+    from modelsmith.template.effective.effective import EffectiveTemplate
+
+
+BARE = "a template alone: its model's weights, parameters and other templates are not known"
+_BARE_REASONS = {
+    "go": "as TEMPLATE of a model it runs, unless the Jinja template in the GGUF offers more (Ollama 0.30 and later)",
+    "jinja": "inside a GGUF it runs from Ollama 0.30 on, unless a TEMPLATE of the model offers as much",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to run next, and what for."""
+
+    line: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer of ``modelsmith explain``.
+
+    ``renderer`` and ``parser`` are those of the model (``""``: none), ``detected`` names the built-in TEMPLATE that Ollama
+    chose for it. ``thinking_tags`` are those that split reasoning from the answer (``""``: none found); ``versions`` the versions of
+    Ollama that change something; ``cache`` is None where code inside Ollama renders; ``notes`` are findings in sentences.
+    """
+
+    spec: str
+    version: str
+    effective: EffectiveTemplate
+    renderer: str
+    parser: str
+    thinking_tags: tuple[str, str]
+    detected: str
+    versions: tuple[VersionRow, ...]
+    stops: Stops
+    thinks: tuple[ThinkRow, ...]
+    cache: CacheCheck | None
+    commands: tuple[Command, ...]
+    notes: tuple[str, ...]
+
+
+def explain_model(spec: str, store: Store, *, folder: Path | None = None, version: str | None = None) -> Explanation:
+    """Explain a model's name, a ``.gguf``, a Modelfile, a ``.gotmpl``, a ``.jinja`` or ``sample:NAME``. Reads only.
+
+    ``version`` is the Ollama that serves it (default: the server's, else the newest known). Raises ModelsmithError where
+    nothing can be found; of a Modelfile whose FROM is not here, what it says itself is explained, with a note.
+    """
+    folder = folder or Path.cwd()
+    if is_bare(spec, folder):
+        base, missing = template_base(spec, folder), BARE
+    else:
+        base, missing = _find(spec, store, folder)
+    return explain_draft(Draft.start(base, version or store.ollama_version()), missing)
+
+
+def explain_draft(draft: Draft, missing: str = "") -> Explanation:
+    """Explain a model in the making; ``missing`` says why nothing is known of what FROM brings along.
+
+    Raises TemplateSyntaxError where the template that runs cannot be read.
+    """
+    engine = engine_of(draft)
+    effective = _effective(draft, missing)
+    thinks = think_rows(draft, engine)
+    return Explanation(
+        spec=draft.base.spec,
+        version=str(resolve(draft.version)),
+        effective=effective,
+        renderer=draft.renderer,
+        parser=draft.parser,
+        thinking_tags=engine.tags,
+        detected="" if draft.modelfile.template else draft.inherited.detected,
+        versions=version_rows(draft),
+        stops=find_stops(draft, engine),
+        thinks=thinks,
+        cache=_cache(draft, engine),
+        commands=tuple(_commands(draft, engine, thinks, missing)),
+        notes=tuple(_notes(draft, engine, thinks, missing)),
+    )
+
+
+def _effective(draft: Draft, missing: str) -> EffectiveTemplate:
+    effective = draft.effective
+    for keyword in ("renderer", "parser"):
+        if effective.source == keyword and (name := getattr(draft.modelfile, keyword)):
+            effective = replace(
+                effective, ways=(f"take {keyword.upper()} {name} out of the Modelfile", *effective.ways)
+            )
+    if missing == BARE:
+        return replace(effective, reason=_BARE_REASONS.get(effective.source, effective.reason))
+    if effective.source != "go" or not (missing or not draft.inherited.chat_template_known):
+        return effective
+    if missing:
+        return replace(
+            effective, reason="the Modelfile has a TEMPLATE, which runs unless the GGUF has a Jinja template that wins"
+        )
+    return replace(effective, reason="the server runs this model's TEMPLATE (its GGUF cannot be read from here)")
+
+
+def _find(spec: str, store: Store, folder: Path) -> tuple[Base, str]:
+    """Return the base, and why FROM could not be followed (``""``: it could)."""
+    try:
+        return resolve_base(spec, store, folder), ""
+    except ModelsmithError as error:
+        path = Path(spec).expanduser()
+        path = path if path.is_absolute() else folder / path
+        base = _without_from(spec, path)
+        if base is not None:
+            return base, error.message
+        raise
+
+
+def _without_from(spec: str, path: Path) -> Base | None:
+    """Return a Modelfile as a base without what FROM brings along, if it says anything about the prompt itself."""
+    try:
+        if path.suffix.lower() == ".gguf" or not path.is_file() or path.stat().st_size > 16 << 20:
+            return None
+        data = path.read_bytes()
+    except OSError:
+        return None
+    modelfile = Modelfile.parse(data)
+    if data.startswith(b"GGUF") or modelfile.as_ollama().error is not None:
+        return None
+    told = modelfile.template or modelfile.renderer or modelfile.parser
+    return Base(spec, modelfile, path.parent, Inherited()) if told else None
+
+
+def _cache(draft: Draft, engine: Engine) -> CacheCheck | None:
+    if not engine.renders or draft.effective.source == "harmony":
+        return None  # code inside Ollama builds the prompt, or rebuilds the answer
+    can = "thinking" in draft.effective.capabilities
+    return check_cache(
+        engine.render,
+        thinking_tags=engine.tags if can else ("", ""),
+        think=False if can else None,
+        tools="tools" in draft.effective.capabilities,
+    )
+
+
+def _commands(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missing: str) -> list[Command]:
+    base = draft.base.spec
+    spec, setting = shlex.quote(base), shlex.quote(f"base={base}")
+    found = []
+    if engine.renders:
+        found.append(Command(f"modelsmith render {spec} --user hello", "the whole prompt of any chat"))
+    reasons = (
+        "thinking" in draft.effective.capabilities
+        or any("think>" in text for text in (engine.text, *_texts(draft)))
+        or bool(in_vocabulary(draft, {"<think>"}))  # trained to reason, whatever its templates say
+    )
+    if missing == BARE or not reasons or draft.effective.source in {"renderer", "harmony"}:
+        return found
+    if not all(row.arrives == SPLIT and row.prompt.rstrip().endswith("<think>") for row in thinks[:2]):
+        found.append(Command(f"modelsmith plan force-think --set {setting}", "make it reason, split from the answer"))
+    found.append(Command(f"modelsmith plan no-think --set {setting}", "let it answer at once"))
+    return found
+
+
+def _texts(draft: Draft) -> tuple[str, ...]:
+    chat_template = draft.chat_template
+    return draft.template_text or "", chat_template.text if chat_template else ""
+
+
+def _notes(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missing: str) -> list[str]:
+    notes = []
+    inherited = draft.inherited
+    if missing:
+        notes.append(BARE if missing == BARE else f"{missing}; what follows is from the Modelfile alone")
+    if engine.jinja is not None and "thinking" in draft.effective.capabilities and not engine.jinja.reasoning.found:
+        notes.append(
+            "Ollama takes this for a model that thinks, but llama-server finds no reasoning in the template: nothing is split"
+        )
+    if inherited.detected and not draft.modelfile.template:
+        notes.append(
+            f"the TEMPLATE is Ollama's built-in {inherited.detected}, chosen at `ollama create` because the Jinja template "
+            "in the GGUF is close to one it knows"
+        )
+    if not inherited.chat_template_known:
+        notes.append("the GGUF cannot be read from here: its Jinja template and its tokens are not known")
+    unset, on, off = thinks
+    if not on.error and not off.error and engine.renders and on.prompt == off.prompt:
+        notes.append("think false is not obeyed: the prompt is the same as for think true")
+    elif off.arrives == CUT:
+        notes.append("think false does not switch it off: the prompt opens the reasoning all the same")
+    if unset.arrives == CUT:
+        notes.append(
+            "the prompt opens the reasoning, and nothing splits it from the answer: clients see a lone </think>"
+        )
+    return notes

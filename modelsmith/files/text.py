@@ -1,0 +1,95 @@
+"""Read a text file to be changed, and put the changed text in its place: whole or not at all, and never over news.
+
+What is no text is neither read nor written.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from modelsmith.errors import BinaryFile, StoreError, UnreadableFile
+from modelsmith.files.binary import binary_reason, is_binary_name, undecodable
+
+LARGEST = 16 << 20
+"""Bytes that a Modelfile or a template may have; anything longer is something else."""
+
+
+def read_text_file(path: Path) -> bytes:
+    """Return the bytes of a regular file that is not too large; raises UnreadableFile, and BinaryFile for what is no text."""
+    if is_binary_name(path.name) and path.exists():
+        raise _binary(path, "its name says so")
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFile(f"{path} is no regular file", hint="name a file or a folder, or - for stdin")
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UnreadableFile(f"{path} cannot be read: {reason}", hint="check the path and its permissions") from error
+    if reason := binary_reason(data):
+        raise _binary(path, reason)
+    if len(data) > LARGEST:
+        raise UnreadableFile(
+            f"{path} has {status.st_size:,} bytes, more than the {LARGEST >> 20} MiB of the longest text",
+            hint="is it a model's weights? exclude it with --exclude",
+        )
+    return data
+
+
+def check_text(path: Path, before: bytes, after: bytes) -> None:
+    """Raise BinaryFile unless a file is text, and every byte that would be written is one that can be decoded."""
+    if is_binary_name(path.name):
+        raise _binary(path, "its name says so")
+    if reason := binary_reason(before):
+        raise _binary(path, reason)
+    if reason := undecodable(after):
+        raise BinaryFile(f"{path} is not written: {reason}", hint="save it as UTF-8 first")
+
+
+def check_stdin(data: bytes) -> None:
+    """Raise BinaryFile where what came in on stdin is no text."""
+    if reason := binary_reason(data):
+        raise _binary(Path("<stdin>"), reason)
+
+
+def _binary(path: Path, reason: str) -> BinaryFile:
+    return BinaryFile(
+        f"{path} is a binary file, no text: {reason}",
+        hint="exclude it with --exclude; GGUFs are read by modelsmith gguf",
+    )
+
+
+def rewrite(path: Path, before: bytes, after: bytes) -> None:
+    """Replace the text of a file, which must still be ``before``; its mode and owner, and a link to it, stay.
+
+    Raises StoreError where it cannot be written or has changed meanwhile, BinaryFile where it is no text, or would hold
+    bytes that are none; the file is as it was then.
+    """
+    from modelsmith.files.unfinished import start_unfinished
+
+    check_text(path, before, after)
+    target = path.resolve()
+    try:
+        status = target.stat()
+        if not os.access(target, os.W_OK):
+            raise StoreError(f"{path} is read-only", hint=f"allow writing: chmod u+w {path}")
+        descriptor, unfinished = start_unfinished(target)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(after)
+                file.flush()
+                os.fsync(file.fileno())
+                with suppress(PermissionError):  # another's file in a shared folder: it becomes ours, with its mode
+                    os.chown(unfinished, status.st_uid, status.st_gid)
+                unfinished.chmod(stat.S_IMODE(status.st_mode))
+                if target.read_bytes() != before:
+                    raise StoreError(f"{path} was changed by somebody else meanwhile", hint="run the command again")
+                unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}", hint="nothing was changed") from error

@@ -1,0 +1,1 @@
+"""The one HTTP client, and files that are read by ranges."""

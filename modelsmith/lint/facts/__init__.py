@@ -1,0 +1,1 @@
+"""What the rules of lint know about Modelfiles, parameters and models."""

@@ -1,0 +1,1 @@
+"""Run the rules over a document: findings, fixes, suppressions, baselines."""

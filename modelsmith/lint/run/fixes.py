@@ -1,0 +1,93 @@
+"""Apply fixes until none is left: each round takes those that do not touch each other, and reads the file again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ModelsmithError
+from modelsmith.lint.run.engine import check
+from modelsmith.records import dataclass
+from modelsmith.source import Source, apply_edits
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.syntax.modelfile.text import BOM, Encoding, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from modelsmith.diagnostic import Diagnostic
+    from modelsmith.lint.document import Document
+
+ROUNDS = 50
+"""No file needs as many; two fixes that undo each other would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The document after its fixes, what was fixed, and what is left."""
+
+    document: Document
+    applied: tuple[Diagnostic, ...]
+    remaining: tuple[Diagnostic, ...]
+
+    @property
+    def data(self) -> bytes:
+        """The bytes to write."""
+        return encode(self.document.text, self.document.encoding)
+
+
+def fix(document: Document, *, unsafe: bool = False) -> Fixed:
+    """Apply every safe fix, and the others too where ``unsafe``; raises ModelsmithError where they never come to rest.
+
+    A fix after which Ollama refuses a file that it accepted before is not applied.
+    """
+    applied: list[Diagnostic] = []
+    for _ in range(ROUNDS):
+        found = check(document)
+        fitting = list(_fitting(each for each in found if each.fix and (each.fix.safe or unsafe)))
+        after, done = _apply(document, fitting)
+        if not done:
+            return Fixed(document, tuple(applied), found)
+        document = after
+        applied += done
+    codes = sorted({each.code for each in done})
+    raise ModelsmithError(
+        f"{document.source.name}: the fixes of {', '.join(codes)} do not come to rest",
+        hint="this is a bug in modelsmith; --ignore these rules for now",
+    )
+
+
+def _fitting(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Choose from top to bottom; two fixes may stand side by side but not in each other's place."""
+    taken: list[tuple[int, int]] = []
+    for each in found:
+        spans = [(edit.span.start, edit.span.end) for edit in each.fix.edits] if each.fix else []
+        if spans and all(stop < start or end < begin for begin, stop in spans for start, end in taken):
+            taken += spans
+            yield each
+
+
+def _apply(document: Document, fitting: list[Diagnostic]) -> tuple[Document, list[Diagnostic]]:
+    """Apply all at once, or one by one where together they would make Ollama refuse the file."""
+    after = _spliced(document, fitting)
+    if after.text != document.text and not _breaks(document, after):
+        return after, fitting
+    for each in fitting:
+        alone = _spliced(document, [each])
+        if alone.text != document.text and not _breaks(document, alone):
+            return alone, [each]
+    return document, []
+
+
+def _spliced(document: Document, fitting: list[Diagnostic]) -> Document:
+    text = apply_edits(document.text, [edit for each in fitting if each.fix for edit in each.fix.edits])
+    # UTF-16 is told by its byte order mark: without the mark the text is written as UTF-8
+    encoding = document.encoding if text.startswith(BOM) or document.encoding.codec == "utf-8" else Encoding()
+    modelfile = None if document.modelfile is None else Modelfile.from_text(text, encoding)
+    return replace(document, source=Source(text, document.source.name), encoding=encoding, modelfile=modelfile)
+
+
+def _breaks(before: Document, after: Document) -> bool:
+    if before.modelfile is None or after.modelfile is None:
+        return False
+    return before.modelfile.as_ollama().error is None and after.modelfile.as_ollama().error is not None

@@ -1,0 +1,100 @@
+"""Where a recipe starts: a model's name, a ``.gguf``, a Modelfile, or the built-in sample.
+
+A Base holds what the new model would inherit if nothing were changed, by Ollama's rules for FROM
+(server/create.go): the layers of a named model, or what Ollama detects in a GGUF.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.template.effective.imported import Imported, imported
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What FROM brings along, before the Modelfile's own instructions.
+
+    ``template`` is None where FROM brings no template layer; ``detected`` names the built-in one that Ollama picked.
+    ``architecture`` is the GGUF's, "" where there is none or it is not known; ``family`` what Ollama notes of it.
+    ``weights`` is the GGUF's path where it can be read here, ``bos_token`` and ``eos_token`` the texts of its tokens,
+    ``extra_layers`` the kinds of further weights, such as projectors. ``stored`` says that FROM names a model of a store,
+    ``imported`` that it names a GGUF; both are False for a template that stands alone.
+    """
+
+    template: str | None = None
+    detected: str = ""
+    chat_template: str | None = None
+    chat_template_known: bool = True
+    system: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    messages: tuple[Mapping[str, Any], ...] = ()
+    licenses: tuple[str, ...] = ()
+    renderer: str = ""
+    parser: str = ""
+    requires: str = ""
+    family: str = ""
+    architecture: str = ""
+    weights: Path | None = None
+    digest: str = ""
+    bos_token: str = ""
+    eos_token: str = ""
+    stored: bool = False
+    imported: bool = False
+    extra_layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The start of a recipe: a Modelfile, the folder its paths are relative to, and what its FROM brings along."""
+
+    spec: str
+    modelfile: Modelfile
+    folder: Path
+    inherited: Inherited
+
+
+def brought_along(
+    inherited: Inherited, modelfile: Modelfile, chat_template: str | None, *, rewritten: bool = False
+) -> Inherited:
+    """Return what comes along when this Modelfile is created and the GGUF has this Jinja template then.
+
+    Of a stored model everything comes along, and what its architecture adds. It is ``rewritten`` where its weights become
+    a new file, which the model is made of with all that came along written out.
+    """
+    if not (inherited.stored or inherited.imported):
+        return replace(inherited, chat_template=chat_template)
+    renderer, parser = (inherited.renderer, inherited.parser) if inherited.stored else ("", "")
+    brought = _imported(
+        inherited.architecture,
+        chat_template if inherited.imported or rewritten else None,
+        modelfile.renderer or renderer,
+        modelfile.parser or parser,
+    )
+    kept = inherited.stored and inherited.template is not None
+    if inherited.imported or rewritten:
+        parameters = {**brought.parameters, **(inherited.parameters if inherited.stored else {})}
+    else:
+        parameters = {**inherited.parameters, **brought.parameters}
+    return replace(
+        inherited,
+        chat_template=chat_template,
+        template=inherited.template if kept else brought.template,
+        detected=brought.named.name if brought.named and not kept else "",
+        parameters=parameters,
+        renderer=brought.renderer,
+        parser=brought.parser,
+    )
+
+
+@lru_cache(maxsize=32)
+def _imported(architecture: str, chat_template: str | None, renderer: str, parser: str) -> Imported:
+    return imported(architecture, chat_template, renderer=renderer, parser=parser)

@@ -1,0 +1,213 @@
+"""The model that a recipe is about to make: a Modelfile, edits of the GGUF's metadata, and what follows from both.
+
+A Draft is a value; every step of a recipe returns a new one. What FROM brings along shows through wherever the
+Modelfile says nothing, as it does in Ollama.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.models.base import brought_along
+from modelsmith.parameters import typed_parameters
+from modelsmith.template.effective.effective import EffectiveTemplate, effective_template
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+    from modelsmith.models.base import Base, Inherited
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
+    from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.conversation.think import Think
+    from modelsmith.weights.quantize.wishes import Wishes
+if TYPE_CHECKING:
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
+
+
+DEFAULT_TEMPLATE = "{{ .Prompt }}"
+"""What Ollama renders for a model without any template."""
+
+CHAT_TEMPLATE_KEY = "tokenizer.chat_template"
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> ChatTemplate:
+    return ChatTemplate.parse(text)
+
+
+@lru_cache(maxsize=32)
+def _effective(
+    go_template: str | None, chat_template: str | None, renderer: str, parser: str, family: str, version: str | None
+) -> EffectiveTemplate:
+    return effective_template(
+        go_template=go_template,
+        chat_template=chat_template,
+        renderer=renderer,
+        parser=parser,
+        family=family,
+        version=version,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """A text that a step put (or would put) into the prompt, for which ``think`` values, and where."""
+
+    text: str
+    when: str
+    at: str = "generation-prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A model in the making.
+
+    ``gguf`` holds metadata edits (None removes a key), ``quantize`` what the weights become, ``injections`` what was asked for so far, so that it can be
+    repeated on the Jinja template when that one runs; ``notes`` are sentences for the plan.
+    """
+
+    base: Base
+    modelfile: Modelfile
+    version: str | None = None
+    gguf: Mapping[str, Any] = field(default_factory=dict)
+    quantize: Wishes | None = None
+    merge_shards: bool = False
+    injections: tuple[Injection, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def start(cls, base: Base, version: str | None) -> Self:
+        """Return the draft that changes nothing yet."""
+        return cls(base, base.modelfile, version)
+
+    def with_note(self, note: str) -> Draft:
+        """Return the draft with one more sentence for the plan."""
+        return replace(self, notes=(*self.notes, note))
+
+    def with_template(self, template: Template) -> Draft:
+        """Return the draft with this Go template; an equal one leaves the Modelfile untouched."""
+        if self.template is not None and template.text == self.template.text:
+            return self
+        return replace(self, modelfile=self.modelfile.set_template(template.text))
+
+    def with_go_edit(self, template: Template, step: str) -> Draft:
+        """Return the draft with a Go template that a step edited; a note says so where another template runs."""
+        edited = self.with_template(template)
+        if edited is self or not edited.runs_jinja:
+            return edited
+        return edited.with_note(
+            f"{step} edits the Go template. The Jinja template inside the GGUF, which Ollama 0.30 and later run unless a later "
+            "step changes that, stays as it is"
+        )
+
+    def with_chat_template(self, chat_template: ChatTemplate) -> Draft:
+        """Return the draft whose GGUF carries this Jinja template."""
+        if self.chat_template is not None and chat_template.text == self.chat_template.text:
+            return self
+        return replace(self, gguf={**self.gguf, CHAT_TEMPLATE_KEY: chat_template.text})
+
+    @property
+    def changes_weights(self) -> bool:
+        """Whether the model gets a GGUF of its own: other metadata, or quantized."""
+        return bool(self.gguf) or self.quantize is not None or self.merge_shards
+
+    @property
+    def inherited(self) -> Inherited:
+        """What FROM brings along, by the Jinja template that the file has then and the names that the Modelfile gives."""
+        inherited = self.base.inherited
+        chat_template = self.gguf.get(CHAT_TEMPLATE_KEY, inherited.chat_template)
+        return brought_along(inherited, self.modelfile, chat_template, rewritten=self.changes_weights)
+
+    @property
+    def template_text(self) -> str | None:
+        """The Go template of the model's own layer; None when it has none."""
+        return self.modelfile.template or self.inherited.template
+
+    @property
+    def template(self) -> Template | None:
+        """The Go template, parsed; raises TemplateSyntaxError where Ollama would refuse it."""
+        return None if self.template_text is None else Template.parse(self.template_text)
+
+    @property
+    def chat_template(self) -> ChatTemplate | None:
+        """The Jinja template inside the GGUF; None when there is none, or it cannot be seen."""
+        text = self.gguf.get(CHAT_TEMPLATE_KEY, self.base.inherited.chat_template)
+        return None if text is None else _parsed(text)
+
+    @property
+    def renderer(self) -> str:
+        """RENDERER, given or inherited."""
+        return self.modelfile.renderer or self.inherited.renderer
+
+    @property
+    def parser(self) -> str:
+        """PARSER, given or inherited."""
+        return self.modelfile.parser or self.inherited.parser
+
+    @property
+    def system(self) -> str:
+        """SYSTEM, given or inherited (an empty one cannot clear an inherited one)."""
+        return self.modelfile.system or self.inherited.system
+
+    @property
+    def messages(self) -> tuple[tuple[str, str], ...]:
+        """MESSAGEs, given or inherited, as roles and texts."""
+        if given := self.modelfile.messages:
+            return tuple((message.role, message.content) for message in given)
+        return tuple((str(each.get("role", "")), str(each.get("content", ""))) for each in self.inherited.messages)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Typed parameters: given ones over inherited ones, lists replaced whole (server/create.go)."""
+        return {**self.inherited.parameters, **typed_parameters(self.modelfile.parameters)}
+
+    @property
+    def effective(self) -> EffectiveTemplate:
+        """Which template runs, and by which rule."""
+        chat_template = self.gguf.get(CHAT_TEMPLATE_KEY, self.base.inherited.chat_template)
+        found = _effective(
+            self.template_text, chat_template, self.renderer, self.parser, self.inherited.family, self.version
+        )
+        if found.source == "go" and not self.inherited.chat_template_known:
+            # /api/show would have shown the Jinja text if the server ran it.
+            reason = "the server runs this model's TEMPLATE today, and the edits take no capability away"
+            return replace(found, reason=f"{reason} (its GGUF cannot be read from here)")
+        return found
+
+    @property
+    def runs_jinja(self) -> bool:
+        """Whether the Jinja template inside the GGUF runs, and not the Go template."""
+        return self.effective.source == "jinja" and self.chat_template is not None
+
+    def render(self, conversation: Conversation, think: Think = None, *, jinja: bool | None = None) -> str:
+        """Render with the template that runs, or with the one that ``jinja`` asks for.
+
+        Raises TemplateRenderError where Ollama would fail.
+        """
+        chat_template = self.chat_template
+        if (self.runs_jinja if jinja is None else jinja) and chat_template is not None:
+            inherited = self.inherited
+            return chat_template.render(
+                conversation, think, bos_token=inherited.bos_token, eos_token=inherited.eos_token
+            )
+        return (self.template or Template.parse(DEFAULT_TEMPLATE)).render(conversation, think)
+
+
+def as_values(value: Any) -> tuple[Any, ...]:
+    """Return the values of one parameter, those of a list or the only one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def with_parameters(draft: Draft, parameters: dict[str, Any]) -> Draft:
+    """Return the draft with PARAMETERs set; None drops those that the Modelfile itself sets."""
+    modelfile = draft.modelfile
+    for name, value in parameters.items():
+        modelfile = (
+            modelfile.unset_parameter(name) if value is None else modelfile.set_parameter(name, *as_values(value))
+        )
+    return replace(draft, modelfile=modelfile)

@@ -1,0 +1,88 @@
+"""What turns a conversation into a prompt for a model: its Go template, its Jinja template, or code inside Ollama.
+
+Source of the fallback: llama.cpp common/chat.cpp (a model without any template gets ChatML).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING
+
+from modelsmith.models.draft import DEFAULT_TEMPLATE
+from modelsmith.template.go.functions.ollama import today_is
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
+from modelsmith.versions import resolve
+
+if TYPE_CHECKING:
+    from modelsmith.models.draft import Draft
+    from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.conversation.think import Think
+
+CHATML = """\
+{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}{% endfor -%}
+{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"""
+"""What llama-server renders where a model has no template at all, in our own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What renders: ``go`` or ``jinja``, or none of the two where code inside Ollama builds the prompt."""
+
+    name: str
+    go: Template | None = None
+    jinja: ChatTemplate | None = None
+    bos_token: str = ""
+    eos_token: str = ""
+
+    @property
+    def renders(self) -> bool:
+        """Whether prompts can be rendered here."""
+        return self.go is not None or self.jinja is not None
+
+    @property
+    def text(self) -> str:
+        """The text of the template that runs, ``""`` for code inside Ollama."""
+        return str(self.go or self.jinja or "")
+
+    @property
+    def tags(self) -> tuple[str, str]:
+        """The texts that open and close reasoning, as the server that renders finds them in its template."""
+        if self.go is not None:
+            return self.go.thinking_tags
+        if self.jinja is None:
+            return "", ""
+        reasoning = self.jinja.reasoning
+        return reasoning.opening.strip(), reasoning.closing.strip()
+
+    def render(self, conversation: Conversation, think: Think, day: date | None = None) -> str:
+        """Return the prompt as of noon on ``day`` (now); raises TemplateRenderError, and ValueError for code inside Ollama."""
+        if self.go is not None:
+            if day is None:
+                return self.go.render(conversation, think)
+            with today_is(day):
+                return self.go.render(conversation, think)
+        if self.jinja is None:
+            raise ValueError(f"{self.name} is code inside Ollama")
+        now = datetime.combine(day, time(12)).astimezone() if day else None
+        return self.jinja.render(conversation, think, bos_token=self.bos_token, eos_token=self.eos_token, now=now)
+
+
+def engine_of(draft: Draft) -> Engine:
+    """Return what renders chats for a draft on its version of Ollama; raises TemplateSyntaxError for a broken template."""
+    source = draft.effective.source
+    inherited = draft.inherited
+    if source == "renderer":
+        return Engine(source)
+    if source == "jinja" and draft.chat_template is not None:
+        return Engine(source, jinja=draft.chat_template, bos_token=inherited.bos_token, eos_token=inherited.eos_token)
+    if source == "default" and resolve(draft.version).has("0.30.0"):
+        return Engine(source, jinja=ChatTemplate.parse(CHATML))
+    return Engine(source, go=Template.parse(draft.template_text or DEFAULT_TEMPLATE))
+
+
+def tags_in_use(engine: Engine, prompt: str = "") -> tuple[str, str]:
+    """Return the engine's tags, or the usual ones where a prompt ends with the usual opening tag, or its closed block."""
+    tags = engine.tags
+    return tags if all(tags) or "<think>" not in prompt[-64:] else ("<think>", "</think>")

@@ -1,0 +1,205 @@
+"""Find what a text names: a model of a store, a GGUF, a Modelfile, or the built-in sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import did_you_mean
+from modelsmith.errors import (
+    InvalidParameter,
+    ModelfileRefused,
+    ModelNotFound,
+    ModelsmithError,
+    StoreError,
+    Unsupported,
+    UsageError,
+    system_errors,
+)
+from modelsmith.files.paths import anchored
+from modelsmith.models.base import Base, Inherited, brought_along
+from modelsmith.name import ModelName
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+
+if TYPE_CHECKING:
+    from modelsmith.store import Store
+    from modelsmith.store.model import StoredModel
+    from modelsmith.syntax.modelfile.request import ResolvedRequest
+    from modelsmith.weights.gguf import GGUFFile
+
+
+@system_errors()
+def resolve_base(spec: str, store: Store, folder: Path) -> Base:
+    """Find what ``spec`` names: ``sample:NAME``, an existing file, else a model of the store.
+
+    Raises UsageError for a name or file that cannot be one, ModelNotFound with what was tried.
+    """
+    if spec.startswith("sample:"):
+        from modelsmith.models.sources.sample import sample_modelfile
+
+        return _from_modelfile(spec, sample_modelfile(spec.removeprefix("sample:")), folder, store)
+    if not spec:
+        raise UsageError("the base has an empty name", hint="name a model, a .gguf or a Modelfile")
+    path = Path(anchored(spec, folder))
+    if path.is_dir() and not ModelName.parse(spec).is_valid:
+        raise Unsupported(
+            f'base "{spec}" is a folder',
+            hint="name the .gguf or the Modelfile in it; folders of Safetensors need Ollama",
+        )
+    if path.is_file():
+        if _is_gguf(path):
+            return _from_modelfile(spec, Modelfile.parse(f"FROM {path}\n"), path.parent, store)
+        return _from_modelfile(spec, Modelfile.parse(_read(path)), path.parent, store)
+    if path.suffix.lower() in {".gguf", ".modelfile"} or spec.startswith((".", "/", "~")):
+        raise UsageError(
+            f'base "{spec}" does not exist', hint=f"looked for {path}; give an existing file or a model's name"
+        )
+    name = ModelName.strict(spec)
+    try:
+        model = store.show(name)
+    except ModelNotFound as error:
+        raise _missing(spec, path, store) from error
+    return Base(spec, Modelfile.parse(f"FROM {name.short}\n"), folder, _from_store(model))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes() if path.stat().st_size <= 16 << 20 else _too_large(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _too_large(path: Path) -> bytes:
+    raise UsageError(
+        f"{path} has {path.stat().st_size:,} bytes and is no GGUF: too large for a Modelfile",
+        hint="is it a damaged download? a GGUF starts with the four bytes GGUF",
+    )
+
+
+def _is_gguf(path: Path) -> bool:
+    if path.suffix.lower() == ".gguf":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"GGUF"
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _from_modelfile(spec: str, modelfile: Modelfile, folder: Path, store: Store) -> Base:
+    reading = modelfile.as_ollama()
+    if reading.error is not None:
+        raise ModelfileRefused(
+            f'base "{spec}": Ollama refuses this Modelfile: {reading.error.message}',
+            line=reading.error.line,
+            hint=f"see modelsmith parse {spec}",
+        )
+    resolved = _resolved(spec, modelfile, folder)
+    if source := resolved.fields.get("from"):
+        name = ModelName.parse(source)
+        if not name.is_valid:
+            raise ModelfileRefused(
+                f'base "{spec}": FROM {source} is neither an existing file nor the name of a model',
+                hint=f"paths are relative to {folder}",
+            )
+        try:
+            model = store.show(name)
+        except ModelNotFound as error:
+            raise ModelNotFound(
+                f'base "{spec}": FROM {source} is no file in {folder} and no model in {store.location}',
+                hint=f"run `ollama pull {source}`, or name an existing file in FROM",
+            ) from error
+        return Base(spec, modelfile, folder, _from_store(model))
+    models = [path for path in resolved.files.values() if _is_gguf(path)]
+    if not models:
+        raise Unsupported(
+            f'base "{spec}" names {", ".join(sorted(resolved.files)) or "no weights"}, but no GGUF',
+            hint="convert Safetensors to a GGUF first, or create the model with a running Ollama and start from its name",
+        )
+    return Base(spec, modelfile, folder, _from_gguf(models, modelfile))
+
+
+def _resolved(spec: str, modelfile: Modelfile, folder: Path) -> ResolvedRequest:
+    try:
+        return modelfile.resolve(folder)
+    except (InvalidParameter, ModelfileRefused) as error:
+        raise ModelfileRefused(
+            f'base "{spec}": Ollama refuses this Modelfile: {error.message}',
+            hint=error.hint or f"see modelsmith parse {spec}",
+        ) from error
+
+
+def _from_store(model: StoredModel) -> Inherited:
+    from modelsmith.weights.gguf import GGUFFile
+
+    bos_token = eos_token = ""
+    architecture = "" if model.chat_template_known else model.family
+    if model.weights is not None:
+        with GGUFFile.open(model.weights) as gguf:
+            bos_token, eos_token = _token(gguf, "bos"), _token(gguf, "eos")
+            architecture = gguf.architecture
+    return Inherited(
+        template=model.template,
+        chat_template=model.chat_template,
+        chat_template_known=model.chat_template_known,
+        system=model.system,
+        parameters=model.parameters,
+        messages=model.messages,
+        licenses=model.licenses,
+        renderer=model.renderer,
+        parser=model.parser,
+        requires=model.requires,
+        family=model.family,
+        architecture=architecture,
+        weights=model.weights,
+        digest=model.digest,
+        stored=True,
+        extra_layers=model.extra_layers,
+        bos_token=bos_token,
+        eos_token=eos_token,
+    )
+
+
+def _token(gguf: GGUFFile, kind: str) -> str:
+    token = gguf.special_tokens.get(kind)
+    return token.text if token else ""
+
+
+def _from_gguf(paths: list[Path], modelfile: Modelfile) -> Inherited:
+    """Return what Ollama makes of GGUF files: of the model among them."""
+    from modelsmith.weights.gguf import GGUFFile
+
+    for path in paths:
+        with GGUFFile.open(path) as gguf:
+            if gguf.kind != "model":
+                continue
+            found = Inherited(
+                chat_template=gguf.chat_template,
+                family=gguf.architecture,
+                architecture=gguf.architecture,
+                weights=path,
+                bos_token=_token(gguf, "bos"),
+                eos_token=_token(gguf, "eos"),
+                imported=True,
+            )
+            return brought_along(found, modelfile, gguf.chat_template)
+    raise ModelsmithError(
+        f"{', '.join(path.name for path in paths)}: no text model among these GGUFs",
+        hint="projectors and adapters need a model to go with",
+    )
+
+
+def _missing(spec: str, path: Path, store: Store) -> ModelNotFound:
+    """Say what was tried when a base is not there, and how to go on, with and without a model at hand."""
+    try:
+        known = [name.short for name in store.models()]
+    except StoreError:
+        known = []
+    if path.is_dir():
+        tried, hint = f"{path} is a folder", "name the .gguf or the Modelfile in it"
+    else:
+        tried, hint = "no such file", f"run `ollama pull {spec}`"
+    return ModelNotFound(
+        f'base "{spec}" was not found: {tried}, and there is no such model in {store.location}{did_you_mean(spec, known)}',
+        hint=f"{hint}, name another model, .gguf or Modelfile, or try it at once with sample:deepseek-r1",
+    )

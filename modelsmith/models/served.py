@@ -1,0 +1,190 @@
+"""What renders for a model, a Modelfile, a GGUF or a template file, and what Ollama does to a request before that.
+
+Source: Ollama server/routes.go (ChatHandler, GenerateHandler): the model's own messages and system prompt come first, past
+answers of some models lose their reasoning, an unset ``think`` is true for a model that can think, and a request for what the
+model cannot do is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ModelNotFound, ModelsmithError, ServerError, UsageError
+from modelsmith.files.paths import anchored
+from modelsmith.models.sources.bare import is_bare, is_jinja, read_template
+from modelsmith.template.conversation.history import drops_reasoning, without_reasoning
+from modelsmith.template.effective.think_rules import think_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsmith.models.draft import Draft
+    from modelsmith.store import Store
+    from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.conversation.think import Think
+
+
+@dataclass(frozen=True, slots=True)
+class RenderEngine:
+    """What renders: ``name`` as in EffectiveTemplate.source, and what can be said about it.
+
+    ``system`` and ``messages`` are the model's own, which Ollama puts in front of every conversation; ``drops_reasoning``
+    says that it takes reasoning out of past answers, ``version`` which Ollama that is (None: a template file, which no
+    Ollama stands before), ``weights`` where the GGUF with its vocabulary is.
+    """
+
+    name: str
+    template: Callable[[Conversation, Think], str]
+    thinking_tags: tuple[str, str]
+    capabilities: frozenset[str]
+    reason: str = ""
+    weights: Path | None = None
+    system: str = ""
+    messages: tuple[tuple[str, str], ...] = ()
+    drops_reasoning: bool = False
+    is_model: bool = False
+    version: str | None = None
+
+    def render(self, talk: Conversation, think: Think = None) -> str:
+        """Return the prompt that the model gets for a request; raises TemplateRenderError where Ollama fails."""
+        return self.template(self.served(talk), self.think(think))
+
+    def served(self, talk: Conversation) -> Conversation:
+        """Return the conversation with what the model says first, and without what Ollama takes out of past answers."""
+        request = talk.to_dict()
+        is_chat = bool(request["messages"])
+        given = request["messages"] or ([{"role": "user", "content": talk.prompt}] if talk.prompt else [])
+        own = [{"role": role, "content": content} for role, content in self.messages]
+        if not given or (talk.prompt and talk.suffix):
+            return talk
+        if self.system and given[0]["role"] != "system":
+            own.insert(0, {"role": "system", "content": self.system})
+        whole = type(talk).from_dict(request | {"messages": own + given}) if own else talk
+        return without_reasoning(whole) if self.drops_reasoning and is_chat else whole
+
+    def think(self, asked: Think) -> Think:
+        """Return what the template gets for a request's ``think``: unset is true where the model can think."""
+        if asked is not None or not self.is_model:
+            return asked
+        return think_semantics(self.version, "thinking" in self.capabilities, None).value
+
+    def refusal(self, talk: Conversation, asked: Think) -> str:
+        """Return why Ollama answers the request with HTTP 400 and renders nothing; ``""`` where it does not, or no model is known."""
+        if not self.is_model:
+            return ""
+        if error := think_semantics(
+            self.version, "thinking" in self.capabilities, asked, harmony=self.name == "harmony"
+        ).error:
+            return error
+        needed = {"tools": bool(talk.tools and talk.messages), "insert": bool(talk.suffix and not talk.messages)}
+        missing = [name for name, is_needed in needed.items() if is_needed and name not in self.capabilities]
+        return f"the model does not support {missing[0]}" if missing else ""
+
+
+def find_engine(
+    spec: str, store: Callable[[], Store], folder: Path, engine: str | None = None, version: str | None = None
+) -> RenderEngine:
+    """Return what renders for ``spec``; ``store`` is asked only where a model's name needs it.
+
+    ``engine`` is ``go``, ``jinja`` or None for the one that runs. Raises UsageError where there is no such template,
+    TemplateError, ModelNotFound …
+    """
+    if is_bare(spec, folder):
+        kind = "jinja" if is_jinja(spec) else "go"
+        if engine not in (None, kind):
+            words = {"jinja": "Jinja", "go": "Go"}
+            raise UsageError(
+                f"{spec} is a {words[kind]} template: there is nothing that --engine {engine} could render",
+                hint=f"leave out --engine {engine}, or turn the template into the other language with `modelsmith convert {spec}`",
+            )
+        text = read_template(spec, folder)
+        return _jinja(text) if kind == "jinja" else _go(text)
+    return _model(spec, store, folder, engine, version)
+
+
+def _go(text: str) -> RenderEngine:
+    from modelsmith.template.effective.capabilities import capabilities
+    from modelsmith.template.go.template import Template
+
+    template = Template.parse(text)
+    return RenderEngine("go", template.render, template.thinking_tags, capabilities(go_template=template))
+
+
+def _jinja(text: str, bos_token: str = "", eos_token: str = "") -> RenderEngine:
+    from modelsmith.template.effective.capabilities import capabilities
+    from modelsmith.template.jinja.template import ChatTemplate
+
+    chat_template = ChatTemplate.parse(text)
+    return RenderEngine(
+        "jinja",
+        lambda conversation, think: chat_template.render(conversation, think, bos_token=bos_token, eos_token=eos_token),
+        (chat_template.reasoning.opening.strip(), chat_template.reasoning.closing.strip()),
+        capabilities(chat_template=chat_template),
+    )
+
+
+def _model(
+    spec: str, store: Callable[[], Store], folder: Path, engine: str | None, version: str | None
+) -> RenderEngine:
+    from modelsmith.models.draft import Draft
+    from modelsmith.models.find import resolve_base
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
+
+    path = Path(anchored(spec, folder))
+    try:
+        draft = Draft.start(resolve_base(spec, store(), folder), version)
+    except (ModelNotFound, ServerError) as error:
+        # A Modelfile whose FROM is not here still says what its own TEMPLATE renders.
+        if not path.is_file() or not (modelfile := Modelfile.parse(path.read_bytes())).template:
+            raise
+        if engine == "jinja":
+            raise UsageError(
+                f"{spec}: no Jinja template is at hand: {error.message}", hint="leave out --engine jinja"
+            ) from error
+        own = tuple((message.role, message.content) for message in modelfile.messages)
+        return replace(_go(modelfile.template), system=modelfile.system or "", messages=own)
+    name = "" if path.is_file() or spec.startswith("sample:") else spec
+    return replace(
+        _of_draft(spec, engine, draft),
+        system=draft.system,
+        messages=draft.messages,
+        weights=draft.inherited.weights,
+        drops_reasoning=drops_reasoning(name=name, family=draft.inherited.family, version=version),
+        is_model=True,
+        version=version,
+    )
+
+
+def _fallback(draft: Draft) -> Callable[[Conversation, Think], str]:
+    """Return what renders where there is no template at all: ChatML for chats, the bare prompt for the others."""
+    from modelsmith.models.draft import DEFAULT_TEMPLATE
+    from modelsmith.models.engine import engine_of
+    from modelsmith.template.go.template import Template
+
+    chats, bare = engine_of(draft), Template.parse(DEFAULT_TEMPLATE)
+    return lambda talk, think: chats.render(talk, think) if talk.messages else bare.render(talk, think)
+
+
+def _of_draft(spec: str, engine: str | None, draft: Draft) -> RenderEngine:
+    effective = draft.effective
+    if engine == "go" or (engine is None and effective.source in {"go", "parser", "default"}):
+        go = _go(draft.template_text or "{{ .Prompt }}")
+        return replace(
+            go,
+            template=_fallback(draft) if engine is None and effective.source == "default" else go.template,
+            name="go" if engine == "go" else effective.source,
+            capabilities=effective.capabilities,
+            reason=effective.reason,
+        )
+    if engine == "jinja" or effective.source == "jinja":
+        if draft.chat_template is None:
+            raise UsageError(f"{spec} has no Jinja template inside its GGUF", hint="leave out --engine jinja")
+        inherited = draft.inherited
+        jinja = _jinja(draft.chat_template.text, inherited.bos_token, inherited.eos_token)
+        return replace(jinja, capabilities=effective.capabilities, reason=effective.reason)
+    raise ModelsmithError(
+        f"{spec}: {effective.reason}",
+        hint="that code is inside Ollama; --engine go shows what TEMPLATE alone renders",
+    )

@@ -1,0 +1,1 @@
+"""The kinds of places that models come from, one module a kind."""

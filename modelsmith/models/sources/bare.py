@@ -1,0 +1,52 @@
+"""A template alone, in a ``.gotmpl`` or a ``.jinja`` file, as the start of everything that looks at models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelsmith.errors import UsageError
+from modelsmith.files.paths import anchored
+from modelsmith.models.base import Base, Inherited
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+
+GO_SUFFIXES = frozenset({".gotmpl", ".tmpl"})
+JINJA_SUFFIXES = frozenset({".jinja", ".jinja2", ".j2"})
+_MOST_TEMPLATE = 16 << 20
+
+
+def is_bare(spec: str, folder: Path) -> bool:
+    """Say whether ``spec`` names a file that holds a template and nothing else."""
+    path = Path(anchored(spec, folder))
+    return path.suffix.lower() in GO_SUFFIXES | JINJA_SUFFIXES and (path.is_file() or not spec.startswith("sample:"))
+
+
+def is_jinja(spec: str) -> bool:
+    """Say whether a file is a Jinja template by its name."""
+    return Path(spec).suffix.lower() in JINJA_SUFFIXES
+
+
+def read_template(spec: str, folder: Path) -> str:
+    """Return the text of a template file; raises UsageError where it cannot be read, or is no text."""
+    path = Path(anchored(spec, folder))
+    try:
+        if path.stat().st_size > _MOST_TEMPLATE:
+            raise UsageError(
+                f"{spec} has {path.stat().st_size:,} bytes: too large for a template",
+                hint="is it another kind of file?",
+            )
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise UsageError(
+            f"{spec} cannot be read: {error.strerror or error}", hint="name a file that exists and is yours to read"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{spec} is not UTF-8: {error.reason} at byte {error.start}", hint="save the template as UTF-8"
+        ) from error
+
+
+def template_base(spec: str, folder: Path) -> Base:
+    """Return a template file as a model that has nothing else."""
+    text = read_template(spec, folder)
+    inherited = Inherited(chat_template=text) if is_jinja(spec) else Inherited(template=text)
+    return Base(spec, Modelfile.parse(""), Path(anchored(spec, folder)).parent, inherited)

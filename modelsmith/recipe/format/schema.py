@@ -1,0 +1,226 @@
+"""What a recipe can say. The JSON Schema for editors is made from these models, docstrings included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError, core_schema
+
+from modelsmith.errors import UsageError
+from modelsmith.files.paths import looks_like_path
+from modelsmith.name import ModelName
+from modelsmith.recipe.format.expectations import Expectation
+from modelsmith.recipe.format.input import Input
+from modelsmith.recipe.parts.choice import choose, mark
+from modelsmith.recipe.parts.fields import (
+    INPUT_NAME,
+    NAME,
+    VERSION,
+    MetadataValue,
+    Parameter,
+    Part,
+    Text,
+    Texts,
+)
+from modelsmith.recipe.steps import STEPS
+from modelsmith.weights.quantize.mixes import find_mix
+from modelsmith.weights.quantize.wishes import TensorRule
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One edit of the template: its kind (a key of ``STEPS``) and its options."""
+
+    kind: str
+    options: Part
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        choices = {}
+        for kind, module in STEPS.items():
+            options = handler.generate_schema(module.Options)
+            if not any(field.is_required() for field in module.Options.model_fields.values()):
+                options = core_schema.nullable_schema(options)
+            fields = {kind: core_schema.typed_dict_field(options)}
+            choices[kind] = core_schema.typed_dict_schema(fields, extra_behavior="forbid")
+        return choose("step", choices, read=cls._read, written=cls._written)
+
+    @classmethod
+    def _read(cls, item: dict[str, Any]) -> Step:
+        ((kind, options),) = item.items()
+        return cls(kind, STEPS[kind].Options() if options is None else options)
+
+    def _written(self) -> dict[str, Any]:
+        return {self.kind: self.options.model_dump(exclude_unset=True)}
+
+
+class Message(Part):
+    """One message that the model's conversations start with."""
+
+    role: Literal["system", "user", "assistant"]
+    """Who says it."""
+
+    content: Text
+    """What is said."""
+
+
+class GGUF(Part):
+    """Edits of the metadata in the GGUF; the tensors stay as they are."""
+
+    set_: dict[Text, MetadataValue] = Field(default_factory=dict)
+    """Keys and their new values: text, a number, true, false, a list of one of these, or `{type: u32, value: 7}`. A key keeps
+    its type; a new one has the type that converters give it, else the one of its value."""
+
+    unset: tuple[Text, ...] = ()
+    """Keys to remove."""
+
+
+def _mix(name: str) -> str:
+    try:
+        return find_mix(name).name
+    except UsageError as error:
+        raise PydanticCustomError(
+            "quantization", "{problem}", {"problem": error.message, "hint": error.hint}
+        ) from error
+
+
+def _rule(text: str) -> str:
+    try:
+        TensorRule.parse(text)
+    except UsageError as error:
+        raise PydanticCustomError("tensor_rule", "{problem}", {"problem": error.message, "hint": error.hint}) from error
+    return text
+
+
+Mix: TypeAlias = Annotated[Text, AfterValidator(_mix)]
+"""The name of a mix of tensor types."""
+
+
+class Quantize(Part):
+    """How to quantize the weights: as llama-quantize does, to the byte."""
+
+    type: Mix
+    """`Q4_K_M`, `Q8_0`, `F16` …; `modelsmith gguf quantize --list` names all."""
+
+    tensors: tuple[Annotated[Text, AfterValidator(_rule)], ...] = ()
+    """Exceptions, `REGEX=TYPE` each, such as `blk\\.0\\..*=Q8_0`; the first that matches a tensor's name counts."""
+
+    allow_requantize: bool = False
+    """Whether weights that are quantized already may lose bits a second time."""
+
+
+def _quantize_kind(value: object) -> str:
+    return mark("more" if isinstance(value, dict) else "type")
+
+
+QuantizeOrType: TypeAlias = Annotated[
+    Annotated[Mix, Tag(mark("type"))] | Annotated[Quantize, Tag(mark("more"))], Discriminator(_quantize_kind)
+]
+"""A quantization, or just its type."""
+
+
+def _template_kind(value: object) -> str:
+    return mark("text" if isinstance(value, str) else "steps")
+
+
+TemplateOrSteps: TypeAlias = Annotated[
+    Annotated[Text, Tag(mark("text"))] | Annotated[tuple[Step, ...], Field(min_length=1), Tag(mark("steps"))],
+    Discriminator(_template_kind),
+]
+
+
+def _refused(problem: str, hint: str = "") -> PydanticCustomError:
+    return PydanticCustomError("model_name", "{problem}", {"problem": problem, "hint": hint})
+
+
+def _model_name(text: str) -> str:
+    name = ModelName.parse(text)
+    if name.problem:
+        raise _refused(f'"{text:.120}" is not a model name: {name.problem}', name.way_out)
+    return text
+
+
+def _base(text: str) -> str:
+    """Files and built-in samples are looked for when a plan is made; anything else must be able to be a model's name."""
+    if looks_like_path(text) or text.startswith("sample:"):
+        return text
+    scheme, separator, _ = text.partition("://")
+    if separator and scheme not in {"http", "https"}:
+        raise _refused(f"a recipe cannot start from {scheme}://", "get the file first, then name it: ./model.gguf")
+    if problem := ModelName.parse(text).problem:
+        raise _refused(f'"{text:.120}" is not a model name: {problem}', "a path starts with ./, / or ~")
+    return text
+
+
+class Titled(Part):
+    """How a recipe is known."""
+
+    name: Annotated[str, Field(pattern=NAME)]
+    """The recipe's name: small letters, digits and dashes."""
+
+    description: str = ""
+    """One sentence for lists of recipes."""
+
+
+class Content(Part):
+    """What a recipe makes of what."""
+
+    from_: Annotated[Text, AfterValidator(_base)]
+    """What to start from: the name of a model, a `.gguf` file or a Modelfile. Paths are relative to the recipe."""
+
+    template: TemplateOrSteps | None = None
+    """A whole Go template, or a list of edits, taken in order. Left out: the base's template."""
+
+    system: Text | None = None
+    """The system prompt. Left out: the base's; Ollama has no way to remove an inherited one."""
+
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    """PARAMETERs by name. A list sets one that can be repeated (`stop`); null drops one that the Modelfile of the base sets."""
+
+    messages: tuple[Message, ...] | None = None
+    """Messages that every conversation starts with, instead of the base's."""
+
+    license_: Texts | None = None
+    """The text of a license, or a list of them, instead of the base's."""
+
+    adapters: Texts = ()
+    """A LoRA adapter to apply, or a list of them: paths, relative to the recipe."""
+
+    gguf: GGUF | None = None
+    """Edits of the metadata in the GGUF."""
+
+    merge_shards: bool = False
+    """Make one GGUF of all shards of the model, of which `from` names the first."""
+
+    quantize: QuantizeOrType | None = None
+    """What to quantize the weights to: a type such as `Q4_K_M`, or more about it. Needs a base whose file can be read here."""
+
+    requires: Annotated[str, Field(pattern=VERSION)] | None = None
+    """The oldest version of Ollama that the model works with, such as `"0.12.0"` (in quotes)."""
+
+    create: Annotated[str, AfterValidator(_model_name)]
+    """The name of the model to create."""
+
+    expect: tuple[Expectation, ...] = ()
+    """What must hold for the result. Proven by rendering conversations before anything is written."""
+
+
+class Head(Titled):
+    """The keys that mean what they say: no input is filled in."""
+
+    extends: Text | None = None
+    """A recipe to start from: the name of a bundled one, or a path relative to this file. Mappings are merged key by key,
+    anything else here replaces what is there; null drops a key."""
+
+    inputs: dict[Annotated[str, Field(pattern=INPUT_NAME)], Input] = Field(default_factory=dict)
+    """The values that can be given, by name. `${name}` in the rest of the recipe is the value, `${name.stem}` the value made
+    fit for a model's name, `$${` a literal `${`. A default may refer to inputs above it."""
+
+
+class Document(Content, Head):
+    """Build an Ollama model from another one, by edits that are proven before they are written."""

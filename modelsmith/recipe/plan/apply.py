@@ -1,0 +1,122 @@
+"""Carry out a plan: files, then the model, then the proof that what is stored is what was planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import PlanChanged, UsageError, VerificationFailed
+from modelsmith.files.outputs import check_output, stands_in_the_way
+from modelsmith.files.replacing import write
+from modelsmith.progress import Progress, ProgressSink, silent
+from modelsmith.recipe.plan.compile import compile_request
+from modelsmith.recipe.plan.metadata import differs
+from modelsmith.recipe.plan.plan import stored
+from modelsmith.recipe.plan.quantization import remember
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelsmith.recipe.plan.plan import Plan
+    from modelsmith.store.model import StoredModel
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The outcome: whether anything was written, and the model as it is stored now."""
+
+    changed: bool
+    model: StoredModel
+
+
+def apply(plan: Plan, *, via: str = "api", overwrite: bool = False, progress: ProgressSink = silent) -> Applied:
+    """Carry out a plan; with nothing to change, only verify.
+
+    ``via`` is ``api`` (the store itself) or ``cli`` (exactly ``ollama create NAME -f FILE``; needs a plan with a
+    Modelfile to write). ``overwrite`` lets the Modelfile and the GGUF beside it replace other files, which are kept as
+    ``NAME.old``; without it these raise UsageError. Raises VerificationFailed when a promise of the recipe does not hold (before anything is
+    written) or the stored model differs from the plan, PlanChanged when the target moved since the plan was made.
+    Killed at any moment it leaves the old model or the new one; applying again finishes the work.
+    """
+    broken = [checked for checked in plan.checked if not checked.holds]
+    if broken:
+        raise VerificationFailed(
+            f"nothing was written: {broken[0].promise}, but {broken[0].detail}",
+            hint="`modelsmith plan` shows every promise and the prompts",
+        )
+    if not plan.changes:
+        model = plan.store.show(plan.name)
+        verify(plan, model)
+        return Applied(changed=False, model=model)
+    if plan.in_the_way and not overwrite:
+        check_output(plan.in_the_way[0], force=False)
+    program = _program(plan) if via == "cli" else ""
+    _check_drift(plan)
+    if plan.modelfile is not None:
+        _write_files(plan, plan.modelfile, progress)
+    if program and plan.modelfile is not None:
+        from modelsmith.store.ollama.command import create_by_command
+
+        create_by_command(program, plan.name, plan.modelfile, plan.store, progress)
+        model = plan.store.show(plan.name)
+    else:
+        request = compile_request(plan.after, gguf=plan.gguf)
+        model = plan.store.create(plan.name, request, as_is=plan.as_is, progress=progress)
+    remember(plan.request, plan.gguf)
+    verify(plan, model)
+    progress(Progress("verified"))
+    return Applied(changed=True, model=model)
+
+
+def _program(plan: Plan) -> str:
+    from modelsmith.store.ollama.command import find_command
+
+    if plan.modelfile is None:
+        raise UsageError("`ollama create` needs a Modelfile to read", hint="plan with a modelfile to write")
+    return find_command(plan.store)
+
+
+def verify(plan: Plan, model: StoredModel) -> None:
+    """Compare the stored model with the plan; raises VerificationFailed naming the first difference."""
+    after = plan.after
+    expected: dict[str, tuple[object, object]] = {
+        "SYSTEM": (model.system, after.system),
+        "RENDERER": (model.renderer, after.renderer),
+        "PARSER": (model.parser, after.parser),
+        "PARAMETERs": (dict(model.parameters), after.parameters),
+    }
+    if after.template_text is not None:
+        expected["TEMPLATE"] = (model.template, after.template_text)
+    if model.chat_template_known:
+        chat_template = after.chat_template
+        expected["tokenizer.chat_template"] = (model.chat_template, chat_template.text if chat_template else None)
+    if model.weights is not None and not after.quantize and (key := differs(after, model.weights)):
+        raise VerificationFailed(
+            f"{key} in the GGUF of {plan.name.short} in {plan.store.location} is not what was planned",
+            hint="the model was created; look at it with `modelsmith gguf get`, and report this",
+        )
+    for what, (found, planned) in expected.items():
+        if found != planned:
+            raise VerificationFailed(
+                f"{what} of {plan.name.short} in {plan.store.location} is {found!r:.200}, planned was {planned!r:.200}",
+                hint="the model was created; look at it with `ollama show --modelfile`, and report this with both texts",
+            )
+
+
+def _check_drift(plan: Plan) -> None:
+    """Stop when the target is another model than the one the plan showed."""
+    now = stored(plan.store, plan.name)
+    before = plan.replaces
+    if (now.digest if now else None) != (before.digest if before else None):
+        raise PlanChanged(
+            f"{plan.name.short} changed since the plan was made", hint="plan again and look at the difference"
+        )
+
+
+def _write_files(plan: Plan, modelfile: Path, progress: ProgressSink) -> None:
+    source = plan.gguf_to_write
+    if plan.gguf is not None and source is not None:
+        progress(Progress(f"writing {plan.gguf.name}", total=source.size))
+        write(plan.gguf, source.chunks())
+    if stands_in_the_way(modelfile, plan.modelfile_text) or not modelfile.exists() or not modelfile.stat().st_size:
+        write(modelfile, [plan.modelfile_text])

@@ -1,0 +1,102 @@
+"""From a draft to what a store creates: the Modelfile that stands alone, and the request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import Unsupported
+from modelsmith.models.draft import as_values
+from modelsmith.recipe.plan.metadata import merged_name
+from modelsmith.recipe.plan.quantization import quantized
+from modelsmith.source import Edit
+from modelsmith.store.model import CreateRequest
+from modelsmith.weights.blobs.blob import EditedGGUF, FileBlob
+from modelsmith.weights.blobs.merged import MergedGGUF
+
+if TYPE_CHECKING:
+    from modelsmith.models.draft import Draft
+    from modelsmith.store.model import BlobSource
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
+
+
+def compile_request(draft: Draft, *, gguf: Path | None = None) -> CreateRequest:
+    """Return the request that creates the draft's model; ``gguf`` is where an edited GGUF was written, if it was."""
+    modelfile = standalone(draft)
+    resolved = modelfile.resolve(draft.base.folder)
+    weights = draft.inherited.weights
+
+    def source(path: Path) -> BlobSource:
+        if not draft.changes_weights or weights is None or path.resolve() != weights.resolve():
+            return FileBlob(path)
+        if gguf is not None:
+            return FileBlob(gguf)
+        if draft.quantize is not None:
+            return quantized(path, draft)
+        return MergedGGUF([path], draft.gguf) if draft.merge_shards else EditedGGUF(path, draft.gguf)
+
+    return CreateRequest(
+        resolved.fields,
+        {merged_name(name) if draft.merge_shards else name: source(path) for name, path in resolved.files.items()},
+        {name: FileBlob(path) for name, path in resolved.draft_files.items()},
+        {name: FileBlob(path) for name, path in resolved.adapters.items()},
+    )
+
+
+def written_modelfile(draft: Draft, *, gguf: Path | None = None) -> Modelfile:
+    """Return the Modelfile that ``ollama create NAME -f FILE`` makes the same model of, wherever FILE lies.
+
+    Its paths are absolute, and the weights are the edited GGUF where one was written.
+    """
+    modelfile = standalone(draft)
+    weights = draft.inherited.weights
+    edits = []
+    for keyword in ("FROM", "ADAPTER", "DRAFT"):
+        for instruction in modelfile.find(keyword):
+            path = draft.base.folder / Path(instruction.value).expanduser()
+            if not path.exists():
+                continue
+            edited = gguf is not None and weights is not None and path.resolve() == weights.resolve()
+            edits.append(Edit(instruction.quoted_span, str(gguf) if edited else str(path.absolute())))
+    return modelfile.edit(edits)
+
+
+def standalone(draft: Draft) -> Modelfile:
+    """Return the draft's Modelfile; where the weights change, one that says itself what its base would have brought along.
+
+    A model made from an edited file inherits nothing, so every inherited instruction is written out.
+    """
+    inherited = draft.inherited
+    if not (draft.changes_weights and inherited.stored):
+        return draft.modelfile
+    if inherited.weights is None:
+        raise Unsupported(
+            "a GGUF can be edited or quantized only where its file can be read",
+            hint="run modelsmith on the server's machine",
+        )
+    if inherited.extra_layers:
+        raise Unsupported(
+            f'"{draft.base.spec}" has more than one file of weights ({", ".join(inherited.extra_layers)}), '
+            "and the first of them cannot be changed without losing the others yet",
+            hint="start from the GGUF files, or let make-effective use the way parser",
+        )
+    modelfile = draft.modelfile.set_from(str(inherited.weights))
+    if not modelfile.template and draft.template_text is not None:
+        modelfile = modelfile.set_template(draft.template_text)
+    if not modelfile.system and inherited.system:
+        modelfile = modelfile.set_system(inherited.system)
+    for name, value in draft.parameters.items():
+        if name not in modelfile.parameters:
+            modelfile = modelfile.set_parameter(name, *as_values(value))
+    if not modelfile.messages and inherited.messages:
+        modelfile = modelfile.set_messages([(message["role"], message["content"]) for message in inherited.messages])
+    if inherited.licenses:
+        modelfile = modelfile.set_license(*inherited.licenses, *modelfile.licenses)
+    for given, value, setter in (
+        (modelfile.renderer, inherited.renderer, "set_renderer"),
+        (modelfile.parser, inherited.parser, "set_parser"),
+        (modelfile.requires, inherited.requires, "set_requires"),
+    ):
+        if value and not given:
+            modelfile = getattr(modelfile, setter)(value)
+    return modelfile

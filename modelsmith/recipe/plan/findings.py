@@ -1,0 +1,37 @@
+"""What lint says of a recipe's result that it did not say of its base: a plan tells it before anything is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import Severity
+from modelsmith.lint.document import Document
+from modelsmith.lint.run.engine import check
+from modelsmith.lint.settings import Settings
+from modelsmith.lint.surroundings import Surroundings
+from modelsmith.versions import resolve
+
+if TYPE_CHECKING:
+    from modelsmith.diagnostic import Diagnostic
+    from modelsmith.models.draft import Draft
+
+_UNDECIDED = ("MS0", "MS301", "MS5", "MS6", "MS7")
+"""Rules about files and names, which the plan itself settles, and about which template runs, which it proves."""
+
+
+def new_findings(before: Draft, after: Draft) -> tuple[Diagnostic, ...]:
+    """Return errors and warnings of the new Modelfile that its base has not: what the recipe itself brought in."""
+    old = {(each.code, each.message) for each in _found(before)}
+    return tuple(
+        each for each in _found(after) if each.severity is not Severity.INFO and (each.code, each.message) not in old
+    )
+
+
+def _found(draft: Draft) -> tuple[Diagnostic, ...]:
+    from modelsmith.store.surroundings import model_of_gguf
+    from modelsmith.weights.gguf import GGUFFile
+
+    weights = draft.inherited.weights
+    model = model_of_gguf(GGUFFile.open(weights)) if weights is not None else None
+    settings = Settings(resolve(draft.version), ignore=_UNDECIDED)
+    return check(Document.parse(bytes(draft.modelfile), settings=settings, surroundings=Surroundings(model=model)))

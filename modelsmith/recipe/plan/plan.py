@@ -1,0 +1,245 @@
+"""From a recipe to a plan: everything that will happen, known before anything happens."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ModelNotFound, ServerError, StoreError, UsageError
+from modelsmith.files.outputs import stands_in_the_way
+from modelsmith.models.draft import Draft, with_parameters
+from modelsmith.models.find import resolve_base
+from modelsmith.name import ModelName
+from modelsmith.recipe.plan.compile import compile_request, written_modelfile
+from modelsmith.recipe.plan.findings import new_findings
+from modelsmith.recipe.plan.metadata import merged_base, wanted, with_metadata
+from modelsmith.recipe.plan.outputs import check_outputs, holds
+from modelsmith.recipe.plan.quantization import wishes_of, with_quantization_note
+from modelsmith.recipe.prove.compare import compare, engine_changes
+from modelsmith.recipe.prove.expect import check
+from modelsmith.recipe.steps import STEPS
+from modelsmith.template.go.template import Template
+
+if TYPE_CHECKING:
+    from modelsmith.diagnostic import Diagnostic
+    from modelsmith.recipe.prove.checked import Checked
+    from modelsmith.recipe.prove.compare import Comparison
+    from modelsmith.recipe.read.load import Recipe
+    from modelsmith.store import Store
+    from modelsmith.store.model import BlobSource, CreatePreview, CreateRequest, StoredModel
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a recipe will do: the draft before and after, the proof, and what will be written.
+
+    ``request`` is what the store gets, ``preview`` what that costs, ``replaces`` the model that stands there now.
+    ``modelfile`` and ``gguf`` are files that are written beside the model when ``--modelfile`` asks for them. ``damaged``
+    says what is wrong with what stands under the name, ``free`` how many bytes are free where it is written (None: not known),
+    ``findings`` what lint finds in the new Modelfile and not in the base's.
+    """
+
+    recipe: Recipe
+    name: ModelName
+    store: Store
+    before: Draft
+    after: Draft
+    comparisons: tuple[Comparison, ...]
+    checked: tuple[Checked, ...]
+    request: CreateRequest
+    preview: CreatePreview
+    replaces: StoredModel | None
+    as_is: bool = False
+    modelfile: Path | None = None
+    damaged: str = ""
+    free: int | None = None
+    findings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What may go wrong, or is lost: a damaged model under the name, a disk that is too small, what lint finds new."""
+        found = []
+        if self.damaged:
+            found.append(f"{self.name.short} stands there damaged and will be replaced: {self.damaged}")
+        found += [
+            f"{path} is there and not what would be written: apply replaces it only with --force"
+            for path in self.in_the_way
+        ]
+        needed = self.preview.bytes_to_write if self.preview.changes else 0
+        if self.free is not None and needed > self.free:
+            found.append(
+                f"the disk is too small: {needed:,} bytes are to be written, and {self.free:,} are free in {self.store.location}"
+            )
+        found += [f"{each.message} [{each.code}]{f'; {each.hint}' if each.hint else ''}" for each in self.findings]
+        return tuple(found)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every promise of the recipe is kept."""
+        return all(checked.holds for checked in self.checked)
+
+    @property
+    def changes(self) -> bool:
+        """Whether applying it would change the store or a file."""
+        return self.preview.changes or self.modelfile_changes
+
+    @property
+    def gguf(self) -> Path | None:
+        """Where the edited GGUF goes that the written Modelfile names; None when there is none to write."""
+        if self.modelfile is None or not self.after.changes_weights:
+            return None
+        return self.modelfile.with_name(self.modelfile.name + ".gguf")
+
+    @property
+    def modelfile_text(self) -> bytes:
+        """The Modelfile that ``--modelfile`` writes."""
+        return bytes(written_modelfile(self.after, gguf=self.gguf))
+
+    @property
+    def modelfile_changes(self) -> bool:
+        """Whether the file that ``--modelfile`` names, or the GGUF beside it, is not what would be written."""
+        if self.modelfile is None:
+            return False
+        try:
+            return self.gguf_to_write is not None or self.modelfile.read_bytes() != self.modelfile_text
+        except OSError:
+            return True
+
+    @property
+    def in_the_way(self) -> tuple[Path, ...]:
+        """The files that ``--modelfile`` would replace though they are not what would be written: that has to be asked for."""
+        found = []
+        if self.modelfile is not None and stands_in_the_way(self.modelfile, self.modelfile_text):
+            found.append(self.modelfile)
+        if self.gguf is not None and self.gguf_to_write is not None and stands_in_the_way(self.gguf):
+            found.append(self.gguf)
+        return tuple(found)
+
+    @property
+    def gguf_to_write(self) -> BlobSource | None:
+        """The bytes for ``gguf``; None where there is none to write, or the file holds them already."""
+        weights = self.after.inherited.weights
+        for source in self.request.files.values():
+            if self.gguf is not None and source.path == weights and not holds(self.gguf, source):
+                return source
+        return None
+
+
+def plan(
+    recipe: Recipe,
+    store: Store | None = None,
+    *,
+    folder: Path | None = None,
+    version: str | None = None,
+    as_is: bool = False,
+    modelfile: Path | None = None,
+) -> Plan:
+    """Work out what a recipe does to a store (the default one, see ``open_store``). Reads only.
+
+    ``folder`` is where relative paths of the base start (default: the current folder), ``version`` the Ollama that will
+    serve the model (default: the server's, else the newest known). Raises ModelsmithError where the base is missing, an
+    edit has no place, or a proof fails; kept and broken promises are in ``Plan.checked``.
+    """
+    if store is None:
+        from modelsmith.store.open import open_store
+
+        store = open_store()
+    base_folder = (folder or Path.cwd()).resolve()
+    base = merged_base(resolve_base(recipe.from_, store, base_folder), merge=recipe.merge_shards)
+    name = ModelName.strict(recipe.create)
+    if modelfile is not None:
+        modelfile = modelfile.absolute()
+    before = Draft.start(base, version or store.ollama_version())
+    after = edited(before, recipe)
+    if note := engine_changes(before, after):
+        after = after.with_note(note)
+    comparisons = compare(before, after)
+    request = compile_request(after)
+    after = with_quantization_note(after, request)
+    replaces, damaged = _standing(store, name)
+    preview = store.preview(name, request, as_is=as_is)
+    checked = check(recipe.expect, after, comparisons)
+    made = Plan(
+        *(
+            recipe,
+            name,
+            store,
+            before,
+            after,
+            comparisons,
+            checked,
+            request,
+            preview,
+            replaces,
+            as_is,
+            modelfile,
+            damaged,
+        ),
+        free=free_bytes(store),
+        findings=new_findings(before, after),
+    )
+    if made.modelfile is not None:
+        check_outputs(made.modelfile, made.gguf, request)
+    return made
+
+
+def stored(store: Store, name: ModelName) -> StoredModel | None:
+    """Return the model of this name; None where there is none, or a damaged one, which creating it again repairs."""
+    return _standing(store, name)[0]
+
+
+def _standing(store: Store, name: ModelName) -> tuple[StoredModel | None, str]:
+    """Return the model of this name, and what is damaged about it (then there is no model)."""
+    try:
+        return store.show(name), ""
+    except (ServerError, ModelNotFound) as error:
+        if isinstance(error, ServerError):
+            raise
+        return None, ""
+    except StoreError as error:
+        return None, error.message
+
+
+def free_bytes(store: Store) -> int | None:
+    """Return how much room is left where a store in a folder writes; None for a server, or where it cannot be told."""
+    from modelsmith.store.local.local import LocalStore
+
+    if not isinstance(store, LocalStore):
+        return None
+    folder = store.layout.folder.absolute()
+    try:
+        return shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.is_dir())).free
+    except (OSError, StopIteration):
+        return None
+
+
+def edited(draft: Draft, recipe: Recipe) -> Draft:
+    """Return the draft after everything the recipe says, in the order of the recipe format."""
+    if isinstance(recipe.template, str):
+        draft = draft.with_template(Template.parse(recipe.template))
+    else:
+        for kind, steps in groupby(recipe.template or (), key=attrgetter("kind")):
+            draft = STEPS[kind].edit(draft, *(step.options for step in steps))
+    draft = with_parameters(draft, recipe.parameters)
+    modelfile = draft.modelfile
+    if recipe.system is not None:
+        modelfile = modelfile.set_system(recipe.system)
+    if recipe.messages is not None:
+        modelfile = modelfile.set_messages([(message.role, message.content) for message in recipe.messages])
+    if recipe.license_ is not None:
+        modelfile = modelfile.set_license(*recipe.license_)
+    if len(recipe.adapters) > 1:
+        raise UsageError(
+            f"the recipe names {len(recipe.adapters)} adapters, and Ollama applies one: the last ADAPTER",
+            hint="merge the adapters into one, or create the models one after the other",
+        )
+    for adapter in recipe.adapters:
+        modelfile = modelfile.set_adapter(adapter)
+    if recipe.requires is not None:
+        modelfile = modelfile.set_requires(recipe.requires)
+    draft = with_metadata(draft, wanted(recipe.gguf))
+    return replace(draft, modelfile=modelfile, quantize=wishes_of(recipe.quantize), merge_shards=recipe.merge_shards)

@@ -1,0 +1,1 @@
+"""What a recipe promises, and the proof by rendering."""

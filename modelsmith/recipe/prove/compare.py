@@ -1,0 +1,158 @@
+"""Proof by rendering: every conversation before and after, and what may differ between the two.
+
+Nothing is written unless what should change has changed and everything else is byte-identical.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import TemplateRenderError
+from modelsmith.models.draft import DEFAULT_TEMPLATE
+from modelsmith.models.rendered import THINKS, Rendered, rendered
+from modelsmith.template.conversation.named import NAMED, is_prefill, last_assistant_thinks, opens_assistant_turn
+from modelsmith.template.edit.go.generation import opens_turn
+from modelsmith.template.edit.positions import GENERATION_PROMPT
+from modelsmith.template.edit.tools.proof import has_tool_parts
+from modelsmith.template.effective.capabilities import go_tool_round_trip
+from modelsmith.template.go.template import Template
+
+if TYPE_CHECKING:
+    from modelsmith.models.draft import Draft
+    from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.conversation.think import Think
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One conversation under one ``think`` value, before and after; ``opens``: it opens the assistant's turn.
+
+    ``verdict``: ``same`` bytes; ``appended`` (the injected text at the end, nothing else); ``inserted`` (injected texts, and
+    nothing else, at positions beside messages or at the start too); ``repaired`` (there a line
+    break that was typed as a backslash and an n became one); ``thinking`` (differs, and
+    the last assistant message carries thinking, which an added block may show); ``tools`` (differs, it has tools, calls or
+    results, and the template handles them only now); ``prefilled`` (a begun answer, and the
+    Jinja template runs: llama-server takes the answer away, renders the generation prompt, and puts the answer behind
+    it, so the injected text stands between the two); ``changed`` otherwise.
+    """
+
+    name: str
+    think: Think
+    opens: bool
+    before: Rendered
+    after: Rendered
+    verdict: str
+
+
+def applies(when: str, think: Think) -> bool:
+    """Tell whether a condition (``always``, ``thinking``, ``not-thinking``) holds for a ``think`` value."""
+    return when == "always" or (when == "not-thinking") == (think is False)
+
+
+def compare(before: Draft, after: Draft) -> tuple[Comparison, ...]:
+    """Render all named conversations under every ``think`` value with both drafts.
+
+    Both sides use the kind of template (Go or Jinja) that runs afterwards, so that the comparison shows the edits; what
+    it means that another template runs than before is told by ``engine_changes``.
+    """
+    return tuple(
+        _compare(name, conversation, think, before, after) for name, conversation in NAMED.items() for think in THINKS
+    )
+
+
+def engine_changes(before: Draft, after: Draft) -> str:
+    """Say what differs because another template runs than before; an empty text when it is the same kind, or nothing does."""
+    if before.runs_jinja == after.runs_jinja:
+        return ""
+    kinds = ("Jinja", "Go") if before.runs_jinja else ("Go", "Jinja")
+    different = [
+        name
+        for name, conversation in NAMED.items()
+        if rendered(before, conversation, None) != rendered(before, conversation, None, jinja=after.runs_jinja)
+    ]
+    if not different:
+        return f"the {kinds[1]} template runs instead of the {kinds[0]} one; both render all {len(NAMED)} conversations alike"
+    return (
+        f"the {kinds[1]} template runs instead of the {kinds[0]} one, and renders {len(different)} of {len(NAMED)} conversations "
+        f"differently: {', '.join(different)}"
+    )
+
+
+def _compare(name: str, conversation: Conversation, think: Think, before: Draft, after: Draft) -> Comparison:
+    jinja = after.runs_jinja
+    old, new = rendered(before, conversation, think, jinja=jinja), rendered(after, conversation, think, jinja=jinja)
+    opens = _opens(conversation, before, after)
+    verdict = "same"
+    if old != new:
+        may_open = opens or (jinja and not is_prefill(conversation))
+        texts = [each.text for each in after.injections if applies(each.when, think) and each.at == GENERATION_PROMPT]
+        failed = old.error or new.error
+        elsewhere = [each for each in after.injections if each.at != GENERATION_PROMPT and applies(each.when, think)]
+        verdict = "changed" if failed else _verdict(conversation, old.prompt, new.prompt, texts, may_open=may_open)
+        if verdict in {"changed", "thinking"} and not failed and elsewhere:
+            ends = texts if may_open else []
+            within = [each.text for each in elsewhere]
+            verdict = "inserted" if only_inserted(old.prompt, new.prompt, within, ends) else verdict
+        if verdict in {"changed", "thinking"} and has_tool_parts(conversation) and _got_tools(before, after):
+            verdict = "tools"
+    return Comparison(name, think, opens, old, new, verdict)
+
+
+def only_inserted(old: str, new: str, texts: list[str], ends: list[str]) -> bool:
+    """Say whether a prompt is another one with some of the texts put into it, and one of ``ends`` (or its end) behind it."""
+    ends = [end[start:] for end in ends for start in range(len(end))]
+    if any(new.endswith(end) and only_inserted(old, new.removesuffix(end), texts, []) for end in ends):
+        return True
+    at: dict[int, set[int]] = {0: {0}}  # for a place in the new prompt: how far the old one may be followed there
+    for place in range(len(new) + 1):
+        for followed in at.pop(place, ()):
+            if place == len(new):
+                if followed == len(old):
+                    return True
+                continue
+            if followed < len(old) and old[followed] == new[place]:
+                at.setdefault(place + 1, set()).add(followed + 1)
+            for text in texts:
+                if new.startswith(text, place):
+                    at.setdefault(place + len(text), set()).add(followed)
+    return False
+
+
+def _got_tools(before: Draft, after: Draft) -> bool:
+    """Say whether a Go template runs that shows tools, calls and results, which the one before it did not."""
+    old, new = before.template, after.template
+    if after.runs_jinja or old is None or new is None or old.text == new.text:
+        return False
+    return go_tool_round_trip(new) and not go_tool_round_trip(old)
+
+
+def _opens(conversation: Conversation, before: Draft, after: Draft) -> bool:
+    """Say whether the template that runs opens the assistant's turn for this conversation.
+
+    A Jinja template is told to by a flag: it opens one after a user's message, and wherever the flag makes a difference.
+    """
+    chat_template = before.chat_template
+    if not after.runs_jinja or chat_template is None:
+        return opens_turn(after.template or Template.parse(DEFAULT_TEMPLATE), conversation)
+    if is_prefill(conversation):
+        return False
+    if opens_assistant_turn(conversation) and conversation.messages[-1:] and conversation.messages[-1].role == "user":
+        return True
+    try:
+        return chat_template.render(conversation) != chat_template.render(conversation, add_generation_prompt=False)
+    except TemplateRenderError:
+        return False
+
+
+def _verdict(conversation: Conversation, old: str, new: str, texts: list[str], *, may_open: bool) -> str:
+    if may_open and new.startswith(old) and any(text.endswith(new[len(old) :]) for text in texts):
+        return "appended"
+    for text in texts if may_open else ():
+        typed = text.replace("\n", "\\n")
+        if typed != text and old.endswith(typed) and new == old.removesuffix(typed) + text:
+            return "repaired"
+    last = conversation.messages[-1].content if is_prefill(conversation) else ""
+    if not may_open and any(new == f"{old.removesuffix(last)}{text}{last}" for text in texts):
+        return "prefilled"
+    return "thinking" if last_assistant_thinks(conversation) else "changed"

@@ -1,0 +1,102 @@
+"""What a schema cannot say: references, defaults and choices of inputs, and values of PARAMETERs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import did_you_mean
+from modelsmith.errors import InvalidParameter
+from modelsmith.parameters import DEPRECATED, PARAMETERS, typed_parameters
+from modelsmith.recipe.read.complaints import STATIC, found
+from modelsmith.recipe.read.inputs import EXPECTED, allowed, fits, large_enough
+from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode
+from modelsmith.recipe.read.references import check_references, references, refers, written_as
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from modelsmith.recipe.format.input import Input
+    from modelsmith.recipe.read.report import Report
+
+
+def check_inputs(root: MapNode, inputs: Mapping[str, Input], report: Report) -> None:
+    """Check every reference to an input, and that defaults and choices are what the inputs' types say."""
+    for key, node in root.items.items():
+        if key not in STATIC:
+            check_references(node, inputs, report)
+    declarations = root.items.get("inputs")
+    earlier: list[str] = []
+    for name, declared in inputs.items():
+        if isinstance(declarations, MapNode) and isinstance(node := declarations.items[name], MapNode):
+            _check_choices(name, declared, node, report)
+            _check_default(name, declared, node, earlier, inputs, report)
+        earlier.append(name)
+
+
+def _check_choices(name: str, declared: Input, node: MapNode, report: Report) -> None:
+    choices = node.items.get("choices")
+    for index, choice in enumerate(choices.items if isinstance(choices, ListNode) else ()):
+        if isinstance(choice, ScalarNode) and not fits(choice.value, declared.type):
+            where = f"inputs.{name}.choices[{index}]"
+            report.add("input-type", f"{where}: expected {EXPECTED[declared.type]}, found {found(choice)}", choice)
+
+
+def _check_default(
+    name: str, declared: Input, node: MapNode, earlier: Collection[str], inputs: Collection[str], report: Report
+) -> None:
+    default = node.items.get("default")
+    if not isinstance(default, ScalarNode) or default.value is None:
+        return
+    where = f"inputs.{name}.default"
+    if refers(default):
+        check_references(default, inputs, report)
+        for reference in references(default.text):
+            if reference.name in inputs and reference.name not in earlier:
+                message = f'{where}: refers to "{reference.name}", which is not declared before it'
+                hint = f"declare {reference.name} above {name}" if reference.name != name else ""
+                report.add("input-order", message, default, hint)
+    elif not fits(default.value, declared.type):
+        report.add("input-type", f"{where}: expected {EXPECTED[declared.type]}, found {found(default)}", default)
+    elif not large_enough(default.value, declared):
+        message = f"{where}: expected at least {declared.minimum:g}, found {found(default)}"
+        report.add("input-minimum", message, default)
+    elif not allowed(default.value, declared):
+        report.add("input-choice", f"{where}: {found(default)} is not among the choices", default)
+
+
+def check_parameters(root: MapNode, report: Report, *, filled: bool) -> None:
+    """Check names and values of PARAMETERs as Ollama would; until inputs are ``filled`` in, not what refers to one."""
+    for path, parameters in _parameters(root):
+        for name, node in parameters.items.items():
+            where = f"{path}.{name}: "
+            if name in DEPRECATED:
+                message = f'"{name}" was removed from Ollama and has no effect'
+                report.add("parameter", f"{path}: {message}", parameters.keys[name])
+            elif name not in PARAMETERS:
+                message = f'{path}: unknown parameter "{name:.60}"{did_you_mean(name, PARAMETERS)}'
+                report.add("parameter", message, parameters.keys[name])
+            else:
+                _check_value(name, where, node, report, filled=filled)
+
+
+def _parameters(root: MapNode) -> Iterator[tuple[str, MapNode]]:
+    """Yield the mappings of PARAMETERs: the recipe's own and those it expects."""
+    if isinstance(own := root.items.get("parameters"), MapNode):
+        yield "parameters", own
+    expectations = root.items.get("expect")
+    for index, item in enumerate(expectations.items if isinstance(expectations, ListNode) else ()):
+        if isinstance(item, MapNode) and isinstance(expected := item.items.get("parameters"), MapNode):
+            yield f"expect[{index}].parameters", expected
+
+
+def _check_value(name: str, where: str, node: Node, report: Report, *, filled: bool) -> None:
+    if isinstance(node, ListNode) and not PARAMETERS[name].is_list:
+        report.add("parameter", f"{where}expected one value, found a list", node)
+        return
+    for item in node.items if isinstance(node, ListNode) else (node,):
+        if not isinstance(item, ScalarNode) or item.value is None or (refers(item) and not filled):
+            continue
+        try:
+            typed_parameters({name: [written_as(item.value)]})
+        except InvalidParameter as error:
+            report.add("parameter", f"{where}{error.hint or error.message}, not {found(item)}", item)

@@ -1,0 +1,164 @@
+"""``${name}``: where a recipe refers to its inputs.
+
+A scalar that is exactly one reference takes the input's value and type; inside other text the value is written out.
+``${name.stem}`` is the value made fit for the name of a model; ``$${`` is a literal ``${``. Nothing else means anything:
+no shell, no environment, and Go's ``{{ }}`` is plain text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import did_you_mean
+from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode, Value, scalars
+from modelsmith.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from modelsmith.recipe.read.report import Report
+
+_REFERENCE = re.compile(
+    r"(?P<escape>\$\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?:\.(?P<filter>[A-Za-z_-]*))?\}|\$\{"
+)
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
+_LONGEST_STEM = 60
+"""Leaves 20 of the 80 characters of a model's name for what a recipe adds."""
+
+
+class MissingValue(LookupError):
+    """Text needs the value of an input that has none."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One ``${name.filter}``; ``name`` is "" where it is malformed. ``start`` is its place in the text."""
+
+    name: str
+    filter: str
+    text: str
+    start: int
+
+
+def references(text: str) -> Iterator[Reference]:
+    """Yield the references in a text, in order."""
+    for match in _REFERENCE.finditer(text):
+        if not match["escape"]:
+            yield Reference(match["name"] or "", match["filter"] or "", match[0], match.start())
+
+
+def first_reference(text: str) -> str:
+    """Return the input that a text starts with, "" when it starts otherwise."""
+    found = next(references(text), None)
+    return found.name if found and found.start == 0 else ""
+
+
+def refers(node: Node) -> bool:
+    """Say whether a node is a scalar that holds a reference."""
+    return isinstance(node, ScalarNode) and isinstance(node.value, str) and any(references(node.value))
+
+
+def check_references(root: Node, inputs: Collection[str], report: Report) -> None:
+    """Report every reference that is malformed or not to a declared input."""
+    for node in scalars(root):
+        if not isinstance(node.value, str):
+            continue
+        for reference in references(node.value):
+            span = _place(node, node.value, reference)
+            if not reference.name:
+                hint = "write ${name} for an input, $${ for a literal ${"
+                report.add_at("reference", "${ starts no reference to an input", span, node.source, hint)
+            elif reference.name not in inputs:
+                close = did_you_mean(reference.name, inputs)
+                hint = "declare it under inputs, or write $${ for a literal ${"
+                report.add_at(
+                    "undeclared-input", f'undeclared input "{reference.name}"{close}', span, node.source, hint
+                )
+            elif reference.text.endswith(".}") or reference.filter not in {"", "stem"}:
+                message = (
+                    f'"{reference.text}": the only form besides ${{{reference.name}}} is ${{{reference.name}.stem}}'
+                )
+                report.add_at("reference", message, span, node.source)
+
+
+def _place(node: ScalarNode, value: str, reference: Reference) -> Span:
+    """Find a reference inside its scalar as it is written: folding and escapes of YAML leave every ``${`` in its order."""
+    written = node.span.of(node.source.text)
+    places = [match.start() for match in re.finditer(r"\$\{", written)]
+    index = value.count("${", 0, reference.start)
+    if len(places) != value.count("${"):
+        return node.span
+    start = node.span.start + places[index]
+    return Span(start, min(start + len(reference.text), node.span.end))
+
+
+def expand(text: str, value_of: Callable[[str], Value]) -> Value:
+    """Return ``text`` with its references replaced; a text that is one reference becomes the value as it is.
+
+    Raises MissingValue where text needs the value of an input that has none.
+    """
+    match = _REFERENCE.fullmatch(text)
+    if match and match["name"] and not match["filter"]:
+        return value_of(match["name"])
+
+    def replace(match: re.Match[str]) -> str:
+        if match["escape"]:
+            return "${"
+        value = value_of(match["name"])
+        if value is None:
+            raise MissingValue(match["name"])
+        written = written_as(value)
+        return stem(written) if match["filter"] else written
+
+    return _REFERENCE.sub(replace, text)
+
+
+def written_as(value: Value) -> str:
+    """Return a value as YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def stem(text: str) -> str:
+    """Return what names a model in a name or a path, fit to be the start of a model's name.
+
+    The last part without ``:latest`` or the ending of a file, other tags after a dash: ``hf.co/org/r1:8b`` is ``r1-8b``,
+    ``/models/R1 distill.gguf`` is ``R1-distill``, and a file called Modelfile is known by its folder.
+    """
+    parts = text.rstrip("/").split("/")
+    last = parts[-1]
+    if last.lower() == "modelfile" and parts[-2:-1] not in ([], [""], ["."], [".."], ["~"]):
+        last = parts[-2]
+    last = re.sub(r"(?i)^modelfile\.(?=.)|:latest$|\.(gguf|safetensors|modelfile)$", "", last)
+    safe = _UNSAFE.sub("-", last).lstrip("-.")[:_LONGEST_STEM].rstrip("-.")
+    return safe or "model"
+
+
+def substitute(node: Node, value_of: Callable[[str], Value], report: Report) -> Node | None:
+    """Return the node with every reference replaced; None where an input without a value leaves nothing.
+
+    Keys and items that are exactly one such input are left out.
+    """
+    match node:
+        case ScalarNode(value=str(text)) if "${" in text:
+            try:
+                value = expand(text, value_of)
+            except MissingValue as error:
+                message = f'input "{error.name}" has no value, and this text needs one'
+                report.add("no-value", message, node, f"give one with --set {error.name}=…")
+                return node
+            return None if value is None else ScalarNode(value, node.text, node.span, node.source)
+        case ScalarNode():
+            return node
+        case ListNode():
+            items = (substitute(item, value_of, report) for item in node.items)
+            return ListNode(tuple(item for item in items if item is not None), node.span, node.source)
+        case MapNode():
+            values = {key: substitute(item, value_of, report) for key, item in node.items.items()}
+            kept = {key: item for key, item in values.items() if item is not None}
+            return MapNode(kept, node.keys, node.span, node.source)

@@ -1,0 +1,1 @@
+"""What Ollama stores for a create request: layers, config, manifest."""

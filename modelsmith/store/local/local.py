@@ -1,0 +1,178 @@
+"""A store in a folder, in Ollama's layout: what is created here, a running or later Ollama serves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.errors import InvalidModelName, ModelNotFound, StoreError
+from modelsmith.manifest import Digest, Manifest
+from modelsmith.name import ModelName
+from modelsmith.progress import Progress, ProgressSink, silent
+from modelsmith.store.blobs import known_digests
+from modelsmith.store.create.compose import Composition, compose
+from modelsmith.store.create.request import Blobs, from_body, wanted
+from modelsmith.store.layout import Layout
+from modelsmith.store.local.preview import Previewer
+from modelsmith.store.local.put import Putter
+from modelsmith.store.local.show import read_base, read_model
+from modelsmith.store.local.write import Writer, writing
+
+if TYPE_CHECKING:
+    from modelsmith.store.local.known import KnownDigests
+    from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
+
+_FALSE = {"0", "f", "F", "FALSE", "false", "False", ""}
+
+
+class LocalStore:
+    """Models in a folder. Needs no server; safe beside a running one, and beside other modelsmiths."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        try:
+            usable = b"\0" not in os.fsencode(folder)
+        except UnicodeEncodeError:
+            usable = False
+        if not usable:
+            raise StoreError(f"{folder!r:.200} is not a name that a folder can have", hint="name another folder")
+        self.layout = Layout(Path(folder))
+
+    def __repr__(self) -> str:
+        return f"LocalStore({os.fspath(self.layout.folder)!r})"
+
+    @property
+    def location(self) -> str:
+        """The folder."""
+        return os.fspath(self.layout.folder)
+
+    def ollama_version(self) -> str | None:
+        """Return None: any version may serve a folder."""
+        return None
+
+    def models(self) -> tuple[ModelName, ...]:
+        """List the models, sorted by name; what is no readable manifest is passed over."""
+        return self.layout.names()
+
+    def show(self, name: ModelName | str) -> StoredModel:
+        """Describe one model; raises ModelNotFound, or StoreError where it is damaged."""
+        return read_model(self.layout, _name(name))
+
+    def blob_path(self, digest: Digest | str) -> Path:
+        """Return where a blob is or would be; raises InvalidDigest."""
+        return self.layout.blob_path(digest if isinstance(digest, Digest) else Digest.parse(digest))
+
+    def preview(
+        self,
+        name: ModelName | str,
+        request: CreateRequest | Mapping[str, Any],
+        *,
+        blobs: Blobs | None = None,
+        as_is: bool = False,
+        progress: ProgressSink = silent,
+    ) -> CreatePreview:
+        """Say what ``create`` with the same arguments would write, and whether the model would change. Changes nothing.
+
+        A model that exists is compared exactly, which may mean to hash a GGUF that was not seen before.
+        """
+        name = self.layout.existing(_name(name))
+        composition = self._compose(request, blobs, as_is=as_is, progress=silent)
+        return Previewer(self.layout, self._known).preview(name, composition, as_is=as_is, progress=progress)
+
+    def create(
+        self,
+        name: ModelName | str,
+        request: CreateRequest | Mapping[str, Any],
+        *,
+        blobs: Blobs | None = None,
+        as_is: bool = False,
+        progress: ProgressSink = silent,
+    ) -> StoredModel:
+        """Create or replace a model, byte for byte what ``ollama create`` would store, and return it as it is stored now.
+
+        ``request`` is a CreateRequest or the JSON body of ``POST /api/create``, whose digests are looked up in ``blobs``
+        (digest -> path) and in the store. ``as_is`` keeps a GGUF's bytes instead of rewriting it in the canonical order of
+        tensors; where it can be, the file is linked: it and the blob are one then, and must not be written into. Raises what Ollama would refuse, StoreError for the folder.
+        """
+        asked = _name(name)
+        with writing(self.layout, progress) as writer:
+            target = self.layout.existing(asked)
+            composition = self._compose(request, blobs, as_is=as_is, progress=progress)
+            self._store(writer, target, composition, Putter(writer, self._known, as_is, progress))
+        progress(Progress("success"))
+        return self.show(target)
+
+    def copy(self, source: ModelName | str, target: ModelName | str) -> None:
+        """Give a model a second name; raises ModelNotFound."""
+        wished = _name(target)
+        manifest = self.layout.manifest(_name(source))
+        with writing(self.layout) as writer:
+            writer.put_manifest(self.layout.existing(wished), manifest.raw)
+
+    def delete(self, name: ModelName | str) -> None:
+        """Remove a model and the blobs that no other model uses; raises ModelNotFound.
+
+        A model whose manifest is damaged is removed too; its blobs then stay, as nobody knows which they are.
+        """
+        found = self.layout.existing(_name(name))
+        if not self.layout.manifest_path(found).exists():
+            raise ModelNotFound(
+                f"model '{found.short}' not found in {self.layout.folder}",
+                hint="`modelsmith store ls` lists what is there",
+            )
+        with writing(self.layout) as writer:
+            old = self._manifest(found)
+            if old is not None:
+                writer.note(layer.digest for layer in old.blobs)
+            writer.drop_manifest(found)
+
+    @property
+    def _known(self) -> KnownDigests:
+        return known_digests(self.layout)
+
+    def _compose(
+        self, request: CreateRequest | Mapping[str, Any], blobs: Blobs | None, *, as_is: bool, progress: ProgressSink
+    ) -> Composition:
+        if isinstance(request, Mapping):
+            request = from_body(request, blobs or {}, self.layout)
+        return compose(wanted(request), lambda name: read_base(self.layout, name), as_is=as_is, progress=progress)
+
+    def _store(self, writer: Writer, name: ModelName, composition: Composition, putter: Putter) -> None:
+        old = self._manifest(name)
+        manifest = putter.put(composition)
+        putter.progress(Progress("writing manifest"))
+        self._check_blobs(manifest)
+        if old is not None and not _no_prune():
+            writer.note(layer.digest for layer in old.blobs)
+        writer.put_manifest(name, manifest.to_bytes(), (layer.digest for layer in manifest.blobs))
+        self._check_blobs(manifest)
+
+    def _manifest(self, name: ModelName) -> Manifest | None:
+        try:
+            return self.layout.manifest(name)
+        except StoreError:
+            return None
+
+    def _check_blobs(self, manifest: Manifest) -> None:
+        """Make sure that nobody has pruned a blob meanwhile."""
+        for layer in manifest.blobs:
+            if not self.layout.blob_path(layer.digest).is_file():
+                raise StoreError(
+                    f"{self.layout.blob_path(layer.digest)} was removed by another program while the model was created",
+                    hint="run the command again",
+                )
+
+
+def _name(name: ModelName | str) -> ModelName:
+    if isinstance(name, str):
+        return ModelName.strict(name)
+    if not name.is_valid:
+        raise InvalidModelName(f'"{name}" is not a model name: {name.problem}', hint=name.way_out)
+    return name
+
+
+def _no_prune() -> bool:
+    from modelsmith.store.environment import variable
+
+    return variable("OLLAMA_NOPRUNE") not in _FALSE

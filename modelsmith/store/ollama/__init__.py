@@ -1,0 +1,1 @@
+"""The store behind a running Ollama, through its API."""

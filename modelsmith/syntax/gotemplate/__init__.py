@@ -1,0 +1,1 @@
+"""Go templates: text to a tree with spans."""

@@ -1,0 +1,1 @@
+"""Modelfiles: text to nodes with spans, and the edits of that text."""

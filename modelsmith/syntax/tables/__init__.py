@@ -1,0 +1,1 @@
+"""Parsers from the grammars in ``grammars/``."""

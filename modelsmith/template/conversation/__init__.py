@@ -1,0 +1,1 @@
+"""Conversations: messages, tools and whether to think."""

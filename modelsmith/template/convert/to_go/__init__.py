@@ -1,0 +1,1 @@
+"""Jinja to Go, by observing what the template renders."""

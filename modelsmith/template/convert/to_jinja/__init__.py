@@ -1,0 +1,1 @@
+"""Go to Jinja, node by node."""

@@ -1,0 +1,180 @@
+"""Take the system prompt out of a template: conversations with one render as they do without.
+
+Two edits do it. ``.System`` becomes the empty text (a block that shows nothing else goes as a whole), and where the messages are
+printed whatever their role, those of the role system are skipped. Proof: conversations without a system message render as
+before; those with one render as the same conversation without it, or, where that would be another conversation (two messages
+of one role would meet, the system has the last word, or it ends a turn of a legacy template), nothing of the system's text is printed.
+
+Source of the rules: Ollama template/template.go (collate, Execute).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import InjectionError, TemplateSyntaxError
+from modelsmith.source import Edit, apply_edits
+from modelsmith.syntax.gotemplate.nodes import (
+    Action,
+    Block,
+    Branch,
+    Chain,
+    Field,
+    If,
+    Parenthesized,
+    Range,
+    TemplateCall,
+    Variable,
+    With,
+)
+from modelsmith.syntax.gotemplate.tree import walk
+from modelsmith.template.edit.go.scope import is_messages
+from modelsmith.template.edit.prove import (
+    THINKS,
+    Renderings,
+    TooSlow,
+    check_renders,
+    failed,
+    proof_conversations,
+    prove_same_reading,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from modelsmith.syntax.gotemplate.nodes import ListItem, Operand, Pipeline
+    from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.edit.prove import Outcome
+    from modelsmith.template.go.template import Template
+
+_SKIP = '{{ if eq .Role "system" }}{{ continue }}{{ end }}'
+
+
+def strip_system(template: Template) -> Template:
+    """Return the template that shows no system prompt: the same one where it shows none already.
+
+    Raises InjectionError where no edit could be proven.
+    """
+    before = Renderings.of(template)
+    check_renders(before)
+    reason: InjectionError | None = None
+    for edits in _candidates(template):
+        try:
+            edited = type(template).parse(apply_edits(template.text, edits)) if edits else template
+            prove_same_reading(template, edited)
+            _prove(before, Renderings.of(edited) if edited is template else Renderings(edited))
+        except TooSlow:
+            raise
+        except TemplateSyntaxError as error:
+            reason = reason or InjectionError(error.message)
+        except InjectionError as error:
+            reason = error
+        else:
+            return edited
+    raise InjectionError(f"the system prompt cannot be taken out: {reason}", hint=reason.hint if reason else "")
+
+
+def _candidates(template: Template) -> Iterator[tuple[Edit, ...]]:
+    yield ()
+    whole, empty = tuple(_edits(template, whole=True)), tuple(_edits(template, whole=False))
+    skips = tuple(_skips(template))
+    yield from dict.fromkeys((whole, empty, (*whole, *skips), (*empty, *skips)))
+
+
+def _edits(template: Template, *, whole: bool) -> Iterator[Edit]:
+    gone = -1
+    for node in walk(template.tree.root):
+        if node.start < gone:
+            continue
+        if whole and _shows_system_only(node):
+            gone = node.end
+            yield Edit(node.span, _trims(template.text, node))
+            continue
+        if isinstance(node, Action | Branch | TemplateCall | Block) and node.pipeline:
+            for operand in _operands(node.pipeline):
+                if _is_system(operand):
+                    yield Edit(operand.span, '""')
+
+
+def _shows_system_only(node: ListItem) -> bool:
+    if not isinstance(node, If | With) or node.otherwise is not None or node.closing is None:
+        return False
+    commands = node.pipeline.commands
+    pure = len(commands) == 1 and len(commands[0].operands) == 1 and not node.pipeline.declared
+    return pure and _is_system(commands[0].operands[0])
+
+
+def _trims(text: str, node: ListItem) -> str:
+    """Return what keeps the trimming around a block that goes: a comment with its markers, or nothing."""
+    left = text.startswith("{{-", node.start) and node.start > 0
+    right = text.endswith("-}}", 0, node.end) and node.end < len(text)
+    return f"{{{{{'- ' if left else ''}/* no system prompt */{' -' if right else ''}}}}}" if left or right else ""
+
+
+def _operands(pipeline: Pipeline) -> Iterator[Operand]:
+    for command in pipeline.commands:
+        for operand in command.operands:
+            yield operand
+            inner = operand.operand if isinstance(operand, Chain) else operand
+            if isinstance(inner, Parenthesized):
+                yield from _operands(inner.pipeline)
+
+
+def _is_system(operand: Operand) -> bool:
+    return (isinstance(operand, Field) and operand.names == ("System",)) or (
+        isinstance(operand, Variable) and operand.names == ("$", "System")
+    )
+
+
+def _skips(template: Template) -> Iterator[Edit]:
+    for node in walk(template.tree.root):
+        if isinstance(node, Range) and is_messages(node):
+            trims = template.text.endswith("-}}", 0, node.opening.end)
+            yield Edit.insert(node.opening.end, _SKIP.removesuffix("}}") + "-}}" if trims else _SKIP)
+
+
+def _prove(before: Renderings, after: Renderings) -> None:
+    """Render all conversations; raise InjectionError for the smallest that is not as it must be."""
+    for think in before.different(THINKS):
+        for name, talk in proof_conversations().items():
+            now = after(talk, think)
+            if not _systems(talk):
+                was = before(talk, think)
+                if was != now and not (talk.suffix and _without_no_value(was) == _without_no_value(now)):
+                    raise failed(
+                        name, think, was.prompt or was.error, now.prompt or now.error, "it has no system prompt"
+                    )
+            elif (without := _without(legacy=after.template.is_legacy)[name]) is not None:
+                was = before(without, think)
+                if was != now:
+                    wrong = "it must be as without the system message"
+                    raise failed(name, think, was.prompt or was.error, now.prompt or now.error, wrong)
+            elif now.prompt is not None and (shown := [text for text in _systems(talk) if text in now.prompt]):
+                raise failed(name, think, "", now.prompt, f"it shows {shown[0]!r} of the system prompt")
+
+
+def _without_no_value(outcome: Outcome) -> str | None:
+    """Return a prompt without what stands in it for a system prompt that is not even empty: fill-in-the-middle has none."""
+    return outcome.prompt and outcome.prompt.replace("<no value>", "")
+
+
+def _systems(talk: Conversation) -> list[str]:
+    return [message.content for message in talk.turns if message.role == "system" and message.content.strip()]
+
+
+@cache
+def _without(*, legacy: bool) -> Mapping[str, Conversation | None]:
+    """Return the conversations without their system messages; None for those that become other conversations."""
+    return {name: _stripped(talk, legacy=legacy) for name, talk in proof_conversations().items() if _systems(talk)}
+
+
+def _stripped(talk: Conversation, *, legacy: bool) -> Conversation | None:
+    rest = tuple(message for message in talk.turns if message.role != "system")
+    without = replace(talk, messages=rest, prompt="")
+    kept = [message.role for message in talk.collated[1] if message.role != "system"]
+    same = kept == [message.role for message in without.collated[1]]
+    if legacy:  # there a system message after others ends a turn, which the template has no part in
+        same = talk.turns[-len(rest) :] == rest
+    return without if rest and same and talk.turns[-1].role != "system" else None

@@ -1,0 +1,1 @@
+"""Edits of Jinja chat templates."""

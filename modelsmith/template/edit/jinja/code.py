@@ -1,0 +1,30 @@
+"""The Jinja code that an injection adds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from modelsmith.template.edit.addition import Addition
+
+_OFF = "enable_thinking is defined and enable_thinking is false"
+
+
+_THINKS = (True, False)
+
+
+def _code(addition: Addition) -> str:
+    on, off = (f"{{{{ {literal(text)} }}}}" if text else "" for text in (addition.on, addition.off))
+    if addition.on == addition.off:
+        return on
+    if not off:
+        return f"{{% if not ({_OFF}) %}}{on}{{% endif %}}"
+    return f"{{% if {_OFF} %}}{off}{f'{{% else %}}{on}' if on else ''}{{% endif %}}"
+
+
+def literal(text: str) -> str:
+    """Return the text as a Jinja string literal."""
+    escaped = (
+        text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    )
+    return f"'{escaped}'"

@@ -1,0 +1,1 @@
+"""Give a Go template the tools of its family."""

@@ -1,0 +1,1 @@
+"""Which template runs on which Ollama, and what the model can do."""

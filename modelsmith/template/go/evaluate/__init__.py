@@ -1,0 +1,1 @@
+"""Compile and run a template's tree as Go's text/template does."""

@@ -1,0 +1,1 @@
+"""The functions of Go templates and of Ollama, printf included."""

@@ -1,0 +1,1 @@
+"""The values a Go template sees."""

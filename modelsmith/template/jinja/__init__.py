@@ -1,0 +1,1 @@
+"""Jinja chat templates as llama-server runs them."""

@@ -1,0 +1,1 @@
+"""Weights as bytes of known digest, read once."""

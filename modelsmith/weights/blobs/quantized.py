@@ -1,0 +1,98 @@
+"""A quantized GGUF as a source of bytes for stores: its size is known from the plan, its bytes are made when they are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import weakref
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from modelsmith.files.stream import write_all
+from modelsmith.manifest import Digest
+from modelsmith.progress import ProgressSink, silent
+from modelsmith.weights.blobs.blob import SegmentBlob
+from modelsmith.weights.gguf.edit.edit import MetadataValue, edit
+from modelsmith.weights.quantize.plan import QuantizePlan, plan_quantize
+from modelsmith.weights.quantize.quantize import open_parts
+from modelsmith.weights.quantize.run import Quantizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from modelsmith.weights.gguf.file import GGUFFile
+    from modelsmith.weights.quantize.wishes import Wishes
+
+_CHUNK = 1 << 20
+
+
+class QuantizedGGUF(SegmentBlob):
+    """A GGUF with edited metadata whose tensors are quantized: the file that llama-quantize would make of it.
+
+    Where the bytes are wanted twice (their digest first, then themselves, for a server) they are kept meanwhile in a file
+    without a name in ``scratch``, or in the system's folder for temporary files.
+    """
+
+    __slots__ = ("__weakref__", "_kept", "_scratch", "gguf", "plan")
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        wishes: Wishes,
+        changes: Mapping[str, MetadataValue | None],
+        scratch: Path | None = None,
+    ) -> None:
+        first, *others = open_parts(path)
+        parts = (edit(first, changes), *others)
+        self.plan: QuantizePlan = plan_quantize(parts, wishes)
+        self.gguf: GGUFFile = replace(
+            parts[0], metadata=self.plan.metadata, tensors=tuple(each.tensor for each in self.plan.tensors)
+        )
+        self._scratch = scratch
+        self._kept: int | None = None
+        rules = [[rule.pattern.pattern, rule.type.name] for rule in wishes.rules]
+        variant = json.dumps(["quantized", wishes.mix.name, rules, dict(changes)], sort_keys=True, default=repr)
+        super().__init__(first.path, (), tuple(part.stamp for part in parts), variant)
+
+    @property
+    def size(self) -> int:
+        """How many bytes there will be."""
+        return self.plan.size
+
+    def chunks(self, progress: ProgressSink = silent) -> Iterator[memoryview]:
+        """Yield the bytes in order, quantizing on the way unless they are kept; each is good until the next is asked for."""
+        if self._kept is None:
+            yield from Quantizer(self.plan, progress=progress).chunks()
+            return
+        buffer = memoryview(bytearray(_CHUNK))
+        position = 0
+        while count := os.preadv(self._kept, [buffer], position):
+            yield buffer[:count]
+            position += count
+
+    def digest(self, progress: ProgressSink = silent) -> Digest:
+        """Return the digest of the bytes; where it is not known yet they are made, and kept for ``chunks``."""
+        known = self.known_digest()
+        if known is not None:
+            return known
+        if self._scratch is not None:
+            self._scratch.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix="quantized-", dir=self._scratch)
+        os.unlink(name)  # noqa: PTH108 - a file without a name vanishes with its last descriptor, however the process ends
+        weakref.finalize(self, os.close, descriptor)
+        digest = self.write_to(descriptor, progress)
+        self._kept = descriptor
+        self.remember(digest)
+        return digest
+
+    def write_to(self, descriptor: int, progress: ProgressSink = silent, status: str = "") -> Digest:
+        """Write the bytes to a file and return their digest."""
+        del status  # it always quantizes
+        sha = hashlib.sha256()
+        for chunk in self.chunks(progress):
+            sha.update(chunk)
+            write_all(descriptor, chunk)
+        return Digest(sha.hexdigest())

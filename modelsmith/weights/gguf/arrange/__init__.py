@@ -1,0 +1,1 @@
+"""Lay out a GGUF anew: split, merge, canonical order."""

@@ -1,0 +1,1 @@
+"""What a GGUF is: its summary, its hashes, how two differ."""

@@ -1,0 +1,1 @@
+"""Read the header of a GGUF, wherever it is, bounded and without its tensors."""

@@ -1,0 +1,1 @@
+"""The vocabulary of a GGUF: special tokens, and text to tokens."""

@@ -1,0 +1,1 @@
+"""Make a model smaller: llama.cpp's types and mixes."""
