@@ -28,10 +28,11 @@ class Row(NamedTuple):
     section: str = "Commands"
 
 
-TEXT, RECIPES, WEIGHTS, STORE, HELP = (
+TEXT, RECIPES, WEIGHTS, MOVING, STORE, HELP = (
     "Modelfiles and templates",
     "Recipes",
     "Weights",
+    "Moving models",
     "Stores",
     "Help",
 )
@@ -53,6 +54,12 @@ COMMANDS: dict[str, Row] = {
     "fit": Row(
         "weights.fit", "Say whether a model fits into memory, with which context, and where its layers go.", WEIGHTS
     ),
+    "pull": Row("moving.pull", "Bring a model from a registry or a folder here, resumable and verified.", MOVING),
+    "push": Row("moving.push", "Send a model to a registry or into a folder.", MOVING),
+    "copy": Row("moving.copy", "Copy a model from any store, registry or folder to any other.", MOVING),
+    "login": Row("moving.login", "Log in to a registry.", MOVING),
+    "logout": Row("moving.logout", "Forget the login of a registry.", MOVING),
+    "registry": Row("moving.registry", "Serve the models of a store, or of another registry, to Ollama.", MOVING),
     "store": Row("store", "List the models of a store.", STORE),
     "doctor": Row("doctor", "Find what is wrong with commands, variables and how-tos about Ollama.", HELP),
     "lsp": Row("lsp", "Serve editors: findings as you type, hover, completion, fixes, formatting.", HELP),

@@ -48,6 +48,11 @@ class Layout:
         """Where files grow before they get their name."""
         return self.private / "tmp"
 
+    @property
+    def partial(self) -> Path:
+        """Where blobs grow that come over the network; they stay when that breaks off, for the next try."""
+        return self.private / "partial"
+
     def manifest_path(self, name: ModelName) -> Path:
         """Return where the manifest of a model is or would be; raises InvalidModelName."""
         return self.manifests / name.path

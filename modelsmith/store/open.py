@@ -116,6 +116,11 @@ def named_server(environment: Mapping[str, str] = os.environ) -> str:
     return host if host and not _DEFAULT_PLACE.fullmatch(parse_host(host)) else ""
 
 
+def default_folder(environment: Mapping[str, str] = os.environ) -> str:
+    """Return where Ollama keeps its models: ``OLLAMA_MODELS``, else ``~/.ollama/models``."""
+    return variable("OLLAMA_MODELS", environment) or str(Path.home() / ".ollama" / "models")
+
+
 def _default(environment: Mapping[str, str]) -> StoreChoice:
     host = variable("OLLAMA_HOST", environment)
     if host:

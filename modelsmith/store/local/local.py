@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from modelsmith.store.local.show import read_base, read_model
 from modelsmith.store.local.write import Writer, writing
 
 if TYPE_CHECKING:
+    from modelsmith.store.folder import Folder
     from modelsmith.store.local.known import KnownDigests
     from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
 
@@ -103,6 +104,33 @@ class LocalStore:
         progress(Progress("success"))
         return self.show(target)
 
+    def receive(
+        self,
+        name: ModelName | str,
+        manifest: Manifest,
+        arrived: Container[Digest],
+        place: Folder,
+        progress: ProgressSink = silent,
+    ) -> None:
+        """Create or replace a model that came from elsewhere; its manifest is kept byte for byte.
+
+        The blobs that have ``arrived`` are in ``place`` under their file names, complete and verified, and are moved into
+        the store; the others are there already, else StoreError is raised and nothing has changed.
+        """
+        asked = _name(name)
+        with writing(self.layout, progress) as writer:
+            target = self.layout.existing(asked)
+            old = self._manifest(target)
+            for layer in manifest.blobs:
+                if layer.digest in arrived and place.exists(layer.digest.file_name):
+                    writer.take(place, layer.digest)
+                elif not writer.has(layer.digest, layer.size):
+                    raise StoreError(
+                        f"{self.layout.blob_path(layer.digest)} was removed by another program meanwhile",
+                        hint="run the command again",
+                    )
+            self._publish(writer, target, manifest, old, progress)
+
     def copy(self, source: ModelName | str, target: ModelName | str) -> None:
         """Give a model a second name; raises ModelNotFound."""
         wished = _name(target)
@@ -141,11 +169,18 @@ class LocalStore:
     def _store(self, writer: Writer, name: ModelName, composition: Composition, putter: Putter) -> None:
         old = self._manifest(name)
         manifest = putter.put(composition)
-        putter.progress(Progress("writing manifest"))
+        self._publish(writer, name, manifest, old, putter.progress)
+
+    def _publish(
+        self, writer: Writer, name: ModelName, manifest: Manifest, old: Manifest | None, progress: ProgressSink
+    ) -> None:
+        """Write the manifest, after all its blobs; what only the old model needed is removed afterwards."""
+        progress(Progress("writing manifest"))
         self._check_blobs(manifest)
         if old is not None and not _no_prune():
             writer.note(layer.digest for layer in old.blobs)
-        writer.put_manifest(name, manifest.to_bytes(), (layer.digest for layer in manifest.blobs))
+        data = manifest.raw or manifest.to_bytes()
+        writer.put_manifest(name, data, (layer.digest for layer in manifest.blobs))
         self._check_blobs(manifest)
 
     def _manifest(self, name: ModelName) -> Manifest | None:

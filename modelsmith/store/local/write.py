@@ -13,7 +13,7 @@ import stat
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelsmithError, StoreError
+from modelsmith.errors import DigestMismatch, ModelsmithError, StoreError
 from modelsmith.files import stream
 from modelsmith.manifest import Digest
 from modelsmith.progress import Progress, ProgressSink, silent
@@ -21,6 +21,7 @@ from modelsmith.store.blobs import Blobs, BlobState, known_digests
 from modelsmith.store.folder import FILE_MODE, Folder
 from modelsmith.store.journal import Journal
 from modelsmith.store.local.lock import locked
+from modelsmith.weights.blobs.blob import FileBlob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from modelsmith.name import ModelName
     from modelsmith.store.layout import Layout
-    from modelsmith.weights.blobs.blob import FileBlob, SegmentBlob
+    from modelsmith.weights.blobs.blob import SegmentBlob
 
 _GROWING = "modelsmith-"
 _MEBIBYTE = 1 << 20
@@ -147,6 +148,28 @@ class Writer:
         finally:
             place.remove(temporary)  # renaming does nothing when both names are one file already
         return True
+
+    def take(self, place: Folder, digest: Digest) -> None:
+        """Move a blob into the store that lies complete and verified in ``place``, under its file name."""
+        name = digest.file_name
+        descriptor = place.open(name, os.O_RDWR)
+        try:
+            os.fchmod(descriptor, FILE_MODE)
+            place.adopt(name)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        try:
+            self._publish(place, name, digest)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            found = self.put_blob(FileBlob(place.path / name), self._progress, "copying")
+            if found != digest:
+                raise DigestMismatch(
+                    f"{place.path / name} was changed meanwhile", hint="run the command again"
+                ) from error
+            place.remove(name)
 
     def put_manifest(self, name: ModelName, data: bytes, blobs: Iterable[Digest] = ()) -> None:
         """Publish a model of these blobs: its manifest appears whole, in one step."""

@@ -17,6 +17,7 @@ from modelsmith.store.ollama.create import create, sources, upload
 from modelsmith.store.ollama.files import find_files
 from modelsmith.store.ollama.render import RENDERS_SINCE, render
 from modelsmith.store.ollama.show import DEFAULT_TEMPLATE, Described, digest_of_path, read_show
+from modelsmith.store.ollama.transfer import transfer
 from modelsmith.versions import Version
 
 if TYPE_CHECKING:
@@ -140,6 +141,14 @@ class OllamaStore:
         name = _name(name)
         with self._naming(name):
             self._http.ask("DELETE", "/api/delete", {"model": name.short})
+
+    def pull(self, name: ModelName | str, *, insecure: bool = False, progress: ProgressSink = silent) -> None:
+        """Have the server fetch a model from its registry; ``insecure`` is plain http. Raises ServerError."""
+        transfer(self._http, "pull", _name(name), progress, insecure=insecure)
+
+    def push(self, name: ModelName | str, *, insecure: bool = False, progress: ProgressSink = silent) -> None:
+        """Have the server send a model to the registry of its name. Raises ServerError."""
+        transfer(self._http, "push", _name(name), progress, insecure=insecure)
 
     def render(self, name: ModelName | str, conversation: Conversation, think: bool | str | None = None) -> str | None:
         """Return the prompt that the server itself makes of a conversation, for verification.

@@ -1,0 +1,1 @@
+"""Moving models between stores, registries, hubs and folders."""
