@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import TemplateRenderError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.effective.end_tokens import NOT_THE_END, ends_by_itself
-from modelsmith.template.jinja.reasoning import shared_start
+from modelsmith.template.jinja.engine.values.texts import shared_start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -79,7 +79,7 @@ def test_the_commands_take_template_files(capsys: pytest.CaptureFixture[str]) ->
     ("name", "text", "place"),
     [
         ("bad.gotmpl", "a\n{{ nope .Prompt }}", "bad.gotmpl:2:4: error: function"),
-        ("bad.jinja", "a\n{% if %}", "bad.jinja:2:1: error: "),
+        ("bad.jinja", "a\n{% if %}", "bad.jinja:2:7: error: "),
         ("Modelfile", 'FROM x\nTEMPLATE """a\n  {{ end }}"""\n', "Modelfile:3:10: error: unexpected"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from shared import conformance, needs_shared
 
-from modelsmith.errors import InjectionError
+from modelsmith.errors import InjectionError, TemplateError
 from modelsmith.models.base import Base, Inherited
 from modelsmith.models.draft import Draft
 from modelsmith.models.sources.sample import samples
@@ -129,7 +129,7 @@ def test_a_model_without_any_template_is_told_so() -> None:
 
 
 def test_a_broken_jinja_template_names_its_fault() -> None:
-    with pytest.raises(InjectionError, match="nosuch"):
+    with pytest.raises(TemplateError, match="nosuch"):
         forced(draft_of(None, "{{ raise_exception('nosuch') }}{% for m in messages %}{{ m.content }}{% endfor %}"))
 
 

@@ -186,7 +186,7 @@ def test_what_go_cannot_do_is_shown_by_the_smallest_conversation() -> None:
 
 def test_a_template_that_refuses_everything() -> None:
     with pytest.raises(ConversionError, match="refuses every conversation"):
-        to_go(ChatTemplate.parse("{{ raise_exception('no') }}"))
+        to_go(ChatTemplate("{{ raise_exception('no') }}"))
 
 
 def test_messages_are_merged_before_they_are_compared() -> None:

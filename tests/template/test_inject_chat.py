@@ -97,4 +97,4 @@ def test_quotes_and_backslashes_arrive() -> None:
 
 def test_a_template_that_renders_nothing_is_refused() -> None:
     with pytest.raises(InjectionError, match="renders no conversation"):
-        inject_chat_template(ChatTemplate.parse("{{ raise_exception('no') }}"), OPEN)
+        inject_chat_template(ChatTemplate("{{ raise_exception('no') }}"), OPEN)

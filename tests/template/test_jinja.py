@@ -8,9 +8,9 @@ import pytest
 from shared import corpus, needs_shared
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
+from modelsmith.template.chat_formats.tags import ReasoningTags as Reasoning
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
-from modelsmith.template.jinja.reasoning import Reasoning
 from modelsmith.template.jinja.template import ChatTemplate
 
 CHATML = """{%- for message in messages %}
@@ -128,34 +128,40 @@ def test_what_is_undefined_is_empty_as_in_llama_cpp() -> None:
     )
 
 
+REFUSES = "{% for m in messages %}{% if m.role == 'system' %}\n{{ raise_exception('no systems') }}{% endif %}{{ m.content }}{% endfor %}"
+
+
 def test_a_template_can_refuse() -> None:
-    with pytest.raises(TemplateRenderError, match=r"refuses this conversation: no systems \(line 2\)"):
-        render("{% if messages %}\n{{ raise_exception('no systems') }}{% endif %}")
+    talk = [{"role": "user", "content": "a"}, {"role": "system", "content": "b"}, {"role": "user", "content": "c"}]
+    with pytest.raises(TemplateRenderError, match=r"refuses this conversation: no systems \(line 2, column 19\)"):
+        render(REFUSES, talk)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("\n{{ messages[0].content.foo() }}", r"has no attribute 'foo' \(line 2\)"),
-        ("{{ 1 / 0 }}", "ZeroDivisionError"),
-        ("{{ 'a' + 1 }}", "TypeError"),
-        ("{{ nothing() }}", "'nothing' is undefined"),
-        ("{% for x in 1 %}{% endfor %}", "not iterable"),
+        ("\n{{ messages[1].content.foo() }}", r"Callee is not a function: got .* \(line 2, column 27\)"),
+        ("{{ messages[1].content|round }}", "Unknown \\(built-in\\) filter 'round' for type String"),
+        ("{{ messages[1].content - 1 }}", 'Unknown operator "-" between String and Integer'),
+        ("{{ messages[1].content[none] }}", "Cannot access property with non-string"),
+        ("{% for x in messages[1].content %}{% endfor %}", "Expected iterable or object type in for loop: got String"),
     ],
 )
 def test_names_what_fails_and_where(text: str, message: str) -> None:
+    guarded = "{% if messages|length > 1 %}" + text + "{% endif %}"
     with pytest.raises(TemplateRenderError, match=message):
-        render(text)
+        render(guarded, [{"role": "user", "content": "hi"}, {"role": "user", "content": "there"}])
 
 
 @pytest.mark.parametrize(
     ("text", "line", "offset"),
     [
-        ("a\nb {{ x", 2, 2),
-        ("{% if x %}\r\n\r\n{% endfor %}", 3, 14),
-        ("{{ x | nosuch }}", 1, 0),
-        ("{% frobnicate %}", 1, 0),
-        ("{% for x in y %}{% endif %}", 1, 0),
+        ("a\nb {{ x", 2, 8),
+        ("{% if x %}\r\n\r\n{% endfor %}", 3, 17),
+        ("{{ -x }}", 1, 3),
+        ("{% frobnicate %}", 1, 3),
+        ("é{% for x in y %}{% endif %}", 1, 20),
+        ("{{ 'a\\q' }}", 1, 7),
     ],
 )
 def test_refuses_bad_syntax_with_its_line(text: str, line: int, offset: int) -> None:
@@ -164,30 +170,45 @@ def test_refuses_bad_syntax_with_its_line(text: str, line: int, offset: int) -> 
     assert (caught.value.line, caught.value.offset) == (line, offset)
 
 
-def test_speaks_the_dialect_of_chat_templates() -> None:
-    assert render("  {% if true %}\nx\n  {% endif %}\ny\n") == "x\ny"
-    assert render("{% for x in [1, 2, 3] %}{% if x == 2 %}{% continue %}{% endif %}{{ x }}{% endfor %}") == "13"
-    assert render("{% for x in [1, 2, 3] %}{% if x == 2 %}{% break %}{% endif %}{{ x }}{% endfor %}") == "1"
-    assert render("{% generation %}{% set x = 1 %}{{ x }}{% endgeneration %}{{ x }}") == "1"
-    assert (
-        render(
-            "{% macro m(x) %}<{{ x }}{{ caller() if caller else '' }}>{% endmacro %}{{ m(1) }}{% call m(2) %}3{% endcall %}"
-        )
-        == "<1><23>"
-    )
-    assert (
-        render("{% set ns = namespace(n=0) %}{% for x in 'abc' %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}")
-        == "3"
-    )
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ raise_exception('not me') }}", "on one message of a user, the template refuses this conversation: not me"),
+        ("{{ messages|unique }}", "NotImplemented"),
+        ("{{ messages[0].content.a.b() }}", "Callee is not a function"),
+        ("{% set _ = messages.pop() %}x", "takes away what it is tried with"),
+    ],
+)
+def test_is_not_loaded_where_llama_server_does_not_load_it(text: str, message: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match=message):
+        ChatTemplate.parse(text)
 
 
-def test_writes_json_as_transformers_does() -> None:
-    value = {"b": "é<&>'\"", "a": [1, 2.5, None, True]}
-    text = "{{ v | tojson }}|{{ v | tojson(indent=2) }}|{{ v | tojson(sort_keys=true, separators=(',', ':'), ensure_ascii=true) }}"
-    plain, indented, small = render(text, variables={"v": value}).split("|")
-    assert plain == json.dumps(value, ensure_ascii=False)
-    assert indented == json.dumps(value, ensure_ascii=False, indent=2)
-    assert small == json.dumps(value, sort_keys=True, separators=(",", ":"))
+def test_refuses_two_prompts_in_one_as_the_server_renders_both() -> None:
+    text = "{% if not add_generation_prompt and messages|length > 1 %}{{ raise_exception('no') }}{% endif %}x"
+    assert render(text) == "x"
+    with pytest.raises(TemplateRenderError, match="no"):
+        render(text, [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}])
+
+
+def test_splits_an_answer() -> None:
+    thinking = ChatTemplate.parse(SHOWING)
+    split = thinking.split("<think>\nwhy</think>\n\nso")
+    assert (split.reasoning, split.content) == ("why", "so")
+    assert ChatTemplate.parse(CHATML).split("<think>why</think>so").reasoning is None
+
+
+TOOL = {"type": "function", "function": {"name": "f", "description": "", "parameters": {}}}
+CALLING = (
+    "{{ tools|tojson if tools else '' }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% for c in m.tool_calls or [] %}"
+    "<call>{{ c.function|tojson }}</call>{% endfor %}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def test_refuses_tools_of_no_type_where_the_format_makes_a_grammar_of_them() -> None:
+    with pytest.raises(TemplateRenderError, match='the tool "f": Unrecognized schema'):
+        render(CALLING, tools=[TOOL])
+    assert render(CHATML, tools=[TOOL]) == "<|user|>hi<|end|><|assistant|>"
 
 
 def test_merges_a_system_message_that_the_template_would_drop() -> None:
@@ -248,7 +269,7 @@ def test_renders_or_refuses_every_real_template() -> None:
     rendered = refused = 0
     for text in sorted({row["jinja"] for row in rows if row["jinja"]}):
         template = ChatTemplate.parse(text)
-        assert template.accepts.text or template.accepts.parts or "guideline" in text
+        assert template.capabilities.string_content or template.capabilities.typed_content
         for conversation in NAMED.values():
             try:
                 template.render(conversation, think=False, now=NOW)

@@ -74,7 +74,7 @@ def test_a_real_model_has_nothing() -> None:
         ({TEMPLATE: text(TEMPLATE, "{% if %}")}, "broken-template", "does not parse"),
         ({TEMPLATE: text(TEMPLATE, "é{{ ''.__class__ }}")}, "unsafe-template", ".__class__"),
         ({TEMPLATE: text(TEMPLATE, "{% for a in range(99999999) %}{% endfor %}")}, "unsafe-template", "range("),
-        ({TEMPLATE: text(TEMPLATE, "{{ raise_exception('no') }}")}, "failing-template", "one user's message"),
+        ({TEMPLATE: text(TEMPLATE, "{{ raise_exception('no') }}")}, "failing-template", "on one message of a user"),
         ({TEMPLATE: uint(TEMPLATE, 1)}, "wrong-type", "is no text"),
     ],
 )

@@ -143,7 +143,7 @@ def _show_prompts(console: Console, plan: Plan) -> None:
 
 def _first_shown(before: str, after: str) -> int:
     """Return where to begin so that the first difference is seen; the end of the prompts where that shows it too."""
-    from modelsmith.template.jinja.reasoning import shared_start
+    from modelsmith.template.jinja.engine.values.texts import shared_start
 
     same = shared_start(before, after)
     return max(0, min(same - _TAIL // 3, len(before) - _TAIL, len(after) - _TAIL))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modelsmith.source import Source, Span
 
 _GO_PLACE = re.compile(r"^template: [^:]*:(\d+):(?:(\d+):)? ")
-_JINJA_PLACE = re.compile(r" \(line (\d+)\)$")
+_JINJA_PLACE = re.compile(r" \(line (\d+)(?:, column (\d+))?\)$")
 
 
 def show_template_error(specs: tuple[str, ...], where: str | None = None) -> bool:
@@ -51,12 +51,11 @@ def show_render_error(error: TemplateRenderError, spec: str, where: str | None =
     for text, source, start, kind in _templates(spec, where):
         if kind != ("go" if go else "jinja"):
             continue
-        line, before = (int(go[1]), int(go[2] or 0)) if go else (int(jinja[1]) if jinja else 1, 0)
-        lines = text.split("\n")
-        if line > len(lines):
+        place_of = (int(go[1]), int(go[2] or 0)) if go else _jinja_place(error.message)
+        offset = _offset(text, *place_of) if place_of else None
+        if offset is None:
             continue
-        column = len(lines[line - 1].encode("utf-8", "surrogatepass")[:before].decode("utf-8", "replace"))
-        offset = min(start + sum(len(each) + 1 for each in lines[: line - 1]) + column, len(source.text))
+        offset = min(start + offset, len(source.text))
         place = Span(offset, min(offset + 1, len(source.text)))
         message = _GO_PLACE.sub("", error.message) if go else _JINJA_PLACE.sub("", error.message)
         show_diagnostic(Diagnostic("template-render", message, place, hint=error.hint), source)
@@ -70,6 +69,21 @@ def caret_place(text: str, offset: int) -> Span:
 
     start = min(offset, len(text) if text[offset:].strip() else len(text.rstrip()))
     return Span(start, min(start + 1, len(text)))
+
+
+def _jinja_place(message: str) -> tuple[int, int] | None:
+    """Return the line and the bytes before the place on it that an error about a Jinja template names."""
+    found = _JINJA_PLACE.search(message)
+    return (int(found[1]), int(found[2] or 1) - 1) if found else None
+
+
+def _offset(text: str, line: int, before: int) -> int | None:
+    """Return the character of a text that is behind so many bytes of a line; None where there is no such line."""
+    lines = text.split("\n")
+    if line > len(lines):
+        return None
+    column = len(lines[line - 1].encode("utf-8", "surrogatepass")[:before].decode("utf-8", "replace"))
+    return sum(len(each) + 1 for each in lines[: line - 1]) + column
 
 
 def _parse(text: str, kind: str) -> None:
@@ -87,7 +101,7 @@ def _diagnostic(error: TemplateSyntaxError, text: str, source: Source, start: in
 
     offset = error.offset
     if offset is None:
-        offset = sum(map(len, text.splitlines(keepends=True)[: (error.line or 1) - 1]))
+        offset = _offset(text, *(_jinja_place(error.message) or (error.line or 1, 0))) or 0
     message = _JINJA_PLACE.sub("", _GO_PLACE.sub("", error.message))
     return Diagnostic("template-syntax", message, caret_place(source.text, start + offset), hint=error.hint)
 

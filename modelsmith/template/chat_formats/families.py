@@ -6,7 +6,7 @@ Source: llama.cpp common/chat.cpp (common_chat_try_specialized_template, common_
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from modelsmith.template.chat_formats import family_grammars as grammars
 from modelsmith.template.chat_formats import family_messages as adjusted
@@ -94,7 +94,8 @@ class Family:
     Where the assistant has already begun to speak, ``start`` opens its turn, ``after_opening`` is the white space behind the
     opening tag, ``between`` stands between reasoning and answer, and ``begin`` puts them together. ``adjusts`` rewrites the
     messages before they are rendered, unless the text has a word of ``adjusts_without``; ``asked`` the prompt and what
-    opens the assistant's turn in it, ``history`` a prompt that opens none.
+    opens the assistant's turn in it, ``history`` a prompt that opens none. ``tool_grammar`` says of what the server makes a grammar where
+    there are tools: of the ``whole`` arguments of a call, of the ``arguments`` that are no texts, of ``nothing``.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Family:
     begin: Callable[[Family, Begun], str] = begin
     asked: Callable[[str, str], tuple[str, str]] = _asked
     history: Callable[[str], str] = str
+    tool_grammar: Literal["whole", "arguments", "nothing"] = "nothing"
 
     def rewritten(self, text: str, messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the messages as a template of this text gets them."""
@@ -146,6 +148,7 @@ FAMILIES = (
         between="[/THINK]",
         none_of=("[CALL_ID]",),
         adjusts=adjusted.as_blocks,
+        tool_grammar="whole",
     ),
     Family(
         "gpt-oss (harmony)",
@@ -159,6 +162,7 @@ FAMILIES = (
         before_answer="<|channel|>final<|message|>",
         adjusts=adjusted.for_harmony,
         history=_ended_turn,
+        tool_grammar="whole",
     ),
     Family(
         "Muse Glimmer",
@@ -171,6 +175,7 @@ FAMILIES = (
         between="<|eom|><|start|>assistant to=user<|message|>",
         before_answer=" to=user<|message|>",
         asked=_asked_muse,
+        tool_grammar="arguments",
     ),
     Family(
         "Functionary 3.2",
@@ -180,6 +185,7 @@ FAMILIES = (
         start="<|start_header_id|>assistant<|end_header_id|>\n\n>>>all\n",
         before_answer="all\n",
         supports_thinking=False,
+        tool_grammar="whole",
     ),
     Family(
         "Kimi K2",
@@ -190,6 +196,7 @@ FAMILIES = (
         "<|tool_calls_section_begin|><|tool_call_begin|>functions.NAME:0<|tool_call_argument_begin|>{…}",
         start=_KIMI,
         between="</think>",
+        tool_grammar="whole",
     ),
     Family(
         "Kimi K3",
@@ -212,6 +219,7 @@ FAMILIES = (
         start=_COHERE,
         between="<|END_THINKING|><|START_TEXT|>",
         before_answer="<|START_TEXT|>",
+        tool_grammar="whole",
     ),
     Family(
         "LFM2",
@@ -244,6 +252,7 @@ FAMILIES = (
         start="assistant<|role_sep|>\n",
         none_of=("<|function_call|>",),
         supports_thinking=False,
+        tool_grammar="whole",
     ),
     Family(
         "MiniMax M3",
@@ -255,6 +264,7 @@ FAMILIES = (
         between="</mm:think>",
         keeps_blank_reasoning=True,
         begin=_begin_minimax_m3,
+        tool_grammar="arguments",
     ),
     Family(
         "DeepSeek V3.2 and V4",
@@ -267,6 +277,7 @@ FAMILIES = (
         between="</think>",
         any_of=("function_calls", "tool_calls"),
         begin=_begin_deepseek_dsml,
+        tool_grammar="arguments",
     ),
     Family(
         "Gemma 4",
@@ -293,6 +304,7 @@ FAMILIES = (
         start=_CHATML,
         between="\n</think>\n\n",
         after_opening="\n",
+        tool_grammar="arguments",
     ),
     Family(
         "Qwen3-Coder",
@@ -306,6 +318,7 @@ FAMILIES = (
         after_opening="\n",
         thinks_with="<think>",
         begin=_begin_qwen3_coder,
+        tool_grammar="arguments",
     ),
 )
 

@@ -18,7 +18,7 @@ from modelsmith.errors import TemplateRenderError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
 from modelsmith.template.conversation.thinking_split import is_primed
-from modelsmith.template.jinja.reasoning import shared_start
+from modelsmith.template.jinja.engine.values.texts import shared_start
 
 if TYPE_CHECKING:
     from modelsmith.template.conversation.think import Think

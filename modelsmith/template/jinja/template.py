@@ -1,39 +1,41 @@
 """A Jinja chat template: what a GGUF carries as ``tokenizer.chat_template``.
 
-It is rendered as llama-server renders it for Ollama: messages as ``jinja_messages`` builds them, bent as
-``jinja_accepts`` says, in the dialect of transformers (``jinja_sandbox``). A last assistant message is left open: the
-prompt is that of the messages before it, what opens the assistant's turn (reasoning closed), then its text.
+It is loaded and rendered as llama-server does it for Ollama: by the engine in ``engine``, on messages as ``messages``
+builds them, bent to what the template takes, in the format of its family. A last assistant message is left open: the
+prompt is that of the messages before it, what opens the assistant's turn, and what it thought and said so far.
 
 Source: llama.cpp common/chat.cpp and tools/server/server-common.cpp; Ollama llm/llama_server.go.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
-from modelsmith.template.jinja.accepts import Accepts, bend, try_out
-from modelsmith.template.jinja.limits import Budget, LimitReached, Limits
-from modelsmith.template.jinja.messages import Message, messages_for, tools_for, with_text_content
-from modelsmith.template.jinja.reasoning import Reasoning, find_reasoning, shared_start
+from modelsmith.template.chat_formats.chat_format import find_format
+from modelsmith.template.chat_formats.tags import ReasoningTags
+from modelsmith.template.jinja.engine.budget import Limits
+from modelsmith.template.jinja.engine.server.bend import bent, trimmed
+from modelsmith.template.jinja.engine.server.chat import Inputs, ServerTemplate
+from modelsmith.template.jinja.engine.server.contents import said
+from modelsmith.template.jinja.engine.server.tool_schemas import check_tools
+from modelsmith.template.jinja.engine.values.texts import shared_start
+from modelsmith.template.jinja.messages import Message, messages_for, tools_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import jinja2
-
+    from modelsmith.template.chat_formats.chat_format import ChatFormat, Split
     from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.jinja.engine.server.probe import Capabilities
 
-LONGEST = 1_000_000
-"""A longer text (in characters) is not taken for a chat template."""
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _LIMITS = Limits()
-_TRIALS = Limits(seconds=2.0, size=1_000_000)
+_TRIAL = Limits(seconds=2.0, steps=200_000, size=20_000_000, largest=5_000_000)
+_TEST: list[Message] = [{"role": "user", "content": "test"}]
+_DATES = {"datetime": "%b %d %Y", "date_string": "%d %b %Y"}
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,26 @@ class ChatTemplate:
     """A Jinja chat template; immutable, ``str()`` is its text."""
 
     text: str
+    _formats: dict[tuple[str, str], ChatFormat] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __str__(self) -> str:
         return self.text
 
     @classmethod
     def parse(cls, text: str) -> ChatTemplate:
-        """Return the template, compiled; raises TemplateSyntaxError with the line where Jinja refuses it."""
+        """Return the template, loaded; raises TemplateSyntaxError where llama-server does not load it.
+
+        That is where it cannot be read (the error has line and offset), and where it fails on what llama-server tries it with.
+        """
         template = cls(text)
-        template._compiled  # noqa: B018 - computed once, here, so that a bad template fails early
+        try:
+            chat_format = template.format()
+            template._prompt(Inputs(template._bent(_TEST), limits=_TRIAL), chat_format)
+        except TemplateRenderError as error:
+            raise TemplateSyntaxError(
+                f"llama-server does not load it: on one message of a user, {error.message}",
+                hint="a chat template must take a chat of one user's message",
+            ) from None
         return template
 
     def render(
@@ -65,124 +78,173 @@ class ChatTemplate:
         variables: Mapping[str, Any] | None = None,
         limits: Limits = _LIMITS,
     ) -> str:
-        """Return the prompt that the model would see.
+        """Return the prompt that the model would see: the answer of llama-server's ``/apply-template``.
 
-        ``think`` sets ``enable_thinking`` (a level also ``reasoning_effort``); unset is on where :attr:`reasoning` is found.
+        ``think`` sets ``enable_thinking`` (a level also ``reasoning_effort``); unset is on where the template :attr:`thinks`.
         ``reasoning_content`` passes thinking on under that name, which Ollama does not do. ``now`` is the clock for
-        ``strftime_now`` and ``date_string``; ``variables`` are further ones. Raises TemplateRenderError where the
-        template fails, refuses the conversation, tries to leave its sandbox or reaches a limit, and where llama-server
-        refuses the request.
+        ``strftime_now`` and the dates; ``variables`` are further ones (``chat_template_kwargs``). Raises TemplateRenderError
+        where the template fails, refuses the conversation or reaches a limit, and where llama-server refuses the request.
         """
         shape = conversation.to_dict()
         if shape.get("suffix") and shape.get("prompt"):
             raise TemplateRenderError(
                 "a Jinja template cannot fill in between prompt and suffix", hint="a Go TEMPLATE that uses .Suffix can"
             )
-        thinks = self.reasoning.found if think is None else bool(think)
-        level = {"reasoning_effort": think} if isinstance(think, str) and think else {}
-        values = {"bos_token": bos_token, "eos_token": eos_token, **_clock(now), "enable_thinking": thinks, **level}
-        messages, tools = messages_for(shape, reasoning=reasoning_content), tools_for(shape)
-
-        def prompt(said: Sequence[Message], *, answer: bool) -> str:
-            bent = bend(said, self.accepts, developer="<|channel|>" in self.text)
-            return self._run(bent, tools, {**values, **(variables or {})}, answer, Budget(limits))
-
-        if not add_generation_prompt or not messages or messages[-1]["role"] != "assistant":
-            return prompt(messages, answer=add_generation_prompt)
-        *before, last = messages
-        if before and before[-1]["role"] == "assistant":
-            raise TemplateRenderError(
-                "llama-server refuses this conversation: Cannot have 2 or more assistant messages at the end of the list.",
-                hint="join them, or let a user speak last",
-            )
-        history = prompt(before, answer=False)
-        return history + self._begun(last, history, prompt(before, answer=True))
-
-    def _begun(self, message: Message, history: str, asking: str) -> str:
-        """Return what opens the assistant's turn and what it said so far, its reasoning closed."""
-        content: str = with_text_content(message)["content"]
-        thought: str = message.get("reasoning_content", "")
-        if not content and not thought and "tool_calls" not in message:
-            return ""
-        opened = asking[shared_start(history, asking) :]
-        if self.reasoning.opening:
-            opened = opened.partition(self.reasoning.opening)[0] + self.reasoning.opening + thought
-            opened += self.reasoning.closing if content or not thought else ""
-        return opened + content
-
-    @property
-    def accepts(self) -> Accepts:
-        """What this template can take; found by trying it out."""
-        return self._trials[0]
-
-    @property
-    def reasoning(self) -> Reasoning:
-        """Where llama-server sees reasoning in this template; found by trying it out."""
-        return self._trials[1]
-
-    @cached_property
-    def _trials(self) -> tuple[Accepts, Reasoning]:
-        budget = Budget(_TRIALS)
-
-        def attempt(
-            messages: Sequence[Message], tools: Sequence[Message] = (), thinks: bool = True, answer: bool = True
-        ) -> str | None:
-            values = {"bos_token": "", "eos_token": "", **_clock(None), "enable_thinking": thinks}
-            try:
-                return self._run(messages, tools, values, answer, budget)
-            except TemplateRenderError:
-                return None
-
-        accepts = try_out(attempt)
-        return accepts, find_reasoning(
-            self.text, lambda said, thinks, answer: attempt(bend(said, accepts, developer=True), (), thinks, answer)
+        messages = trimmed(messages_for(shape, reasoning=reasoning_content), self.server.source)
+        tools = tools_for(shape)
+        chat_format = self.format(bos_token, eos_token)
+        moment = now or datetime.now().astimezone()
+        given = self._given(think, variables)
+        inputs = Inputs(
+            (),
+            tools,
+            add_generation_prompt,
+            given.get("enable_thinking", chat_format.thinks),
+            bos_token,
+            eos_token,
+            {**_dates(moment), **given},
+            moment,
+            limits,
         )
+        begun = messages[-1] if add_generation_prompt and messages and messages[-1]["role"] == "assistant" else None
+        if begun is not None:
+            messages = messages[:-1]
+            if messages and messages[-1]["role"] == "assistant":
+                raise TemplateRenderError(
+                    "llama-server refuses this conversation: Cannot have 2 or more assistant messages at the end of the list.",
+                    hint="join them, or let a user speak last",
+                )
+        inputs = inputs.changed(messages=self._bent(messages))
+        if begun is None:
+            prompt = self._prompt(inputs, chat_format)
+        else:
+            history, opening = self._turn(inputs.changed(add_generation_prompt=False), chat_format)
+            prompt = history + _begun(begun, chat_format, history, opening)
+        grammar = self._tool_grammar(chat_format)
+        if tools and grammar != "nothing":
+            check_tools(tools, whole=grammar == "whole")
+        return prompt
 
-    def _run(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[Message],
-        variables: Mapping[str, Any],
-        answer: bool,
-        budget: Budget,
-    ) -> str:
-        from modelsmith.template.jinja.run import run
+    def split(self, answer: str, think: bool | str | None = None) -> Split:
+        """Return what llama-server makes of an answer: ``reasoning`` and ``content``, None where it leaves one out.
 
-        asked: dict[str, Any] = {"tools": list(tools)} if tools else {}
-        asked |= {"add_generation_prompt": True} if answer else {}
-        return run(self._compiled, {"messages": list(messages), **asked, **variables}, budget)
+        It is that to a chat of one message, whose model generates exactly ``answer``. Raises TemplateRenderError where
+        the server answers an error.
+        """
+        chat_format = self.format()
+        given = self._given(think, None)
+        thinks = given.get("enable_thinking", chat_format.thinks)
+        inputs = Inputs(
+            self._bent(_TEST), enable_thinking=thinks, extra={**_dates(datetime.now().astimezone()), **given}
+        )
+        return chat_format.split(answer, self._turn(inputs, chat_format)[1], enable_thinking=thinks)
 
     @cached_property
-    def _compiled(self) -> jinja2.Template:
-        if len(self.text) > LONGEST:
-            raise TemplateSyntaxError(
-                f"a chat template of {len(self.text):,} characters is too long (limit {LONGEST:,})"
+    def server(self) -> ServerTemplate:
+        """The template as llama-server holds it; raises TemplateSyntaxError where it cannot be read."""
+        return ServerTemplate.load(self.text)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the template takes; found by trying it out."""
+        return self.server.capabilities
+
+    @property
+    def thinks(self) -> bool:
+        """Whether llama-server sees reasoning in this template, and turns it on where a request does not say."""
+        return self.format().thinks
+
+    @property
+    def reasoning(self) -> ReasoningTags:
+        """The tags around reasoning, as llama-server writes them around thoughts that an answer begins with."""
+        chat_format = self.format()
+        family = chat_format.family
+        if family is None:
+            return chat_format.analysis.reasoning
+        if not chat_format.thinks:
+            return ReasoningTags()
+        return ReasoningTags(True, family.opening + family.after_opening, family.closings[0])
+
+    def format(self, bos_token: str = "", eos_token: str = "") -> ChatFormat:
+        """Return how answers to this template are read; raises TemplateSyntaxError where that cannot be found out."""
+        known = self._formats.get((bos_token, eos_token))
+        if known is None:
+            server = self.server
+
+            def renders(
+                messages: Sequence[Message],
+                *,
+                tools: Sequence[Message] = (),
+                add_generation_prompt: bool = False,
+                enable_thinking: bool = True,
+            ) -> str:
+                inputs = Inputs(
+                    messages, tools, add_generation_prompt, enable_thinking, bos_token, eos_token, limits=_TRIAL
+                )
+                return server.apply(inputs)
+
+            takes = server.capabilities
+            known = find_format(server.source, renders, calls=takes.tool_calls, parallel=takes.parallel_tool_calls)
+            self._formats[bos_token, eos_token] = known
+        return known
+
+    def _bent(self, messages: Sequence[Message]) -> list[Message]:
+        return bent(messages, self.server.source, self.capabilities)
+
+    def _tool_grammar(self, chat_format: ChatFormat) -> str:
+        """Say what of the tools llama-server makes a grammar of: ``whole`` schemas, ``arguments``, ``nothing``."""
+        if chat_format.family is not None:
+            return chat_format.family.tool_grammar
+        calls = chat_format.analysis.calls
+        if not self.capabilities.tool_calls or not (calls.section[0] or calls.call[0]):
+            return "nothing"
+        return {"json": "whole", "tag-json": "whole", "tagged": "arguments"}.get(calls.style, "nothing")
+
+    def _prompt(self, inputs: Inputs, chat_format: ChatFormat) -> str:
+        """Return the prompt; llama-server renders it without the prompt for an answer too, and refuses where that fails."""
+        family, server = chat_format.family, self.server
+        messages = family.rewritten(server.source, inputs.messages) if family else inputs.messages
+        prompt = server.apply(inputs, messages=messages)
+        if not inputs.add_generation_prompt:
+            return family.history(prompt) if family else prompt
+        if not server.ends_safely:
+            server.apply(inputs.changed(add_generation_prompt=False), messages=messages)
+        return family.asked(prompt, "")[0] if family else prompt
+
+    def _turn(self, inputs: Inputs, chat_format: ChatFormat) -> tuple[str, str]:
+        """Return the prompt that opens no turn of the assistant, and what would open it."""
+        family, server = chat_format.family, self.server
+        messages = family.rewritten(server.source, inputs.messages) if family else inputs.messages
+        history = server.apply(inputs.changed(add_generation_prompt=False), messages=messages)
+        asking = server.apply(inputs.changed(add_generation_prompt=True), messages=messages)
+        opening = asking[shared_start(history, asking) :]
+        if family is None:
+            return history, opening
+        return family.history(history), family.asked(asking, opening)[1] if inputs.add_generation_prompt else opening
+
+    @staticmethod
+    def _given(think: bool | str | None, variables: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the variables that a request sets (``chat_template_kwargs``)."""
+        given: dict[str, Any] = {} if think is None else {"enable_thinking": bool(think)}
+        if isinstance(think, str) and think:
+            given["reasoning_effort"] = think
+        given |= variables or {}
+        if isinstance(given.get("enable_thinking"), str):
+            raise TemplateRenderError(
+                'llama-server refuses this request: invalid type for "enable_thinking" (expected boolean, got string)',
+                hint="give it true or false",
             )
-        from jinja2.exceptions import TemplateSyntaxError as JinjaSyntaxError
-
-        from modelsmith.template.jinja.sandbox import compile_template
-
-        try:
-            return compile_template(self.text)
-        except JinjaSyntaxError as error:
-            offset = _line_start(self.text, error.lineno)
-            message = f"{error.message} (line {error.lineno})"
-            raise TemplateSyntaxError(message, line=error.lineno, offset=offset) from None
-        except (SyntaxError, RecursionError, MemoryError):
-            raise TemplateSyntaxError("the template nests too deeply to be compiled") from None
+        return given
 
 
-def _clock(now: datetime | None) -> dict[str, Any]:
-    moment = now or datetime.now().astimezone()
-
-    def strftime_now(form: str) -> str:
-        if len(form) > 200:
-            raise LimitReached("it formats the date with more than 200 characters")
-        return moment.strftime(form)
-
-    return {"strftime_now": strftime_now, "date_string": f"{moment:%d %b %Y}", "datetime": f"{moment:%b %d %Y}"}
+def _dates(now: datetime) -> dict[str, str]:
+    """Return the dates that llama-server supplies to every template."""
+    return {key: f"{now:{form}}" for key, form in _DATES.items()}
 
 
-def _line_start(text: str, line: int) -> int:
-    ends = [0, *(match.end() for match in _LINE_END.finditer(text))]
-    return ends[min(line, len(ends)) - 1]
+def _begun(message: Message, chat_format: ChatFormat, history: str, opening: str) -> str:
+    """Return what opens the assistant's turn and what it thought and said so far; nothing where it has not begun at all."""
+    thought: str = message.get("reasoning_content", "")
+    if not any(message.get(key) for key in ("content", "tool_calls", "reasoning_content", "name", "tool_call_id")):
+        return ""
+    return chat_format.begun(history, opening, thought, None if thought and not message["content"] else said(message))

@@ -17,7 +17,7 @@ from jinja2.exceptions import TemplateSyntaxError as JinjaSyntaxError
 
 from modelsmith.errors import TemplateSyntaxError
 from modelsmith.source import Source, Span
-from modelsmith.template.jinja.sandbox import environment
+from modelsmith.template.jinja.transformers.sandbox import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from modelsmith.errors import TemplateRenderError
 from modelsmith.gojson import GoStruct, encode
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.convert.json_code import COMPACT, INDENTED, SPACED, Layout
+from modelsmith.template.jinja.engine.values.texts import shared_start
 from modelsmith.template.jinja.messages import tools_for
-from modelsmith.template.jinja.reasoning import shared_start
 
 if TYPE_CHECKING:
     from datetime import datetime

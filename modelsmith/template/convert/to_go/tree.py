@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from modelsmith.errors import ConversionError
-from modelsmith.template.jinja.reasoning import shared_start
+from modelsmith.template.jinja.engine.values.texts import shared_start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

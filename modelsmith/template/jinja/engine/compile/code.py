@@ -1,0 +1,52 @@
+"""What a tree is compiled into: functions that are called for each rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.template.jinja.engine.values.model import UNDEFINED, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelsmith.template.jinja.engine.budget import Run
+    from modelsmith.template.jinja.engine.functions.arguments import Scope
+    from modelsmith.template.jinja.engine.tree.nodes import Node
+
+Code = Callable[["Scope", "Run"], Value]
+"""Runs a node on the variables that it sees, and returns its value (nothing for a statement that prints nothing)."""
+
+
+def constant(value: Value) -> Code:
+    """Return the code that always gives the same value."""
+
+    def run_constant(_: Scope, __: Run) -> Value:
+        return value
+
+    return run_constant
+
+
+class Compiler:
+    """Compiles the nodes of one template by a table of rules, one a kind of node.
+
+    ``watching``: variables that are watched notice that they are read. ``in_parts``: texts remember what they were put together
+    from, which only ``capitalize`` and ``title`` can tell.
+    """
+
+    def __init__(
+        self, words: frozenset[str], rules: Mapping[type[Node], Callable[[Compiler, Any], Code]], *, watching: bool
+    ) -> None:
+        self._words = words
+        self._rules = rules
+        self.watching = watching
+        self.in_parts = not words.isdisjoint({"capitalize", "title"})
+
+    def mentions(self, word: str) -> bool:
+        """Say whether a word is in the template at all."""
+        return word in self._words
+
+    def code(self, node: Node) -> Code:
+        """Compile a node."""
+        rule = self._rules.get(type(node))
+        return rule(self, node) if rule else constant(UNDEFINED)

@@ -1,0 +1,194 @@
+"""Compile operators and conditions.
+
+Source: llama.cpp, common/jinja/runtime.cpp and runtime.h.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.template.jinja.engine.failures import Failure
+from modelsmith.template.jinja.engine.tree import nodes
+from modelsmith.template.jinja.engine.values.compare import equal
+from modelsmith.template.jinja.engine.values.model import UNDEFINED, Value
+from modelsmith.template.jinja.engine.values.operators import operate
+
+if TYPE_CHECKING:
+    from modelsmith.template.jinja.engine.budget import Run
+    from modelsmith.template.jinja.engine.compile.code import Code, Compiler
+    from modelsmith.template.jinja.engine.functions.arguments import Scope
+
+_JOINING = frozenset({"+", "~"})
+
+
+def binary(compiler: Compiler, node: nodes.Binary) -> Code:
+    """Compile an operator; a chain of ``+`` and ``~``, of ``and`` or of ``or`` is one function."""
+    if node.operator in {"and", "or"}:
+        return _logical(compiler, node)
+    if node.operator in _JOINING:
+        return _joined(compiler, node)
+    if node.operator in {"==", "!="}:
+        return _compared(compiler, node)
+    if node.operator in {"in", "not in"}:
+        return _membership(compiler, node)
+    left, right, operator = compiler.code(node.left), compiler.code(node.right), node.operator
+
+    def run_binary(scope: Scope, run: Run) -> Value:
+        try:
+            return operate(operator, left(scope, run), right(scope, run), run)
+        except Failure as failure:
+            failure.at(node)
+            raise
+
+    return run_binary
+
+
+def _compared(compiler: Compiler, node: nodes.Binary) -> Code:
+    left, right, wanted = compiler.code(node.left), compiler.code(node.right), node.operator == "=="
+    if isinstance(node.right, nodes.Text):
+        text = node.right.value
+
+        def run_compared_text(scope: Scope, run: Run) -> Value:
+            value = left(scope, run)
+            return (isinstance(value, str) and value == text) is wanted
+
+        return run_compared_text
+
+    def run_compared(scope: Scope, run: Run) -> Value:
+        one, two = left(scope, run), right(scope, run)
+        if type(one) is str is type(two):
+            return (one == two) is wanted
+        return equal(one, two) is wanted
+
+    return run_compared
+
+
+def _membership(compiler: Compiler, node: nodes.Binary) -> Code:
+    left, right, operator, wanted = (
+        compiler.code(node.left),
+        compiler.code(node.right),
+        node.operator,
+        node.operator == "in",
+    )
+
+    def run_membership(scope: Scope, run: Run) -> Value:
+        one, two = left(scope, run), right(scope, run)
+        if type(one) is str and type(two) in _HOLDERS:
+            return (one in two) is wanted
+        try:
+            return operate(operator, one, two, run)
+        except Failure as failure:
+            failure.at(node)
+            raise
+
+    return run_membership
+
+
+_HOLDERS = frozenset({str, list, tuple, dict})
+"""Kinds of values in which Python finds a text where llama.cpp does."""
+
+
+def _chain(node: nodes.Binary, operators: frozenset[str]) -> tuple[nodes.Node, list[nodes.Binary]]:
+    """Return the leftmost operand, and the operations on it from the left to the right."""
+    operations = [node]
+    while isinstance(operations[-1].left, nodes.Binary) and operations[-1].left.operator in operators:
+        operations.append(operations[-1].left)
+    return operations[-1].left, operations[::-1]
+
+
+def _logical(compiler: Compiler, node: nodes.Binary) -> Code:
+    first, operations = _chain(node, frozenset({node.operator}))
+    start, stops = compiler.code(first), node.operator == "or"
+    rest = [(each, compiler.code(each.right)) for each in operations]
+
+    def run_logical(scope: Scope, run: Run) -> Value:
+        value = start(scope, run)
+        for operation, code in rest:
+            try:
+                if bool(value) is stops:
+                    return value
+            except Failure as failure:
+                failure.at(operation)
+                raise
+            value = code(scope, run)
+        return value
+
+    return run_logical
+
+
+def _joined(compiler: Compiler, node: nodes.Binary) -> Code:
+    first, operations = _chain(node, _JOINING)
+    start, in_parts = compiler.code(first), compiler.in_parts
+    rest = [
+        (each, each.right.value if isinstance(each.right, nodes.Text) else None, compiler.code(each.right))
+        for each in operations
+    ]
+
+    def run_joined(scope: Scope, run: Run) -> Value:
+        value = start(scope, run)
+        texts = [value] if type(value) is str and not in_parts else []
+        for operation, known, code in rest:
+            other = code(scope, run) if known is None else known
+            if texts:
+                if type(other) is str:
+                    texts.append(other)
+                    continue
+                value = "".join(texts)
+                texts = []
+            try:
+                value = operate(operation.operator, value, other, run, in_parts=in_parts)
+            except Failure as failure:
+                failure.at(operation)
+                raise
+            if type(value) is str and not in_parts:
+                texts = [value]
+        if texts:
+            value = "".join(texts)
+            run.left -= len(value)
+        return value
+
+    return run_joined
+
+
+def negation(compiler: Compiler, node: nodes.Not) -> Code:
+    """Compile ``not a``."""
+    operand = compiler.code(node.operand)
+
+    def run_negation(scope: Scope, run: Run) -> Value:
+        try:
+            return not operand(scope, run)
+        except Failure as failure:
+            failure.at(node)
+            raise
+
+    return run_negation
+
+
+def ternary(compiler: Compiler, node: nodes.Ternary) -> Code:
+    """Compile ``a if test else b``."""
+    test, value, otherwise = compiler.code(node.test), compiler.code(node.value), compiler.code(node.otherwise)
+
+    def run_ternary(scope: Scope, run: Run) -> Value:
+        try:
+            return value(scope, run) if test(scope, run) else otherwise(scope, run)
+        except Failure as failure:
+            failure.at(node)
+            raise
+
+    return run_ternary
+
+
+def select(compiler: Compiler, node: nodes.Select) -> Code:
+    """Compile ``a if test``; llama.cpp names this node where one of its two parts fails."""
+    test, value = compiler.code(node.test), compiler.code(node.value)
+
+    def run_select(scope: Scope, run: Run) -> Value:
+        try:
+            return value(scope, run) if test(scope, run) else UNDEFINED
+        except Failure as failure:
+            failure.at(node)
+            if failure.node is node.test or failure.node is node.value:
+                failure.node = node
+            raise
+
+    return run_select

@@ -1,0 +1,90 @@
+"""What can be done with an object. Of an object that has a member of such a name, ``a.items`` is still the method.
+
+Source: llama.cpp, common/jinja/value.cpp (``value_object_t::get_builtins``).
+"""
+
+from __future__ import annotations
+
+from functools import cmp_to_key
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
+from modelsmith.template.jinja.engine.functions.arguments import OBJECT, Arguments
+from modelsmith.template.jinja.engine.functions.builtins import mark_all, tojson
+from modelsmith.template.jinja.engine.values.compare import compare
+from modelsmith.template.jinja.engine.values.printing import to_text
+
+if TYPE_CHECKING:
+    from modelsmith.template.jinja.engine.functions.builtins import Builtin
+    from modelsmith.template.jinja.engine.values.model import Value
+
+
+def _get(arguments: Arguments) -> Value:
+    count = arguments.count(2, 3)
+    value, key = arguments.values[:2]
+    if not isinstance(value, dict):
+        raise Failure("get: first argument must be an object")
+    if not isinstance(key, str):
+        raise Failure("get: second argument must be a string (key)")
+    return value.get(key, arguments.values[2] if count == 3 else None)
+
+
+def _object(arguments: Arguments) -> Any:
+    value = arguments.demand(OBJECT)[0]
+    arguments.run.spend(len(value))
+    return value
+
+
+def _keys(arguments: Arguments) -> Value:
+    return list(_object(arguments))
+
+
+def _values(arguments: Arguments) -> Value:
+    return list(_object(arguments).values())
+
+
+def _items(arguments: Arguments) -> Value:
+    return list(_object(arguments).items())
+
+
+def _string(arguments: Arguments) -> Value:
+    value = arguments.demand(OBJECT)[0]
+    if arguments.run.watching:
+        mark_all(value)
+    text = to_text(value)
+    arguments.run.spend(len(text))
+    return text
+
+
+def _length(arguments: Arguments) -> Value:
+    return len(arguments.demand(OBJECT)[0])
+
+
+def _dictsort(arguments: Arguments) -> Value:
+    value = arguments.at(0)
+    by = arguments.named_or_at("by", 2)
+    operator = "gt" if arguments.named_or_at("reverse", 3) else "lt"
+    place = 1 if by == "value" else 0
+
+    def before(left: tuple[Value, Value], right: tuple[Value, Value]) -> int:
+        return -1 if compare(left[place], right[place], operator) else 0
+
+    arguments.run.spend(len(value))
+    return dict(sorted(value.items(), key=cmp_to_key(before)))
+
+
+def _join(_: Arguments) -> Value:
+    raise Unimplemented("object join not implemented")
+
+
+OBJECT_METHODS: dict[str, Builtin] = {
+    "get": _get,
+    "keys": _keys,
+    "values": _values,
+    "items": _items,
+    "tojson": tojson,
+    "string": _string,
+    "length": _length,
+    "dictsort": _dictsort,
+    "join": _join,
+}
