@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 NEVER = {
-    "lark", "jinja2", "pydantic", "ruamel", "httpx2", "numpy", "gguf", "rich", "asyncio", "pygls", "huggingface_hub",
-    "concurrent.futures", "multiprocessing", "tomllib", "hashlib", "tempfile", "difflib", "fractions", "logging", "html",
+    "jinja2", "pydantic", "ruamel", "httpx2", "numpy", "gguf", "rich", "asyncio", "pygls", "huggingface_hub",
+    "concurrent.futures", "multiprocessing", "tomllib", "difflib", "fractions", "html",
     "modelsmith.doctor", "modelsmith.lint.editor", "modelsmith.lint.run.fixes", "modelsmith.lint.run.baseline",
     "modelsmith.lint.formats", "modelsmith.recipe", "modelsmith.weights",
 }  # fmt: skip
@@ -26,7 +26,7 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
         f"import sys; from modelsmith.cli import run; run(['lint', 'Modelfile', *{arguments!r}]); print(*sys.modules)"
     )
     environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache")}
-    for _ in range(2):  # the first run computes the tables of the grammars
+    for _ in range(2):  # the first run lets lark compute the parsers
         result = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder, env=environment
         )

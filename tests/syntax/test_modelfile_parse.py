@@ -56,8 +56,8 @@ def test_terminals_tile_the_text(text: str) -> None:
     assert "".join(tokens) == masked
     place = 0
     for token in tokens:
-        assert token.start == place
-        place = token.end
+        assert token.start_pos == place
+        place = token.end_pos
 
 
 @given(texts)

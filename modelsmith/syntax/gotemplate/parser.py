@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+import lark
 
 from modelsmith.errors import TemplateSyntaxError
 from modelsmith.source import Span
@@ -25,7 +27,10 @@ from modelsmith.syntax.gotemplate.nodes import (
     With,
 )
 from modelsmith.syntax.gotemplate.scanner import Scanner
-from modelsmith.syntax.tables.lalr import Tables, UnexpectedTerminal
+from modelsmith.syntax.tables.grammar import declared_parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def _body(nodes: list[Any], start: int) -> Body:
@@ -166,21 +171,32 @@ class Builder:
         return Chain(parts[0].start, parts[1].end, parts[0], tuple(parts[1].name.split(".")))
 
 
-_BUILDER = Builder()
+class _Lexer(lark.lexer.Lexer):
+    """What cuts a template for lark: Go's own rules, see ``scanner``."""
+
+    __future_interface__ = 1
+
+    def __init__(self, _conf: object) -> None:
+        """Take nothing from lark's configuration."""
+
+    def lex(self, state: Any, _parser_state: object) -> Iterator[Any]:
+        """Yield the terminals of a text; lark asks the last one where the text ends."""
+        text: str = state.text.text
+        *terminals, end = Scanner(text).terminals()
+        yield from terminals
+        yield lark.Token("EOF", "", start_pos=end.start, line=0, column=0, end_line=0, end_column=0, end_pos=end.end)
 
 
 @cache
-def _tables() -> Tables:
-    from modelsmith.syntax.tables.grammar import load
-
-    return Tables(load("gotemplate", declared=True), _BUILDER, _BUILDER.more)
+def _parser() -> lark.Lark:
+    return declared_parser("gotemplate", values=Builder(), lexer=_Lexer)
 
 
 def build(text: str) -> Body:
     """Return the tree of ``text``; raise TemplateSyntaxError, with Go's words, where Go does not accept it."""
     try:
-        return cast("Body", _tables().run(Scanner(text).terminals()))
-    except UnexpectedTerminal as unexpected:  # the scanner and the grammar disagree
+        return cast("Body", _parser().parse(text))
+    except lark.UnexpectedToken as unexpected:  # the scanner and the grammar disagree
         raise TemplateSyntaxError(
-            f"template: unexpected {unexpected.terminal.type}", offset=getattr(unexpected.terminal, "start", None)
+            f"template: unexpected {unexpected.token.type}", offset=getattr(unexpected.token, "start", None)
         ) from unexpected

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelsmith.patterns import regex
 from modelsmith.source import Span
 from modelsmith.syntax.modelfile.nodes import Comment, Fault, Flaw, Instruction, Node, Unreadable
 from modelsmith.syntax.modelfile.table import INSTRUCTIONS, ROLES
-from modelsmith.syntax.tables.grammar import load
-from modelsmith.syntax.tables.lalr import Tables, Token
 
 if TYPE_CHECKING:
+    from lark import Lark, Token
+
     from modelsmith.syntax.modelfile.text import Characters
 
 _TRIPLE_OPENING = regex(r'"\0*"\0*"')
@@ -35,8 +35,10 @@ class _Builder:
 
 
 @cache
-def _tables() -> Tables:
-    return Tables(load("modelfile"), _Builder)
+def _parser() -> Lark:
+    from modelsmith.syntax.tables.grammar import parser
+
+    return parser("modelfile", values=_Builder, retype={"WORD": _kind})
 
 
 def _kind(word: str) -> str:
@@ -46,8 +48,9 @@ def _kind(word: str) -> str:
 
 def parsed(masked: str) -> list[Token | list[Token]]:
     """Return what a text consists of, instructions as lists of their tokens; all tokens, joined, are the text."""
-    items: list[Token | list[Token]] = _tables().parse(masked, {"WORD": _kind})
-    return items
+    items: Any = _parser().parse(masked)
+    found: list[Token | list[Token]] = items
+    return found
 
 
 def nodes_of(text: str, characters: Characters) -> tuple[Node, ...]:
@@ -67,14 +70,18 @@ def nodes_of(text: str, characters: Characters) -> tuple[Node, ...]:
     return tuple(nodes)
 
 
+def _place(token: Token) -> tuple[int, int]:
+    return token.start_pos or 0, token.end_pos or 0
+
+
 def _span(token: Token) -> Span:
-    return Span(token.start, token.end)
+    return Span(*_place(token))
 
 
 def _instruction(tokens: list[Token], text: str, characters: Characters) -> Instruction:
     if tokens[0].type == "DROPPED":
         tokens = tokens[1:]
-    word, end = tokens[0], tokens[-1].end
+    word, end = tokens[0], _place(tokens[-1])[1]
     keyword = _word(word)
     name, is_whole = _name(word, tokens[1:2]) if word.type in _NAME else (None, True)
     quoted, value, quote = _value(tokens, end)
@@ -94,18 +101,20 @@ def _instruction(tokens: list[Token], text: str, characters: Characters) -> Inst
 
 def _word(token: Token) -> Span:
     """Return where a word is without the blank that ends it."""
-    return Span(token.start, token.end - 1)
+    start, end = _place(token)
+    return Span(start, end - 1)
 
 
 def _name(word: Token, following: list[Token]) -> tuple[Span, bool]:
     """Return where the name or role is, and whether a blank ends it."""
     if not following:
-        return Span(word.end, word.end), False
+        end = _place(word)[1]
+        return Span(end, end), False
     token = following[0]
     if token.type != "JUNK":
         return _word(token), True
     match = _NAME[word.type].match(token)
-    start = token.start
+    start = _place(token)[0]
     return Span(start, start + (match.end() if match else 0)), False
 
 
@@ -138,4 +147,4 @@ def _fault(tokens: list[Token], keyword: Span, name: Span | None, *, is_whole: b
         return Fault(Flaw.BROKEN_NAME, name.end)
     if name and tokens[0].type == "MESSAGE" and not is_role:
         return Fault(Flaw.INVALID_ROLE, name.end)
-    return Fault(Flaw.UNCLOSED_QUOTE, tokens[-1].start) if tokens[-1].type == "UNCLOSED" else None
+    return Fault(Flaw.UNCLOSED_QUOTE, _place(tokens[-1])[0]) if tokens[-1].type == "UNCLOSED" else None
