@@ -18,6 +18,7 @@
     │   └── BinaryFile              a file that is no text, where only text is read and written
     ├── InvalidGGUF
     ├── InvalidCheckpoint           Safetensors, or a folder of them, that are damaged, incomplete or hostile
+    ├── InvalidAdapter              a LoRA adapter that is damaged, or does not fit the model
     ├── StoreError
     │   ├── ModelNotFound
     │   ├── BlobNotFound
@@ -133,6 +134,10 @@ class InvalidGGUF(ModelsmithError):
 
 class InvalidCheckpoint(ModelsmithError):
     """Safetensors, or a folder of them, that are damaged, incomplete or hostile."""
+
+
+class InvalidAdapter(ModelsmithError):
+    """A LoRA adapter that is damaged, or that does not fit the model it should be merged into."""
 
 
 class StoreError(ModelsmithError):

@@ -51,6 +51,7 @@ COMMANDS: dict[str, Row] = {
     "apply": Row("recipes.apply", "Carry out a recipe: plan, create the model, verify it.", RECIPES),
     "recipes": Row("recipes.recipes", "List, show and start recipes; print their JSON Schema.", RECIPES),
     "gguf": Row("gguf", "Work on GGUF files: quantize and more.", WEIGHTS),
+    "lora": Row("lora", "Work on LoRA adapters: inspect, merge into their base, convert to GGUF.", WEIGHTS),
     "fit": Row(
         "weights.fit", "Say whether a model fits into memory, with which context, and where its layers go.", WEIGHTS
     ),

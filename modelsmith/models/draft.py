@@ -18,6 +18,7 @@ from modelsmith.template.jinja.template import ChatTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from typing import Self
 
     from modelsmith.models.base import Base, Inherited
@@ -67,7 +68,8 @@ class Injection:
 class Draft:
     """A model in the making.
 
-    ``gguf`` holds metadata edits (None removes a key), ``quantize`` what the weights become, ``injections`` what was asked for so far, so that it can be
+    ``gguf`` holds metadata edits (None removes a key), ``quantize`` what the weights become, ``adapters`` what is merged into
+    them, each with its weight, ``injections`` what was asked for so far, so that it can be
     repeated on the Jinja template when that one runs; ``notes`` are sentences for the plan.
     """
 
@@ -77,6 +79,7 @@ class Draft:
     gguf: Mapping[str, Any] = field(default_factory=dict)
     quantize: Wishes | None = None
     merge_shards: bool = False
+    adapters: tuple[tuple[Path, float], ...] = ()
     injections: tuple[Injection, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -114,7 +117,7 @@ class Draft:
     @property
     def changes_weights(self) -> bool:
         """Whether the model gets a GGUF of its own: other metadata, or quantized."""
-        return bool(self.gguf) or self.quantize is not None or self.merge_shards
+        return bool(self.gguf or self.adapters) or self.quantize is not None or self.merge_shards
 
     @property
     def inherited(self) -> Inherited:

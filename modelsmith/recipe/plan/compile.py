@@ -31,7 +31,7 @@ def compile_request(draft: Draft, *, gguf: Path | None = None) -> CreateRequest:
             return FileBlob(path)
         if gguf is not None:
             return FileBlob(gguf)
-        if draft.quantize is not None:
+        if draft.quantize is not None or draft.adapters:
             return quantized(path, draft)
         return MergedGGUF([path], draft.gguf) if draft.merge_shards else EditedGGUF(path, draft.gguf)
 

@@ -9,11 +9,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelNotFound, ServerError, StoreError, UsageError
+from modelsmith.errors import ModelNotFound, ServerError, StoreError
 from modelsmith.files.outputs import stands_in_the_way
 from modelsmith.models.draft import Draft, with_parameters
 from modelsmith.models.find import resolve_base
 from modelsmith.name import ModelName
+from modelsmith.recipe.plan.adapters import with_adapters
 from modelsmith.recipe.plan.compile import compile_request, written_modelfile
 from modelsmith.recipe.plan.findings import new_findings
 from modelsmith.recipe.plan.metadata import merged_base, wanted, with_metadata
@@ -232,14 +233,8 @@ def edited(draft: Draft, recipe: Recipe) -> Draft:
         modelfile = modelfile.set_messages([(message.role, message.content) for message in recipe.messages])
     if recipe.license_ is not None:
         modelfile = modelfile.set_license(*recipe.license_)
-    if len(recipe.adapters) > 1:
-        raise UsageError(
-            f"the recipe names {len(recipe.adapters)} adapters, and Ollama applies one: the last ADAPTER",
-            hint="merge the adapters into one, or create the models one after the other",
-        )
-    for adapter in recipe.adapters:
-        modelfile = modelfile.set_adapter(adapter)
     if recipe.requires is not None:
         modelfile = modelfile.set_requires(recipe.requires)
     draft = with_metadata(draft, wanted(recipe.gguf))
-    return replace(draft, modelfile=modelfile, quantize=wishes_of(recipe.quantize), merge_shards=recipe.merge_shards)
+    draft = with_adapters(replace(draft, modelfile=modelfile), recipe.adapters)
+    return replace(draft, quantize=wishes_of(recipe.quantize), merge_shards=recipe.merge_shards)

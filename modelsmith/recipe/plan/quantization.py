@@ -28,10 +28,8 @@ def wishes_of(quantize: Quantize | str | None) -> Wishes | None:
 
 
 def quantized(path: Path, draft: Draft) -> QuantizedGGUF:
-    """Return the quantized weights of a draft; their digest is known where they were made before."""
-    if draft.quantize is None:
-        raise ValueError("the draft does not quantize")
-    blob = QuantizedGGUF(path, draft.quantize, draft.gguf, cache_folder())
+    """Return the weights of a draft, quantized or with adapters merged; their digest is known where they were made before."""
+    blob = QuantizedGGUF(path, draft.quantize or Wishes.of("COPY"), draft.gguf, cache_folder(), draft.adapters)
     _known().find(blob)
     return blob
 
@@ -51,6 +49,15 @@ def with_quantization_note(draft: Draft, request: CreateRequest) -> Draft:
     for source in request.files.values():
         if isinstance(source, QuantizedGGUF):
             plan = source.plan
+            for lora, weight in source.adapters:
+                draft = draft.with_note(
+                    f"adapters: {lora.path.name} changes {len(lora.pairs)} tensors, rank {'/'.join(map(str, lora.ranks))}"
+                    f"{f', weight {weight:g}' if weight != 1 else ''}"
+                )
+                for note in lora.notes:
+                    draft = draft.with_note(f"adapters: {lora.path.name}: {note}")
+            if draft.quantize is None:
+                continue
             types = ", ".join(f"{count} {name}" for name, (count, _) in plan.by_type.items())
             draft = draft.with_note(
                 f"quantize: {len(plan.changed)} of {len(plan.tensors)} tensors change, {plan.source_size:,} bytes become "

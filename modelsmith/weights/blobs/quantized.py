@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from modelsmith.files.stream import write_all
 from modelsmith.manifest import Digest
 from modelsmith.progress import ProgressSink, silent
+from modelsmith.weights.adapters.merge import open_adapters, with_adapters
 from modelsmith.weights.blobs.blob import SegmentBlob
 from modelsmith.weights.gguf.edit.edit import MetadataValue, edit
 from modelsmith.weights.quantize.plan import QuantizePlan, plan_quantize
@@ -20,9 +21,10 @@ from modelsmith.weights.quantize.quantize import open_parts
 from modelsmith.weights.quantize.run import Quantizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from modelsmith.weights.adapters.lora import Lora
     from modelsmith.weights.gguf.file import GGUFFile
     from modelsmith.weights.quantize.wishes import Wishes
 
@@ -32,11 +34,13 @@ _CHUNK = 1 << 20
 class QuantizedGGUF(SegmentBlob):
     """A GGUF with edited metadata whose tensors are quantized: the file that llama-quantize would make of it.
 
+    ``adapters``, each with its weight, are merged before.
+
     Where the bytes are wanted twice (their digest first, then themselves, for a server) they are kept meanwhile in a file
     without a name in ``scratch``, or in the system's folder for temporary files.
     """
 
-    __slots__ = ("__weakref__", "_kept", "_scratch", "gguf", "plan")
+    __slots__ = ("__weakref__", "_kept", "_scratch", "adapters", "gguf", "plan")
 
     def __init__(
         self,
@@ -44,18 +48,24 @@ class QuantizedGGUF(SegmentBlob):
         wishes: Wishes,
         changes: Mapping[str, MetadataValue | None],
         scratch: Path | None = None,
+        adapters: Sequence[tuple[Path, float]] = (),
     ) -> None:
         first, *others = open_parts(path)
         parts = (edit(first, changes), *others)
-        self.plan: QuantizePlan = plan_quantize(parts, wishes)
+        self.adapters: tuple[tuple[Lora, float], ...] = open_adapters(adapters, parts) if adapters else ()
+        plan = plan_quantize(parts, wishes)
+        self.plan: QuantizePlan = with_adapters(plan, self.adapters) if self.adapters else plan
         self.gguf: GGUFFile = replace(
             parts[0], metadata=self.plan.metadata, tensors=tuple(each.tensor for each in self.plan.tensors)
         )
         self._scratch = scratch
         self._kept: int | None = None
         rules = [[rule.pattern.pattern, rule.type.name] for rule in wishes.rules]
-        variant = json.dumps(["quantized", wishes.mix.name, rules, dict(changes)], sort_keys=True, default=repr)
-        super().__init__(first.path, (), tuple(part.stamp for part in parts), variant)
+        weights = [[weight, [pair.scale for pair in lora.pairs.values()]] for lora, weight in self.adapters]
+        made = ["quantized", wishes.mix.name, rules, dict(changes), *([weights] if weights else [])]
+        variant = json.dumps(made, sort_keys=True, default=repr)
+        stamps = dict.fromkeys(stamp for lora, _ in self.adapters for stamp in lora.stamps)
+        super().__init__(first.path, (), (*(part.stamp for part in parts), *stamps), variant)
 
     @property
     def size(self) -> int:

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from modelsmith.errors import Unsupported, UsageError
 from modelsmith.weights.gguf.arrange.canonical import arranged
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from modelsmith.weights.gguf.metadata import Metadata
     from modelsmith.weights.gguf.read.tensors import Tensor
     from modelsmith.weights.gguf.types import TensorType
+    from modelsmith.weights.quantize.codec import Floats
     from modelsmith.weights.quantize.imatrix import ImportanceMatrix
     from modelsmith.weights.quantize.mixes import Mix
     from modelsmith.weights.quantize.wishes import Wishes
@@ -36,19 +37,27 @@ if TYPE_CHECKING:
 _LONGEST_ROW = 1 << 26
 
 
+class Addition(Protocol):
+    """What is added to a tensor's numbers before they get their type. May be used by several threads at once."""
+
+    def add_to(self, numbers: Floats, first: int) -> None:
+        """Add to whole rows, of which ``first`` is the first of the tensor."""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorPlan:
-    """One tensor of the result: ``tensor`` as it will be, ``source`` as it is, and where its bytes are."""
+    """One tensor of the result: ``tensor`` as it will be, ``source`` as it is, where its bytes are, and what is added to it."""
 
     tensor: Tensor
     source: Tensor
     place: FileSlice
     fell_back: bool = False
+    delta: Addition | None = None
 
     @property
     def changes(self) -> bool:
-        """Whether its numbers are turned into another type."""
-        return self.tensor.type != self.source.type
+        """Whether its numbers are turned into another type, or others."""
+        return self.tensor.type != self.source.type or self.delta is not None
 
     @property
     def requantizes(self) -> bool:

@@ -32,6 +32,7 @@ class Piece:
     nbytes: int
     numbers: int
     importance: Floats | None = None
+    first: int = 0  # row of the tensor
 
     @property
     def result_nbytes(self) -> int:
@@ -58,7 +59,7 @@ def pieces(plan: TensorPlan, importance: Floats | None) -> Iterator[Piece]:
         for first in range(0, rows, step):
             count = min(step, rows - first)
             start = plan.place.start + (matrix * rows + first) * row_nbytes
-            yield Piece(plan, start, count * row_nbytes, count * row, weights)
+            yield Piece(plan, start, count * row_nbytes, count * row, weights, matrix * rows + first)
 
 
 class Worker:
@@ -89,11 +90,13 @@ class Worker:
         if source.name == "F32":
             numbers = data.view(self._numpy.float32)
         else:
-            straight = target.name == "F32" and errors is None
+            straight = target.name == "F32" and errors is None and plan.delta is None
             numbers = result.view(self._numpy.float32) if straight else self._floats(piece.numbers)
             codec.decode(source, data, numbers)
             if straight:
                 return
+        if plan.delta is not None:
+            plan.delta.add_to(numbers, piece.first)
         if target.name == "F32":
             result.view(self._numpy.float32)[:] = numbers
         else:
