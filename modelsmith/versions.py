@@ -64,10 +64,25 @@ NEWEST = Version(0, 33, 0)
 
 
 def resolve(version: str | Version | None) -> Version:
-    """Return the version meant: a text is parsed, None is the newest that these rules were read from."""
+    """Return the version meant: a text is parsed, None is the newest that these rules were read from.
+
+    0.0.0 is the newest too: an Ollama that was built from its sources calls itself so.
+    """
     if version is None:
         return NEWEST
-    return Version.parse(version) if isinstance(version, str) else version
+    found = Version.parse(version) if isinstance(version, str) else version
+    return found if (found.major, found.minor, found.patch) > (0, 0, 0) else NEWEST
+
+
+def of_server(answer: str | None) -> str | None:
+    """Return the version that a server's answer means: what cannot be read (a branch, a commit) is the newest.
+
+    None, where no server is there to ask, stays None.
+    """
+    try:
+        return None if answer is None else str(resolve(answer))
+    except UsageError:
+        return str(NEWEST)
 
 
 @dataclass(frozen=True, slots=True)

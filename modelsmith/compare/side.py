@@ -10,19 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import (
-    ModelfileRefused,
     ModelNotFound,
-    ServerError,
     StoreError,
     TemplateError,
     TemplateSyntaxError,
-    Unsupported,
 )
-from modelsmith.models.base import Base, Inherited
 from modelsmith.models.draft import CHAT_TEMPLATE_KEY, Draft
-from modelsmith.models.find import resolve_base
+from modelsmith.models.find import find_base
 from modelsmith.models.sources.bare import is_bare, is_jinja, template_base
-from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -118,17 +113,13 @@ def find_side(spec: str, store: Callable[[], Store], folder: Path, version: str 
 def _model(spec: str, store: Callable[[], Store], folder: Path, version: str | None) -> Side:
     path = folder / Path(spec).expanduser()
     is_file = path.is_file() and not spec.startswith("sample:")
-    notes: tuple[str, ...] = ()
     try:
-        base = resolve_base(spec, store(), folder)
-    except (ModelNotFound, ServerError) as error:
-        if not is_file:
-            raise _nowhere(error) if isinstance(error, ModelNotFound) else error from error
-        base, notes = _without_from(spec, path, error.message)
-    except (ModelfileRefused, Unsupported) as error:
-        if not is_file or Modelfile.parse(path.read_bytes()).as_ollama().error is not None:
-            raise
-        base, notes = _without_from(spec, path, error.message)
+        base = find_base(spec, store(), folder)
+    except ModelNotFound as error:
+        raise _nowhere(error) from error
+    notes: tuple[str, ...] = ()
+    if base.missing:
+        notes = (f"{spec} is compared without what its FROM {base.modelfile.from_} brings along: {base.missing}",)
     weights = base.inherited.weights
     is_modelfile = is_file and not (weights is not None and weights.exists() and path.samefile(weights))
     return Side(
@@ -148,12 +139,6 @@ def _nowhere(error: ModelNotFound) -> ModelNotFound:
         error.message.removeprefix("base "),
         hint="name a Modelfile, a .gotmpl, a .jinja, a .gguf, a model, or sample:deepseek-r1 to try it at once",
     )
-
-
-def _without_from(spec: str, path: Path, why: str) -> tuple[Base, tuple[str, ...]]:
-    modelfile = Modelfile.parse(path.read_bytes())
-    note = f"{spec} is compared without what its FROM {modelfile.from_} brings along: {why}"
-    return Base(spec, modelfile, path.parent, Inherited()), (note,)
 
 
 def _metadata(weights: Path | None) -> dict[str, Any] | None:

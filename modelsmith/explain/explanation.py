@@ -7,21 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelsmithError
 from modelsmith.explain.stops import Stops, find_stops, in_vocabulary
 from modelsmith.explain.thinking import CUT, SPLIT, ThinkRow, think_rows
 from modelsmith.explain.versions import VersionRow, version_rows
-from modelsmith.models.base import Base, Inherited
 from modelsmith.models.draft import Draft
 from modelsmith.models.engine import Engine, engine_of
-from modelsmith.models.find import resolve_base
+from modelsmith.models.find import find_base
 from modelsmith.models.sources.bare import is_bare, template_base
-from modelsmith.syntax.modelfile.modelfile import Modelfile
 from modelsmith.template.effective.cache import CacheCheck, check_cache
-from modelsmith.versions import resolve
+from modelsmith.versions import of_server, resolve
 
 if TYPE_CHECKING:
     from modelsmith.store import Store
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
     from modelsmith.template.effective.effective import EffectiveTemplate
 
 
@@ -74,8 +72,9 @@ def explain_model(spec: str, store: Store, *, folder: Path | None = None, versio
     if is_bare(spec, folder):
         base, missing = template_base(spec, folder), BARE
     else:
-        base, missing = _find(spec, store, folder)
-    return explain_draft(Draft.start(base, version or store.ollama_version()), missing)
+        base = find_base(spec, store, folder, alone=_tells_prompt)
+        missing = base.missing
+    return explain_draft(Draft.start(base, version or of_server(store.ollama_version())), missing)
 
 
 def explain_draft(draft: Draft, missing: str = "") -> Explanation:
@@ -110,6 +109,8 @@ def _effective(draft: Draft, missing: str) -> EffectiveTemplate:
             effective = replace(
                 effective, ways=(f"take {keyword.upper()} {name} out of the Modelfile", *effective.ways)
             )
+    if draft.inherited.format == "safetensors":
+        effective = replace(effective, ways=tuple(way for way in effective.ways if "GGUF" not in way))
     if missing == BARE:
         return replace(effective, reason=_BARE_REASONS.get(effective.source, effective.reason))
     if effective.source != "go" or not (missing or not draft.inherited.chat_template_known):
@@ -121,32 +122,9 @@ def _effective(draft: Draft, missing: str) -> EffectiveTemplate:
     return replace(effective, reason="the server runs this model's TEMPLATE (its GGUF cannot be read from here)")
 
 
-def _find(spec: str, store: Store, folder: Path) -> tuple[Base, str]:
-    """Return the base, and why FROM could not be followed (``""``: it could)."""
-    try:
-        return resolve_base(spec, store, folder), ""
-    except ModelsmithError as error:
-        path = Path(spec).expanduser()
-        path = path if path.is_absolute() else folder / path
-        base = _without_from(spec, path)
-        if base is not None:
-            return base, error.message
-        raise
-
-
-def _without_from(spec: str, path: Path) -> Base | None:
-    """Return a Modelfile as a base without what FROM brings along, if it says anything about the prompt itself."""
-    try:
-        if path.suffix.lower() == ".gguf" or not path.is_file() or path.stat().st_size > 16 << 20:
-            return None
-        data = path.read_bytes()
-    except OSError:
-        return None
-    modelfile = Modelfile.parse(data)
-    if data.startswith(b"GGUF") or modelfile.as_ollama().error is not None:
-        return None
-    told = modelfile.template or modelfile.renderer or modelfile.parser
-    return Base(spec, modelfile, path.parent, Inherited()) if told else None
+def _tells_prompt(modelfile: Modelfile) -> bool:
+    """Say whether a Modelfile says anything about the prompt itself."""
+    return bool(modelfile.template or modelfile.renderer or modelfile.parser)
 
 
 def _cache(draft: Draft, engine: Engine) -> CacheCheck | None:
@@ -199,7 +177,12 @@ def _notes(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missing: 
             f"the TEMPLATE is Ollama's built-in {inherited.detected}, chosen at `ollama create` because the Jinja template "
             "in the GGUF is close to one it knows"
         )
-    if not inherited.chat_template_known:
+    if inherited.format == "safetensors":
+        notes.append(
+            "the weights are Safetensors: there is no GGUF, and no Jinja template in one that could run or be edited; what is said "
+            "of llama-server does not hold, as Ollama runs such models in an engine of its own"
+        )
+    elif not inherited.chat_template_known:
         notes.append("the GGUF cannot be read from here: its Jinja template and its tokens are not known")
     unset, on, off = thinks
     if not on.error and not off.error and engine.renders and on.prompt == off.prompt:

@@ -11,7 +11,7 @@ from modelsmith.errors import UsageError
 from modelsmith.lint.settings import Policy, Settings
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
-from modelsmith.versions import NEWEST, Version
+from modelsmith.versions import NEWEST, Version, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,7 +88,7 @@ def _flag(value: object, where: str) -> bool:
 
 def _target(value: object, where: str) -> Version:
     text = _text(value, where)
-    return NEWEST if text == "latest" else Version.parse(text)
+    return NEWEST if text == "latest" else resolve(text)
 
 
 def _severity(value: object, where: str) -> Severity:

@@ -27,7 +27,8 @@ class Inherited:
     ``architecture`` is the GGUF's, "" where there is none or it is not known; ``family`` what Ollama notes of it.
     ``weights`` is the GGUF's path where it can be read here, ``bos_token`` and ``eos_token`` the texts of its tokens,
     ``extra_layers`` the kinds of further weights, such as projectors. ``stored`` says that FROM names a model of a store,
-    ``imported`` that it names a GGUF; both are False for a template that stands alone.
+    ``imported`` that it names a GGUF; both are False for a template that stands alone. ``format`` is that of a stored
+    model's weights: ``safetensors`` has no GGUF to look into, or to edit.
     """
 
     template: str | None = None
@@ -50,16 +51,21 @@ class Inherited:
     stored: bool = False
     imported: bool = False
     extra_layers: tuple[str, ...] = ()
+    format: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The start of a recipe: a Modelfile, the folder its paths are relative to, and what its FROM brings along."""
+    """The start of a recipe: a Modelfile, the folder its paths are relative to, and what its FROM brings along.
+
+    ``missing`` says why FROM could not be followed, "" where it was: then nothing is known of what it brings along.
+    """
 
     spec: str
     modelfile: Modelfile
     folder: Path
     inherited: Inherited
+    missing: str = ""
 
 
 def brought_along(

@@ -11,6 +11,7 @@ from modelsmith.errors import (
     ModelfileRefused,
     ModelNotFound,
     ModelsmithError,
+    ServerError,
     StoreError,
     Unsupported,
     UsageError,
@@ -22,6 +23,8 @@ from modelsmith.name import ModelName
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from modelsmith.store import Store
     from modelsmith.store.model import StoredModel
     from modelsmith.syntax.modelfile.request import ResolvedRequest
@@ -60,6 +63,35 @@ def resolve_base(spec: str, store: Store, folder: Path) -> Base:
     except ModelNotFound as error:
         raise _missing(spec, path, store) from error
     return Base(spec, Modelfile.parse(f"FROM {name.short}\n"), folder, _from_store(model))
+
+
+def find_base(
+    spec: str, store: Store, folder: Path, *, alone: Callable[[Modelfile], bool] = lambda _modelfile: True
+) -> Base:
+    """Find what ``spec`` names, or a Modelfile alone whose FROM is not here; ``Base.missing`` says so.
+
+    ``alone`` says whether a Modelfile is enough by itself. Raises what ``resolve_base`` raises for everything else.
+    """
+    try:
+        return resolve_base(spec, store, folder)
+    except (ModelNotFound, ServerError, ModelfileRefused, Unsupported) as error:
+        path = Path(anchored(spec, folder))
+        modelfile = None if spec.startswith("sample:") else _accepted(path)
+        if modelfile is None or not alone(modelfile):
+            raise
+        return Base(spec, modelfile, path.parent, Inherited(), error.message)
+
+
+def _accepted(path: Path) -> Modelfile | None:
+    """Return the Modelfile in a file, None where there is none that Ollama would read."""
+    try:
+        if not path.is_file() or _is_gguf(path):
+            return None
+        modelfile = Modelfile.parse(_read(path))
+        modelfile.resolve(path.parent)
+    except (OSError, ModelsmithError):
+        return None
+    return modelfile if modelfile.as_ollama().error is None else None
 
 
 def _read(path: Path) -> bytes:
@@ -155,6 +187,7 @@ def _from_store(model: StoredModel) -> Inherited:
         digest=model.digest,
         stored=True,
         extra_layers=model.extra_layers,
+        format=model.format,
         bos_token=bos_token,
         eos_token=eos_token,
     )

@@ -63,7 +63,8 @@ class StoredModel:
     ``template`` is the Go template of the model's own layer (None: no layer), ``chat_template`` the Jinja text inside
     its GGUF (None: there is none), ``chat_template_known`` False where the store cannot look into the GGUF.
     ``parameters`` are typed values, lists for ``stop``. ``weights`` is the GGUF's path where it can be read here;
-    ``extra_layers`` are the kinds of further weights (``projector``, ``adapter``, ``draft`` …).
+    ``extra_layers`` are the kinds of further weights (``projector``, ``adapter``, ``draft`` …), ``format`` is that of the
+    weights (``gguf``, ``safetensors``; "" where it is not noted).
     """
 
     name: ModelName
@@ -84,6 +85,7 @@ class StoredModel:
     weights_digest: Digest | None
     size: int
     extra_layers: tuple[str, ...] = ()
+    format: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ def test_render_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["apply", "nosuch/recipe.yaml"], 2, "nosuch/recipe.yaml"),
         (["apply", "force-think", "--set", "bse=x"], 2, 'did you mean "base"?'),
         (["apply", "force-think", "--set", "base"], 2, "base"),
-        (["apply", "force-think", *SET, "--via", "cli"], 2, "--modelfile"),
+        (["apply", "force-think", *SET, "--via", "cli"], 3, "no `ollama` on the PATH"),
         (["plan", "force-think"], 3, "sample:deepseek-r1"),
         (["plan", "force-think", *SET, "--target-ollama", "new"], 2, "is not a version"),
         (["plan", "force-think", *SET, "--store", "http://127.0.0.1:9"], 3, "127.0.0.1:9"),

@@ -78,11 +78,12 @@ class Fault:
 class FakeOllama:
     """The server; a context manager. ``requests`` records (method, path) of every request.
 
-    ``hides_files``: name paths that do not exist here, as a server on another machine does.
+    ``go_template_env`` is its OLLAMA_GO_TEMPLATE. ``hides_files``: name paths that do not exist here, as a server on another machine does.
     """
 
     folder: Path
     version: str = "0.33.0"
+    go_template_env: str = ""
     hides_files: bool = False
     faults: dict[str, Fault] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
@@ -215,7 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         model = self.server_state.store.show(self.server_state.find(body.get("model") or body.get("name", "")))
         parent = self.server_state.parent_in(self.server_state.folder, model.name)
-        self._json(200, shown(model, parent=parent, hides_files=self.server_state.hides_files))
+        self._json(
+            200,
+            shown(
+                model, parent=parent, hides_files=self.server_state.hides_files, env=self.server_state.go_template_env
+            ),
+        )
 
     def _blob(self, digest: str) -> None:
         if not re.fullmatch(r"sha256[:-][0-9a-fA-F]{64}", digest):
@@ -311,7 +317,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(400, f'"{body["model"]}" does not support thinking')
             return
         if body.get("_debug_render_only"):
-            prompt = rendered(model, body, True if thinks and think is None else think)
+            prompt = rendered(
+                model, body, True if thinks and think is None else think, self.server_state.go_template_env
+            )
             self._json(200, {"model": body["model"], "created_at": now(), "_debug_info": {"rendered_template": prompt}})
         else:
             self._fail(500, "llama runner process has terminated")

@@ -12,7 +12,7 @@ from modelsmith.store.model import StoredModel
 DEFAULT = "{{ .Prompt }}"
 
 
-def shown(model: StoredModel, *, parent: str = "", hides_files: bool) -> dict[str, Any]:
+def shown(model: StoredModel, *, parent: str = "", hides_files: bool, env: str = "") -> dict[str, Any]:
     """Return what ``/api/show`` answers for a stored model."""
     template = DEFAULT if model.template is None else model.template
     path = str(model.weights)
@@ -31,7 +31,7 @@ def shown(model: StoredModel, *, parent: str = "", hides_files: bool) -> dict[st
         "license": "\n".join(model.licenses),
         "modelfile": "\n".join(lines) + "\n",
         "parameters": "\n".join(f"{name:30} {printed(value, sharp=True)}" for name, value in single),
-        "template": model.chat_template if runs_jinja(model) else template,
+        "template": model.chat_template if runs_jinja(model, env) else template,
         "system": model.system,
         "details": details(model, parent),
         "messages": [{"role": message["role"], "content": message["content"]} for message in model.messages],
@@ -44,17 +44,17 @@ def shown(model: StoredModel, *, parent: str = "", hides_files: bool) -> dict[st
     return {key: value for key, value in answer.items() if value or key in always}
 
 
-def runs_jinja(model: StoredModel) -> bool:
-    """Tell whether a server runs the Jinja template of the GGUF."""
+def runs_jinja(model: StoredModel, env: str = "") -> bool:
+    """Tell whether a server runs the Jinja template of the GGUF; ``env`` is its OLLAMA_GO_TEMPLATE."""
     if not model.chat_template:
         return False
     from modelsmith.template.effective.effective import effective_template
 
-    facts = {"renderer": model.renderer, "parser": model.parser, "family": model.family}
+    facts = {"renderer": model.renderer, "parser": model.parser, "family": model.family, "go_template_env": env}
     return effective_template(go_template=model.template, chat_template=model.chat_template, **facts).source == "jinja"
 
 
-def rendered(model: StoredModel, body: Mapping[str, Any], think: bool | str | None) -> str:
+def rendered(model: StoredModel, body: Mapping[str, Any], think: bool | str | None, env: str = "") -> str:
     """Render as the server would."""
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.go.template import Template
@@ -66,7 +66,7 @@ def rendered(model: StoredModel, body: Mapping[str, Any], think: bool | str | No
     data = {"messages": messages, "tools": body.get("tools", [])} if body.get("messages") else {}
     data |= {key: body[key] for key in ("prompt", "suffix") if body.get(key)}
     conversation = Conversation.from_dict(data)
-    if runs_jinja(model):
+    if runs_jinja(model, env):
         return ChatTemplate.parse(model.chat_template or "").render(conversation, think)
     return Template.parse(DEFAULT if model.template is None else model.template).render(conversation, think)
 

@@ -181,10 +181,13 @@ def test_a_modelfile_that_ollama_refuses_is_not_planned(tmp_path: Path, store: L
 
 def test_a_modelfile_whose_base_is_not_here_says_so(tmp_path: Path, store: LocalStore) -> None:
     (tmp_path / "Modelfile").write_text("FROM nosuchmodel\n")
-    error = failing(tmp_path, store, "name: r\nfrom: ./Modelfile\ncreate: x\n")
-    assert isinstance(error, ModelNotFound)
-    assert "FROM nosuchmodel is no file in" in error.message
-    assert "ollama pull nosuchmodel" in error.hint
+    recipe = parse_recipe("name: r\nfrom: ./Modelfile\ncreate: x\n", folder=tmp_path)
+    made = plan(recipe.resolve(), store)
+    assert "FROM nosuchmodel is no file in" in made.missing
+    with pytest.raises(ModelNotFound) as caught:
+        apply(made)
+    assert "FROM nosuchmodel is no file in" in caught.value.message
+    assert "ollama pull nosuchmodel" in caught.value.hint
 
 
 def test_a_refused_parameter_of_the_base_says_where_it_is(tmp_path: Path, store: LocalStore) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,22 @@ from modelsmith.recipe.read.load import load_recipe, parse_recipe
 from modelsmith.store import Store
 from modelsmith.store.ollama.ollama import OllamaStore
 from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.weights.gguf.sample import write_sample
+
+OLLAMA_CREATE = """
+import os, sys
+from pathlib import Path
+from modelsmith.store.model import CreateRequest
+from modelsmith.store.ollama.ollama import OllamaStore
+from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.weights.blobs.blob import FileBlob
+
+_, create, name, option, file = sys.argv
+assert (create, option) == ("create", "-f")
+read = Modelfile.parse(Path(file).read_bytes()).resolve(Path(file).parent)
+files = {name: FileBlob(path) for name, path in read.files.items()}
+OllamaStore(os.environ["OLLAMA_HOST"]).create(name, CreateRequest(read.fields, files))
+"""
 
 HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
 
@@ -100,3 +119,25 @@ def test_via_cli_runs_exactly_that_command(tmp_path: Path, monkeypatch: pytest.M
         called = (tmp_path / "calls").read_text().split()
     assert called == [server.url, "create", "r1:latest", "-f", str(tmp_path / "Modelfile")]
     assert b"TEMPLATE" in (tmp_path / "Modelfile").read_bytes()
+
+
+@pytest.mark.parametrize("edits", [{}, {"set": {"general.name": "other"}}])
+def test_via_cli_alone_writes_the_modelfile_to_a_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edits: dict[str, dict[str, str]]
+) -> None:
+    write_sample(tmp_path / "m.gguf")
+    program = tmp_path / "bin" / "ollama"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\n{OLLAMA_CREATE}")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tmp_path / "temporary").mkdir()
+    keys = {"name": "r", "from": str(tmp_path / "m.gguf"), "create": "made", "system": "be terse", "gguf": edits}
+    with FakeOllama(tmp_path / "models") as server:
+        store = OllamaStore(server.url)
+        applied = apply(plan(parse_recipe(json.dumps(keys)).resolve(), store), via="cli")
+        assert applied.model.system == "be terse"
+        assert not plan(parse_recipe(json.dumps(keys)).resolve(), store).changes
+    assert not list((tmp_path / "temporary").iterdir())

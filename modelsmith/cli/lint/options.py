@@ -13,7 +13,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.errors import UsageError
 from modelsmith.lint.config import codes
 from modelsmith.records import dataclass
-from modelsmith.versions import NEWEST, Version
+from modelsmith.versions import NEWEST, Version, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ class LintOptions:
 
 def version(text: str) -> Version:
     """Read a version of Ollama; ``latest`` is the newest known."""
-    return NEWEST if text == "latest" else Version.parse(text)
+    return NEWEST if text == "latest" else resolve(text)
 
 
 def _folder(path: Path) -> Path:

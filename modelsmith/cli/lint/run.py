@@ -99,11 +99,11 @@ def _recipe(data: bytes, job: Job) -> Report:
 
     text = data.decode("utf-8", "replace")
     try:
-        parse_recipe(data, name=job.name, folder=job.path.absolute().parent)
+        recipe = parse_recipe(data, name=job.name, folder=job.path.absolute().parent)
     except RecipeError as error:
         source = error.source or Source(text, job.name)
         return Report(source, error.diagnostics)
-    return Report(Source(text, job.name))
+    return Report(recipe.sources[0], recipe.warnings)
 
 
 def run_all(jobs: Sequence[Job], processes: int) -> Iterator[Report]:

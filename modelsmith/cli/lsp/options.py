@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import UsageError
 from modelsmith.lint.config import codes
-from modelsmith.versions import NEWEST, Version
+from modelsmith.versions import NEWEST, Version, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ def _seconds(value: object, key: str) -> float:
 
 def _version(value: object, key: str) -> Version:
     text = _text(value, key)
-    return NEWEST if text == "latest" else Version.parse(text)
+    return NEWEST if text == "latest" else resolve(text)
 
 
 _READERS: dict[str, Callable[[object, str], Any]] = {

@@ -8,7 +8,6 @@ import sys
 import click
 
 from modelsmith.cli.shared.options import PlanOptions, json_option, recipe_options
-from modelsmith.errors import UsageError
 
 
 @click.command("apply")
@@ -18,7 +17,7 @@ from modelsmith.errors import UsageError
     type=click.Choice(["api", "cli"]),
     default="api",
     show_default=True,
-    help="cli: run `ollama create` itself.",
+    help="cli: run `ollama create` itself, with --modelfile or a temporary Modelfile.",
 )
 @click.option("--force", is_flag=True, help="With --modelfile: replace what stands there; it is kept as FILE.old.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before a model is replaced.")
@@ -34,14 +33,13 @@ def command(options: PlanOptions, via: str, force: bool, yes: bool, quiet: bool,
     Examples:
       modelsmith apply recipes/force-think.yaml --set base=deepseek-r1:8b
       modelsmith apply force-think --set base=./model.gguf --set name=my-model --store ./models
-      modelsmith apply force-think --modelfile Modelfile --via cli
+      modelsmith apply force-think --via cli --modelfile Modelfile
     """
     from modelsmith.cli.outputs import saying_what_is_kept
+    from modelsmith.cli.shared.failure import printable
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.recipe.plan.apply import apply
 
-    if via == "cli" and options.modelfile is None:
-        raise UsageError("--via cli needs the Modelfile that `ollama create` reads", hint="add --modelfile FILE")
     planned = options.make()
     if not (as_json or quiet):
         from modelsmith.cli.recipes.plan_view import show_plan
@@ -56,14 +54,25 @@ def command(options: PlanOptions, via: str, force: bool, yes: bool, quiet: bool,
             "name": planned.name.short,
             "store": planned.store.location,
             "changed": applied.changed,
-            "digest": applied.model.digest,
-            "weights": str(applied.model.weights_digest) if applied.model.weights_digest else None,
+            "digest": applied.model.digest if applied.model else None,
+            "weights": str(applied.model.weights_digest) if applied.model and applied.model.weights_digest else None,
+            "served": list(applied.served),
         }
         click.echo(json.dumps(outcome))
+    elif applied.model is None:
+        what = (
+            f"wrote {planned.modelfile}"
+            if applied.changed
+            else f"no changes: {planned.modelfile} is as the recipe says"
+        )
+        click.echo(printable(f"{what}; {planned.name.short} was not created, as its FROM is not here"))
     elif applied.changed:
         click.echo(
             f"{click.style('created and verified', fg='green')} {planned.name.short} in {planned.store.location}"
         )
     else:
         click.echo(f"no changes: {planned.name.short} in {planned.store.location} is already as the recipe says")
+    if not as_json:
+        for sentence in applied.served:
+            click.echo(printable(sentence))
     return 0

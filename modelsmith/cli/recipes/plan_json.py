@@ -34,6 +34,8 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         ],
         "notes": list(plan.after.notes),
         "warnings": list(plan.warnings),
+        "without_effect": list(plan.without_effect),
+        "missing": plan.missing,
         "before": _draft_data(plan.before),
         "after": _draft_data(plan.after),
         "gguf": {key: getattr(value, "value", value) for key, value in plan.after.gguf.items()},

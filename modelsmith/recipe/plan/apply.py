@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import PlanChanged, UsageError, VerificationFailed
+from modelsmith.errors import ModelNotFound, PlanChanged, VerificationFailed, system_errors
 from modelsmith.files.outputs import check_output, stands_in_the_way
+from modelsmith.files.paths import looks_like_path
 from modelsmith.files.replacing import write
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.recipe.plan.compile import compile_request
 from modelsmith.recipe.plan.metadata import differs
 from modelsmith.recipe.plan.plan import stored
 from modelsmith.recipe.plan.quantization import remember
+from modelsmith.recipe.plan.served import check_served
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.store.model import StoredModel
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The outcome: whether anything was written, and the model as it is stored now."""
+    """The outcome: whether anything was written, the model as it is stored now, and what its server says of it.
+
+    ``model`` is None where FROM is not here, and only a Modelfile was written.
+    """
 
     changed: bool
-    model: StoredModel
+    model: StoredModel | None
+    served: tuple[str, ...] = ()
 
 
 def apply(plan: Plan, *, via: str = "api", overwrite: bool = False, progress: ProgressSink = silent) -> Applied:
     """Carry out a plan; with nothing to change, only verify.
 
-    ``via`` is ``api`` (the store itself) or ``cli`` (exactly ``ollama create NAME -f FILE``; needs a plan with a
-    Modelfile to write). ``overwrite`` lets the Modelfile and the GGUF beside it replace other files, which are kept as
+    ``via`` is ``api`` (the store itself) or ``cli`` (exactly ``ollama create NAME -f FILE``, with the Modelfile that
+    the plan writes, else with one in a temporary folder). ``overwrite`` lets the Modelfile and the GGUF beside it replace other files, which are kept as
     ``NAME.old``; without it these raise UsageError. Raises VerificationFailed when a promise of the recipe does not hold (before anything is
-    written) or the stored model differs from the plan, PlanChanged when the target moved since the plan was made.
+    written) or the stored model differs from the plan, or from what its server says of it, PlanChanged when the target moved since the plan was made.
     Killed at any moment it leaves the old model or the new one; applying again finishes the work.
     """
     broken = [checked for checked in plan.checked if not checked.holds]
@@ -44,36 +50,66 @@ def apply(plan: Plan, *, via: str = "api", overwrite: bool = False, progress: Pr
             f"nothing was written: {broken[0].promise}, but {broken[0].detail}",
             hint="`modelsmith plan` shows every promise and the prompts",
         )
+    if plan.missing:
+        return _modelfile_alone(plan, overwrite=overwrite, progress=progress)
     if not plan.changes:
         model = plan.store.show(plan.name)
         verify(plan, model)
-        return Applied(changed=False, model=model)
+        return Applied(changed=False, model=model, served=check_served(plan, prompts=False))
     if plan.in_the_way and not overwrite:
         check_output(plan.in_the_way[0], force=False)
     program = _program(plan) if via == "cli" else ""
     _check_drift(plan)
     if plan.modelfile is not None:
         _write_files(plan, plan.modelfile, progress)
-    if program and plan.modelfile is not None:
-        from modelsmith.store.ollama.command import create_by_command
-
-        create_by_command(program, plan.name, plan.modelfile, plan.store, progress)
-        model = plan.store.show(plan.name)
+    if program:
+        model = _create_by_command(plan, program, progress)
     else:
         request = compile_request(plan.after, gguf=plan.gguf)
         model = plan.store.create(plan.name, request, as_is=plan.as_is, progress=progress)
     remember(plan.request, plan.gguf)
     verify(plan, model)
+    served = check_served(plan, progress=progress)
     progress(Progress("verified"))
-    return Applied(changed=True, model=model)
+    return Applied(changed=True, model=model, served=served)
+
+
+def _modelfile_alone(plan: Plan, *, overwrite: bool, progress: ProgressSink) -> Applied:
+    """Write the Modelfile of a plan whose FROM is not here; raises ModelNotFound where none is asked for."""
+    if plan.modelfile is None:
+        origin = plan.after.modelfile.from_ or ""
+        way = f"put {origin} there" if looks_like_path(origin) else f"run `ollama pull {origin}`"
+        raise ModelNotFound(
+            f"{plan.name.short} cannot be created: {plan.missing}",
+            hint=f"{way}, or write the Modelfile alone with --modelfile FILE",
+        )
+    if plan.in_the_way and not overwrite:
+        check_output(plan.in_the_way[0], force=False)
+    if plan.modelfile_changes:
+        _write_files(plan, plan.modelfile, progress)
+        return Applied(changed=True, model=None)
+    return Applied(changed=False, model=None)
 
 
 def _program(plan: Plan) -> str:
     from modelsmith.store.ollama.command import find_command
 
-    if plan.modelfile is None:
-        raise UsageError("`ollama create` needs a Modelfile to read", hint="plan with a modelfile to write")
     return find_command(plan.store)
+
+
+@system_errors()
+def _create_by_command(plan: Plan, program: str, progress: ProgressSink) -> StoredModel:
+    """Run ``ollama create`` on the Modelfile that was written, or on one that is there for as long as the command runs."""
+    from modelsmith.store.ollama.command import create_by_command
+
+    if plan.modelfile is not None:
+        create_by_command(program, plan.name, plan.modelfile, plan.store, progress)
+    else:
+        with tempfile.TemporaryDirectory(prefix="modelsmith-") as folder:
+            modelfile = Path(folder) / "Modelfile"
+            _write_files(replace(plan, modelfile=modelfile), modelfile, progress)
+            create_by_command(program, plan.name, modelfile, plan.store, progress)
+    return plan.store.show(plan.name)
 
 
 def verify(plan: Plan, model: StoredModel) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import Unsupported
+from modelsmith.files.paths import looks_like_path
 from modelsmith.models.draft import as_values
 from modelsmith.recipe.plan.metadata import merged_name
 from modelsmith.recipe.plan.quantization import quantized
@@ -54,8 +55,8 @@ def written_modelfile(draft: Draft, *, gguf: Path | None = None) -> Modelfile:
     for keyword in ("FROM", "ADAPTER", "DRAFT"):
         for instruction in modelfile.find(keyword):
             path = draft.base.folder / Path(instruction.value).expanduser()
-            if not path.exists():
-                continue
+            if not path.exists() and not (keyword == "FROM" and looks_like_path(instruction.value)):
+                continue  # the name of a model
             edited = gguf is not None and weights is not None and path.resolve() == weights.resolve()
             edits.append(Edit(instruction.quoted_span, str(gguf) if edited else str(path.absolute())))
     return modelfile.edit(edits)
@@ -69,6 +70,11 @@ def standalone(draft: Draft) -> Modelfile:
     inherited = draft.inherited
     if not (draft.changes_weights and inherited.stored):
         return draft.modelfile
+    if inherited.format == "safetensors":
+        raise Unsupported(
+            f'the weights of "{draft.base.spec}" are Safetensors, and there is no GGUF to edit or to quantize',
+            hint="start from a GGUF of the model",
+        )
     if inherited.weights is None:
         raise Unsupported(
             "a GGUF can be edited or quantized only where its file can be read",

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import ModelNotFound, ServerError, StoreError
 from modelsmith.files.outputs import stands_in_the_way
 from modelsmith.models.draft import Draft, with_parameters
-from modelsmith.models.find import resolve_base
+from modelsmith.models.find import find_base
 from modelsmith.name import ModelName
 from modelsmith.recipe.plan.adapters import with_adapters
 from modelsmith.recipe.plan.compile import compile_request, written_modelfile
+from modelsmith.recipe.plan.effects import without_effect
 from modelsmith.recipe.plan.findings import new_findings
 from modelsmith.recipe.plan.metadata import merged_base, wanted, with_metadata
 from modelsmith.recipe.plan.outputs import check_outputs, holds
@@ -23,7 +24,9 @@ from modelsmith.recipe.plan.quantization import wishes_of, with_quantization_not
 from modelsmith.recipe.prove.compare import compare, engine_changes
 from modelsmith.recipe.prove.expect import check
 from modelsmith.recipe.steps import STEPS
+from modelsmith.store.model import CreatePreview
 from modelsmith.template.go.template import Template
+from modelsmith.versions import of_server
 
 if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
     from modelsmith.recipe.prove.compare import Comparison
     from modelsmith.recipe.read.load import Recipe
     from modelsmith.store import Store
-    from modelsmith.store.model import BlobSource, CreatePreview, CreateRequest, StoredModel
+    from modelsmith.store.model import BlobSource, CreateRequest, StoredModel
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Plan:
     ``request`` is what the store gets, ``preview`` what that costs, ``replaces`` the model that stands there now.
     ``modelfile`` and ``gguf`` are files that are written beside the model when ``--modelfile`` asks for them. ``damaged``
     says what is wrong with what stands under the name, ``free`` how many bytes are free where it is written (None: not known),
-    ``findings`` what lint finds in the new Modelfile and not in the base's.
+    ``findings`` what lint finds in the new Modelfile and not in the base's, ``without_effect`` which edits change nothing.
     """
 
     recipe: Recipe
@@ -59,11 +63,17 @@ class Plan:
     damaged: str = ""
     free: int | None = None
     findings: tuple[Diagnostic, ...] = ()
+    without_effect: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What may go wrong, or is lost: a damaged model under the name, a disk that is too small, what lint finds new."""
-        found = []
+        """What may go wrong, is lost, or changes nothing, in sentences."""
+        found = [*self.recipe.warnings, *self.without_effect]
+        if self.missing:
+            found.append(
+                f"{self.missing}; this is planned from the Modelfile alone: the parameters, the system prompt and the renderer "
+                "that FROM brings along, and a Jinja template in its GGUF that may win, are not known"
+            )
         if self.damaged:
             found.append(f"{self.name.short} stands there damaged and will be replaced: {self.damaged}")
         found += [
@@ -77,6 +87,11 @@ class Plan:
             )
         found += [f"{each.message} [{each.code}]{f'; {each.hint}' if each.hint else ''}" for each in self.findings]
         return tuple(found)
+
+    @property
+    def missing(self) -> str:
+        """Why FROM could not be followed, "" where it was: no model can be created then, only a Modelfile written."""
+        return self.before.base.missing
 
     @property
     def holds(self) -> bool:
@@ -150,11 +165,12 @@ def plan(
 
         store = open_store()
     base_folder = (folder or Path.cwd()).resolve()
-    base = merged_base(resolve_base(recipe.from_, store, base_folder), merge=recipe.merge_shards)
+    base = find_base(recipe.from_, store, base_folder, alone=lambda modelfile: _is_enough(modelfile, recipe))
+    base = merged_base(base, merge=recipe.merge_shards)
     name = ModelName.strict(recipe.create)
     if modelfile is not None:
         modelfile = modelfile.absolute()
-    before = Draft.start(base, version or store.ollama_version())
+    before = Draft.start(base, version or of_server(store.ollama_version()))
     after = edited(before, recipe)
     if note := engine_changes(before, after):
         after = after.with_note(note)
@@ -162,7 +178,7 @@ def plan(
     request = compile_request(after)
     after = with_quantization_note(after, request)
     replaces, damaged = _standing(store, name)
-    preview = store.preview(name, request, as_is=as_is)
+    preview = CreatePreview((), changes=False) if base.missing else store.preview(name, request, as_is=as_is)
     checked = check(recipe.expect, after, comparisons)
     made = Plan(
         *(
@@ -182,10 +198,18 @@ def plan(
         ),
         free=free_bytes(store),
         findings=new_findings(before, after),
+        without_effect=without_effect(recipe, before, after, comparisons),
     )
     if made.modelfile is not None:
         check_outputs(made.modelfile, made.gguf, request)
     return made
+
+
+def _is_enough(modelfile: Modelfile, recipe: Recipe) -> bool:
+    """Say whether a Modelfile whose FROM is not here is enough for a recipe: it edits no weights, and no template unseen."""
+    weights = recipe.gguf is not None or recipe.quantize is not None or recipe.merge_shards
+    steps = recipe.template is not None and not isinstance(recipe.template, str)
+    return not weights and (bool(modelfile.template) or not steps)
 
 
 def stored(store: Store, name: ModelName) -> StoredModel | None:

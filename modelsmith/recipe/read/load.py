@@ -11,7 +11,7 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from modelsmith.files.paths import looks_like_path
 from modelsmith.recipe.format.input import Input
@@ -25,10 +25,12 @@ from modelsmith.recipe.read.layers import map_data, read_file, read_layers, vali
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, RecipeSource, ScalarNode, overlay, without_nothing
 from modelsmith.recipe.read.references import substitute
 from modelsmith.recipe.read.report import Report
+from modelsmith.recipe.read.typed_breaks import typed_breaks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
+    from modelsmith.diagnostic import Diagnostic
     from modelsmith.recipe.format.input import Input
     from modelsmith.recipe.read.nodes import Value
 if TYPE_CHECKING:
@@ -81,7 +83,13 @@ class RecipeFile:
         if recipe is None:
             raise report.error()
         report.check()
-        return recipe
+        return recipe.noting(tuple(_warnings(root)))
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is accepted and means something else than it looks, in the recipe's own file."""
+        found = (warning for warning, node in typed_breaks(self.root) if node.source is self.sources[0])
+        return tuple(sorted(found, key=lambda warning: warning.span))
 
     def _folders(self) -> dict[str, Path]:
         """Return the folder of the recipe that gives each input its default."""
@@ -92,6 +100,12 @@ class RecipeFile:
             default = node.items.get("default", node) if isinstance(node, MapNode) else node
             folders[name] = default.source.folder
         return folders
+
+
+def _warnings(root: MapNode) -> Iterator[str]:
+    for found, node in typed_breaks(root):
+        line, column = node.source.position(found.span.start)
+        yield f"{node.source.name}:{line}:{column}: {found.message}; {found.hint}"
 
 
 def _filled(root: MapNode, values: Mapping[str, InputValue], report: Report) -> MapNode:
@@ -151,6 +165,18 @@ class Recipe(Content, Titled):
 
     inputs: dict[str, ScalarValue] = Field(default_factory=dict)
     """The value of every input; None for one without a value."""
+
+    _warnings: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is accepted and means something else than it looks, each with its place."""
+        return self._warnings
+
+    def noting(self, warnings: tuple[str, ...]) -> Recipe:
+        """Return the recipe with these warnings; it is the same one."""
+        self._warnings = warnings
+        return self
 
     @classmethod
     def load(cls, name_or_path: str | Path, settings: Mapping[str, object] | None = None) -> Recipe:

@@ -95,6 +95,7 @@ def read_model(layout: Layout, name: ModelName) -> StoredModel:
         extra_layers=tuple(
             kind for layer in manifest.layers if (kind := _WEIGHTS.get(layer.media_type, "model")) != "model"
         ),
+        format=_string(config, "model_format"),
     )
 
 

@@ -10,15 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.diagnostic import did_you_mean
-from modelsmith.errors import ModelNotFound, ServerError, Unsupported, UsageError
+from modelsmith.errors import ModelNotFound, ServerError, Unsupported
 from modelsmith.http.client import HttpClient
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.store.ollama.create import create, sources, upload
 from modelsmith.store.ollama.files import find_files
 from modelsmith.store.ollama.render import RENDERS_SINCE, render
-from modelsmith.store.ollama.show import DEFAULT_TEMPLATE, Described, digest_of_path, read_show
+from modelsmith.store.ollama.show import DEFAULT_TEMPLATE, Described, Shown, digest_of_path, read_show
 from modelsmith.store.ollama.transfer import transfer
-from modelsmith.versions import Version
+from modelsmith.versions import of_server, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +82,10 @@ class OllamaStore:
         files can be read on this machine (and are the ones it serves) they are used instead.
         """
         return self._describe(_name(name)).model
+
+    def said(self, name: ModelName | str) -> Shown:
+        """Return what the server itself says about a model, whatever its files hold; raises ModelNotFound."""
+        return self._describe(_name(name)).shown
 
     def preview(
         self,
@@ -162,11 +166,7 @@ class OllamaStore:
 
     def _has(self, since: str) -> bool:
         """Whether the server has what came in version ``since``; builds from source (0.0.0) count as the newest."""
-        try:
-            version = Version.parse(self.ollama_version() or "")
-        except UsageError:
-            return True
-        return version == Version(0, 0, 0) or version.has(since)
+        return resolve(of_server(self.ollama_version())).has(since)
 
     def _tags(self) -> tuple[tuple[ModelName, dict[str, Any]], ...]:
         from modelsmith.name import ModelName
@@ -215,6 +215,7 @@ class OllamaStore:
             weights_digest=digest_of_path(shown.weights_path),
             size=size if isinstance(size, int) else 0,
             extra_layers=shown.extra,
+            format=shown.format,
         )
         return Described(shown, model)
 

@@ -44,6 +44,7 @@ class Shown:
     parser: str
     requires: str
     family: str
+    format: str
     parent: str
     capabilities: frozenset[str]
     files: tuple[tuple[str, str], ...]
@@ -120,6 +121,7 @@ def read_show(body: Mapping[str, Any]) -> Shown:
         parser=_text(body, "parser") or last.get("parser", ""),
         requires=_text(body, "requires"),
         family=_text(details, "family"),
+        format=_text(details, "format"),
         parent=_text(details, "parent_model"),
         capabilities=frozenset(item for item in body.get("capabilities") or () if isinstance(item, str)),
         files=tuple((kind, value) for kind, value in commands if kind in {"model", "adapter", "draft"}),

@@ -108,11 +108,11 @@ class _Cut:
         return replace(node, commands=tuple(commands))
 
     def _operand(self, node: Operand) -> Operand | None:
+        if isinstance(node, Field) and "Response" in node.names:
+            self._done = True
+            return node  # Ollama keeps each .Response of the action that it cuts, not the first one alone
         if self._done:
             return None
-        if isinstance(node, Field):
-            self._done = "Response" in node.names
-            return node
         if isinstance(node, Parenthesized):
             pipeline = self._levels.deeper(self._pipeline, None, node.pipeline)
             if pipeline is None or pipeline is node.pipeline:

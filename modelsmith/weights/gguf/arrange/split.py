@@ -71,7 +71,8 @@ def plan_split(
     """Work out the shards: as many tensors as ``max_size`` bytes or ``max_tensors`` allow, in their order. Reads only.
 
     ``empty_first`` puts no tensor into the first, so that the metadata can be fetched or changed alone. A tensor that is
-    larger than ``max_size`` gets a shard of its own. Raises UsageError.
+    larger than ``max_size`` gets a shard of its own, but as the first of all it is refused, as llama-gguf-split does. Raises
+    UsageError.
     """
     if (max_size is None) == (max_tensors is None):
         raise UsageError("say how large a shard may be", hint="either --max-size 4G or --max-tensors 128")
@@ -79,6 +80,7 @@ def plan_split(
         raise UsageError("a shard must have room for something", hint="such as --max-size 4G or --max-tensors 128")
     if place_of(gguf) is not None:
         raise UsageError(f"{gguf.path} is a shard already", hint="merge all shards first: modelsmith gguf merge")
+    _check_tensors(gguf, max_size)
     groups = _groups(gguf.tensors, max_size, max_tensors)
     if empty_first:
         groups.insert(0, [])
@@ -99,15 +101,36 @@ def plan_split(
     return tuple(shards)
 
 
+def _check_tensors(gguf: GGUFFile, max_size: int | None) -> None:
+    """Refuse what would leave a shard without tensors that nobody asked for."""
+    if not gguf.tensors:
+        raise UsageError(
+            f"{gguf.path} has no tensors: there is nothing to split",
+            hint="a file of metadata alone, such as a vocabulary, is its own only shard",
+        )
+    first = gguf.tensors[0]
+    size = _padded(first)
+    if max_size is not None and size > max_size:
+        raise UsageError(
+            f"the first tensor, {first.name}, has {size:,} bytes, more than the {max_size:,} of a shard: "
+            "the first shard would have no tensor",
+            hint=f"--max-size {-(-size // _UNITS['M'])}M, or --max-tensors",
+        )
+
+
+def _padded(tensor: Tensor) -> int:
+    return tensor.nbytes + padding(tensor.nbytes, DEFAULT_ALIGNMENT)
+
+
 def _groups(tensors: Sequence[Tensor], max_size: int | None, max_tensors: int | None) -> list[list[Tensor]]:
     groups: list[list[Tensor]] = [[]]
     size = 0
     for tensor in tensors:
-        size += tensor.nbytes + padding(tensor.nbytes, DEFAULT_ALIGNMENT)
+        size += _padded(tensor)
         full = size > max_size if max_size is not None else len(groups[-1]) == max_tensors
         if full and groups[-1]:
             groups.append([])
-            size = tensor.nbytes + padding(tensor.nbytes, DEFAULT_ALIGNMENT)
+            size = _padded(tensor)
         groups[-1].append(tensor)
     return groups
 

@@ -1,0 +1,66 @@
+"""What a recipe asks for and the model does not get: edits that change nothing, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.recipe.prove.compare import applies
+from modelsmith.template.edit.positions import GENERATION_PROMPT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from modelsmith.models.draft import Draft, Injection
+    from modelsmith.recipe.prove.compare import Comparison
+    from modelsmith.recipe.read.load import Recipe
+
+
+def without_effect(recipe: Recipe, before: Draft, after: Draft, comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+    """Say which edits of a recipe have no effect; what the base has already as the recipe wants it is no such edit."""
+    return (*_of_template(recipe, before, after, comparisons), *_of_values(recipe, after))
+
+
+def _of_template(recipe: Recipe, before: Draft, after: Draft, comparisons: Sequence[Comparison]) -> Iterator[str]:
+    if not recipe.template:
+        return
+    source = after.effective.source
+    edited = before.template_text != after.template_text
+    if source == "renderer":
+        if edited:
+            yield (
+                f"the edits of the template have no effect: RENDERER {after.renderer} builds the prompts in Ollama's own code; "
+                "start from the GGUF file, or from a base without RENDERER"
+            )
+        return
+    changed = edited or _chat_text(before) != _chat_text(after)
+    same = all(each.verdict == "same" for each in comparisons)
+    gained = (before.effective.source, before.effective.capabilities) != (source, after.effective.capabilities)
+    lost = [each.text for each in after.injections if not _stands(each, comparisons)]
+    if (changed and same and not gained) or lost:
+        reason = (
+            "the Jinja template inside the GGUF runs, and not the TEMPLATE: add the step make-effective behind them"
+            if source == "jinja" and _chat_text(before) == _chat_text(after)
+            else "every prompt is the same as before"
+        )
+        yield f"the edits of the template have no effect: {reason}"
+
+
+def _chat_text(draft: Draft) -> str | None:
+    return draft.chat_template.text if draft.chat_template else None
+
+
+def _stands(injection: Injection, comparisons: Sequence[Comparison]) -> bool:
+    """Say whether a text is in a prompt for which it was asked for; a generation prompt ends with it."""
+    prompts = [each.after.prompt for each in comparisons if applies(injection.when, each.think)]
+    if injection.at == GENERATION_PROMPT:
+        return any(prompt.endswith(injection.text) for prompt in prompts)
+    return any(injection.text in prompt for prompt in prompts)
+
+
+def _of_values(recipe: Recipe, after: Draft) -> Iterator[str]:
+    for name, value in recipe.parameters.items():
+        if value is None and name in after.parameters:
+            yield (
+                f"parameters: {name}: null has no effect: {name} comes along with FROM, and Ollama has no way to remove it; "
+                "give it a value, or start from the GGUF file"
+            )
