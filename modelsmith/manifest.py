@@ -15,6 +15,8 @@ from modelsmith.errors import InvalidDigest, StoreError
 from modelsmith.gojson import GoStruct, encode
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+LIST_TYPE = "application/vnd.ollama.manifest.list.v2+json"
+"""One name for several manifests, one a runner (Ollama 0.40 and later)."""
 CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _IMAGE = "application/vnd.ollama.image."
 MODEL, ADAPTER, PROJECTOR, DRAFT = (_IMAGE + kind for kind in ("model", "adapter", "projector", "draft"))
@@ -115,14 +117,15 @@ class Manifest:
         """Read a manifest of a store or a registry; raises StoreError where it cannot be one."""
         if len(data) > MAX_MANIFEST_BYTES:
             raise StoreError(f"a manifest of {len(data)} bytes is larger than the limit of {MAX_MANIFEST_BYTES}")
-        try:
-            body = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise StoreError(f"the manifest is not JSON: {error}") from error
+        return cls.from_json(_object(data), data)
+
+    @classmethod
+    def from_json(cls, body: Any, raw: bytes = b"") -> Self:
+        """Read a manifest that was decoded; raises StoreError or InvalidDigest where it cannot be one."""
         if not isinstance(body, dict) or not isinstance(body.get("layers"), list | None):
             raise StoreError("the manifest is not an object with a list of layers")
         layers = tuple(Layer.from_json(layer) for layer in body.get("layers") or [])
-        return cls(Layer.from_json(body.get("config")), layers, data)
+        return cls(Layer.from_json(body.get("config")), layers, raw)
 
     @property
     def digest(self) -> Digest:
@@ -137,3 +140,68 @@ class Manifest:
     def blobs(self) -> tuple[Layer, ...]:
         """Return every referenced blob once: the layers, then the config."""
         return tuple({layer.digest: layer for layer in (*self.layers, self.config)}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestChild:
+    """One build of a model in a list: for which ``runner``, and the manifest itself or the digest of the blob that holds it."""
+
+    runner: str
+    format: str
+    digest: Digest | None
+    manifest: Manifest | None
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Read one entry of a list; raises StoreError or InvalidDigest where the shape is wrong."""
+        if not isinstance(data, dict):
+            raise StoreError("an entry of the manifest list is not a JSON object")
+        texts = [data.get(key, "") for key in ("runner", "format", "mediaType")]
+        if not all(isinstance(text, str) for text in texts):
+            raise StoreError("runner, format and mediaType of an entry must be texts")
+        if texts[2] == LIST_TYPE:
+            raise StoreError("a manifest list holds another list, which Ollama does not read")
+        inline = "config" in data or "layers" in data
+        digest = None if inline and "digest" not in data else Digest.parse(data.get("digest"))
+        return cls(texts[0].strip().lower(), texts[1], digest, Manifest.from_json(data) if inline else None)
+
+
+_RUNNERS = ("ggml", "llamacpp", "", "mlx")
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestList:
+    """One name, several builds. Source: Ollama ``manifest/manifest.go`` on the branch with manifest lists."""
+
+    children: tuple[ManifestChild, ...]
+    raw: bytes = field(default=b"", compare=False)
+
+    @property
+    def preferred(self) -> ManifestChild:
+        """Return the build that a machine without MLX runs."""
+        return min(
+            self.children, key=lambda child: _RUNNERS.index(child.runner) if child.runner in _RUNNERS else len(_RUNNERS)
+        )
+
+
+def read_manifest(data: bytes) -> Manifest | ManifestList:
+    """Read what a manifest's file holds; raises StoreError or InvalidDigest where it can be neither."""
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise StoreError(f"a manifest of {len(data)} bytes is larger than the limit of {MAX_MANIFEST_BYTES}")
+    body = _object(data)
+    if body.get("mediaType") != LIST_TYPE and ("manifests" not in body or "config" in body):
+        return Manifest.from_json(body, data)
+    entries = body.get("manifests")
+    if not isinstance(entries, list) or not entries:
+        raise StoreError("the manifest list is empty")
+    return ManifestList(tuple(map(ManifestChild.from_json, entries)), data)
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"the manifest is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise StoreError("the manifest is not a JSON object")
+    return body

@@ -40,7 +40,7 @@ def test_only_a_digest_is_a_digest(text: object) -> None:
         (b"", "not JSON"),
         (b"\xff", "not JSON"),
         (b"[" * 100_000, "not JSON"),
-        (b"[]", "not an object with a list of layers"),
+        (b"[]", "not a JSON object"),
         (b'{"layers":{}}', "list of layers"),
         (b'{"layers":[1],"config":{}}', "a layer is not a JSON object"),
         (json.dumps({"config": {"digest": A, "size": -1}}).encode(), "size -1"),

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from modelsmith.store.folder import Folder
 
-_NAME = "unsettled"
+JOURNAL = "unsettled"
+"""The file's name in our own folder."""
 _MAX_BYTES = 1 << 20
 
 
@@ -32,20 +33,20 @@ class Journal:
         text = "".join(f"{digest}\n" for digest in digests)
         if not text:
             return
-        is_new = not self._folder.exists(_NAME)
-        descriptor = self._folder.open(_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        is_new = not self._folder.exists(JOURNAL)
+        descriptor = self._folder.open(JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             os.write(descriptor, text.encode())
         finally:
             os.close(descriptor)
         if is_new:
-            self._folder.adopt(_NAME)
+            self._folder.adopt(JOURNAL)
 
     def read(self) -> set[Digest]:
         """Return what is noted; lines that are no digest are passed over. Raises OSError, StoreError."""
-        if not self._folder.exists(_NAME):
+        if not self._folder.exists(JOURNAL):
             return set()
-        with os.fdopen(self._folder.open(_NAME, os.O_RDONLY), "rb") as file:
+        with os.fdopen(self._folder.open(JOURNAL, os.O_RDONLY), "rb") as file:
             lines = file.read(_MAX_BYTES).decode("ascii", "replace").splitlines()
         found = set()
         for line in lines:
@@ -58,5 +59,5 @@ class Journal:
     def keep(self, digests: Iterable[Digest]) -> None:
         """Forget everything but these. Raises OSError."""
         kept = list(digests)
-        self._folder.remove(_NAME)
+        self._folder.remove(JOURNAL)
         self.add(kept)

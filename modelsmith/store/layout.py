@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import BlobNotFound, InvalidDigest, InvalidModelName, ModelNotFound, StoreError
-from modelsmith.manifest import MAX_MANIFEST_BYTES, Digest, Manifest
+from modelsmith.manifest import MAX_MANIFEST_BYTES, Digest, Manifest, ManifestList, read_manifest
 from modelsmith.name import ModelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from modelsmith.manifest import ManifestChild
+
+NEWER = ("manifests-v2", "manifest-v2")
+"""Folders of manifests beside ``manifests`` in which newer versions of Ollama keep models; they are read and never written."""
+_NEWER_HOST, _HOST = "ollama.com", "registry.ollama.ai"
 _PARTS = ("host", "namespace", "model", "tag")
 MAX_SMALL_BLOB = 64 << 20  # templates, parameters, licenses, configs; a larger one is not one of these
 
@@ -62,16 +67,31 @@ class Layout:
         return self.blobs / digest.file_name
 
     def entries(self) -> Iterator[tuple[Path, ModelName | None]]:
-        """Yield every file where a manifest could be, with the model's name; None where it cannot be one."""
-        for path in sorted(_at_depth(self.manifests, len(_PARTS))):
-            try:
-                yield path, ModelName.from_path(path.relative_to(self.manifests).as_posix())
-            except InvalidModelName:
-                yield path, None
+        """Yield every file where a manifest could be, with the model's name; None where it cannot be one.
+
+        A model may be there twice, in ``manifests`` and in a folder of NEWER.
+        """
+        for tree in (self.manifests, *(self.folder / name for name in NEWER)):
+            for path in sorted(_at_depth(tree, len(_PARTS))):
+                try:
+                    name = ModelName.from_path(path.relative_to(tree).as_posix())
+                except InvalidModelName:
+                    yield path, None
+                else:
+                    yield (
+                        path,
+                        replace(name, host=_HOST) if tree != self.manifests and name.host == _NEWER_HOST else name,
+                    )
 
     def names(self) -> tuple[ModelName, ...]:
         """Return the names of the models that are there; files that are no manifests are passed over, as Ollama does."""
-        return tuple(sorted(name for path, name in self.entries() if name is not None and _readable(path)))
+        return tuple(sorted({name for path, name in self.entries() if name is not None and _readable(path)}))
+
+    def newer(self, name: ModelName) -> Path | None:
+        """Return where a newer Ollama keeps this model, which it then reads instead of ``manifests``; None: it does not."""
+        host = _NEWER_HOST if name.host == _HOST else name.host
+        paths = (self.folder / tree / replace(name, host=host).path for tree in NEWER)
+        return next((path for path in paths if os.path.lexists(path)), None)
 
     def existing(self, name: ModelName) -> ModelName:
         """Return the name with the case of letters that the store has: Ollama ignores case, file systems may not.
@@ -80,7 +100,7 @@ class Layout:
         """
         if not name.is_valid:
             raise InvalidModelName(f'"{name}" is not a model name: {name.problem}', hint=name.way_out)
-        if _readable(self.manifest_path(name)):
+        if _readable(self.newer(name) or self.manifest_path(name)):
             return name
         known = self.names()
         same = next((other for other in known if other.same_as(name)), None)
@@ -91,7 +111,8 @@ class Layout:
 
     def manifest(self, name: ModelName) -> Manifest:
         """Read the manifest of a model; raises ModelNotFound, or StoreError where it is damaged."""
-        path = self.manifest_path(self.existing(name))
+        name = self.existing(name)
+        path = self.newer(name) or self.manifest_path(name)
         try:
             data = read_small(path, MAX_MANIFEST_BYTES)
         except FileNotFoundError:
@@ -105,26 +126,25 @@ class Layout:
                 f"{what} cannot be read: {error.strerror or error}", hint="name another store, or mend its permissions"
             ) from error
         try:
-            return Manifest.from_bytes(data)
+            return self._chosen(read_manifest(data))
         except (StoreError, InvalidDigest) as error:
             raise StoreError(
                 f"{path} is damaged: {error}", hint=f"`ollama pull {name.short}` or create the model again"
             ) from error
 
-    def in_use(self) -> frozenset[Digest] | None:
-        """Return the digests that any model refers to; None when something cannot be read, so that nobody can know."""
-        if any(path.name.startswith("manifest") and path.name != "manifests" for path in _listed(self.folder)):
-            return None  # another layout beside this one, whose references we cannot read
-        used: set[Digest] = set()
-        for path, name in self.entries():
-            try:
-                manifest = Manifest.from_bytes(read_small(path, MAX_MANIFEST_BYTES)) if name is not None else None
-            except (OSError, StoreError, InvalidDigest):
-                return None
-            if manifest is None:
-                return None
-            used |= {layer.digest for layer in manifest.blobs}
-        return frozenset(used)
+    def child(self, child: ManifestChild) -> Manifest:
+        """Read the manifest of one build in a list; raises BlobNotFound, StoreError or InvalidDigest."""
+        if child.manifest is not None:
+            return child.manifest
+        if child.digest is None:
+            raise StoreError("an entry of the manifest list names no manifest")
+        return Manifest.from_bytes(self.small_blob(child.digest))
+
+    def _chosen(self, found: Manifest | ManifestList) -> Manifest:
+        """Return the manifest that counts; one of a list has the bytes of the list, whose digest is the model's."""
+        if isinstance(found, Manifest):
+            return found
+        return replace(self.child(found.preferred), raw=found.raw)
 
     def small_blob(self, digest: Digest) -> bytes:
         """Read a blob of text; raises BlobNotFound or StoreError."""
@@ -180,7 +200,7 @@ def _at_depth(folder: Path, depth: int) -> Iterator[Path]:
 
 def _readable(path: Path) -> bool:
     try:
-        Manifest.from_bytes(read_small(path, MAX_MANIFEST_BYTES))
+        read_manifest(read_small(path, MAX_MANIFEST_BYTES))
     except (OSError, StoreError, InvalidDigest):
         return False
     return True

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from kills import die_at
 from local_stores import blob_files, check_whole, request
 
 from modelsmith.store.local.local import LocalStore
@@ -19,19 +20,7 @@ from modelsmith.store.local.write import writing
 from modelsmith.weights.gguf.sample import SampleShape, write_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-_MUTATIONS = {
-    "open",
-    "os.rename",
-    "os.link",
-    "os.remove",
-    "os.mkdir",
-    "os.rmdir",
-    "os.utime",
-    "os.chown",
-    "fcntl.flock",
-}
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="module")
@@ -50,31 +39,6 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pat
 
 def create(store: LocalStore, gguf: Path) -> None:
     store.create("m", request({"m.gguf": gguf}, system="new", license="L", parameters={"seed": 1}))
-
-
-def die_at(number: int, action: Callable[[], None]) -> bool:
-    """Run ``action`` in a child that ends at once at its ``number``-th change of the file system; tell whether it did."""
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def hook(event: str, _arguments: tuple[object, ...]) -> None:
-            nonlocal seen
-            if event in _MUTATIONS:
-                seen += 1
-                if seen == number:
-                    os._exit(77)
-
-        sys.addaudithook(hook)
-        code = 1
-        try:
-            action()
-            code = 0
-        finally:
-            os._exit(code)  # the child must never return into pytest
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in {0, 77}
-    return code == 77
 
 
 def check_survived(folder: Path, new: Path, end: Path) -> None:
@@ -128,7 +92,6 @@ import sys
 from pathlib import Path
 from local_stores import request
 from modelsmith.store.local.local import LocalStore
-from modelsmith.store.local.write import writing
 import modelsmith.template.go.template
 print("ready", flush=True)
 LocalStore(sys.argv[1]).create(

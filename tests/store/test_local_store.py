@@ -150,7 +150,8 @@ def test_nothing_is_removed_while_a_manifest_cannot_be_read(store: LocalStore, g
 
 def test_nothing_is_removed_beside_a_newer_layout(store: LocalStore, gguf: Path) -> None:
     store.create("a", request({"m.gguf": gguf}, system="one"))
-    (store.layout.folder / "manifest-v2").mkdir()
+    (store.layout.folder / "manifests-v3").mkdir()
+    (store.layout.folder / "manifests-v3" / "a").write_text(str(Digest.of(b"one")))
     store.delete("a")
     assert b"one" in blob_files(store).values()
 

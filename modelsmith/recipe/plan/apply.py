@@ -17,6 +17,7 @@ from modelsmith.recipe.plan.metadata import differs
 from modelsmith.recipe.plan.plan import stored
 from modelsmith.recipe.plan.quantization import remember
 from modelsmith.recipe.plan.served import check_served
+from modelsmith.store.local.local import LocalStore
 
 if TYPE_CHECKING:
     from modelsmith.recipe.plan.plan import Plan
@@ -53,6 +54,8 @@ def apply(plan: Plan, *, via: str = "api", overwrite: bool = False, progress: Pr
     if plan.missing:
         return _modelfile_alone(plan, overwrite=overwrite, progress=progress)
     if not plan.changes:
+        if isinstance(plan.store, LocalStore):
+            plan.store.tidy(progress)
         model = plan.store.show(plan.name)
         verify(plan, model)
         return Applied(changed=False, model=model, served=check_served(plan, prompts=False))

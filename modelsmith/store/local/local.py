@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.store.blobs import known_digests
 from modelsmith.store.create.compose import Composition, compose
 from modelsmith.store.create.request import Blobs, from_body, wanted
+from modelsmith.store.journal import JOURNAL
 from modelsmith.store.layout import Layout
 from modelsmith.store.local.preview import Previewer
 from modelsmith.store.local.put import Putter
@@ -131,6 +133,12 @@ class LocalStore:
                     )
             self._publish(writer, target, manifest, old, progress)
 
+    def tidy(self, progress: ProgressSink = silent) -> None:
+        """Remove what a killed run left, if one did and this user may; looks at nothing else."""
+        if os.path.lexists(self.layout.private / JOURNAL):
+            with suppress(StoreError), writing(self.layout, progress):
+                pass
+
     def copy(self, source: ModelName | str, target: ModelName | str) -> None:
         """Give a model a second name; raises ModelNotFound."""
         wished = _name(target)
@@ -144,7 +152,7 @@ class LocalStore:
         A model whose manifest is damaged is removed too; its blobs then stay, as nobody knows which they are.
         """
         found = self.layout.existing(_name(name))
-        if not self.layout.manifest_path(found).exists():
+        if self.layout.newer(found) is None and not self.layout.manifest_path(found).exists():
             raise ModelNotFound(
                 f"model '{found.short}' not found in {self.layout.folder}",
                 hint="`modelsmith store ls` lists what is there",

@@ -21,6 +21,7 @@ from modelsmith.store.blobs import Blobs, BlobState, known_digests
 from modelsmith.store.folder import FILE_MODE, Folder
 from modelsmith.store.journal import Journal
 from modelsmith.store.local.lock import locked
+from modelsmith.store.references import references
 from modelsmith.weights.blobs.blob import FileBlob
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from modelsmith.weights.blobs.blob import SegmentBlob
 
 _GROWING = "modelsmith-"
+_NAME_PARTS = ("host", "namespace", "model")
 _MEBIBYTE = 1 << 20
 _READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
@@ -77,6 +79,7 @@ class Writer:
         self._layout = layout
         self._temporaries, self._blobs, self._manifests = temporaries, blobs, manifests
         self._journal = Journal(private)
+        self._after_a_kill = bool(self._journal.read())
         self._seen = Blobs(layout, known_digests(layout))
         self._progress = progress
         self._written_for: frozenset[Digest] = frozenset()
@@ -171,8 +174,26 @@ class Writer:
                 ) from error
             place.remove(name)
 
+    def share_blob(self, blob: FileBlob, digest: Digest) -> bool:
+        """Make the blob a copy that shares the blocks of a file; False where the file system cannot do that."""
+        shared = True
+
+        def fill(descriptor: int) -> None:
+            nonlocal shared
+            shared = stream.clone(blob.segments, descriptor)
+
+        place, temporary = self._written(self._blobs, fill)
+        try:
+            if shared:
+                blob.check_unchanged(blob.path.stat())
+                self._publish(place, temporary, digest)
+        finally:
+            place.remove(temporary)
+        return shared
+
     def put_manifest(self, name: ModelName, data: bytes, blobs: Iterable[Digest] = ()) -> None:
         """Publish a model of these blobs: its manifest appears whole, in one step."""
+        self._refuse_newer(name)
         *parts, tag = name.path.split("/")
         with ExitStack() as stack:
             folder = self._manifests
@@ -189,6 +210,7 @@ class Writer:
 
     def drop_manifest(self, name: ModelName) -> None:
         """Remove a model's manifest and the folders that become empty."""
+        self._refuse_newer(name)
         *parts, tag = name.path.split("/")
         with ExitStack() as stack:
             folders = [self._manifests]
@@ -200,24 +222,34 @@ class Writer:
                 for folder, part in zip(reversed(folders[:-1]), reversed(parts), strict=True):
                     folder.remove_folder(part)
 
+    def _refuse_newer(self, name: ModelName) -> None:
+        """Raise where a newer Ollama keeps the model in its own way, and would go on doing so."""
+        if (path := self._layout.newer(name)) is not None:
+            raise StoreError(
+                f"{path} is how a newer Ollama keeps {name.short}; modelsmith reads that and does not write it",
+                hint="let that Ollama do it: start it and name it with --store http://127.0.0.1:11434",
+            )
+
     def note(self, digests: Iterable[Digest]) -> None:
         """Remember, beyond the end of this process, blobs that may belong to nobody soon."""
         self._journal.add(digests)
 
     def settle(self) -> list[Path]:
         """Remove the noted blobs that no model refers to, none at all when one manifest cannot be read; return what stays."""
-        noted = self._journal.read() - self._written_for
+        noted = frozenset(self._journal.read()) - self._written_for
         if noted:
-            used = self._layout.in_use()
-            if used is None:
-                return []
-            noted -= used
+            known = references(self._layout)
+            if known.problems:
+                return [self.path_of(digest) for digest in self.created if digest in noted]
+            noted = known.unused(noted)
         stays = []
         for digest in sorted(noted, key=str):
             try:
                 self._blobs.remove(digest.file_name)
             except OSError:
                 stays.append(digest)
+        if self._after_a_kill:
+            _remove_empty(self._manifests, len(_NAME_PARTS))
         with suppress(OSError):
             self._journal.keep(stays)
         return [self.path_of(digest) for digest in stays]
@@ -269,6 +301,15 @@ class Writer:
         with suppress(PermissionError):
             self._blobs.touch(digest.file_name)
             self._seen.written(digest)
+
+
+def _remove_empty(folder: Folder, depth: int) -> None:
+    """Remove the empty folders that a killed run left between ``manifests`` and the tags."""
+    for name in folder.names() if depth else ():
+        with suppress(OSError, StoreError):
+            with folder.child(name) as inner:
+                _remove_empty(inner, depth - 1)
+            folder.remove_folder(name)
 
 
 def can_link(source: Path, folder: Path) -> bool:
