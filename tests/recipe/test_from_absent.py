@@ -98,7 +98,10 @@ def test_the_lines_for_ci_need_no_model(
     recipe = {"name": "r", "from": "./Modelfile", "create": "made", "system": "be terse"}
     Path("r.yaml").write_text(json.dumps(recipe))
     assert run(["plan", "r.yaml", "--store", "store"]) == 0
-    assert "planned from the Modelfile alone" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "planned from the Modelfile alone" in shown
+    assert "no model can be created" in shown
+    assert "the template that runs" not in shown
     assert run(["plan", "r.yaml", "--store", "store", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["missing"].startswith('base "')
     assert run(["apply", "r.yaml", "--store", "store"]) == 3

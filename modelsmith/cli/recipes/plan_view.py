@@ -35,6 +35,9 @@ _VERDICTS = {
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
+_VERDICT_ALONE = "no model can be created; --modelfile FILE writes the Modelfile"
+
+
 def size_text(size: float) -> str:
     """Return a size in decimal units, as ``ollama list`` does: ``4.7 GB``."""
     for factor, unit in _UNITS:
@@ -65,19 +68,31 @@ def show_plan(plan: Plan, console: Console | None = None) -> None:
     _show_diff(console, "template inside the GGUF (Jinja)", before.text if before else "", after.text if after else "")
     _show_values(console, plan)
     _show_metadata(console, plan)
-    _show_prompts(console, plan)
-    _show_effective(console, plan)
-    _show_writes(console, plan)
+    if not plan.missing or plan.after.template_text is not None:
+        _show_prompts(console, plan)
+    if not plan.missing:
+        _show_effective(console, plan)
+        _show_writes(console, plan)
     _show_promises(console, plan)
     for warning in plan.warnings:
         console.print(Text(f"warning: {printable(warning)}", style="bold yellow"))
-    verdict = "no changes" if not plan.changes else f"to write: {size_text(plan.preview.bytes_to_write)}"
+    verdict = (
+        _VERDICT_ALONE
+        if plan.missing
+        else "no changes"
+        if not plan.changes
+        else f"to write: {size_text(plan.preview.bytes_to_write)}"
+    )
     console.print(
         Text(f"{verdict}; {sum(c.holds for c in plan.checked)} of {len(plan.checked)} promises hold", style="bold")
     )
 
 
 def _headline(plan: Plan) -> Text:
+    if plan.missing:
+        return Text(
+            f"? {plan.name.short}  from {printable(plan.recipe.from_)}, whose FROM is not here", style="bold yellow"
+        )
     action = "= keep" if not plan.preview.changes else "~ replace" if plan.replaces or plan.damaged else "+ create"
     style = {"=": "bold", "~": "bold yellow", "+": "bold green"}[action[0]]
     return Text.assemble(
