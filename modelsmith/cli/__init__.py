@@ -1,12 +1,12 @@
 """The command line: one module a command, loaded when it is called.
 
-Exit codes: 0 fine, 1 findings or a failed check, 2 wrong usage, 3 failed, 130 interrupted.
+Exit codes: 0 fine; 1 findings, a failed check or a question answered with no; 2 wrong words on the command line, or in a recipe; 3 failed (a file
+that is missing or cannot be read, a server that does not answer, …); 130 interrupted.
 """
 
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import click
 
 from modelsmith.about import __version__
+from modelsmith.cli.shared.help import WIDTH, with_help
 from modelsmith.errors import ModelsmithError, refused
 
 if TYPE_CHECKING:
@@ -67,14 +68,6 @@ COMMANDS: dict[str, Row] = {
 }
 
 
-def _with_examples(command: click.Command) -> click.Command:
-    r"""Turn the ``\b`` of raw docstrings into the character by which click knows lines that must not be rewrapped."""
-    command.help = (command.help or "").replace("\\b\n", "\b\n")
-    for inner in getattr(command, "commands", {}).values():
-        _with_examples(inner)
-    return command
-
-
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command runs, so that the start stays fast.
 
@@ -94,16 +87,21 @@ class LazyGroup(click.Group):
         if cmd_name not in self.table:
             return None
         command: click.Command = import_module(f"modelsmith.cli.{self.table[cmd_name].module}").command
-        return _with_examples(command)
+        return with_help(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; an unknown one is answered with the closest known."""
         if args and args[0] not in self.table and not args[0].startswith("-"):
+            from modelsmith.cli.shared.failure import printable
             from modelsmith.diagnostic import did_you_mean
 
-            ctx.fail(f'no command "{args[0]}"{did_you_mean(args[0], self.table) or f"; see {ctx.command_path} --help"}')
+            ctx.fail(
+                printable(
+                    f'no command "{args[0]}"{did_you_mean(args[0], self.table) or f"; see {ctx.command_path} --help"}'
+                )
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -114,7 +112,7 @@ class LazyGroup(click.Group):
                 formatter.write_dl([(name, row.summary) for name, row in self.table.items() if row.section == section])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH + 2})
 @click.version_option(__version__, prog_name="modelsmith", message="%(prog)s %(version)s")
 def group() -> None:
     r"""Read, edit, build and ship Ollama models.
@@ -141,12 +139,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
+    from modelsmith.cli.shared.streams import has_colour
+
+    colour = None if has_colour() else False
+    with click.Context(group, color=colour).scope(cleanup=False):  # errors are shown when the command's own is gone
+        return _run(None if arguments is None else list(arguments), colour)
+
+
+def _run(arguments: list[str] | None, colour: bool | None) -> int:
     try:
-        result: Any = group.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        result: Any = group.main(args=arguments, standalone_mode=False, color=colour)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
+        from modelsmith.cli.shared.failure import show_usage_error
+
+        show_usage_error(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
@@ -156,10 +164,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
         show_error(error)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader (`head`) went away: stop quietly, and keep the interpreter from flushing into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         from modelsmith.cli.shared.failure import show_error
 
@@ -173,4 +177,4 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-_with_examples(group)
+with_help(group)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsmith.cli.shared.help import Group
 from modelsmith.cli.shared.options import json_option
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _target_option = click.option(
 )
 
 
-@click.group("doctor")
+@click.group("doctor", cls=Group)
 def command() -> None:
     r"""Find what is wrong with commands, variables and how-tos about Ollama, and say what was meant.
 
@@ -46,7 +47,6 @@ def judge_command(commands: tuple[str, ...], target_ollama: str | None, as_json:
 
     Give it as one text in quotes; several commands, line ends, prompts and variables before them are fine, and - is stdin.
 
-    \b
     Exit codes: 0 nothing wrong, 1 findings, 2 wrong usage.
 
     \b
@@ -74,7 +74,6 @@ def judge_markdown(files: tuple[str, ...], target_ollama: str | None, as_json: b
 
     A comment on the line before a line or a block silences: <!-- modelsmith: ignore[MSD02] and the reason -->
 
-    \b
     Exit codes: 0 nothing wrong, 1 findings, 2 wrong usage, 3 a file cannot be read.
 
     \b
@@ -110,7 +109,6 @@ def judge_environment(target_ollama: str | None, as_json: bool) -> int:
 
     These are the variables that commands started here see; a service or the desktop app has its own.
 
-    \b
     Exit codes: 0 nothing wrong, 1 findings, 2 wrong usage.
 
     \b

@@ -136,7 +136,7 @@ def _model(spec: str, store: Callable[[], Store], folder: Path, version: str | N
 def _nowhere(error: ModelNotFound) -> ModelNotFound:
     """Say that a side is neither a file nor a model, and what would be."""
     return ModelNotFound(
-        error.message.removeprefix("base "),
+        error.message,
         hint="name a Modelfile, a .gotmpl, a .jinja, a .gguf, a model, or sample:deepseek-r1 to try it at once",
     )
 

@@ -13,6 +13,7 @@ from modelsmith.errors import (
     ModelsmithError,
     ServerError,
     StoreError,
+    UnreadableFile,
     Unsupported,
     UsageError,
     system_errors,
@@ -42,11 +43,11 @@ def resolve_base(spec: str, store: Store, folder: Path) -> Base:
 
         return _from_modelfile(spec, sample_modelfile(spec.removeprefix("sample:")), folder, store)
     if not spec:
-        raise UsageError("the base has an empty name", hint="name a model, a .gguf or a Modelfile")
+        raise UsageError("an empty text names no model", hint="name a model, a .gguf or a Modelfile")
     path = Path(anchored(spec, folder))
     if path.is_dir() and not ModelName.parse(spec).is_valid:
         raise Unsupported(
-            f'base "{spec}" is a folder',
+            f'"{spec}" is a folder',
             hint="name the .gguf or the Modelfile in it; folders of Safetensors need Ollama",
         )
     if path.is_file():
@@ -54,8 +55,8 @@ def resolve_base(spec: str, store: Store, folder: Path) -> Base:
             return _from_modelfile(spec, Modelfile.parse(f"FROM {path}\n"), path.parent, store)
         return _from_modelfile(spec, Modelfile.parse(_read(path)), path.parent, store)
     if path.suffix.lower() in {".gguf", ".modelfile"} or spec.startswith((".", "/", "~")):
-        raise UsageError(
-            f'base "{spec}" does not exist', hint=f"looked for {path}; give an existing file or a model's name"
+        raise UnreadableFile(
+            f'"{spec}" does not exist', hint=f"looked for {path}; give an existing file or a model's name"
         )
     name = ModelName.strict(spec)
     try:
@@ -98,11 +99,13 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes() if path.stat().st_size <= 16 << 20 else _too_large(path)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise UnreadableFile(
+            f"{path} cannot be read: {error.strerror or error}", hint=f'check its permissions: ls -l "{path}"'
+        ) from error
 
 
 def _too_large(path: Path) -> bytes:
-    raise UsageError(
+    raise UnreadableFile(
         f"{path} has {path.stat().st_size:,} bytes and is no GGUF: too large for a Modelfile",
         hint="is it a damaged download? a GGUF starts with the four bytes GGUF",
     )
@@ -115,14 +118,16 @@ def _is_gguf(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(4) == b"GGUF"
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise UnreadableFile(
+            f"{path} cannot be read: {error.strerror or error}", hint=f'check its permissions: ls -l "{path}"'
+        ) from error
 
 
 def _from_modelfile(spec: str, modelfile: Modelfile, folder: Path, store: Store) -> Base:
     reading = modelfile.as_ollama()
     if reading.error is not None:
         raise ModelfileRefused(
-            f'base "{spec}": Ollama refuses this Modelfile: {reading.error.message}',
+            f"{spec}: Ollama refuses this Modelfile: {reading.error.message}",
             line=reading.error.line,
             hint=f"see modelsmith parse {spec}",
         )
@@ -131,21 +136,21 @@ def _from_modelfile(spec: str, modelfile: Modelfile, folder: Path, store: Store)
         name = ModelName.parse(source)
         if not name.is_valid:
             raise ModelfileRefused(
-                f'base "{spec}": FROM {source} is neither an existing file nor the name of a model',
+                f"{spec}: FROM {source} is neither an existing file nor the name of a model",
                 hint=f"paths are relative to {folder}",
             )
         try:
             model = store.show(name)
         except ModelNotFound as error:
             raise ModelNotFound(
-                f'base "{spec}": FROM {source} is no file in {folder} and no model in {store.location}',
+                f"{spec}: FROM {source} is no file in {folder} and no model in {store.location}",
                 hint=f"run `ollama pull {source}`, or name an existing file in FROM",
             ) from error
         return Base(spec, modelfile, folder, _from_store(model))
     models = [path for path in resolved.files.values() if _is_gguf(path)]
     if not models:
         raise Unsupported(
-            f'base "{spec}" names {", ".join(sorted(resolved.files)) or "no weights"}, but no GGUF',
+            f"{spec} names {', '.join(sorted(resolved.files)) or 'no weights'}, but no GGUF",
             hint="convert Safetensors to a GGUF first, or create the model with a running Ollama and start from its name",
         )
     return Base(spec, modelfile, folder, _from_gguf(models, modelfile))
@@ -156,7 +161,7 @@ def _resolved(spec: str, modelfile: Modelfile, folder: Path) -> ResolvedRequest:
         return modelfile.resolve(folder)
     except (InvalidParameter, ModelfileRefused) as error:
         raise ModelfileRefused(
-            f'base "{spec}": Ollama refuses this Modelfile: {error.message}',
+            f"{spec}: Ollama refuses this Modelfile: {error.message}",
             hint=error.hint or f"see modelsmith parse {spec}",
         ) from error
 
@@ -233,6 +238,6 @@ def _missing(spec: str, path: Path, store: Store) -> ModelNotFound:
     else:
         tried, hint = "no such file", f"run `ollama pull {spec}`"
     return ModelNotFound(
-        f'base "{spec}" was not found: {tried}, and there is no such model in {store.location}{did_you_mean(spec, known)}',
+        f'"{spec}" was not found: {tried}, and there is no such model in {store.location}{did_you_mean(spec, known)}',
         hint=f"{hint}, name another model, .gguf or Modelfile, or try it at once with sample:deepseek-r1",
     )

@@ -231,7 +231,7 @@ def test_a_report_replaces_a_report_and_nothing_else(capsys: pytest.CaptureFixtu
     [
         (["A"], 2, "Missing argument 'B'"),
         (["A", "nosuch"], 3, '"nosuch" was not found'),
-        (["A", "nosuch.gotmpl"], 2, "nosuch.gotmpl cannot be read"),
+        (["A", "nosuch.gotmpl"], 3, "nosuch.gotmpl cannot be read"),
         (["A", "bad.gotmpl"], 3, "bad.gotmpl:1:12: error: "),
         (["A", "B", "--target-ollama", "new"], 2, "is not a version"),
     ],

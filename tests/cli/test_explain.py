@@ -102,7 +102,7 @@ def test_a_broken_template_is_shown_at_its_place(capsys: pytest.CaptureFixture[s
     ("arguments", "code", "message"),
     [
         (["nowhere"], 3, '"nowhere" was not found'),
-        (["./nothing.gguf"], 2, "does not exist"),
+        (["./nothing.gguf"], 3, "does not exist"),
         (["sample:deepseek-r2"], 2, 'did you mean "deepseek-r1"?'),
         (["sample:deepseek-r1", "--target-ollama", "new"], 2, '"new" is not a version of Ollama'),
     ],

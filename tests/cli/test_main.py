@@ -126,7 +126,7 @@ def test_a_conversation_that_cannot_be_read_names_its_file(
     Path("t.gotmpl").write_text("x")
     if text is not None:
         Path("c.json").write_text(text)
-    assert run(["render", "t.gotmpl", "-c", "c.json"]) == 2
+    assert run(["render", "t.gotmpl", "-c", "c.json"]) == (3 if text is None else 2)
     error = capsys.readouterr().err
     assert "c.json" in error
     assert words in error
@@ -154,7 +154,7 @@ def test_what_the_system_refuses_is_no_bug(arguments: tuple[str, ...], capsys: p
 
 
 def test_the_home_of_nobody_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["render", "~nosuchuser/x", "-u", "hi"]) == 2
+    assert run(["render", "~nosuchuser/x", "-u", "hi"]) == 3
     assert "does not exist" in capsys.readouterr().err
 
 
@@ -167,7 +167,7 @@ def test_render_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert run(["render", source, "--conversation", "c.json"]) == 0
         assert capsys.readouterr().out == prompt
     (tmp_path / "bad.gotmpl").write_text("{{ if .X }}")
-    assert run(["render", "bad.gotmpl", "-u", "x", "--json"]) == 1
+    assert run(["render", "bad.gotmpl", "-u", "x", "--json"]) == 3
     assert "unexpected EOF" in json.loads(capsys.readouterr().out)["error"]
 
 
@@ -177,7 +177,7 @@ def test_render_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["aply"], 2, 'did you mean "apply"?'),
         (["apply"], 2, "RECIPE"),
         (["apply", "force-thnk"], 2, "force-think"),
-        (["apply", "nosuch/recipe.yaml"], 2, "nosuch/recipe.yaml"),
+        (["apply", "nosuch/recipe.yaml"], 3, "nosuch/recipe.yaml"),
         (["apply", "force-think", "--set", "bse=x"], 2, 'did you mean "base"?'),
         (["apply", "force-think", "--set", "base"], 2, "base"),
         (["apply", "force-think", *SET, "--via", "cli"], 3, "no `ollama` on the PATH"),
@@ -185,7 +185,7 @@ def test_render_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["plan", "force-think", *SET, "--target-ollama", "new"], 2, "is not a version"),
         (["plan", "force-think", *SET, "--store", "http://127.0.0.1:9"], 3, "127.0.0.1:9"),
         (["render", "sample:deepseek-r1"], 2, "--user"),
-        (["render", "nosuch.gotmpl", "-u", "x"], 2, "nosuch.gotmpl"),
+        (["render", "nosuch.gotmpl", "-u", "x"], 3, "nosuch.gotmpl"),
     ],
 )
 def test_errors_say_what_and_how_to_go_on(

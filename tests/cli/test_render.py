@@ -66,7 +66,7 @@ def test_where_a_template_is_wrong(
     shown = capsys.readouterr().err
     assert place in shown
     assert line in shown
-    assert run(["render", name, "-u", "hi", "--json"]) == 1
+    assert run(["render", name, "-u", "hi", "--json"]) == 3
     assert set(json.loads(capsys.readouterr().out)) == {"error"}
 
 

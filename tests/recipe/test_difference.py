@@ -9,7 +9,14 @@ import pytest
 from modelsmith.compare.difference import Difference, difference
 from modelsmith.compare.side import Side, find_side
 from modelsmith.compare.values import Value
-from modelsmith.errors import InvalidGGUF, ModelfileRefused, ModelNotFound, TemplateSyntaxError, Unsupported, UsageError
+from modelsmith.errors import (
+    InvalidGGUF,
+    ModelfileRefused,
+    ModelNotFound,
+    TemplateSyntaxError,
+    UnreadableFile,
+    Unsupported,
+)
 from modelsmith.name import ModelName
 from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
@@ -216,10 +223,10 @@ def test_values(a: object, b: object, same: bool) -> None:
     ("spec", "error", "words"),
     [
         ("nosuch", ModelNotFound, '"nosuch" was not found'),
-        ("nosuch.gotmpl", UsageError, "nosuch.gotmpl cannot be read"),
+        ("nosuch.gotmpl", UnreadableFile, "nosuch.gotmpl cannot be read"),
         ("bad.gotmpl", TemplateSyntaxError, "bad.gotmpl: "),
         ("bad.jinja", TemplateSyntaxError, "bad.jinja: "),
-        ("latin.gotmpl", UsageError, "not UTF-8"),
+        ("latin.gotmpl", UnreadableFile, "not UTF-8"),
         ("Refused", ModelfileRefused, "Refused"),
         ("BadTemplate", TemplateSyntaxError, "BadTemplate: "),
         ("bad.gguf", InvalidGGUF, ""),

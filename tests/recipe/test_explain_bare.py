@@ -68,7 +68,7 @@ def test_the_commands_take_template_files(capsys: pytest.CaptureFixture[str]) ->
     Path("t.gotmpl").write_text("{{ .Prompt }}")
     assert run(["explain", "t.gotmpl"]) == 0
     assert "the Go TEMPLATE runs" in capsys.readouterr().out
-    assert run(["explain", "none.gotmpl"]) == 2
+    assert run(["explain", "none.gotmpl"]) == 3
     assert "cannot be read" in capsys.readouterr().err
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from modelsmith.errors import ModelsmithError, RecipeError, UsageError
+from modelsmith.errors import ModelsmithError, RecipeError, UnreadableFile, UsageError
 from modelsmith.recipe.format.starter import starter
 from modelsmith.recipe.read.bundled import bundled_recipes, find_recipe
 from modelsmith.recipe.read.load import load_recipe, parse_recipe
@@ -108,7 +108,7 @@ def test_uncommenting_the_starter_keeps_it_valid() -> None:
     ],
 )
 def test_a_recipe_that_is_not_there(name: str, says: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(says)) as caught:
+    with pytest.raises((UsageError, UnreadableFile), match=re.escape(says)) as caught:
         find_recipe(name)
     assert "force-think" in caught.value.hint
 
@@ -116,7 +116,7 @@ def test_a_recipe_that_is_not_there(name: str, says: str) -> None:
 def test_what_is_not_a_file_is_not_read(tmp_path: Path) -> None:
     for name, make in {"folder.yaml": Path.mkdir, "pipe.yaml": os.mkfifo}.items():
         make(tmp_path / name)
-        with pytest.raises(UsageError, match="is not a file"):
+        with pytest.raises(UnreadableFile, match="is not a file"):
             load_recipe(tmp_path / name)
 
 
@@ -124,7 +124,7 @@ def test_a_file_of_any_size_is_refused_quickly(tmp_path: Path) -> None:
     huge = tmp_path / "huge.yaml"
     with huge.open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(UsageError, match="larger than"):
+    with pytest.raises(UnreadableFile, match="larger than"):
         load_recipe(huge)
     huge.write_text("name: " + "x" * (300 << 10))
     with pytest.raises(RecipeError, match=r"307,206 characters, at most 262,144"):
@@ -133,7 +133,7 @@ def test_a_file_of_any_size_is_refused_quickly(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".yaml", "a\0b.yaml"])
 def test_a_path_that_cannot_be_one(name: str) -> None:
-    with pytest.raises(UsageError, match=r"cannot be read|there is no recipe"):
+    with pytest.raises(UnreadableFile, match=r"cannot be read|there is no recipe"):
         load_recipe(name)
     with pytest.raises(RecipeError, match=r"cannot be read|there is no recipe"):
         parse_recipe(f"name: case\nextends: {json.dumps(name)}\n")

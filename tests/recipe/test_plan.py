@@ -16,7 +16,7 @@ from modelsmith.errors import (
     PlanChanged,
     StoreError,
     TemplateSyntaxError,
-    UsageError,
+    UnreadableFile,
     VerificationFailed,
 )
 from modelsmith.name import ModelName
@@ -148,7 +148,7 @@ def test_a_base_that_does_not_exist_says_what_was_tried(tmp_path: Path, store: L
 @pytest.mark.parametrize("missing", ["./nosuch.gguf", "/nosuch/Modelfile", "x.gguf"])
 def test_a_missing_file_is_named(tmp_path: Path, store: LocalStore, missing: str) -> None:
     error = failing(tmp_path, store, f"name: r\nfrom: {missing}\ncreate: x\n")
-    assert isinstance(error, UsageError)
+    assert isinstance(error, UnreadableFile)
     assert "does not exist" in error.message
 
 

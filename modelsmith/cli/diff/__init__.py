@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.outputs import force_option
 from modelsmith.cli.shared.conversation_file import ShapeError, show_shape_error
 from modelsmith.cli.shared.options import json_option, store_for, store_option
+from modelsmith.cli.shared.outputs import force_option
 from modelsmith.cli.shared.template_place import show_template_error
 from modelsmith.errors import TemplateSyntaxError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.cli.diff.html import START, page
-from modelsmith.cli.outputs import write_output
+from modelsmith.cli.shared.outputs import write_output
 from modelsmith.files.outputs import check_output
 
 if TYPE_CHECKING:

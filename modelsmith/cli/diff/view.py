@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.text import Text
 
 from modelsmith.cli.recipes.plan_view import visible
 from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.terminal import Terminal
 from modelsmith.models.rendered import THINK_WORDS
 from modelsmith.template.effective.prompt_tokens import difference as pieces_of
 from modelsmith.template.effective.prompt_tokens import pieces, window
@@ -58,9 +58,9 @@ def _prompts_verdict(found: Difference) -> str:
     )
 
 
-def show_difference(found: Difference, *, everything: bool = False, console: Console | None = None) -> None:
+def show_difference(found: Difference, *, everything: bool = False, console: Terminal | None = None) -> None:
     """Print a difference; ``everything`` shows every prompt that differs (all, where there is one conversation)."""
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or Terminal(highlight=False, soft_wrap=True)
     style = "bold green" if found.equal else "bold yellow"
     console.print(Text(printable(verdict(found)), style=style))
     for sign, side in (("A", found.a), ("B", found.b)):
@@ -84,7 +84,7 @@ def show_difference(found: Difference, *, everything: bool = False, console: Con
         )
 
 
-def _show_values(console: Console, title: str, values: Sequence[Value]) -> None:
+def _show_values(console: Terminal, title: str, values: Sequence[Value]) -> None:
     changed = [value for value in values if not value.same]
     if not changed:
         return
@@ -107,7 +107,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _show_texts(console: Console, found: Difference, *, whole: bool) -> None:
+def _show_texts(console: Terminal, found: Difference, *, whole: bool) -> None:
     for text in found.texts:
         if text.same:
             continue
@@ -122,7 +122,7 @@ def _show_texts(console: Console, found: Difference, *, whole: bool) -> None:
             console.print(Text(f"  … {len(lines) - _LINES} more lines", style="dim"))
 
 
-def _show_prompts(console: Console, found: Difference) -> None:
+def _show_prompts(console: Terminal, found: Difference) -> None:
     one = len(found.conversations) == 1
     console.print("\n[bold]prompts[/]")
     for name, pairs in groupby(found.prompts if one else found.different_prompts, key=lambda pair: pair.name):
@@ -140,7 +140,7 @@ def _thinks(pair: Prompts, pairs: Iterable[Prompts]) -> str:
     return ", ".join(THINK_WORDS[other.think] for other in alike)
 
 
-def _show_pair(console: Console, pair: Prompts, thinks: str) -> None:
+def _show_pair(console: Terminal, pair: Prompts, thinks: str) -> None:
     console.print(Text(f"  {printable(pair.name)}, think {thinks}", style="bold") + Text(_STATES[state(pair)]))
     if pair.a.error or pair.b.error:
         for sign, side in (("A", pair.a), ("B", pair.b)):
@@ -158,11 +158,11 @@ def state(pair: Prompts) -> str:
     return "not compared" if not pair.comparable else "same" if pair.same else "differs"
 
 
-def _text(console: Console, prompt: str) -> Text:
+def _text(console: Terminal, prompt: str) -> Text:
     return _line(console, pieces(prompt[:_WINDOW])) if prompt else Text("(an empty prompt)", style="dim")
 
 
-def _line(console: Console, shown: Sequence[Piece]) -> Text:
+def _line(console: Terminal, shown: Sequence[Piece]) -> Text:
     """Return pieces as text with what changed marked; what is far from a change is left out."""
     text = Text()
     near = _near(shown)
@@ -196,7 +196,7 @@ def _piece(piece: Piece) -> Text:
     return text
 
 
-def _marked(console: Console, change: str, text: Text) -> Text:
+def _marked(console: Terminal, change: str, text: Text) -> Text:
     """Mark a change by colour, or by signs as ``git diff --word-diff`` does where there is none."""
     if console.color_system is not None:
         return Text.assemble(text, style=_STYLES.get(change, ""))

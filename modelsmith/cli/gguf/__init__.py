@@ -44,5 +44,5 @@ def command() -> None:
       modelsmith gguf inspect model.gguf
       modelsmith gguf verify model.gguf --deep
       modelsmith gguf quantize model-f16.gguf model-q4.gguf --type Q4_K_M
-      modelsmith gguf quantize model-f16.gguf model.gguf --target-size 12G --dry-run
+      modelsmith gguf quantize model-f16.gguf --target-size 12G --dry-run
     """

@@ -29,8 +29,8 @@ def command(source: Path, target: Path | None, check: bool, force: bool, as_json
       modelsmith gguf canonicalize model.gguf --check
       modelsmith gguf canonicalize model.gguf --force
     """
-    from modelsmith.cli.outputs import saying_what_is_kept
     from modelsmith.cli.shared.failure import printable
+    from modelsmith.cli.shared.outputs import saying_what_is_kept
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.weights.gguf.arrange.canonicalize import canonicalize, is_canonical
     from modelsmith.weights.gguf.file import GGUFFile

@@ -55,7 +55,7 @@ def carry_out(
     as_json: bool,
 ) -> int:
     """Give a file other metadata and print what was done."""
-    from modelsmith.cli.outputs import saying_what_is_kept
+    from modelsmith.cli.shared.outputs import saying_what_is_kept
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.weights.gguf.edit.inplace import write_edit
     from modelsmith.weights.gguf.edit.inplace_plan import check_editable, plan_edit

@@ -37,8 +37,9 @@ def command(file: Path, keys: tuple[str, ...], raw: bool, as_json: bool) -> int:
       modelsmith gguf get model.gguf
       modelsmith gguf get model.gguf general.name 'tokenizer.ggml.*_token_id'
       modelsmith gguf get model.gguf 'tokenizer.ggml.tokens[128001]'
-      modelsmith gguf get model.gguf tokenizer.chat_template --raw > template.jinja
-      modelsmith gguf get a.gguf tokenizer.chat_template --json | modelsmith gguf set b.gguf --patch -
+      modelsmith gguf get model.gguf tokenizer.chat_template --raw > chat.jinja
+      modelsmith gguf get a.gguf tokenizer.chat_template --json |
+        modelsmith gguf set b.gguf --patch -
     """
     from modelsmith.errors import UsageError
     from modelsmith.weights.gguf.edit.inplace_plan import open_to_edit
@@ -49,15 +50,21 @@ def command(file: Path, keys: tuple[str, ...], raw: bool, as_json: bool) -> int:
         entries = [*found.values()]
         if len(entries) != 1 or entries[0].type != 8:
             raise UsageError("--raw prints one text", hint="name one KEY whose value is a text")
+        data = entries[0].raw()[8:]
+        if sys.stdout.isatty():  # where control characters are shown, not sent
+            click.echo(data.decode(errors="replace"), nl=False)
+            return 0
         sys.stdout.flush()
-        sys.stdout.buffer.write(entries[0].raw()[8:])
+        sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     elif as_json:
         click.echo(
             json.dumps({key: _json(entry, whole=bool(keys)) for key, entry in found.items()}, ensure_ascii=False)
         )
     elif len(keys) == 1 and len(found) == 1:
-        click.echo(_plain(next(iter(found.values()))))
+        from modelsmith.cli.shared.failure import printable
+
+        click.echo(printable(_plain(next(iter(found.values())))))
     else:
         _table(found)
     return 0

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @click.option("--tensors", is_flag=True, help="Also of each tensor.")
 @click.option("--no-layer", is_flag=True, help="Not that of the layer in Ollama's store, which reads the file again.")
 @click.option("--manifest", is_flag=True, help="Print what llama-gguf-hash prints, and checks with --check.")
-@click.option("--algorithm", type=click.Choice(["sha256", "sha1"]), default="sha256", show_default=True)
+@click.option(
+    "--algorithm", type=click.Choice(["sha256", "sha1"]), default="sha256", show_default=True, help="Which digests."
+)
 @json_option
 def command(file: Path, tensors: bool, no_layer: bool, manifest: bool, algorithm: str, as_json: bool) -> int:
     r"""Print digests of FILE: of the file, of the tensors' data (an edit of metadata leaves it), of the layer in Ollama.

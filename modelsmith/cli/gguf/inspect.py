@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.outputs import force_option
 from modelsmith.cli.shared.options import json_option, store_for, store_option
+from modelsmith.cli.shared.outputs import force_option
 from modelsmith.diagnostic import Severity
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def command(
     \b
     Examples:
       modelsmith gguf inspect model.gguf
-      modelsmith gguf inspect https://huggingface.co/ORG/REPO/resolve/main/model-Q4_K_M.gguf
+      modelsmith gguf inspect https://huggingface.co/ORG/REPO/resolve/main/m.gguf
       modelsmith gguf inspect llama3.2:3b --metadata
       modelsmith gguf inspect model.gguf --tensors --json
       modelsmith gguf inspect model.gguf --html model.html

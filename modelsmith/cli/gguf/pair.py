@@ -21,7 +21,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     r"""Pair projectors (mmproj files) with the text models they were made for, and print the FROM lines.
 
     They belong together where the embeddings are equally wide; among several models of that width the most alike name wins.
-    Exit code 1 where a projector fits no model that is there, or nothing could be paired.
+    Exit code 1 where a projector fits no model that is there, or nothing could be paired; 3 where a named file cannot be read.
 
     \b
     Examples:
@@ -36,6 +36,8 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
         click.echo(_data(pairing))
     else:
         _show(pairing)
+    if any(path in paths for path, _ in pairing.unreadable):
+        return 3
     return 0 if pairing.pairs and not pairing.alone else 1
 
 

@@ -55,7 +55,9 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--report", is_flag=True, help="Measure each tensor's error.")
 @click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Default: all processors.")
 @click.option("--force", is_flag=True, help="Replace OUT; what stood there is kept as OUT.old.")
-@click.option("--list", "list_types", is_flag=True, is_eager=True, expose_value=False, callback=_list)
+@click.option(
+    "--list", "list_types", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="Name all types."
+)
 @json_option
 def command(
     source: str,
@@ -87,8 +89,9 @@ def command(
       modelsmith gguf quantize model-f16.gguf --type Q5_K_M --dry-run
       modelsmith gguf quantize model-f16.gguf model.gguf --target-size 12G
       modelsmith gguf quantize model-f16.gguf model.gguf --fits-vram 12G --ctx 32k
-      modelsmith gguf quantize model-f16.gguf model.gguf -t IQ4_XS --imatrix model.imatrix.gguf
-      modelsmith gguf quantize model-f16.gguf model.gguf -t Q4_K_M --tensor 'blk\.0\..*=Q8_0' --report
+      modelsmith gguf quantize f16.gguf m.gguf -t IQ4_XS --imatrix imatrix.gguf
+      modelsmith gguf quantize model-f16.gguf model.gguf -t Q4_K_M --report \
+        --tensor 'blk\.0\..*=Q8_0'
     """
     from modelsmith.weights.quantize.choose import choose
     from modelsmith.weights.quantize.imatrix import ImportanceMatrix
@@ -122,7 +125,7 @@ def command(
         _show(plan, target, as_json=as_json, everything=report)
         return 0
     from modelsmith.cli.gguf.quantize_view import quantized_json, show_quantized
-    from modelsmith.cli.outputs import saying_what_is_kept
+    from modelsmith.cli.shared.outputs import saying_what_is_kept
     from modelsmith.cli.shared.progress import progress_bars
 
     if not as_json:

@@ -20,7 +20,8 @@ def command(file: Path, old: str, new: str, **options: Any) -> int:
 
     \b
     Examples:
-      modelsmith gguf rename model.gguf tokenizer.chat_template.tool_use tokenizer.chat_template
+      modelsmith gguf rename model.gguf tokenizer.chat_template.tool_use \
+        tokenizer.chat_template
       modelsmith gguf rename model.gguf general.licence general.license --dry-run
     """
     from modelsmith.weights.gguf.edit.edit import renamed

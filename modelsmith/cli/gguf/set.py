@@ -49,7 +49,7 @@ def command(
     Examples:
       modelsmith gguf set model.gguf general.name "My model"
       modelsmith gguf set model.gguf tokenizer.ggml.eos_token_id 128009
-      modelsmith gguf set model.gguf tokenizer.chat_template --from-file template.jinja
+      modelsmith gguf set m.gguf tokenizer.chat_template --from-file chat.jinja
       modelsmith gguf set model.gguf general.tags '["chat", "thinking"]'
       modelsmith gguf set model.gguf 'tokenizer.ggml.token_type[128009]' 3
       modelsmith gguf set model.gguf my.key 7 --type u32 -o edited.gguf

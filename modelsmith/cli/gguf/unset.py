@@ -20,7 +20,7 @@ def command(file: Path, keys: tuple[str, ...], **options: Any) -> int:
     \b
     Examples:
       modelsmith gguf unset model.gguf tokenizer.chat_template
-      modelsmith gguf unset model.gguf general.url general.source.url -o clean.gguf
+      modelsmith gguf unset model.gguf general.url general.source.url -o new.gguf
     """
     from modelsmith.weights.gguf.edit.edit import edit, entry_in
     from modelsmith.weights.gguf.edit.inplace_plan import open_to_edit

@@ -32,7 +32,7 @@ def command(specs: tuple[str, ...], deep: bool, where: str | None, as_json: bool
       modelsmith gguf verify model.gguf
       modelsmith gguf verify *.gguf --deep
       modelsmith gguf verify llama3.2:3b
-      modelsmith gguf verify https://huggingface.co/ORG/REPO/resolve/main/model.gguf --json
+      modelsmith gguf verify https://huggingface.co/ORG/REPO/resolve/main/m.gguf
     """
     from modelsmith.cli.shared.progress import progress_bars
 

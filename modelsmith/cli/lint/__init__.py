@@ -67,7 +67,6 @@ def command(**values: Any) -> int:
 
     A comment on the line above silences: # modelsmith: ignore[MS104] and the reason.
 
-    \b
     Exit codes: 0 nothing found, 1 findings (see --fail-on), 2 wrong usage, 3 a file cannot be read.
 
     \b

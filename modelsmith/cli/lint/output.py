@@ -19,8 +19,8 @@ from modelsmith.cli.lint.view import (
     show_summary,
     show_unwritten,
 )
-from modelsmith.cli.outputs import write_output
 from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.outputs import write_output
 from modelsmith.errors import UnreadableFile, UsageError, system_errors
 from modelsmith.files.text import check_stdin
 from modelsmith.lint.report import Report, reaches

@@ -26,17 +26,17 @@ from modelsmith.cli.shared.options import PlanOptions, json_option, recipe_optio
 def command(options: PlanOptions, via: str, force: bool, yes: bool, quiet: bool, as_json: bool) -> int:
     r"""Carry out RECIPE: show the plan, create the model, verify what was stored.
 
-    Running it again changes nothing; killed in the middle, it finishes when run again. Asks before it replaces a model
+    Exit code 1: the question was answered with no. Running it again changes nothing; killed in the middle, it finishes when run again. Asks before it replaces a model
     when it runs in a terminal.
 
     \b
     Examples:
       modelsmith apply recipes/force-think.yaml --set base=deepseek-r1:8b
-      modelsmith apply force-think --set base=./model.gguf --set name=my-model --store ./models
+      modelsmith apply force-think --set base=./model.gguf --store ./models
       modelsmith apply force-think --via cli --modelfile Modelfile
     """
-    from modelsmith.cli.outputs import saying_what_is_kept
     from modelsmith.cli.shared.failure import printable
+    from modelsmith.cli.shared.outputs import saying_what_is_kept
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.recipe.plan.apply import apply
 
@@ -45,8 +45,10 @@ def command(options: PlanOptions, via: str, force: bool, yes: bool, quiet: bool,
         from modelsmith.cli.recipes.plan_view import show_plan
 
         show_plan(planned)
-    if planned.holds and planned.preview.changes and planned.replaces and not yes and sys.stdin and sys.stdin.isatty():
-        click.confirm(f"Replace {planned.name.short}?", abort=True, err=True)
+    asks = planned.holds and planned.preview.changes and planned.replaces and not yes
+    if asks and sys.stdin and sys.stdin.isatty() and not click.confirm(f"Replace {planned.name.short}?", err=True):
+        click.echo("nothing was changed", err=True)
+        return 1
     with saying_what_is_kept(*planned.in_the_way), progress_bars(enabled=not as_json) as progress:
         applied = apply(planned, via=via, overwrite=force, progress=progress)
     if as_json:

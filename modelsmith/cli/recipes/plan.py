@@ -21,7 +21,7 @@ def command(options: PlanOptions, check_only: bool, as_json: bool) -> int:
     \b
     Examples:
       modelsmith plan force-think --set base=deepseek-r1:8b
-      modelsmith plan recipes/force-think.yaml --set base=./model.gguf --store ./models
+      modelsmith plan force-think --set base=./model.gguf --store ./models
       modelsmith plan force-think --set base=sample:deepseek-r1 --json
     """
     planned = options.make()

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.help import Group
 from modelsmith.cli.shared.options import json_option
 
 if TYPE_CHECKING:
     from modelsmith.recipe.read.load import RecipeFile
 
 
-@click.group("recipes")
+@click.group("recipes", cls=Group)
 def command() -> None:
     r"""List, show and start recipes; print their JSON Schema.
 
@@ -31,7 +32,13 @@ def command() -> None:
 @command.command("list")
 @json_option
 def list_recipes(*, as_json: bool) -> None:
-    """List the bundled recipes and their inputs."""
+    r"""List the bundled recipes and their inputs.
+
+    \b
+    Examples:
+      modelsmith recipes list
+      modelsmith recipes list --json
+    """
     from modelsmith.recipe.read.bundled import bundled_recipes
     from modelsmith.recipe.read.load import load_recipe
 
@@ -48,7 +55,13 @@ def list_recipes(*, as_json: bool) -> None:
 @click.argument("recipe", metavar="RECIPE")
 @json_option
 def show_recipe(recipe: str, *, as_json: bool) -> None:
-    """Show RECIPE, a bundled one by name or a file: its inputs and its text."""
+    r"""Show RECIPE, a bundled one by name or a file: its inputs and its text.
+
+    \b
+    Examples:
+      modelsmith recipes show force-think
+      modelsmith recipes show ./my-model.yaml --json
+    """
     from modelsmith.recipe.read.load import load_recipe
 
     loaded = load_recipe(recipe)
@@ -64,7 +77,12 @@ def show_recipe(recipe: str, *, as_json: bool) -> None:
 
 @command.command("schema")
 def show_schema() -> None:
-    """Print the JSON Schema of recipes, for editors."""
+    r"""Print the JSON Schema of recipes, for editors.
+
+    \b
+    Example:
+      modelsmith recipes schema > recipe.schema.json
+    """
     from modelsmith.recipe.format.jsonschema import recipe_schema
 
     click.echo(json.dumps(recipe_schema(), indent=2, ensure_ascii=False))
@@ -74,8 +92,13 @@ def show_schema() -> None:
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--force", is_flag=True, help="Replace PATH; what stood there is kept as PATH.old.")
 def new_recipe(path: Path, *, force: bool) -> None:
-    """Write a recipe to start from, with comments, to PATH."""
-    from modelsmith.cli.outputs import write_output
+    r"""Write a recipe to start from, with comments, to PATH.
+
+    \b
+    Example:
+      modelsmith recipes new ./my-model.yaml
+    """
+    from modelsmith.cli.shared.outputs import write_output
     from modelsmith.errors import UsageError
     from modelsmith.recipe.format.starter import starter
     from modelsmith.recipe.read.bundled import ENDINGS

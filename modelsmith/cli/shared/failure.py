@@ -78,6 +78,14 @@ def show_error(error: ModelsmithError) -> None:
         click.echo(f"  {click.style('hint:', fg='green')} {printable(error.hint)}", err=True)
 
 
+def show_usage_error(error: click.ClickException) -> None:
+    """Print what is wrong with the words of the command line, the usage first; none of them can steer the terminal."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+        click.echo(f"Try '{error.ctx.command_path} --help' for help.\n", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(error.format_message())}", err=True)
+
+
 def report_bug(error: BaseException) -> None:
     """Write what maintainers need into a file and tell where it is."""
     import platform

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from modelsmith.progress import Progress, ProgressSink
 
 
+_SOON = 0.25
+"""Seconds after which work counts as long: what is done sooner draws no bar."""
+
+
 def _tell(progress: Progress) -> None:
     if progress.is_notice:
         click.echo(f"note: {printable(progress.status)}", err=True)
@@ -23,9 +29,10 @@ def _tell(progress: Progress) -> None:
 @contextmanager
 def progress_bars(*, enabled: bool = True) -> Iterator[ProgressSink]:
     """Yield a sink that draws one bar for each status with a size; notices are printed in any case."""
-    from rich.console import Console
+    from modelsmith.cli.shared.streams import cursor_stream
+    from modelsmith.cli.shared.terminal import Terminal
 
-    console = Console(stderr=True)
+    console = Terminal(file=cursor_stream(sys.stderr))
     if not (enabled and console.is_terminal):
         yield _tell
         return
@@ -33,23 +40,29 @@ def progress_bars(*, enabled: bool = True) -> Iterator[ProgressSink]:
     from rich.progress import Progress as Bars
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=console, transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
+    bars = Bars(*columns, console=console, transient=True)
+    tasks: dict[str, TaskID] = {}
+    begun = monotonic()
 
-        def show(progress: Progress) -> None:
-            if progress.is_notice:
-                bars.console.print(f"note: {printable(progress.status)}", markup=False, highlight=False)
-            if not progress.total:
-                return
+    def show(progress: Progress) -> None:
+        if progress.is_notice:
+            bars.console.print(f"note: {printable(progress.status)}", markup=False, highlight=False)
+        if progress.total:
+            if monotonic() - begun > _SOON:
+                bars.start()
             key = progress.status + progress.digest
             if key not in tasks:
-                tasks[key] = bars.add_task(progress.status[:40], total=progress.total)
+                tasks[key] = bars.add_task(printable(progress.status[:40]), total=progress.total)
             bars.update(tasks[key], completed=progress.completed)
 
+    try:
         yield show
+    finally:
+        if tasks:
+            bars.stop()

@@ -1,26 +1,113 @@
-"""Standard streams that can carry every character, whatever the locale says."""
+"""Standard streams that carry every character, outlive their reader, and let nothing foreign steer the terminal."""
 
 from __future__ import annotations
 
 import codecs
+import os
 import sys
-from io import TextIOWrapper
+from io import BufferedWriter, FileIO, TextIOWrapper
+from typing import TYPE_CHECKING
+
+from modelsmith.patterns import regex
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TextIO
+
+_CONTROL = regex("\x1b\\[[0-9;]*m|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_STYLE = regex("\x1b\\[(?:[0-79]|[1-4][0-9]|9[0-7]|10[0-7]|[34]8;[25];[0-9;]+)?(?:;[0-9]+)*m")
 
 
 def prepare_streams() -> None:
     r"""Let output be UTF-8 where the locale names no encoding of its own, and escape what another one cannot carry.
 
-    Escapes have the form that JSON has for them (``\uff5c``), so that JSON stays JSON.
+    Escapes have the form that JSON has for them (``\uff5c``), so that JSON stays JSON. A reader that goes away (``head``)
+    changes nothing for the command: the rest is thrown away. On a terminal control characters are shown, not sent.
     """
     codecs.register_error("modelsmith-escape", _escaped)
-    for stream in (sys.stdout, sys.stderr):
-        if not isinstance(stream, TextIOWrapper):
-            continue  # closed, or replaced by whoever runs this
-        name = codecs.lookup(stream.encoding).name
-        if name == "ascii":
-            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
-        elif name != "utf-8":
-            stream.reconfigure(errors="modelsmith-escape")
+    sys.stdout, sys.stderr = _prepared(sys.stdout), _prepared(sys.stderr)
+
+
+def has_colour(environment: Mapping[str, str] = os.environ) -> bool:
+    """Say whether output may have colours and styles: not with NO_COLOR (no-color.org), nor on a dumb terminal."""
+    return not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+
+
+def visible(text: str) -> str:
+    r"""Return a text for a terminal: control characters as ``\x1b``, and of escape sequences only colours and styles."""
+    return _CONTROL.sub(lambda found: _shown(found[0]), text)
+
+
+def _shown(found: str) -> str:
+    if len(found) > 1 and has_colour() and _STYLE.fullmatch(found):
+        return found
+    return "".join(
+        (f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}") if not char.isprintable() else char
+        for char in found
+    )
+
+
+def _prepared(stream: TextIO) -> TextIO:
+    if type(stream) is not TextIOWrapper:
+        return stream  # closed, or replaced by whoever runs this
+    name = codecs.lookup(stream.encoding).name
+    if name == "ascii":
+        encoding, errors = "utf-8", "surrogateescape"
+    elif name == "utf-8":
+        encoding, errors = "utf-8", stream.errors or "strict"
+    else:
+        encoding, errors = stream.encoding, "modelsmith-escape"
+    try:
+        descriptor = stream.fileno()
+        stream.flush()
+    except (OSError, ValueError):
+        return stream
+    is_terminal = stream.isatty()
+    kind = GuardedTerminal if is_terminal else TextIOWrapper
+    buffer = BufferedWriter(_Outliving(descriptor, "wb", closefd=False))
+    return kind(buffer, encoding=encoding, errors=errors, line_buffering=is_terminal or stream.line_buffering)
+
+
+class _Outliving(FileIO):
+    """A pipe whose reader may go away: what is written then is thrown away, and the command goes on to its own exit code."""
+
+    def write(self, data: Any, /) -> int:
+        """Write as much as the reader takes."""
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return len(data)
+
+
+class GuardedTerminal(TextIOWrapper):
+    """A terminal, which gets to see control characters of foreign texts as escapes."""
+
+    def write(self, text: str) -> int:
+        """Write what may be shown."""
+        super().write(visible(text))
+        return len(text)
+
+
+class _Moving:
+    """The way past that for our own progress bars, which move the cursor; what is foreign in them is made printable there."""
+
+    def __init__(self, terminal: GuardedTerminal) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        """Write a text as it is."""
+        return TextIOWrapper.write(self._terminal, text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+
+def cursor_stream(stream: TextIO) -> Any:
+    """Return a stream for what moves the cursor on a terminal."""
+    return _Moving(stream) if isinstance(stream, GuardedTerminal) else stream
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:

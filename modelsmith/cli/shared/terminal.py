@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
+
+from modelsmith.cli.shared.streams import has_colour
 
 
 class Terminal(Console):
-    """A console of rich that leaves it to the program what a reader that went away means."""
+    """A console of rich without styles where the user wants none, or the terminal knows none."""
 
-    def on_broken_pipe(self) -> None:
-        """Raise BrokenPipeError again; rich itself would exit with 1, which means findings here."""
-        raise BrokenPipeError
+    def __init__(self, **options: Any) -> None:
+        """Take the options of rich's Console."""
+        if not has_colour():
+            options["color_system"] = None
+        super().__init__(**options)

@@ -6,11 +6,12 @@ import json
 
 import click
 
+from modelsmith.cli.shared.help import Group
 from modelsmith.cli.shared.options import json_option, store_option
 from modelsmith.errors import ServerError, StoreError
 
 
-@click.group("store")
+@click.group("store", cls=Group)
 def command() -> None:
     r"""Look at a store: the Ollama that answers, or a folder in Ollama's layout.
 

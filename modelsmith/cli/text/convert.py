@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsmith.cli.outputs import force_option
 from modelsmith.cli.shared.options import json_option, store_for, store_option
+from modelsmith.cli.shared.outputs import force_option
 from modelsmith.errors import ConversionError, UsageError
 
 if TYPE_CHECKING:
@@ -71,13 +71,16 @@ def command(
     try:
         conversion = _to_go(source, where, eos_token) if to == "go" else _to_jinja(source, where)
     except ConversionError as error:
-        if not as_json:
-            raise
-        click.echo(json.dumps({"accepted": False, "error": error.message}, ensure_ascii=False))
+        if as_json:
+            click.echo(json.dumps({"accepted": False, "error": error.message}, ensure_ascii=False))
+        else:
+            from modelsmith.cli.shared.failure import show_error
+
+            show_error(error)
         return 1
     accepted = conversion.proven or allow_different
     if accepted and output is not None:
-        from modelsmith.cli.outputs import write_output
+        from modelsmith.cli.shared.outputs import write_output
 
         write_output(output, conversion.template.text.encode(), force=force, option="--output")
     if as_json:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from modelsmith.cli.recipes.plan_view import visible
 from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.terminal import Terminal
 from modelsmith.models.rendered import THINK_WORDS
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _COST = {
 }
 
 
-def show_explanation(explanation: Explanation, console: Console | None = None) -> None:
+def show_explanation(explanation: Explanation, console: Terminal | None = None) -> None:
     """Print an explanation."""
     console = console or _console()
     effective = explanation.effective
@@ -64,10 +64,10 @@ def show_explanation(explanation: Explanation, console: Console | None = None) -
     _show_ways(console, explanation)
 
 
-def _console() -> Console:
+def _console() -> Terminal:
     """Return a console that folds cells on a narrow terminal, and writes whole lines to a file or a pipe."""
-    console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=_WIDE)
+    console = Terminal(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Terminal(highlight=False, soft_wrap=True, width=_WIDE)
 
 
 def _reasoning(explanation: Explanation) -> str:
@@ -77,7 +77,7 @@ def _reasoning(explanation: Explanation) -> str:
     return f"reasoning between {opening} and {closing}" if opening and closing else "no thinking tags"
 
 
-def _title(console: Console, title: str, more: str = "") -> None:
+def _title(console: Terminal, title: str, more: str = "") -> None:
     console.print(Text.assemble("\n", (title, "bold"), (f"  {printable(more)}", "dim") if more else ""))
 
 
@@ -92,7 +92,7 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _show_versions(console: Console, explanation: Explanation) -> None:
+def _show_versions(console: Terminal, explanation: Explanation) -> None:
     _title(console, "versions", "where something changes for this model")
     table = _table("  Ollama", "chat", "generate", "capabilities", "think unset", "")
     for number, row in enumerate(explanation.versions):
@@ -111,7 +111,7 @@ def _show_versions(console: Console, explanation: Explanation) -> None:
     console.print(table)
 
 
-def _show_thinks(console: Console, explanation: Explanation) -> None:
+def _show_thinks(console: Terminal, explanation: Explanation) -> None:
     _title(console, "who sees what", "reasoning of the answer to one message: hello")
     table = _table("  think", "the prompt ends", "ollama run", "/api/chat", "/v1/chat/completions")
     for row in explanation.thinks:
@@ -127,7 +127,7 @@ def _show_thinks(console: Console, explanation: Explanation) -> None:
     console.print(table)
 
 
-def _show_stops(console: Console, explanation: Explanation) -> None:
+def _show_stops(console: Terminal, explanation: Explanation) -> None:
     stops = explanation.stops
     listed = " ".join(printable(text) for text in stops.configured)
     _title(console, "where answers end", f"stop strings: {listed or 'none'}")
@@ -155,7 +155,7 @@ def _about(token: EndToken) -> str:
     return ", ".join(words)
 
 
-def _show_cache(console: Console, explanation: Explanation) -> None:
+def _show_cache(console: Terminal, explanation: Explanation) -> None:
     cache = explanation.cache
     if cache is None:
         return
@@ -180,7 +180,7 @@ def _show_cache(console: Console, explanation: Explanation) -> None:
         console.print(Text(f"  not checked: {printable(failure)}", style="dim"))
 
 
-def _show_ways(console: Console, explanation: Explanation) -> None:
+def _show_ways(console: Terminal, explanation: Explanation) -> None:
     ways = explanation.effective.ways
     if ways:
         more = f"the cheapest {_WAYS} of {len(ways)}, all with --json" if len(ways) > _WAYS else ""

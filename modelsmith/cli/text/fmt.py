@@ -45,7 +45,6 @@ def command(
     What Ollama reads stays the same, and so do comments and every value; a file is written only when that has been
     checked. With - the text on stdin is formatted to stdout.
 
-    \b
     Exit codes: 0 fine, 1 files would change (--check, --diff), 2 wrong usage, 3 a file cannot be read or formatted.
 
     \b

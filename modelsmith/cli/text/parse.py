@@ -33,7 +33,6 @@ def command(files: tuple[str, ...], target_ollama: str | None, no_request: bool,
     With --json one object a file and line: path, commands (name and args) or error (message and line), and request, or
     request_error where the commands are fine and the request is not. Files that FROM names are hashed for it.
 
-    \b
     Exit codes: 0 all accepted, 1 a file is refused, 3 a file cannot be read.
 
     \b

@@ -13,7 +13,7 @@ from modelsmith.cli.shared.conversation_file import ShapeError, read_conversatio
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.cli.shared.template_place import show_render_error, show_template_error
 from modelsmith.cli.text import render_view
-from modelsmith.errors import ModelsmithError, TemplateError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.errors import ModelsmithError, TemplateRenderError, TemplateSyntaxError
 
 THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "medium", "high": "high", "max": "max"}
 
@@ -63,7 +63,7 @@ def command(
     \b
     Examples:
       modelsmith render deepseek-r1:8b --user hello
-      modelsmith render Modelfile --chat chat.json --tools tools.json --think false --json
+      modelsmith render Modelfile --chat chat.json --tools tools.json --json
       modelsmith render template.gotmpl -s "Be brief." -u hello
     """
     from modelsmith.models.served import find_engine
@@ -76,7 +76,7 @@ def command(
     except ModelsmithError as error:
         if as_json:
             click.echo(json.dumps({"error": error.message}, ensure_ascii=False))
-            return 1 if isinstance(error, TemplateError) else error.exit_code
+            return error.exit_code
         if isinstance(error, ShapeError) and show_shape_error(error):
             return error.exit_code
         if isinstance(error, TemplateSyntaxError) and show_template_error((source,), where):

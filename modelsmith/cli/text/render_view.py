@@ -90,7 +90,7 @@ def summary(prompt: str, known: SpecialTokens | None, count: int | None = None) 
 def show_prompt(prompt: str, weights: Path | None) -> None:
     """Print a prompt for a person to read; ``weights`` is the model's GGUF."""
     known = special_tokens(weights)
-    from rich.console import Console
+    from modelsmith.cli.shared.terminal import Terminal
 
-    Console(highlight=False).print(coloured(prompt, known), soft_wrap=True)
+    Terminal(highlight=False).print(coloured(prompt, known), soft_wrap=True)
     click.echo(summary(prompt, known, token_count(prompt, weights)), err=True)

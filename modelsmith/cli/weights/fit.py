@@ -64,8 +64,9 @@ def command(spec: str | None, shape: str | None, where: str | None, as_json: boo
     \b
     Examples:
       modelsmith fit model.gguf --vram 24G
-      modelsmith fit llama3.2:3b --vram 8G --ctx 8k,32k --kv-type q8_0 --parallel 2
-      modelsmith fit https://huggingface.co/ORG/REPO/resolve/main/model-Q4_K_M.gguf --vram 24G,24G --explain
+      modelsmith fit llama3.2:3b --vram 8G --ctx 8k,32k --kv-type q8_0
+      modelsmith fit https://huggingface.co/ORG/REPO/resolve/main/model.gguf \
+        --vram 24G,24G --explain
       modelsmith fit --shape deepseek-r1:32b --vram 16G
       modelsmith fit --shape deepseek-r1:14b --vram 16G --quantizations
     """

@@ -1,10 +1,12 @@
-"""JUnit's XML, which every CI server reads: a test case a file, a failure a finding."""
+"""JUnit's XML, which every CI server reads: a test case a file, a failure a finding; what is only advice stands in the output."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
+
+from modelsmith.diagnostic import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +19,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def write(reports: Sequence[Report]) -> str:
     """Return one test suite."""
-    failures = sum(len(report.diagnostics) for report in reports)
+    failures = sum(each.severity is not Severity.INFO for report in reports for each in report.diagnostics)
     errors = sum(1 for report in reports if report.failed)
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
@@ -25,18 +27,25 @@ def write(reports: Sequence[Report]) -> str:
     ]
     for report in reports:
         lines.append(f"<testcase classname={_attribute(report.path)} name={_attribute(report.path)}>")
-        lines += [_failure(report, each) for each in report.diagnostics]
+        lines += [_failure(report, each) for each in report.diagnostics if each.severity is not Severity.INFO]
+        advice = [_text(report, each) for each in report.diagnostics if each.severity is Severity.INFO]
         if report.failed:
             lines.append(f"<error message={_attribute(report.failed)}/>")
+        if advice:
+            lines.append(f"<system-out>{escape(_clean(chr(10).join(advice)))}</system-out>")
         lines.append("</testcase>")
     return "\n".join((*lines, "</testsuite></testsuites>\n"))
 
 
 def _failure(report: Report, diagnostic: Diagnostic) -> str:
+    text = _text(report, diagnostic)
+    return f"<failure type={_attribute(diagnostic.code)} message={_attribute(diagnostic.message)}>{escape(_clean(text))}</failure>"
+
+
+def _text(report: Report, diagnostic: Diagnostic) -> str:
     line, column, *_ = report.place(diagnostic)
     hint = f"\n{diagnostic.hint}" if diagnostic.hint else ""
-    text = f"{report.path}:{line}:{column}: {diagnostic.severity}: {diagnostic.message} [{diagnostic.code}]{hint}"
-    return f"<failure type={_attribute(diagnostic.code)} message={_attribute(diagnostic.message)}>{escape(_clean(text))}</failure>"
+    return f"{report.path}:{line}:{column}: {diagnostic.severity}: {diagnostic.message} [{diagnostic.code}]{hint}"
 
 
 def _attribute(text: str) -> str:

@@ -100,7 +100,7 @@ def merged_base(base: Base, *, merge: bool) -> Base:
     if base.inherited.stored or weights is None:
         if merge:
             raise UsageError(
-                f'base "{base.spec}" has no shards to merge', hint="name the first shard: from: ./m-00001-of-00003.gguf"
+                f"{base.spec} has no shards to merge", hint="name the first shard: from: ./m-00001-of-00003.gguf"
             )
         return base
     place = place_of(GGUFFile.open(weights))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from modelsmith.diagnostic import did_you_mean
-from modelsmith.errors import UsageError
+from modelsmith.errors import UnreadableFile, UsageError
 from modelsmith.resources import RECIPES
 
 ENDINGS = (".yaml", ".yml")
@@ -22,7 +22,7 @@ def bundled_recipes() -> dict[str, Path]:
 
 
 def find_recipe(name_or_path: str | Path) -> Path:
-    """Return the file of a recipe; raises UsageError, with what there is, when there is none."""
+    """Return the file of a recipe; raises UnreadableFile or (for a name) UsageError, with what there is, when there is none."""
     name = str(name_or_path)
     bundled = bundled_recipes()
     if isinstance(name_or_path, Path) or is_path(name):
@@ -33,7 +33,7 @@ def find_recipe(name_or_path: str | Path) -> Path:
             hint = f"the bundled recipe goes by its name: {path.stem}"
         else:
             hint = "bundled recipes go by name, without a path: " + ", ".join(bundled)
-        raise UsageError(f"there is no recipe {name}", hint=hint)
+        raise UnreadableFile(f"there is no recipe {name}", hint=hint)
     if name in bundled:
         return bundled[name]
     hint = f"bundled recipes: {', '.join(bundled)}; a file of your own needs a path, such as ./{name}.yaml"
@@ -44,4 +44,4 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError as error:  # a name that is too long, a folder that may not be read
-        raise UsageError(f"recipe {path!s:.200} cannot be read: {error.strerror or error}") from error
+        raise UnreadableFile(f"recipe {path!s:.200} cannot be read: {error.strerror or error}") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from modelsmith.errors import UsageError
+from modelsmith.errors import UnreadableFile, UsageError
 from modelsmith.recipe.format.schema import Document
 from modelsmith.recipe.read.bundled import ENDINGS, find_recipe, is_path
 from modelsmith.recipe.read.complaints import explain, found
@@ -38,7 +38,7 @@ def read_layers(data: str | bytes, name: str, folder: Path) -> tuple[MapNode, ..
         try:
             path = _extended(extends.text, folder, seen)
             data, name, folder = read_file(path), str(path), path.absolute().parent
-        except UsageError as error:
+        except (UsageError, UnreadableFile) as error:
             report = Report()
             report.add("extends", f"extends: {error.message}", extends, error.hint)
             raise report.error() from error
@@ -95,16 +95,16 @@ def _extended(name: str, folder: Path, seen: set[Path]) -> Path:
 
 
 def read_file(path: Path) -> bytes:
-    """Return the bytes of a recipe's file; raises UsageError where it cannot be one."""
+    """Return the bytes of a recipe's file; raises UnreadableFile where it cannot be one."""
     try:
         if not path.is_file():
-            raise UsageError(f"{path} is not a file")
+            raise UnreadableFile(f"{path} is not a file", hint="name the YAML file of a recipe")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
-        raise UsageError(f"{path} is larger than {MAX_BYTES:,} bytes: not a recipe")
+        raise UnreadableFile(f"{path} is larger than {MAX_BYTES:,} bytes: not a recipe")
     return data
 
 

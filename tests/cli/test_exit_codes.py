@@ -1,0 +1,214 @@
+"""The exit codes of docs/exit-codes.md, over all commands, with --json and without."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import click
+import pytest
+
+from modelsmith.cli import group, run
+from modelsmith.weights.gguf.sample import write_sample
+
+MISSING = {
+    "parse": ["parse", "no/Modelfile"],
+    "lint": ["lint", "no/Modelfile"],
+    "lint --config": ["lint", "--config", "no.toml"],
+    "lint --baseline": ["lint", "Modelfile", "--baseline", "no.json"],
+    "lint --gguf": ["lint", "Modelfile", "--gguf", "no.gguf"],
+    "fmt": ["fmt", "no/Modelfile"],
+    "render a template": ["render", "no.gotmpl", "-u", "x"],
+    "render a jinja": ["render", "no.jinja", "-u", "x"],
+    "render a gguf": ["render", "no.gguf", "-u", "x"],
+    "render a path": ["render", "./no", "-u", "x"],
+    "render a model": ["render", "nosuch", "-u", "x"],
+    "render -c": ["render", "t.gotmpl", "-c", "no.json"],
+    "render --tools": ["render", "t.gotmpl", "-u", "x", "--tools", "no.json"],
+    "explain": ["explain", "no.gguf"],
+    "explain a template": ["explain", "no.gotmpl"],
+    "explain a model": ["explain", "nosuch"],
+    "convert": ["convert", "no.jinja"],
+    "convert a gguf": ["convert", "no.gguf"],
+    "diff": ["diff", "no.gotmpl", "t.gotmpl"],
+    "diff a gguf": ["diff", "m.gguf", "no.gguf"],
+    "plan": ["plan", "no.yaml"],
+    "plan of a base": ["plan", "force-think", "--set", "base=./no.gguf"],
+    "plan of a model": ["plan", "force-think", "--set", "base=nosuch"],
+    "apply": ["apply", "./no"],
+    "apply of a base": ["apply", "force-think", "--set", "base=no.gguf"],
+    "recipes show": ["recipes", "show", "no/x.yaml"],
+    "doctor md": ["doctor", "md", "no.md"],
+    "fit": ["fit", "no.gguf", "--vram", "8G"],
+    "store ls": ["store", "ls", "--store", "no"],
+    **{
+        f"gguf {words}": ["gguf", *words.split()]
+        for words in (
+            "inspect no.gguf",
+            "get no.gguf",
+            "set no.gguf a b",
+            "set m.gguf general.name --from-file no",
+            "set m.gguf --patch no",
+            "unset no.gguf a",
+            "rename no.gguf a b",
+            "undo no.gguf",
+            "verify no.gguf",
+            "hash no.gguf",
+            "diff no.gguf m.gguf",
+            "split no.gguf s --max-size 1M",
+            "merge no.gguf -o x.gguf",
+            "canonicalize no.gguf o.gguf",
+            "quantize no.gguf o.gguf -t Q8_0",
+            "quantize m.gguf o.gguf -t Q8_0 --imatrix no",
+            "pair no.gguf",
+        )
+    },
+}
+WITHOUT_JSON = {"fmt -", "recipes new", "recipes schema", "lsp"}
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "models").mkdir()
+    (tmp_path / ".git").mkdir()
+    Path("Modelfile").write_text("FROM llama3.2:3b\n")
+    Path("t.gotmpl").write_text("{{ .Prompt }}")
+    write_sample(Path("m.gguf"))
+
+
+def commands(
+    command: click.Command = group, path: tuple[str, ...] = (), above: click.Context | None = None
+) -> Iterator[tuple[tuple[str, ...], click.Command, click.Context]]:
+    """Yield every command with the words that call it."""
+    context = command.context_class(command, info_name=path[-1] if path else "modelsmith", parent=above)
+    yield path, command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            yield from commands(inner, (*path, name), context)
+
+
+ALL = {" ".join(path): command for path, command, _ in commands()}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_what_is_missing_is_3(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = MISSING[name]
+    assert run(words) == 3
+    error = capsys.readouterr().err
+    assert "error:" in error or "cannot be read" in error
+    assert "Traceback" not in error
+    command = ALL.get(" ".join(words[:2])) or ALL[words[0]]
+    if any("--json" in option.opts for option in command.params):
+        assert run([*words, "--json"]) == 3
+
+
+def test_every_command_that_reads_is_among_them() -> None:
+    tried = {words[0] if words[0] in {"fit", "diff"} else " ".join(words[:2]) for words in MISSING.values()}
+    tried |= {words[0] for words in MISSING.values()}
+    left = {name for name, command in ALL.items() if name not in tried and not isinstance(command, click.Group)}
+    assert left <= {"lsp", "rules", "doctor cmd", "doctor env", "recipes list", "recipes new", "recipes schema"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_wrong_words_are_2(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*name.split(), "--nosuch"]) == 2
+    if not isinstance(ALL[name], click.Group) and name != "gguf set":  # whose VALUE may begin with a dash
+        assert "--nosuch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["render", "bad.gotmpl", "-u", "x"], 3),
+        (["render", "bad.jinja", "-u", "x"], 3),
+        (["explain", "bad.gotmpl"], 3),
+        (["diff", "bad.gotmpl", "t.gotmpl"], 3),
+        (["diff", "other.gotmpl", "t.gotmpl"], 1),
+        (["parse", "Bad"], 1),
+        (["lint", "Bad"], 1),
+        (["lint", "Odd"], 0),
+        (["fmt", "--check", "Ugly"], 1),
+        (["convert", "odd.gotmpl"], 1),
+        (["plan", "force-think", "--set", "base=sample:deepseek-r1", "--check"], 1),
+        (["plan", "no-such-recipe"], 2),
+        (["plan", "bad.yaml"], 2),
+        (["gguf", "verify", "cut.gguf"], 1),
+        (["gguf", "diff", "m.gguf", "m.gguf"], 0),
+        (["gguf", "canonicalize", "m.gguf", "--check"], 1),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else str(words),
+)
+def test_json_changes_no_code(words: list[str], code: int) -> None:
+    Path("bad.gotmpl").write_text("{{ if }}")
+    Path("other.gotmpl").write_text("{{ .System }}{{ .Prompt }}")
+    Path("odd.gotmpl").write_text("{{ range .Messages }}{{ yesterdayDate }}{{ end }}")
+    Path("bad.jinja").write_text("{% if %}")
+    Path("Bad").write_text("FROM x\nFOO bar\n")
+    Path("Odd").write_text("FROM deepseek-r1\n")
+    Path("Ugly").write_text("from   x\n")
+    Path("bad.yaml").write_text("name: [\n")
+    Path("cut.gguf").write_bytes(Path("m.gguf").read_bytes()[:-100])
+    assert run(words) == code
+    assert run([*words, "--json"]) == code
+
+
+def program(*words: str) -> list[str]:
+    return [sys.executable, "-m", "modelsmith", *words]
+
+
+PLAN = ("plan", "force-think", "--set", "base=sample:deepseek-r1")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [((*PLAN, "--check"), 1), (PLAN, 0), (("--help",), 0), (("parse", "Bad"), 1)]
+)
+def test_a_reader_that_goes_away_keeps_the_code(words: tuple[str, ...], code: int) -> None:
+    Path("Bad").write_text("FROM x\nFOO bar\n")
+    with subprocess.Popen(program(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        started.stdout.close()
+        errors = started.stderr.read()
+        assert started.wait(timeout=60) == code
+        assert b"Traceback" not in errors
+        assert b"Exception" not in errors
+
+
+@pytest.mark.parametrize(("answer", "code"), [(b"n\n", 1), (b"\n", 1), (b"y\n", 0)])
+def test_answers(answer: bytes, code: int) -> None:
+    apply = ("apply", "force-think", "--set", "base=sample:deepseek-r1", "--set", "name=x")
+    assert run([*apply, "--quiet"]) == 0
+    Path("r.yaml").write_text("name: r\nfrom: sample:deepseek-r1\ncreate: x\n")
+    ours, theirs = pty.openpty()
+    try:
+        with subprocess.Popen(
+            program("apply", "./r.yaml"), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as started:
+            os.write(ours, answer)
+            _, errors = started.communicate(timeout=60)
+        assert started.returncode == code
+        assert (b"nothing was changed" in errors) == (code == 1)
+        assert b"interrupted" not in errors
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_junit_counts_no_advice(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("Odd").write_text("FROM deepseek-r1\n")
+    assert run(["lint", "Odd", "--format", "junit"]) == 0
+    suite = ET.fromstring(capsys.readouterr().out).find("testsuite")
+    assert suite is not None
+    assert suite.get("failures") == "0"
+    assert suite.findall("testcase/failure") == []
+    assert "MS508" in (suite.findtext("testcase/system-out") or "")
