@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.diagnostic import Severity, did_you_mean
 from modelsmith.errors import UsageError
+from modelsmith.lint.rules import all_rules
 from modelsmith.lint.settings import Policy, Settings
+from modelsmith.parameters import PARAMETERS, REMOVED_SINCE
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.versions import NEWEST, Version, resolve
@@ -65,6 +67,11 @@ def codes(value: object, where: str) -> tuple[str, ...]:
             raise UsageError(
                 f'{where}: "{text}" is no code of a rule', hint="write MS104, or the beginning of several such as MS3"
             )
+        if text != "ALL" and not any(code.startswith(text) for code in all_rules()):
+            raise UsageError(
+                f'{where}: there is no rule "{text}"{did_you_mean(text, all_rules())}',
+                hint="`modelsmith rules` lists all",
+            )
     return tuple("MS" if text == "ALL" else text for text in texts)
 
 
@@ -114,11 +121,24 @@ def _policy(value: object, where: str) -> Policy:
             raise UsageError(
                 f'{where}: there is no setting "{key}"{did_you_mean(key, known)}', hint=f"known: {', '.join(known)}"
             )
-        reader = _flag if isinstance(known[key].default, bool) else _texts
+        reader = _POLICY_READERS.get(key, _flag if isinstance(known[key].default, bool) else _texts)
         read[known[key].name] = reader(each, f"{where}.{key}")
     return Policy(**read)
 
 
+def _parameters(value: object, where: str) -> tuple[str, ...]:
+    """Return names of parameters; raises UsageError for one that no Ollama has had, which would ban nothing."""
+    names = _texts(value, where)
+    for name in names:
+        if name not in PARAMETERS and name not in REMOVED_SINCE:
+            raise UsageError(
+                f'{where}: there is no parameter "{name}"{did_you_mean(name, PARAMETERS)}',
+                hint="write a name as PARAMETER takes it, such as num_gpu",
+            )
+    return names
+
+
+_POLICY_READERS: Mapping[str, Callable[[object, str], Any]] = {"banned-parameters": _parameters}
 _READERS: Mapping[str, Callable[[object, str], Any]] = {
     "target-ollama": _target,
     "select": codes,

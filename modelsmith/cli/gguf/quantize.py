@@ -50,7 +50,9 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
     metavar="FILE",
     help="An importance matrix (GGUF or .dat) from llama-imatrix.",
 )
-@click.option("--allow-requantize", is_flag=True, help="Quantize what is quantized already, which loses more.")
+@click.option(
+    "--allow-requantize", is_flag=True, help="Take what is quantized already: it loses more, and nothing comes back."
+)
 @click.option("--dry-run", is_flag=True, help="Only show the plan: types, bits, size. Writes nothing.")
 @click.option("--report", is_flag=True, help="Measure each tensor's error.")
 @click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Default: all processors.")

@@ -39,8 +39,15 @@ def show_quantize_plan(plan: QuantizePlan, *, everything: bool) -> None:
                 fg="yellow",
             )
         )
-    if again := [each for each in plan.tensors if each.requantizes]:
-        click.echo(click.style(f"  {len(again)} tensors were quantized before and lose bits again", fg="yellow"))
+    again = [each for each in plan.tensors if each.requantizes]
+    if smaller := sum(not each.widens for each in again):
+        click.echo(click.style(f"  {smaller} tensors were quantized before and lose bits again", fg="yellow"))
+    if wider := sum(each.widens for each in again):
+        click.echo(
+            click.style(
+                f"  {wider} tensors were quantized before and get a wider type: lost bits stay lost", fg="yellow"
+            )
+        )
     if plan.imatrix is not None:
         missing = sum(each.tensor.name not in plan.imatrix.entries for each in plan.changed)
         click.echo(f"  importance matrix: {len(plan.imatrix.entries)} entries, none for {missing} of the tensors")

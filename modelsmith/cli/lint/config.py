@@ -6,6 +6,7 @@ from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import UnreadableFile, UsageError
 from modelsmith.lint.config import Config, parse_config
 from modelsmith.records import dataclass
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = ("modelsmith.toml", "pyproject.toml")
+_TABLES = ("lint",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,17 @@ def _table(path: Path) -> dict[str, Any] | None:
             f"{path} cannot be read: {error.strerror}", hint="name the right file with --config"
         ) from error
     if path.name == "pyproject.toml":
-        data = data.get("tool", {}).get("modelsmith", {})
+        tool = data.get("tool", {})
+        data = tool.get("modelsmith", {}) if isinstance(tool, dict) else {}
+        if not isinstance(data, dict):
+            raise UsageError(
+                f"{path}: tool.modelsmith is {data!r:.100}, not a table", hint="write [tool.modelsmith.lint]"
+            )
+    for name in data:
+        if name not in _TABLES:
+            raise UsageError(
+                f'{path}: there is no table "{name}"{did_you_mean(name, _TABLES)}', hint=f"known: {', '.join(_TABLES)}"
+            )
     table = data.get("lint")
     if table is not None and not isinstance(table, dict):
         raise UsageError(f"{path}: lint is {table!r}, not a table", hint="write [lint] and its settings below")

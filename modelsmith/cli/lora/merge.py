@@ -52,7 +52,7 @@ def command(
     \b
     Examples:
       modelsmith lora merge base-f16.gguf ./my-adapter -o merged.gguf
-      modelsmith lora merge base-f16.gguf ./style=0.7 ./facts.gguf -o merged.gguf -t Q4_K_M
+      modelsmith lora merge base-f16.gguf ./a=0.7 ./b.gguf -o m.gguf -t Q4_K_M
       modelsmith lora merge ./base-checkpoint ./my-adapter -o ./merged-checkpoint
     """
     from modelsmith.weights.adapters.spec import weighted
@@ -61,7 +61,7 @@ def command(
     folder = Path(base).expanduser()
     if folder.is_dir():
         return _into_folder(folder, wanted, target, mix, dry_run=dry_run, as_json=as_json)
-    from modelsmith.cli.outputs import saying_what_is_kept
+    from modelsmith.cli.shared.outputs import saying_what_is_kept
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.models.locate import locate_gguf
     from modelsmith.weights.adapters.merge import merge_adapters, open_adapters, with_adapters

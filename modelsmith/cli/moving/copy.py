@@ -32,7 +32,8 @@ def command(options: MovingOptions, source: str, destination: str, form: str) ->
 
     \b
     Examples:
-      modelsmith copy oci://registry.example.com/test/assistant oci://registry.example.com/team/assistant:v2
+      modelsmith copy oci://registry.example.com/test/assistant \
+        oci://registry.example.com/team/assistant:v2
       modelsmith copy dir:./assistant assistant --store ./models
     """
     from modelsmith.cli.moving import registries

@@ -36,7 +36,7 @@ def command(
     \b
     Examples:
       modelsmith login registry.example.com -u alice
-      cat token.txt | modelsmith login registry.example.com -u alice --password-stdin
+      modelsmith login registry.example.com -u alice --password-stdin < token.txt
     """
     from modelsmith.registry.access import Access, Session
     from modelsmith.registry.credentials import Credentials, Login

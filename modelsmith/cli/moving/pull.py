@@ -30,6 +30,6 @@ def command(options: MovingOptions, source: str, name: str | None, print_urls: b
     \b
     Examples:
       modelsmith pull oci://registry.example.com/team/assistant:v2 --as assistant
-      modelsmith pull qwen3:8b --store ./models --mirror https://mirror.example.com
+      modelsmith pull qwen3:8b --mirror https://mirror.example.com
     """
     return module_for(source).pull(source, name, options, print_urls=print_urls)

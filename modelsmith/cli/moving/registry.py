@@ -51,7 +51,7 @@ def serve(
     \b
     Examples:
       modelsmith registry serve --store ./models
-      modelsmith registry serve --store ./cache --upstream registry.example.com --listen 127.0.0.1:5000
+      modelsmith registry serve --store ./cache --upstream registry.example.com
     """
     from modelsmith.cli.shared.failure import printable
     from modelsmith.http.client import is_loopback

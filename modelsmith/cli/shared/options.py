@@ -113,6 +113,6 @@ _RECIPE_OPTIONS = (
         "--modelfile",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="Also write the Modelfile, for `ollama create NAME -f FILE`.",
+        help="The Modelfile too, for `ollama create NAME -f FILE`: apply writes it, plan only says what would be there.",
     ),
 )

@@ -5,8 +5,8 @@ Looks at where these instructions lead: a file that is not there (Ollama takes i
 it), a folder with the same name as a model, a blob of somebody's own store, a pipe or a device, a link out of the folder.
 
 ## Why
-Ollama decides by what exists when the model is created. A missing file becomes "pull model manifest: file does not exist",
-and a folder called `llama3` hides the model `llama3`.
+Ollama decides by what exists when the model is created. A missing file whose name a model could have becomes "pull model
+manifest: file does not exist", another one "invalid model name", and a folder called `llama3` hides the model `llama3`.
 
 ## Example
 ```modelfile
@@ -80,8 +80,10 @@ def _found(document: Document, each: Instruction, facts: PathFacts) -> Iterator[
     match facts.kind:
         case Kind.MISSING if _PATH.match(value) or value.lower().endswith(_WEIGHTS):
             if each.keyword == "FROM":
-                reason = "so Ollama takes it for the name of a model and tries to pull it"
-                severity = None if ModelName.parse(value).is_valid else Severity.ERROR
+                is_name = ModelName.parse(value).is_valid
+                pulled = "so Ollama takes it for the name of a model and tries to pull it"
+                reason = pulled if is_name else "and no model can have this name: Ollama stops"
+                severity = None if is_name else Severity.ERROR
             else:
                 reason, severity = "and Ollama stops", Severity.ERROR
             yield Finding(

@@ -61,8 +61,13 @@ class TensorPlan:
 
     @property
     def requantizes(self) -> bool:
-        """Whether what was quantized already loses bits again."""
+        """Whether what was quantized already gets another type, which never brings a lost bit back."""
         return self.changes and self.source.type.name not in FLOATS
+
+    @property
+    def widens(self) -> bool:
+        """Whether the new type has more bits a weight than the old one."""
+        return self.tensor.nbytes > self.source.nbytes
 
     @property
     def columns(self) -> int:
@@ -167,11 +172,12 @@ def _placed(planned: Iterable[TensorPlan], alignment: int) -> Iterator[TensorPla
 
 def _check_requantizing(planned: Sequence[TensorPlan], wishes: Wishes, gguf: GGUFFile) -> None:
     again = [each for each in planned if each.requantizes]
+    narrower = any(not each.widens for each in again)
     if again and not wishes.allow_requantize:
         types = ", ".join(sorted({each.source.type.name for each in again}))
         raise Unsupported(
             f"{gguf.path} is quantized already: {len(again)} of its tensors are {types}, "
-            f"and {wishes.mix.name} would lose bits a second time",
+            f"and {wishes.mix.name} {'would lose bits a second time' if narrower else 'brings no lost bit back'}",
             hint="start from the F16, BF16 or F32 model; --allow-requantize (in a recipe allow-requantize: true) does it all the same",
         )
 
