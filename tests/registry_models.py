@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 from pathlib import Path
@@ -28,6 +29,7 @@ QUICK = Limits(
 NAME = ModelName.parse("toy")
 
 
+@functools.cache
 def some_bytes(size: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size)
 
@@ -37,20 +39,20 @@ def access(registry: FakeRegistry | None = None, **others: object) -> Access:
     return Access(**{"insecure": True, "limits": QUICK, **others})  # type: ignore[arg-type]
 
 
-def toy(size: int = 300_000, seed: int = 1, line_feed: bool = True) -> tuple[Manifest, dict[Digest, bytes]]:
+def toy(size: int = 300_000, seed: int = 1, with_empty: bool = True) -> tuple[Manifest, dict[Digest, bytes]]:
     """Return a model: its manifest as bytes that ``ollama create`` writes, and its blobs."""
-    parts = [(MODEL, some_bytes(size, seed)), (TEMPLATE, b"{{ .Prompt }}"), (SYSTEM, b"Be brief."), (MODEL, b"")]
+    parts = [(MODEL, some_bytes(size, seed)), (TEMPLATE, b"{{ .Prompt }}"), (SYSTEM, b"Be brief.")]
+    parts += [(MODEL, b"")] if with_empty else []
     layers = tuple(Layer(kind, Digest.of(data), len(data)) for kind, data in parts)
     config = b'{"model_format":"gguf"}\n'
     manifest = Manifest(Layer(CONFIG_TYPE, Digest.of(config), len(config)), layers)
     blobs = {Digest.of(data): data for _, data in parts} | {Digest.of(config): config}
-    data = manifest.to_bytes()
-    return Manifest.from_bytes(data if line_feed else data.rstrip(b"\n")), blobs
+    return Manifest.from_bytes(manifest.to_bytes()), blobs
 
 
-def store_with(folder: Path, name: ModelName = NAME, size: int = 300_000, seed: int = 1) -> LocalStore:
+def store_with(folder: Path, name: ModelName = NAME, size: int = 300_000, with_empty: bool = True) -> LocalStore:
     """Return a store that has the toy."""
-    manifest, blobs = toy(size, seed)
+    manifest, blobs = toy(size, with_empty=with_empty)
     place = folder.with_name(f"{folder.name}-dir")
     place.mkdir()
     for digest, data in blobs.items():

@@ -40,12 +40,13 @@ _HASHED_AT_ONCE = 4 << 20
 
 @dataclass(slots=True)
 class Budget:
-    """What the downloads of one command share: a number of connections, a sign to stop, and the count of bytes."""
+    """What the downloads of one command share: a number of connections, a sign to stop, and the counts of bytes."""
 
     connections: int
     limits: Limits
     stop: threading.Event = field(default_factory=threading.Event)
     received: int = 0
+    sent: int = 0
     slots: threading.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:

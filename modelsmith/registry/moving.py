@@ -51,11 +51,6 @@ class Mover:
         self._session.close()
 
     @property
-    def received(self) -> int:
-        """How many bytes of blobs came over the network so far."""
-        return self._budget.received
-
-    @property
     def session(self) -> Session:
         """The registries that are talked to."""
         return self._session

@@ -178,10 +178,10 @@ class _Handler(BaseHTTPRequestHandler):
             "ETag": f'"{digest}"',
             "Location": f"http://{host}{urlsplit(self.path).path}",
         }
-        if self.headers.get("Range"):
+        is_part = _RANGE.fullmatch(self.headers.get("Range", "").strip()) is not None
+        if is_part:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-        partial = "Content-Range" in headers
-        self._start(206 if partial else 200, "application/octet-stream", end - start, headers)
+        self._start(206 if is_part else 200, "application/octet-stream", end - start, headers)
         if self.command == "GET" and end > start:
             self.wfile.flush()
             self._send(self.catalog.blob_file(digest), start, end)

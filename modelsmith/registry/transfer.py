@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a transfer did: blobs that were there, that were mounted and that were moved; bytes, seconds; the manifest."""
+    """What a transfer did: blobs that were there, that were mounted and that were moved; bytes, seconds; the manifest.
+
+    ``received`` and ``sent`` are the bytes of blobs that went over the network now, without those of an earlier run.
+    """
 
     manifest: Manifest
     there: tuple[Layer, ...]
     mounted: tuple[Layer, ...]
     moved: tuple[Layer, ...]
     seconds: float
+    received: int = 0
+    sent: int = 0
 
     @property
     def bytes_moved(self) -> int:
@@ -37,7 +42,7 @@ class Moved:
 
 def transfer(source: Source, sink: Sink, budget: Budget, wire: Wire | None, progress: ProgressSink = silent) -> Moved:
     """Move a model; on an interruption everything that is under way ends, and what came is kept for the next run."""
-    began = time.monotonic()
+    began, received, sent = time.monotonic(), budget.received, budget.sent
     manifest = source.manifest()
     with sink, ThreadPoolExecutor(budget.connections, "modelsmith-blob") as pool:
         try:
@@ -73,6 +78,8 @@ def transfer(source: Source, sink: Sink, budget: Budget, wire: Wire | None, prog
         tuple(layer for layer in missing if not how[layer]),
         tuple(layer for layer in missing if how[layer]),
         time.monotonic() - began,
+        budget.received - received,
+        budget.sent - sent,
     )
 
 

@@ -44,7 +44,6 @@ class Uploader:
     budget: Budget
     progress: ProgressSink
     chunk: int = CHUNK
-    sent: int = 0
 
     def mount(self, layer: Layer, repository: str) -> str:
         """Have the registry take a blob over from another repository of it; return "", or the session that it opened instead."""
@@ -78,10 +77,11 @@ class Uploader:
 
     def _open(self, layer: Layer, mount_from: str = "") -> str:
         """Open a session and return its URL; "" where the blob was mounted from another repository instead."""
-        url = f"{self.registry.root}/v2/{self.repository}/blobs/uploads/"
+        url, scope = f"{self.registry.root}/v2/{self.repository}/blobs/uploads/", self._scope()
         if mount_from:
             url += "?" + urlencode({"mount": str(layer.digest), "from": mount_from})
-        with self.registry.send("POST", url, self._scope()) as response:
+            scope += f" repository:{mount_from}:pull"
+        with self.registry.send("POST", url, scope) as response:
             if response.status == 201 and mount_from:
                 return ""
             if response.status != 202:
@@ -104,7 +104,7 @@ class Uploader:
                     raise refusal(response, f"PATCH {session.partition('?')[0]}")
                 session = self._session(session, response.headers) or session
             place += self.chunk
-            self.sent += self.chunk
+            self.budget.sent += self.chunk
             self._note(layer, session)
         return session, place
 
@@ -126,7 +126,7 @@ class Uploader:
                 )
             if response.status not in {200, 201, 204}:
                 raise refusal(response, f"PUT {session.partition('?')[0]}")
-        self.sent += length
+        self.budget.sent += length
         self._forget(layer)
 
     def _after(self, layer: Layer, error: ServerError, session: str, place: int) -> tuple[str, int]:

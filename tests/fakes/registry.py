@@ -16,6 +16,7 @@ _MANIFEST = re.compile(r"/v2/(.+)/manifests/([^/]+)")
 _BLOB = re.compile(r"/v2/(.+)/blobs/(sha256:[0-9a-f]{64})")
 _UPLOAD = re.compile(r"/v2/(.+)/blobs/uploads/(\d*)")
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+_PIECE = 256 << 10
 
 
 class FakeRegistry:
@@ -32,6 +33,7 @@ class FakeRegistry:
         self.login, self.token_realm, self.ranges = login, token_realm, ranges
         self.token = "secret-token"
         self.sent = 0
+        self.on_bytes: Callable[[int], None] = lambda count: None  # hears of every piece of a blob that moved
         self.lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"registry": self}))
         self._server.daemon_threads = True
@@ -105,13 +107,21 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', {"WWW-Authenticate": challenge})
         return False
 
-    def answer(self, status: int, data: bytes = b"", headers: dict[str, str] | None = None) -> None:
+    def answer(
+        self, status: int, data: bytes = b"", headers: dict[str, str] | None = None, *, is_blob: bool = False
+    ) -> None:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
+        if self.command == "HEAD":
+            return
+        view = memoryview(data)
+        while view:
+            self.wfile.write(view[:_PIECE])
+            if is_blob:
+                self.registry.on_bytes(len(view[:_PIECE]))
+            view = view[_PIECE:]
 
     def body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -144,10 +154,10 @@ class Handler(BaseHTTPRequestHandler):
         elif match and registry.ranges:
             start, end = int(match[1]), int(match[2]) + 1
             registry.sent += end - start
-            self.answer(206, data[start:end], {"Content-Range": f"bytes {start}-{end - 1}/{len(data)}"})
+            self.answer(206, data[start:end], {"Content-Range": f"bytes {start}-{end - 1}/{len(data)}"}, is_blob=True)
         else:
             registry.sent += len(data)
-            self.answer(200, data)
+            self.answer(200, data, is_blob=True)
 
     def _upload(self, repository: str, session: str, query: dict[str, str]) -> None:
         registry = self.registry
@@ -174,6 +184,7 @@ class Handler(BaseHTTPRequestHandler):
         while left and (chunk := self.rfile.read1(min(left, 1 << 16))):  # what came is kept if the client goes away
             upload += chunk
             left -= len(chunk)
+            registry.on_bytes(len(chunk))
         registry.sent += int(self.headers.get("Content-Length") or 0)
         if self.command == "PATCH":
             self.answer(202, headers=place)

@@ -118,7 +118,7 @@ def test_what_came_before_a_failure_is_not_fetched_again(tmp_path: Path) -> None
         registry.twist = lambda handler: False
         with Mover(access()) as second:
             moved = second.pull(at(registry), store, NAME)
-        assert mover.received + second.received == sum(layer.size for layer in moved.manifest.blobs)
+        assert mover._budget.received + moved.received == sum(layer.size for layer in moved.manifest.blobs)
     assert not list((tmp_path / "b" / ".modelsmith" / "partial").iterdir())
 
 
@@ -171,10 +171,9 @@ def test_a_large_upload_goes_in_pieces_and_on_after_a_failure(tmp_path: Path, mo
         with Mover(access()) as mover, pytest.raises(ModelsmithError):
             mover.push(store, NAME, at(registry))
         assert registry.manifests == {}
-        sent = registry.sent
         with Mover(access()) as mover:
-            mover.push(store, NAME, at(registry))
-        assert registry.sent - sent <= 3 << 20 | 1 << 16
+            moved = mover.push(store, NAME, at(registry))
+        assert moved.sent <= (3 << 20) + 100  # two of the five pieces were there
         assert registry.manifests["team/toy", "latest"][1] == store.layout.manifest(NAME).raw
     assert not list((tmp_path / "cache" / "modelsmith" / "transfers").iterdir())
 

@@ -28,6 +28,8 @@ def show_moved(verb: str, source: str, target: str, moved: Moved, *, as_json: bo
             "mounted": _rows(moved.mounted),
             "there": _rows(moved.there),
             "bytes": moved.bytes_moved,
+            "received": moved.received,
+            "sent": moved.sent,
             "seconds": round(moved.seconds, 3),
         }
         click.echo(json.dumps(body))
