@@ -29,9 +29,10 @@ class Row(NamedTuple):
     section: str = "Commands"
 
 
-TEXT, RECIPES, WEIGHTS, MOVING, STORE, HELP = (
+TEXT, RECIPES, MODELS, WEIGHTS, MOVING, STORE, HELP = (
     "Modelfiles and templates",
     "Recipes",
+    "Models",
     "Weights",
     "Moving models",
     "Stores",
@@ -51,6 +52,14 @@ COMMANDS: dict[str, Row] = {
     "plan": Row("recipes.plan", "Show what a recipe would do. Changes nothing.", RECIPES),
     "apply": Row("recipes.apply", "Carry out a recipe: plan, create the model, verify it.", RECIPES),
     "recipes": Row("recipes.recipes", "List, show and start recipes; print their JSON Schema.", RECIPES),
+    "create": Row("models.create", "Create a model from a Modelfile, with or without a server.", MODELS),
+    "show": Row("models.show", "Print a model as a Modelfile that works elsewhere.", MODELS),
+    "edit": Row("models.edit", "Change a Modelfile or a model: set, unset, or in your editor.", MODELS),
+    "list": Row("models.list", "List the models, their sizes and what they share.", MODELS),
+    "cp": Row("models.cp", "Give a model a second name.", MODELS),
+    "mv": Row("models.mv", "Give a model another name.", MODELS),
+    "tag": Row("models.tag", "Give a model further tags.", MODELS),
+    "rm": Row("models.rm", "Remove models, and the bytes that only they used.", MODELS),
     "gguf": Row("gguf", "Work on GGUF files: quantize and more.", WEIGHTS),
     "lora": Row("lora", "Work on LoRA adapters: inspect, merge into their base, convert to GGUF.", WEIGHTS),
     "fit": Row(
@@ -64,8 +73,39 @@ COMMANDS: dict[str, Row] = {
     "registry": Row("moving.registry", "Serve the models of a store, or of another registry, to Ollama.", MOVING),
     "store": Row("store", "List the models of a store.", STORE),
     "doctor": Row("doctor", "Find what is wrong with commands, variables and how-tos about Ollama.", HELP),
+    "completion": Row("completion", "Complete commands and names at the Tab key.", HELP),
     "lsp": Row("lsp", "Serve editors: findings as you type, hover, completion, fixes, formatting.", HELP),
 }
+
+
+OTHER_WORDS = {
+    "ls": "list",
+    "images": "list",
+    "tags": "list",
+    "rename": "mv",
+    "move": "mv",
+    "delete": "rm",
+    "del": "rm",
+    "remove": "rm",
+    "rmi": "rm",
+    "duplicate": "cp",
+    "build": "create",
+    "cat": "show",
+    "get": "show",
+    "format": "fmt",
+    "check": "lint",
+    "validate": "lint",
+    "template": "render",
+    "quantize": "gguf quantize",
+    "verify-gguf": "gguf verify",
+    "serve": "registry serve",
+    "download": "pull",
+    "upload": "push",
+    "gc": "store gc",
+    "prune": "store gc",
+    "fsck": "store fsck",
+}
+"""What other tools call these commands, and what they are called here."""
 
 
 class LazyGroup(click.Group):
@@ -97,6 +137,8 @@ class LazyGroup(click.Group):
             from modelsmith.cli.shared.failure import printable
             from modelsmith.diagnostic import did_you_mean
 
+            if self.table is COMMANDS and (meant := OTHER_WORDS.get(args[0].lower())):
+                ctx.fail(printable(f'no command "{args[0]}": it is called {ctx.command_path} {meant}'))
             ctx.fail(
                 printable(
                     f'no command "{args[0]}"{did_you_mean(args[0], self.table) or f"; see {ctx.command_path} --help"}'

@@ -8,6 +8,7 @@ from modelsmith.progress import ProgressSink, silent
 
 if TYPE_CHECKING:
     from modelsmith.name import ModelName
+    from modelsmith.store.listing import Listing
     from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
 
 
@@ -23,6 +24,9 @@ class Store(Protocol):
 
     def models(self) -> tuple[ModelName, ...]:
         """List the models, sorted by name."""
+
+    def listing(self) -> Listing:
+        """Return the models as a table: sizes, and what they share where the store knows."""
 
     def show(self, name: ModelName) -> StoredModel:
         """Describe one model; raises ModelNotFound."""
@@ -41,5 +45,8 @@ class Store(Protocol):
     def copy(self, source: ModelName, target: ModelName) -> None:
         """Give a model a second name; raises ModelNotFound."""
 
-    def delete(self, name: ModelName) -> None:
-        """Remove a model and the blobs that no other model uses; raises ModelNotFound."""
+    def delete(self, name: ModelName) -> int | None:
+        """Remove a model and the blobs that no other model uses; raises ModelNotFound.
+
+        Returns how many bytes that freed, None where the store does not say.
+        """

@@ -11,6 +11,7 @@ from modelsmith.progress import ProgressSink, silent
 if TYPE_CHECKING:
     from modelsmith.errors import ServerError
     from modelsmith.name import ModelName
+    from modelsmith.store.listing import Listing
     from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
 
 
@@ -26,6 +27,10 @@ class AbsentStore:
         return None
 
     def models(self) -> tuple[ModelName, ...]:
+        """Raise ServerError."""
+        self._fail()
+
+    def listing(self) -> Listing:
         """Raise ServerError."""
         self._fail()
 
@@ -47,7 +52,7 @@ class AbsentStore:
         """Raise ServerError."""
         self._fail()
 
-    def delete(self, name: ModelName) -> None:
+    def delete(self, name: ModelName) -> int | None:
         """Raise ServerError."""
         self._fail()
 

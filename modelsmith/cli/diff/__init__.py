@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelsmith.cli.shared.complete import complete_models_or_files
 from modelsmith.cli.shared.conversation_file import ShapeError, show_shape_error
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.cli.shared.outputs import force_option
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @click.command("diff")
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.argument("a", metavar="A", shell_complete=complete_models_or_files)
+@click.argument("b", metavar="B", shell_complete=complete_models_or_files)
 @click.option(
     "--conversation", "-c", metavar="NAME|C.json", help="Compare the prompts of this conversation only, and show them."
 )

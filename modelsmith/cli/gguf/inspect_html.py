@@ -15,7 +15,7 @@ from modelsmith.cli.diff.html import START
 from modelsmith.cli.diff.markup import text_html
 from modelsmith.cli.gguf.inspect_view import summary_lines
 from modelsmith.cli.gguf.treemap import Box, squarified
-from modelsmith.cli.recipes.plan_view import size_text
+from modelsmith.cli.shared.sizes import size_text
 from modelsmith.weights.gguf.inspect.summary import ROLES, block_of, role_of
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsmith.cli.gguf.faults import show_faults
-from modelsmith.cli.recipes.plan_view import size_text
 from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.sizes import size_text
 from modelsmith.weights.gguf.inspect.summary import parts_by, role_of
 from modelsmith.weights.gguf.metadata import GGUFArray
 

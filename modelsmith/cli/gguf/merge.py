@@ -35,10 +35,10 @@ def command(shards: tuple[Path, ...], target: Path, raw: bool, force: bool, as_j
       modelsmith gguf merge model-00001-of-00003.gguf -o model.gguf
       modelsmith gguf merge --raw model.gguf.part1of3 -o model.gguf
     """
-    from modelsmith.cli.recipes.plan_view import size_text
     from modelsmith.cli.shared.failure import printable
     from modelsmith.cli.shared.outputs import saying_what_is_kept
     from modelsmith.cli.shared.progress import progress_bars
+    from modelsmith.cli.shared.sizes import size_text
     from modelsmith.errors import InvalidGGUF, UsageError
     from modelsmith.weights.gguf.arrange.merge import join_raw, merge
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsmith.cli.recipes.plan_view import size_text
 from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.sizes import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -39,10 +39,10 @@ def command(
       modelsmith gguf split model.gguf model --max-size 4G
       modelsmith gguf split model.gguf shards/model --max-tensors 128 --dry-run
     """
-    from modelsmith.cli.recipes.plan_view import size_text
     from modelsmith.cli.shared.failure import printable
     from modelsmith.cli.shared.outputs import saying_what_is_kept
     from modelsmith.cli.shared.progress import progress_bars
+    from modelsmith.cli.shared.sizes import size_text
     from modelsmith.weights.gguf.arrange.split import parse_size, plan_split, write_split
     from modelsmith.weights.gguf.file import GGUFFile
 

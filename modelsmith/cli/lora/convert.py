@@ -39,9 +39,9 @@ def command(adapter: Path, base: str, target: Path, kind: str, force: bool, wher
     Example:
       modelsmith lora convert ./my-adapter --base base-Q4_K_M.gguf -o adapter.gguf
     """
-    from modelsmith.cli.recipes.plan_view import size_text
     from modelsmith.cli.shared.failure import printable
     from modelsmith.cli.shared.outputs import saying_what_is_kept
+    from modelsmith.cli.shared.sizes import size_text
     from modelsmith.models.locate import locate_gguf
     from modelsmith.weights.adapters.convert import convert_adapter
 

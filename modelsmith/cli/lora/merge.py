@@ -114,8 +114,8 @@ def _say(
     as_json: bool,
     dry_run: bool,
 ) -> None:
-    from modelsmith.cli.recipes.plan_view import size_text
     from modelsmith.cli.shared.failure import printable
+    from modelsmith.cli.shared.sizes import size_text
 
     if as_json:
         rows = [{"path": str(lora.path), "weight": weight, "notes": list(lora.notes)} for lora, weight in adapters]

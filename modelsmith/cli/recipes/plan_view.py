@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.sizes import size_text
 from modelsmith.cli.shared.terminal import Terminal
 from modelsmith.manifest import CONFIG_TYPE
 from modelsmith.models.rendered import THINK_WORDS
@@ -32,18 +33,7 @@ _VERDICTS = {
     "tools": "that show tools, calls and results now",
     "changed": "changed otherwise",
 }
-_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-
-
 _VERDICT_ALONE = "no model can be created; --modelfile FILE writes the Modelfile"
-
-
-def size_text(size: float) -> str:
-    """Return a size in decimal units, as ``ollama list`` does: ``4.7 GB``."""
-    for factor, unit in _UNITS:
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return f"{size:.0f} B"
 
 
 def visible(prompt: str) -> Text:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsmith.cli.shared.complete import complete_recipes
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def recipe_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 _RECIPE_OPTIONS = (
-    click.argument("recipe", metavar="RECIPE"),
+    click.argument("recipe", metavar="RECIPE", shell_complete=complete_recipes),
     click.option(
         "--set", "settings", multiple=True, metavar="INPUT=VALUE", help="Give an input of the recipe; repeatable."
     ),

@@ -63,7 +63,7 @@ def ls(where: str | None, as_json: bool) -> int:
     if not models:
         click.echo(f"no models in {store.location}")
         return damaged
-    from modelsmith.cli.recipes.plan_view import size_text
+    from modelsmith.cli.shared.sizes import size_text
 
     table = [("NAME", "ID", "SIZE", "FAMILY", "CAPABILITIES")]
     for model in models:

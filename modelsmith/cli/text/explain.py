@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from modelsmith.cli.shared.complete import complete_models_or_files
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.cli.shared.template_place import show_template_error
 from modelsmith.errors import TemplateSyntaxError
 
 
 @click.command("explain")
-@click.argument("source", metavar="MODEL|FILE")
+@click.argument("source", metavar="MODEL|FILE", shell_complete=complete_models_or_files)
 @click.option(
     "--target-ollama", metavar="VERSION", help="The Ollama that serves it. Default: the server's, else the newest."
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from modelsmith.cli.shared.complete import complete_models_or_files
 from modelsmith.cli.shared.conversation_file import ShapeError, read_conversation, show_shape_error
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.cli.shared.template_place import show_render_error, show_template_error
@@ -19,7 +20,7 @@ THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "m
 
 
 @click.command("render")
-@click.argument("source", metavar="FILE|MODEL")
+@click.argument("source", metavar="FILE|MODEL", shell_complete=complete_models_or_files)
 @click.option(
     "--conversation",
     "--chat",

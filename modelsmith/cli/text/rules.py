@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelsmith.cli.shared.complete import complete_rules
 from modelsmith.cli.shared.options import json_option
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("rules")
-@click.argument("wanted", nargs=-1, metavar="[CODE|NAME]...")
+@click.argument("wanted", nargs=-1, metavar="[CODE|NAME]...", shell_complete=complete_rules)
 @json_option
 def command(wanted: tuple[str, ...], as_json: bool) -> int:
     r"""List the rules of lint, or explain those that are named: by code, by name, or by the beginning of codes.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsmith.cli.shared.complete import complete_models_or_files
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.errors import UsageError
 
@@ -20,7 +21,7 @@ _FILE: Any = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("fit")
-@click.argument("spec", metavar="[FILE|URL|MODEL]", required=False)
+@click.argument("spec", metavar="[FILE|URL|MODEL]", shell_complete=complete_models_or_files, required=False)
 @click.option("--shape", metavar="NAME", help="Instead of a file: a well-known shape, such as deepseek-r1:32b.")
 @click.option(
     "--vram", metavar="SIZE,…", help="Memory of each card, 24G,24G; none: no card. Default: what is found here."

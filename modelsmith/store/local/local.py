@@ -24,6 +24,7 @@ from modelsmith.store.local.write import Writer, writing
 
 if TYPE_CHECKING:
     from modelsmith.store.folder import Folder
+    from modelsmith.store.listing import Listing
     from modelsmith.store.local.known import KnownDigests
     from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
 
@@ -57,6 +58,12 @@ class LocalStore:
     def models(self) -> tuple[ModelName, ...]:
         """List the models, sorted by name; what is no readable manifest is passed over."""
         return self.layout.names()
+
+    def listing(self) -> Listing:
+        """Return the table of the models: sizes and what they share, without opening weights."""
+        from modelsmith.store.listing import list_folder
+
+        return list_folder(self.layout)
 
     def show(self, name: ModelName | str) -> StoredModel:
         """Describe one model; raises ModelNotFound, or StoreError where it is damaged."""
@@ -146,8 +153,8 @@ class LocalStore:
         with writing(self.layout) as writer:
             writer.put_manifest(self.layout.existing(wished), manifest.raw)
 
-    def delete(self, name: ModelName | str) -> None:
-        """Remove a model and the blobs that no other model uses; raises ModelNotFound.
+    def delete(self, name: ModelName | str) -> int:
+        """Remove a model and the blobs that no other model uses; return how many bytes that freed. Raises ModelNotFound.
 
         A model whose manifest is damaged is removed too; its blobs then stay, as nobody knows which they are.
         """
@@ -162,6 +169,8 @@ class LocalStore:
             if old is not None:
                 writer.note(layer.digest for layer in old.blobs)
             writer.drop_manifest(found)
+        blobs = old.blobs if old is not None else ()
+        return sum(layer.size for layer in blobs if not self.layout.blob_path(layer.digest).exists())
 
     @property
     def _known(self) -> KnownDigests:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.name import ModelName
+    from modelsmith.store.listing import Listing
     from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
     from modelsmith.template.conversation.conversation import Conversation
 
@@ -73,6 +74,16 @@ class OllamaStore:
     def models(self) -> tuple[ModelName, ...]:
         """List the models, sorted by name."""
         return tuple(sorted((name for name, _ in self._tags()), key=str))
+
+    def listing(self) -> Listing:
+        """Return the table of the models; a server does not tell which blobs they share."""
+        from modelsmith.store.listing import ListedModel, Listing
+
+        rows = [
+            ListedModel(name, text(entry, "digest").removeprefix("sha256:"), whole(entry, "size"), None, moment(entry))
+            for name, entry in self._tags()
+        ]
+        return Listing(tuple(sorted(rows, key=lambda row: str(row.name))))
 
     def show(self, name: ModelName | str) -> StoredModel:
         """Describe one model; raises ModelNotFound.
@@ -141,7 +152,10 @@ class OllamaStore:
             self._http.ask("POST", "/api/copy", {"source": source.short, "destination": target.short})
 
     def delete(self, name: ModelName | str) -> None:
-        """Remove a model and the blobs that no other model uses; raises ModelNotFound."""
+        """Remove a model and the blobs that no other model uses; a server does not say how many bytes that frees.
+
+        Raises ModelNotFound.
+        """
         name = _name(name)
         with self._naming(name):
             self._http.ask("DELETE", "/api/delete", {"model": name.short})
@@ -246,6 +260,28 @@ class OllamaStore:
             raise ModelNotFound(
                 f"no model {name.short} on {self.location}{guess}", hint=f"`ollama pull {name.short}` may bring it"
             ) from error
+
+
+def text(entry: dict[str, Any], key: str) -> str:
+    """Return a text that a server sent, "" for anything else."""
+    value = entry.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def whole(entry: dict[str, Any], key: str) -> int:
+    """Return a number of bytes that a server sent, 0 for anything else."""
+    value = entry.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def moment(entry: dict[str, Any]) -> float | None:
+    """Return when a model was changed, in seconds since 1970; None where the server does not say it."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(text(entry, "modified_at")).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _name(name: ModelName | str) -> ModelName:

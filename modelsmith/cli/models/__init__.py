@@ -1,0 +1,1 @@
+"""The daily commands on models of a store, one module a command."""

@@ -1,0 +1,115 @@
+"""``modelsmith create``: a model from a plain Modelfile, without a recipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from modelsmith.cli.shared.complete import complete_files, complete_models
+from modelsmith.cli.shared.options import json_option, store_option
+
+if TYPE_CHECKING:
+    from modelsmith.store.model import CreatePreview
+
+
+@click.command("create")
+@click.argument("name", metavar="NAME", shell_complete=complete_models)
+@click.option(
+    "-f",
+    "--file",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("Modelfile"),
+    show_default=True,
+    metavar="FILE",
+    help="The Modelfile.",
+    shell_complete=complete_files,
+)
+@store_option
+@click.option("--as-is", is_flag=True, help="Keep a GGUF's bytes (linked) instead of Ollama's canonical order.")
+@click.option("--dry-run", is_flag=True, help="Show the layers and the bytes to write. Changes nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before a model is replaced.")
+@json_option
+def command(name: str, path: Path, where: str | None, as_is: bool, dry_run: bool, yes: bool, as_json: bool) -> int:
+    r"""Create the model NAME from a Modelfile, byte for byte as `ollama create` does, with or without a server.
+
+    A model of that name is replaced; in a terminal you are asked before.
+
+    \b
+    Examples:
+      modelsmith create mario -f Modelfile --store ./models
+      modelsmith create mario --dry-run --store ./models
+    """
+    from modelsmith.cli.shared.progress import progress_bars
+    from modelsmith.errors import ModelNotFound
+    from modelsmith.files.text import read_text_file
+    from modelsmith.models.build import request_of
+    from modelsmith.name import ModelName
+    from modelsmith.store.open import open_store
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
+
+    target = ModelName.strict(name)
+    request = request_of(Modelfile.parse(read_text_file(path)), path.absolute().parent, source=str(path))
+    store = open_store(where)
+    preview = store.preview(target, request, as_is=as_is)
+    if dry_run:
+        _show(preview, target.short, store.location, as_json=as_json)
+        return 0
+    if preview.changes and not yes and sys.stdin and sys.stdin.isatty():
+        try:
+            store.show(target)
+            click.confirm(f"Replace {target.short}?", abort=True, err=True)
+        except ModelNotFound:
+            pass
+    if preview.changes:
+        with progress_bars(enabled=not as_json) as progress:
+            model = store.create(target, request, as_is=as_is, progress=progress)
+    else:
+        model = store.show(target)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {"name": target.short, "store": store.location, "changed": preview.changes, "digest": model.digest}
+            )
+        )
+    elif preview.changes:
+        click.echo(f"{click.style('created', fg='green')} {target.short} in {store.location}")
+    else:
+        click.echo(f"no changes: {target.short} in {store.location} is already as {path} says")
+    return 0
+
+
+def _show(preview: CreatePreview, name: str, location: str, *, as_json: bool) -> None:
+    from modelsmith.cli.shared.sizes import size_text, table
+
+    if as_json:
+        layers = [
+            {
+                "type": layer.media_type,
+                "size": layer.size,
+                "how": layer.how,
+                "digest": str(layer.digest) if layer.digest else None,
+            }
+            for layer in preview.layers
+        ]
+        click.echo(
+            json.dumps({"name": name, "changes": preview.changes, "bytes": preview.bytes_to_write, "layers": layers})
+        )
+        return
+    rows = [("LAYER", "SIZE", "HOW", "DIGEST")]
+    rows += [
+        (
+            layer.media_type.rpartition(".")[2].removesuffix("+json"),
+            size_text(layer.size),
+            layer.how,
+            layer.digest.short if layer.digest else "",
+        )
+        for layer in preview.layers
+    ]
+    click.echo("\n".join(table(rows)))
+    verdict = f"to write: {size_text(preview.bytes_to_write)}" if preview.changes else "no changes"
+    click.echo(f"{name} in {location}: {verdict}")
