@@ -16,12 +16,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from modelsmith.about import __version__
 from modelsmith.errors import ServerError, StoreError, UsageError
 from modelsmith.gojson import encode
+from modelsmith.http.deadline import Connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,6 +36,9 @@ MAX_BODY = 64 << 20
 MAX_ERROR = 64 << 10
 MAX_LINE = 4 << 20
 STALL_SECONDS = 30.0
+BODY_SECONDS = 20.0
+"""How long all of an answer may take once it has begun; streams have this for each of their lines."""
+_DRIPS = "it is overloaded, stuck, or not what it seems; try again, or name another server"
 _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
 
@@ -107,6 +112,7 @@ class HttpClient:
         self._peer = peer
         self._absent = absent
         self._connect_seconds = connect_seconds
+        self._connections = Connections()
 
     def __enter__(self) -> Self:
         return self
@@ -156,14 +162,14 @@ class HttpClient:
 
     def status(self, path: str, *, seconds: float = 30.0) -> int:
         """Return the status of ``HEAD path``, whatever it is below 500; 401 and 403 are errors too."""
-        with self._exchange("HEAD", path, read=seconds) as response:
+        with self._exchange("HEAD", path, read=seconds, whole=BODY_SECONDS) as response:
             if response.status_code in {401, 403, 407} or response.status_code >= 500:
                 raise self._refusal("HEAD", path, response)
             return response.status_code
 
     def ask(self, method: str, path: str, body: object = None, *, seconds: float | None = 60.0) -> dict[str, Any]:
         """Return the JSON object that the server answers; an empty answer is an empty object."""
-        with self._exchange(method, path, body=body, read=seconds) as response:
+        with self._exchange(method, path, body=body, read=seconds, whole=BODY_SECONDS) as response:
             self._check(method, path, response)
             data = self._body(method, path, response, MAX_BODY)
             return self._object(method, path, response, data) if data.strip() else {}
@@ -173,7 +179,7 @@ class HttpClient:
 
         Redirects and 416 (no such range) are answers; other statuses of failure raise ServerError.
         """
-        with self._exchange("GET", path, extra=headers, read=seconds) as response:
+        with self._exchange("GET", path, extra=headers, read=seconds, whole=seconds) as response:
             if response.status_code >= 400 and response.status_code != 416:
                 raise self._refusal("GET", path, response)
             data = bytearray()
@@ -192,10 +198,14 @@ class HttpClient:
             self._exchange(method, path, body=body, read=None) as response,
         ):
             self._check(method, path, response)
-            rest = b""
+            rest, begun = b"", monotonic()
             for chunk in response.iter_bytes():
                 alive()
                 *complete, rest = (rest + chunk).split(b"\n")
+                if complete or rest == chunk:
+                    begun = monotonic()
+                elif monotonic() - begun > BODY_SECONDS:
+                    raise self._error(method, path, f"did not end a line within {BODY_SECONDS:g} s", hint=_DRIPS)
                 for line in complete:
                     if line.strip():
                         yield self._object(method, path, response, line)
@@ -244,6 +254,7 @@ class HttpClient:
         size: int = 0,
         extra: Mapping[str, str] | None = None,
         read: float | None,
+        whole: float | None = None,
     ) -> Iterator[httpx2.Response]:
         import httpx2
 
@@ -254,16 +265,23 @@ class HttpClient:
         elif content is not None:
             headers |= {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
         began = False
-        try:
-            with self._client.stream(
-                method, self._base + path, headers=headers, content=data, timeout=timeout
-            ) as response:
-                began = True
-                yield response
-        except httpx2.HTTPError as error:
-            raise self._failure(method, path, error, began) from error
-        except (httpx2.InvalidURL, UnicodeError) as error:
-            raise _not_a_url(self.url) from error
+        limit = self._connect_seconds + read if read is not None else None
+        with self._connections.within(limit) as deadline:
+            trace = {"trace": self._connections.trace(deadline)}
+            try:
+                with self._client.stream(
+                    method, self._base + path, headers=headers, content=data, timeout=timeout, extensions=trace
+                ) as response:
+                    began = True
+                    deadline.restart(whole)
+                    yield response
+            except httpx2.HTTPError as error:
+                if deadline.expired:
+                    text = f"did not finish its answer within {deadline.seconds:g} s"
+                    raise self._error(method, path, text, hint=_DRIPS) from error
+                raise self._failure(method, path, error, began) from error
+            except (httpx2.InvalidURL, UnicodeError) as error:
+                raise _not_a_url(self.url) from error
 
     def _check(self, method: str, path: str, response: httpx2.Response) -> None:
         if not 200 <= response.status_code < 300:
