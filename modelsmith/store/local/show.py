@@ -5,10 +5,9 @@ Sources: Ollama ``server/images.go`` (GetModel, capabilities), ``server/routes.g
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import BlobNotFound, ModelsmithError, StoreError, TemplateError
+from modelsmith.errors import BlobNotFound, ModelsmithError, TemplateError
 from modelsmith.manifest import (
     ADAPTER,
     DRAFT,
@@ -27,6 +26,7 @@ from modelsmith.store.blobs import Blobs, known_digests
 from modelsmith.store.create.compose import Base, Piece
 from modelsmith.store.create.request import as_float64
 from modelsmith.store.create.weights import Weights
+from modelsmith.store.foreign import read_json, read_messages, read_object, read_parameters, text, texts
 from modelsmith.store.model import StoredModel
 from modelsmith.weights.gguf.file import GGUFFile
 
@@ -57,7 +57,7 @@ def read_base(layout: Layout, name: ModelName) -> Base:
         stored = Layer(layer.media_type, layer.digest, size, name.short, layer.name)
         weights = Weights(layer.media_type, (_open(layout, layer),), stored) if layer.media_type in _WEIGHTS else None
         pieces.append(Piece(layer.media_type, stored, weights))
-    parameters = tuple(_json_object(layout, layer) for layer in manifest.of_type(PARAMS))
+    parameters = tuple(_parameters(layout, layer) for layer in manifest.of_type(PARAMS))
     return Base(tuple(pieces), _config(layout, manifest), parameters)
 
 
@@ -71,7 +71,7 @@ def read_model(layout: Layout, name: ModelName) -> StoredModel:
     chat_template = gguf.chat_template if gguf else None
     parameters: dict[str, Any] = {}
     for layer in manifest.of_type(PARAMS):
-        parameters.update(_json_object(layout, layer))
+        parameters.update(_parameters(layout, layer))
     models = manifest.of_type(MODEL)
     weights = models[-1] if models else None
     return StoredModel(
@@ -84,10 +84,10 @@ def read_model(layout: Layout, name: ModelName) -> StoredModel:
         parameters={key: _whole(value) for key, value in parameters.items()},
         messages=_messages(layout, manifest),
         licenses=tuple(_decoded(layout, layer) for layer in manifest.of_type(LICENSE)),
-        renderer=_string(config, "renderer"),
-        parser=_string(config, "parser"),
-        requires=_string(config, "requires"),
-        family=_string(config, "model_family"),
+        renderer=text(config, "renderer"),
+        parser=text(config, "parser"),
+        requires=text(config, "requires"),
+        family=text(config, "model_family"),
         capabilities=_capabilities(layout, manifest, config, gguf, template),
         weights=layout.blob_path(weights.digest) if weights and gguf else None,
         weights_digest=weights.digest if weights else None,
@@ -95,7 +95,7 @@ def read_model(layout: Layout, name: ModelName) -> StoredModel:
         extra_layers=tuple(
             kind for layer in manifest.layers if (kind := _WEIGHTS.get(layer.media_type, "model")) != "model"
         ),
-        format=_string(config, "model_format"),
+        format=text(config, "model_format"),
     )
 
 
@@ -105,12 +105,11 @@ def _capabilities(
     from modelsmith.template.effective.capabilities import chat_capabilities, go_capabilities, prefer_chat_template
     from modelsmith.template.effective.renderers import PARSERS
 
-    given = config.get("capabilities")
-    found = {item for item in given if isinstance(item, str)} if isinstance(given, list) else set()
-    family, parser = _string(config, "model_family"), PARSERS.get(_string(config, "parser"))
+    found = set(texts(config.get("capabilities")))
+    family, parser = text(config, "model_family"), PARSERS.get(text(config, "parser"))
     chat_template = (gguf.chat_template if gguf else None) or ""
     harmony = family in _GPT_OSS and template is not None and "<|start|>" in template and "<|end|>" in template
-    rendered = harmony or bool(_string(config, "renderer") or _string(config, "parser"))
+    rendered = harmony or bool(text(config, "renderer") or text(config, "parser"))
     go_template_runs = False
     try:
         if template is not None:
@@ -168,30 +167,23 @@ def _config(layout: Layout, manifest: Manifest) -> Mapping[str, Any]:
     return _json_object(layout, manifest.config)
 
 
-def _json(layout: Layout, layer: Layer) -> Any:
-    data = layout.small_blob(layer.digest)
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise StoreError(
-            f"{layout.blob_path(layer.digest)} is damaged: {error}", hint="pull or create the model again"
-        ) from error
-
-
 def _json_object(layout: Layout, layer: Layer) -> dict[str, Any]:
-    value = _json(layout, layer)
-    if not isinstance(value, dict):
-        raise StoreError(f"{layout.blob_path(layer.digest)} is damaged: it is not a JSON object")
+    value = read_object(layout.small_blob(layer.digest), str(layout.blob_path(layer.digest)))
     result: dict[str, Any] = as_float64(value)
     return result
 
 
+def _parameters(layout: Layout, layer: Layer) -> dict[str, Any]:
+    where = f"the parameters in {layout.blob_path(layer.digest)}"
+    return read_parameters(_json_object(layout, layer), where)
+
+
 def _messages(layout: Layout, manifest: Manifest) -> tuple[Mapping[str, Any], ...]:
     layers = manifest.of_type(MESSAGES)
-    value = _json(layout, layers[-1]) if layers else []
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise StoreError(f"{layout.blob_path(layers[-1].digest)} is damaged: it is not a list of messages")
-    return tuple(value)
+    if not layers:
+        return ()
+    where = str(layout.blob_path(layers[-1].digest))
+    return read_messages(read_json(layout.small_blob(layers[-1].digest), where), where)
 
 
 def _text(layout: Layout, manifest: Manifest, *media_types: str) -> str | None:
@@ -202,11 +194,6 @@ def _text(layout: Layout, manifest: Manifest, *media_types: str) -> str | None:
 
 def _decoded(layout: Layout, layer: Layer) -> str:
     return layout.small_blob(layer.digest).decode("utf-8", "replace")
-
-
-def _string(config: Mapping[str, Any], key: str) -> str:
-    value = config.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def _whole(value: Any) -> Any:

@@ -13,6 +13,7 @@ from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import ModelNotFound, ServerError, Unsupported
 from modelsmith.http.client import HttpClient
 from modelsmith.progress import ProgressSink, silent
+from modelsmith.store.foreign import number, text
 from modelsmith.store.ollama.create import create, sources, upload
 from modelsmith.store.ollama.files import find_files
 from modelsmith.store.ollama.render import RENDERS_SINCE, render
@@ -204,7 +205,7 @@ class OllamaStore:
                 hint="use a model that is stored on the server",
             )
         name, tag = next(((other, entry) for other, entry in self._tags() if other.same_as(name)), (name, {}))
-        digest, size = str(tag.get("digest", "")).removeprefix("sha256:"), tag.get("size", 0)
+        digest, size = text(tag, "digest").removeprefix("sha256:"), number(tag.get("size"))
         files = find_files(shown.weights_path) if self._http.is_local else None
         twin = files.model(name, digest) if files is not None else None
         if twin is not None:
@@ -227,7 +228,7 @@ class OllamaStore:
             capabilities=shown.capabilities,
             weights=files.weights if files is not None else None,
             weights_digest=digest_of_path(shown.weights_path),
-            size=size if isinstance(size, int) else 0,
+            size=size,
             extra_layers=shown.extra,
             format=shown.format,
         )

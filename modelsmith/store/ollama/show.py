@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelsmith.manifest import Digest
+from modelsmith.store.foreign import read_parameters, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -114,7 +115,7 @@ def read_show(body: Mapping[str, Any]) -> Shown:
         template=None if shown_template == DEFAULT_TEMPLATE else shown_template,
         chat_template=template if go_template is None and template else None,
         system=system,
-        parameters=_typed(printed),
+        parameters=read_parameters(_typed(printed), "the parameters that the server shows"),
         messages=messages,
         licenses=licenses,
         renderer=_text(body, "renderer") or last.get("renderer", ""),
@@ -123,7 +124,7 @@ def read_show(body: Mapping[str, Any]) -> Shown:
         family=_text(details, "family"),
         format=_text(details, "format"),
         parent=_text(details, "parent_model"),
-        capabilities=frozenset(item for item in body.get("capabilities") or () if isinstance(item, str)),
+        capabilities=texts(body.get("capabilities")),
         files=tuple((kind, value) for kind, value in commands if kind in {"model", "adapter", "draft"}),
         remote_model=_text(body, "remote_model"),
         remote_host=_text(body, "remote_host"),

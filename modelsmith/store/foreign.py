@@ -1,0 +1,101 @@
+"""Values that others wrote on a disk or sent from a server, in the types that all the rest counts on: told apart here alone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.errors import StoreError
+from modelsmith.parameters import PARAMETERS, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HINT = "pull or create the model again"
+_WORDS = {
+    Kind.INT: "a number",
+    Kind.FLOAT: "a number",
+    Kind.BOOL: "true or false",
+    Kind.STRINGS: "a list of texts",
+}
+
+
+def read_json(data: bytes, where: str) -> Any:
+    """Return what JSON says; raises StoreError that names the place."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{where} is damaged: {error}", hint=_HINT) from error
+
+
+def read_object(data: bytes, where: str) -> dict[str, Any]:
+    """Return a JSON object; raises StoreError."""
+    value = read_json(data, where)
+    if not isinstance(value, dict):
+        raise StoreError(f"{where} is damaged: it is not a JSON object", hint=_HINT)
+    return value
+
+
+def read_parameters(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return parameters whose values have the types that Ollama demands when it loads them; raises StoreError.
+
+    Null counts as not set, as in Ollama. Names that no Ollama knows keep values that a Modelfile could have given them.
+    Source: Ollama ``api/types.go`` (Options.FromMap).
+    """
+    read = {}
+    for name, value in values.items():
+        row = PARAMETERS.get(name)
+        if value is None:
+            continue
+        if not (_is_kind(value, row.kind) if row else _is_plain(value)):
+            wanted = _WORDS[row.kind] if row else "a text, a number, or a list of them"
+            raise StoreError(f"{where}: {name:.60} is {_shown(value)}, not {wanted}", hint=_HINT)
+        read[name] = value
+    return read
+
+
+def read_messages(value: Any, where: str) -> tuple[Mapping[str, Any], ...]:
+    """Return messages as a Modelfile gives them; raises StoreError where role or content is no text."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise StoreError(f"{where} is damaged: it is not a list of messages", hint=_HINT)
+    for number, item in enumerate(value):
+        for key in ("role", "content"):
+            if not isinstance(item.get(key, ""), str):
+                raise StoreError(
+                    f"{where}: {key} of message {number + 1} is {_shown(item[key])}, not a text", hint=_HINT
+                )
+    return tuple(value)
+
+
+def texts(value: Any) -> frozenset[str]:
+    """Return the texts of a list; anything else has none."""
+    return frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list) else frozenset()
+
+
+def text(body: Mapping[str, Any], key: str) -> str:
+    """Return the text of a key, "" for anything else."""
+    value = body.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def number(value: Any) -> int:
+    """Return a size, 0 for anything that is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def _is_kind(value: Any, kind: Kind) -> bool:
+    if kind is Kind.STRINGS:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if kind is Kind.BOOL or isinstance(value, bool):
+        return kind is Kind.BOOL and isinstance(value, bool)
+    # a fraction too: of a whole number Ollama cuts it off
+    return isinstance(value, int | float) and value - value == 0  # neither infinite nor NaN
+
+
+def _is_plain(value: Any) -> bool:
+    items = value if isinstance(value, list) else [value]
+    return all(isinstance(item, str | int | float) for item in items)
+
+
+def _shown(value: Any) -> str:
+    return f"{json.dumps(value):.60}"
