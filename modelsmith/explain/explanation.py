@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.explain.stops import Stops, find_stops, in_vocabulary
+from modelsmith.explain.stops import Stops, find_stops
 from modelsmith.explain.thinking import CUT, SPLIT, ThinkRow, think_rows
 from modelsmith.explain.versions import VersionRow, version_rows
 from modelsmith.models.draft import Draft
 from modelsmith.models.engine import Engine, engine_of
 from modelsmith.models.find import find_base
 from modelsmith.models.sources.bare import is_bare, template_base
+from modelsmith.models.vocabulary import in_vocabulary
 from modelsmith.template.effective.cache import CacheCheck, check_cache
 from modelsmith.versions import of_server, resolve
 

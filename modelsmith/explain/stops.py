@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
+from modelsmith.models.vocabulary import in_vocabulary
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.effective.end_tokens import NOT_THE_END, ends_by_itself
 from modelsmith.template.jinja.engine.values.texts import shared_start
@@ -144,15 +145,3 @@ def _special_tokens(draft: Draft) -> Mapping[str, str] | None:
         return None
     with GGUFFile.open(draft.inherited.weights) as gguf:
         return {role: token.text for role, token in gguf.special_tokens.items()}
-
-
-def in_vocabulary(draft: Draft, wanted: set[str]) -> frozenset[str] | None:
-    """Return which of these texts are tokens of the model; None where its vocabulary cannot be read here."""
-    from modelsmith.weights.gguf import GGUFFile
-    from modelsmith.weights.gguf.metadata import GGUFArray
-
-    if draft.inherited.weights is None:
-        return None
-    with GGUFFile.open(draft.inherited.weights) as gguf:
-        tokens = gguf.metadata.get("tokenizer.ggml.tokens")
-        return frozenset(text for text in tokens if text in wanted) if isinstance(tokens, GGUFArray) else None

@@ -57,11 +57,18 @@ def _effective(
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """A text that a step put (or would put) into the prompt, for which ``think`` values, and where."""
+    """A text that a step put (or would put) into the prompt, for which ``think`` values, and where.
+
+    ``reasoning`` is "open" or "closed" where the text is whatever does that in the template that gets it; ``opening`` and
+    ``closing`` are then the texts that were given for that, empty where the template's own count.
+    """
 
     text: str
     when: str
     at: str = "generation-prompt"
+    reasoning: str = ""
+    opening: str = ""
+    closing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,8 @@ class Draft:
 
     ``gguf`` holds metadata edits (None removes a key), ``quantize`` what the weights become, ``adapters`` what is merged into
     them, each with its weight, ``injections`` what was asked for so far, so that it can be
-    repeated on the Jinja template when that one runs; ``notes`` are sentences for the plan.
+    repeated on the Jinja template when that one runs, and so is ``declared``, the thinking tags that the Go template was to
+    declare (empty: those of the template); ``notes`` are sentences for the plan.
     """
 
     base: Base
@@ -81,6 +89,7 @@ class Draft:
     merge_shards: bool = False
     adapters: tuple[tuple[Path, float], ...] = ()
     injections: tuple[Injection, ...] = ()
+    declared: tuple[str, str] | None = None
     notes: tuple[str, ...] = ()
 
     @classmethod

@@ -93,3 +93,28 @@ def test_what_the_base_had_already_is_not_the_recipes_fault(tmp_path: Path) -> N
     base.write_text(f"FROM {tmp_path / 'm.gguf'}\nPARAMETER num_ctx 9999999\n")
     text = f"name: x\nfrom: {base}\nparameters: {{top_k: 3}}\ncreate: made\n"
     assert plan(parse_recipe(text).resolve(environment={}), LocalStore(tmp_path / "store")).warnings == ()
+
+
+PLAIN = (
+    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|a|>{% endif %}"
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "tokens", "warned"),
+    [
+        (PLAIN, ("<eos>",), True),
+        (PLAIN, ("<eos>", "<think>", "</think>"), False),
+        (PLAIN.replace("m.content", "m.content.split('</think>')[-1]"), ("<eos>",), False),
+    ],
+    ids=["nothing", "vocabulary", "template"],
+)
+def test_a_model_that_shows_no_sign_of_reasoning(
+    tmp_path: Path, template: str, tokens: tuple[str, ...], warned: bool
+) -> None:
+    base = tmp_path / "m.gguf"
+    write_sample(base, chat_template=template, special_tokens=tokens)
+    recipe = load_recipe("force-think").resolve({"base": str(base), "name": "x"})
+    made = plan(recipe, LocalStore(tmp_path / "models"))
+    assert made.holds
+    assert any("nothing shows that this model reasons" in each for each in made.warnings) == warned

@@ -32,6 +32,23 @@ class PromptEndsWith(Part):
     """For which requests: `thinking` means unless a request says `think: false`, `not-thinking` only when it does."""
 
 
+class ReasoningIs(Part):
+    """Every prompt that opens the assistant's turn opens reasoning, or has closed it, with the tags of the model's format."""
+
+    reasoning: Literal["open", "closed"]
+    """`open`: the answer begins inside reasoning; `closed`: it begins behind it."""
+
+    when: When = "always"
+    """For which requests: `thinking` means unless a request says `think: false`, `not-thinking` only when it does."""
+
+
+class SplitsReasoning(Part):
+    """Whatever runs the model separates reasoning from the answer, by whichever tags."""
+
+    splits_reasoning: Literal[True]
+    """Always `true`."""
+
+
 class PromptHas(Part):
     """Every prompt has a text: anywhere, or at a position wherever a conversation has that."""
 
@@ -97,6 +114,8 @@ class ParametersAre(Part):
 
 Expectation: TypeAlias = Annotated[
     PromptEndsWith
+    | ReasoningIs
+    | SplitsReasoning
     | PromptHas
     | PromptLacks
     | Capabilities
@@ -108,6 +127,8 @@ Expectation: TypeAlias = Annotated[
         "expectation",
         (
             ("prompt-ends-with", PromptEndsWith),
+            ("reasoning", ReasoningIs),
+            ("splits-reasoning", SplitsReasoning),
             ("prompt-has", PromptHas),
             ("prompt-lacks", PromptLacks),
             ("capabilities", Capabilities),

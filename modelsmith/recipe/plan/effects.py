@@ -52,9 +52,17 @@ def _chat_text(draft: Draft) -> str | None:
 def _stands(injection: Injection, comparisons: Sequence[Comparison]) -> bool:
     """Say whether a text is in a prompt for which it was asked for; a generation prompt ends with it."""
     prompts = [each.after.prompt for each in comparisons if applies(injection.when, each.think)]
+    if injection.reasoning:
+        return any(prompt.rstrip().endswith(_last_tag(injection.text)) for prompt in prompts)
     if injection.at == GENERATION_PROMPT:
         return any(prompt.endswith(injection.text) for prompt in prompts)
     return any(injection.text in prompt for prompt in prompts)
+
+
+def _last_tag(text: str) -> str:
+    """Return the last tag of a text: a template may close reasoning by that alone, with other white space."""
+    bare = text.rstrip()
+    return bare[max(bare.rfind("<"), bare.rfind("["), 0) :]
 
 
 def _of_values(recipe: Recipe, after: Draft) -> Iterator[str]:

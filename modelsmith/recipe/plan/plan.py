@@ -13,6 +13,7 @@ from modelsmith.errors import ModelNotFound, ServerError, StoreError
 from modelsmith.files.outputs import stands_in_the_way
 from modelsmith.models.draft import Draft, with_parameters
 from modelsmith.models.find import find_base
+from modelsmith.models.reasoning import unshown_reasoning
 from modelsmith.name import ModelName
 from modelsmith.recipe.plan.adapters import with_adapters
 from modelsmith.recipe.plan.compile import compile_request, written_modelfile
@@ -45,7 +46,8 @@ class Plan:
     ``request`` is what the store gets, ``preview`` what that costs, ``replaces`` the model that stands there now.
     ``modelfile`` and ``gguf`` are files that are written beside the model when ``--modelfile`` asks for them. ``damaged``
     says what is wrong with what stands under the name, ``free`` how many bytes are free where it is written (None: not known),
-    ``findings`` what lint finds in the new Modelfile and not in the base's, ``without_effect`` which edits change nothing.
+    ``findings`` what lint finds in the new Modelfile and not in the base's, ``without_effect`` which edits change nothing,
+    ``unshown`` that the model is made to reason although nothing shows that it can.
     """
 
     recipe: Recipe
@@ -64,6 +66,7 @@ class Plan:
     free: int | None = None
     findings: tuple[Diagnostic, ...] = ()
     without_effect: tuple[str, ...] = ()
+    unshown: str = ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -85,6 +88,8 @@ class Plan:
             found.append(
                 f"the disk is too small: {needed:,} bytes are to be written, and {self.free:,} are free in {self.store.location}"
             )
+        if self.unshown:
+            found.append(self.unshown)
         found += [f"{each.message} [{each.code}]{f'; {each.hint}' if each.hint else ''}" for each in self.findings]
         return tuple(found)
 
@@ -199,6 +204,7 @@ def plan(
         free=free_bytes(store),
         findings=new_findings(before, after),
         without_effect=without_effect(recipe, before, after, comparisons),
+        unshown=unshown_reasoning(before, after),
     )
     if made.modelfile is not None:
         check_outputs(made.modelfile, made.gguf, request)

@@ -5,6 +5,7 @@ Nothing is written unless what should change has changed and everything else is 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,13 @@ from modelsmith.template.effective.capabilities import go_tool_round_trip
 from modelsmith.template.go.template import Template
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelsmith.models.draft import Draft
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
+
+_PLACE = re.compile(r" \(line \d+(?:, column \d+)?\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class Comparison:
     the last assistant message carries thinking, which an added block may show); ``tools`` (differs, it has tools, calls or
     results, and the template handles them only now); ``prefilled`` (a begun answer, and the
     Jinja template runs: llama-server takes the answer away, renders the generation prompt, and puts the answer behind
-    it, so the injected text stands between the two); ``changed`` otherwise.
+    it, so the injected text stands between the two); ``switched`` (what the template printed before where a variable of its
+    own, which the edit now sets, was set so); ``changed`` otherwise.
     """
 
     name: str
@@ -84,12 +90,18 @@ def _compare(name: str, conversation: Conversation, think: Think, before: Draft,
     old, new = rendered(before, conversation, think, jinja=jinja), rendered(after, conversation, think, jinja=jinja)
     opens = _opens(conversation, before, after)
     verdict = "same"
-    if old != new:
+    switched = _switched(before, after, conversation, think) if old != new and not old.error else ""
+    if switched == new.prompt != "" or (old.error and _placeless(old.error) == _placeless(new.error)):
+        verdict = "switched" if switched else "same"
+    elif old != new:
         may_open = opens or (jinja and not is_prefill(conversation))
         texts = [each.text for each in after.injections if applies(each.when, think) and each.at == GENERATION_PROMPT]
         failed = old.error or new.error
         elsewhere = [each for each in after.injections if each.at != GENERATION_PROMPT and applies(each.when, think)]
-        verdict = "changed" if failed else _verdict(conversation, old.prompt, new.prompt, texts, may_open=may_open)
+        was = switched or old.prompt
+        verdict = "changed" if failed else _verdict(conversation, was, new.prompt, texts, may_open=may_open)
+        if verdict in {"changed", "thinking"} and not failed and jinja:
+            verdict = _reasoning_verdict(conversation, was, new.prompt, after, may_open=may_open) or verdict
         if verdict in {"changed", "thinking"} and not failed and elsewhere:
             ends = texts if may_open else []
             within = [each.text for each in elsewhere]
@@ -97,6 +109,58 @@ def _compare(name: str, conversation: Conversation, think: Think, before: Draft,
         if verdict in {"changed", "thinking"} and has_tool_parts(conversation) and _got_tools(before, after):
             verdict = "tools"
     return Comparison(name, think, opens, old, new, verdict)
+
+
+def _switched(before: Draft, after: Draft, conversation: Conversation, think: Think) -> str:
+    """Return the prompt of the template before with its own switch turned as in the one after; empty where none was.
+
+    The switch may be ``enable_thinking`` itself: llama-server turns that on by default where it sees that the model thinks.
+    """
+    from modelsmith.template.edit.jinja.reasoning import turned_switch
+
+    old, new = before.chat_template, after.chat_template
+    if not after.runs_jinja or old is None or new is None or think is False:
+        return ""
+    turned = turned_switch(new)
+    if turned == turned_switch(old):
+        turned = {}
+    begins_to_think = think is None and new.thinks and not old.thinks
+    if not turned and not begins_to_think:
+        return ""
+    tokens, think = before.inherited, True if begins_to_think else think
+    try:
+        return old.render(conversation, think, bos_token=tokens.bos_token, eos_token=tokens.eos_token, variables=turned)
+    except TemplateRenderError:
+        return ""
+
+
+def _reasoning_verdict(conversation: Conversation, old: str, new: str, after: Draft, *, may_open: bool) -> str:
+    """Say how two prompts differ that are the same but for tags of reasoning at the end, or before a begun answer."""
+    from modelsmith.template.edit.jinja.reasoning import reasoning_texts
+
+    chat_template = after.chat_template
+    if chat_template is None:
+        return ""
+    tags = reasoning_texts(chat_template).tags
+    last = conversation.messages[-1].content if is_prefill(conversation) else ""
+    if may_open:
+        return "appended" if _without(old, tags) == _without(new, tags) else ""
+    ends = old.endswith(last) and new.endswith(last)
+    same = _without(old.removesuffix(last), tags) == _without(new.removesuffix(last), tags)
+    return "prefilled" if is_prefill(conversation) and ends and same else ""
+
+
+def _without(prompt: str, tags: Sequence[str]) -> str:
+    """Return a prompt without tags and white space at its end."""
+    prompt = prompt.rstrip()
+    while found := next((tag for tag in tags if tag and prompt.endswith(tag)), ""):
+        prompt = prompt.removesuffix(found).rstrip()
+    return prompt
+
+
+def _placeless(error: str) -> str:
+    """Return an error without the place in the template, which an edit moves."""
+    return _PLACE.sub("", error)
 
 
 def only_inserted(old: str, new: str, texts: list[str], ends: list[str]) -> bool:
@@ -140,9 +204,11 @@ def _opens(conversation: Conversation, before: Draft, after: Draft) -> bool:
     if opens_assistant_turn(conversation) and conversation.messages[-1:] and conversation.messages[-1].role == "user":
         return True
     try:
-        return chat_template.render(conversation) != chat_template.render(conversation, add_generation_prompt=False)
+        opened, closed = (chat_template.render(conversation, add_generation_prompt=opens) for opens in (True, False))
     except TemplateRenderError:
         return False
+    family = chat_template.format().family
+    return opened not in (closed, family.asked(closed, "")[0] if family else closed)
 
 
 def _verdict(conversation: Conversation, old: str, new: str, texts: list[str], *, may_open: bool) -> str:

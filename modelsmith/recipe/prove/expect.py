@@ -13,10 +13,12 @@ from modelsmith.recipe.format.expectations import (
     PromptEndsWith,
     PromptHas,
     PromptLacks,
+    ReasoningIs,
+    SplitsReasoning,
     ThinkingTags,
 )
 from modelsmith.recipe.prove.checked import Checked
-from modelsmith.recipe.prove.prompts import prompt_ends_with, prompt_has, prompt_lacks, where
+from modelsmith.recipe.prove.prompts import prompt_ends_with, prompt_has, prompt_lacks, reasoning_is, where
 from modelsmith.template.effective.renderers import PARSERS
 
 if TYPE_CHECKING:
@@ -34,21 +36,32 @@ def check(expectations: Sequence[Expectation], draft: Draft, comparisons: Sequen
 
 def _thinking_tags(expectation: ThinkingTags, draft: Draft, _comparisons: Sequence[Comparison]) -> Checked:
     promise = f"Ollama separates reasoning at {expectation.tags[0]} and {expectation.tags[1]}"
-    source = draft.effective.source
+    found, detail = _split_by(draft)
+    return Checked(promise, found is True or found == expectation.tags, detail)
+
+
+def _splits_reasoning(_expectation: SplitsReasoning, draft: Draft, _comparisons: Sequence[Comparison]) -> Checked:
+    found, detail = _split_by(draft)
+    return Checked(
+        "reasoning is separated from the answer", found is True or (found is not False and bool(found[1])), detail
+    )
+
+
+def _split_by(draft: Draft) -> tuple[tuple[str, str] | bool, str]:
+    """Return the tags that split reasoning from the answer (or whether a PARSER does), and what does so."""
     parser = PARSERS.get(draft.parser)
     if parser is not None:
-        return Checked(promise, parser.unset and parser.on, f"by PARSER {draft.parser}")
+        return parser.unset and parser.on, f"by PARSER {draft.parser}"
     chat_template = draft.chat_template
-    if source == "jinja" and chat_template is not None:
-        reasoning = chat_template.reasoning
-        found = (reasoning.opening.strip(), reasoning.closing.strip()) if reasoning.found else ("", "")
-        detail = f"by llama-server, which finds {found[0] or 'none'}, {found[1] or 'none'} in the Jinja template inside the GGUF"
-        return Checked(promise, found == expectation.tags, detail)
+    if draft.effective.source == "jinja" and chat_template is not None:
+        chat_format = chat_template.format()
+        tags = (chat_format.opening, chat_format.closings[0] if chat_format.closings else "")
+        return tags, (
+            f"by llama-server, which finds {tags[0] or 'none'}, {tags[1] or 'none'} in the Jinja template inside the GGUF"
+        )
     template = draft.template
     tags = template.thinking_tags if template else ("", "")
-    return Checked(
-        promise, tags == expectation.tags, f"inferred from the Go template: {tags[0] or 'none'}, {tags[1] or 'none'}"
-    )
+    return tags if all(tags) else ("", ""), f"inferred from the Go template: {tags[0] or 'none'}, {tags[1] or 'none'}"
 
 
 def _effective(expectation: Effective, draft: Draft, _comparisons: Sequence[Comparison]) -> Checked:
@@ -108,6 +121,8 @@ def _equal(found: Any, promised: Any) -> bool:
 
 _CHECKS: dict[type, Callable[[Any, Draft, Sequence[Comparison]], Checked]] = {
     PromptEndsWith: prompt_ends_with,
+    ReasoningIs: reasoning_is,
+    SplitsReasoning: _splits_reasoning,
     PromptHas: prompt_has,
     PromptLacks: prompt_lacks,
     Capabilities: _capabilities,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from modelsmith.models.reasoning import reasoning_state
 from modelsmith.models.rendered import THINK_WORDS, THINKS, rendered
 from modelsmith.recipe.prove.checked import Checked
 from modelsmith.recipe.prove.compare import applies
+from modelsmith.template.chat_formats.states import State
 from modelsmith.template.conversation.named import NAMED, is_suffix
-from modelsmith.template.edit.go.ensure import missing_from
 from modelsmith.template.edit.positions import (
     GENERATION_PROMPT,
     MARK,
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from modelsmith.models.draft import Draft
-    from modelsmith.recipe.format.expectations import PromptEndsWith, PromptHas, PromptLacks
+    from modelsmith.recipe.format.expectations import PromptEndsWith, PromptHas, PromptLacks, ReasoningIs
     from modelsmith.recipe.prove.compare import Comparison
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
@@ -48,6 +50,27 @@ def prompt_ends_with(expectation: PromptEndsWith, _draft: Draft, comparisons: Se
     """Check that every prompt which opens the assistant's turn ends with a text."""
     promise = f"every prompt that opens the assistant's turn ends with {expectation.text!r}{_when(expectation.when)}"
     return _ends(promise, expectation.text, expectation.when, comparisons)
+
+
+def reasoning_is(expectation: ReasoningIs, draft: Draft, comparisons: Sequence[Comparison]) -> Checked:
+    """Check that every prompt which opens the assistant's turn opens reasoning, or has closed it."""
+    wanted = State.OPENS if expectation.reasoning == "open" else State.CLOSES
+    does = "opens reasoning" if expectation.reasoning == "open" else "has closed reasoning"
+    promise = f"every prompt that opens the assistant's turn {does}{_when(expectation.when)}"
+    ends: dict[str, int] = {}
+    for each in _opened(comparisons, expectation.when):
+        state = reasoning_state(draft, NAMED[each.name], each.think)
+        if state is not wanted:
+            detail = f"{where(each.name, each.think)}: ends with {each.after.prompt[-_SHOWN:]!r}"
+            return Checked(promise, holds=False, detail=detail)
+        end = _last_tag(each.after.prompt)
+        ends[end] = ends.get(end, 0) + 1
+    if not ends:
+        return Checked(promise, holds=False, detail="no conversation renders")
+    listed = ", ".join(
+        f"{count} end with {end!r}" for end, count in sorted(ends.items(), key=lambda item: -item[1])[:3]
+    )
+    return Checked(promise, holds=True, detail=f"{sum(ends.values())} renderings: {listed}")
 
 
 def prompt_has(expectation: PromptHas, draft: Draft, comparisons: Sequence[Comparison]) -> Checked:
@@ -80,12 +103,22 @@ def prompt_lacks(expectation: PromptLacks, _draft: Draft, comparisons: Sequence[
 
 
 def _ends(promise: str, text: str, when: str, comparisons: Sequence[Comparison]) -> Checked:
-    opened = [each for each in comparisons if each.opens and applies(when, each.think) and not each.after.error]
+    opened = _opened(comparisons, when)
     for each in opened:
-        if missing_from([each.after.prompt], text):
+        if not each.after.prompt.endswith(text):
             detail = f"{where(each.name, each.think)}: ends with {each.after.prompt[-_SHOWN:]!r}"
             return Checked(promise, holds=False, detail=detail)
     return _found(promise, len(opened), "no conversation renders")
+
+
+def _opened(comparisons: Sequence[Comparison], when: str) -> list[Comparison]:
+    return [each for each in comparisons if each.opens and applies(when, each.think) and not each.after.error]
+
+
+def _last_tag(prompt: str) -> str:
+    """Return what a prompt ends with, from the last two tags on."""
+    places = [match.start() for match in re.finditer(r"[<\[]", prompt[-_SHOWN:])]
+    return prompt[-_SHOWN:][places[-2] if len(places) > 1 else 0 :]
 
 
 def _found(promise: str, count: int, nothing: str) -> Checked:

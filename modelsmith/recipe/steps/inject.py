@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from modelsmith.errors import InjectionError
 from modelsmith.recipe.parts.fields import At, Part, Text, When
 
 if TYPE_CHECKING:
-    from modelsmith.models.draft import Draft
+    from modelsmith.models.draft import Draft, Injection
 
 
 class Options(Part):
     """Put a text into the prompt: where the assistant's turn opens, beside messages, or at the start."""
 
-    text: Text
+    text: Text | None = None
     """The text. In double quotes `\\n` is a line break."""
+
+    reasoning: Literal["open", "closed"] | None = None
+    """Instead of a text: what opens reasoning in this model's format, or a closed, empty block of it. Its tags are found from the
+    model's templates, those of DeepSeek-R1 and Qwen 3 where they show none."""
+
+    opening: str = ""
+    """With `reasoning`: the text that opens it, instead of the one that is found."""
+
+    closing: str = ""
+    """With `reasoning`: the text that ends it, instead of the one that is found."""
 
     at: At = "generation-prompt"
     """Where. `generation-prompt`: behind the tail that opens the assistant's turn; past turns stay as they are. `start`: at the
@@ -28,6 +41,16 @@ class Options(Part):
     when: When = "always"
     """For which requests: `thinking` means unless a request says `think: false`, `not-thinking` only when it does."""
 
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Options:
+        if (self.text is None) == (self.reasoning is None):
+            raise PydanticCustomError("text_or_reasoning", "expected one of the keys text and reasoning")
+        if self.reasoning is not None and self.at != "generation-prompt":
+            raise PydanticCustomError(
+                "reasoning_place", "reasoning begins where the assistant's turn opens: leave out at"
+            )
+        return self
+
 
 def edit(draft: Draft, *options: Options) -> Draft:
     """Return the draft whose Go template puts the texts where they shall stand; raises InjectionError without proof.
@@ -35,10 +58,9 @@ def edit(draft: Draft, *options: Options) -> Draft:
     Steps in a row share one place in the template. Prompts that have their text there already stay as they are. Without a
     Go template the texts are remembered for the Jinja template, which ``make-effective`` edits.
     """
-    from modelsmith.models.draft import Injection
     from modelsmith.template.edit.go.ensure import ensure_many
 
-    injections = tuple(Injection(each.text, each.when, each.at) for each in options)
+    injections = tuple(_injection(draft, each) for each in options)
     draft = replace(draft, injections=(*draft.injections, *injections))
     template = draft.template
     if template is None and draft.chat_template is None:
@@ -48,6 +70,18 @@ def edit(draft: Draft, *options: Options) -> Draft:
         )
     if template is None:
         return draft
-    for at, group in groupby(options, key=lambda each: each.at):
+    for at, group in groupby(injections, key=lambda each: each.at):
         template = ensure_many(template, [(each.text, each.when) for each in group], at)
     return draft.with_template(template)
+
+
+def _injection(draft: Draft, options: Options) -> Injection:
+    """Return what is put into the Go template; the Jinja template may get another text for reasoning."""
+    from modelsmith.models.draft import Injection
+    from modelsmith.models.reasoning import go_texts
+
+    if options.text is not None:
+        return Injection(options.text, options.when, options.at)
+    texts = go_texts(draft, options.opening, options.closing)
+    text = texts.opening if options.reasoning == "open" else texts.opening + texts.closing
+    return Injection(text, options.when, options.at, options.reasoning or "", options.opening, options.closing)

@@ -17,9 +17,9 @@ from modelsmith.errors import InjectionError, TemplateError
 from modelsmith.recipe.parts.fields import Part, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from modelsmith.models.draft import Draft
+    from modelsmith.models.draft import Draft, Injection
 
 Way = Literal["jinja", "tools", "parser"]
 """How edits are made to count; see ``Options.by``."""
@@ -85,19 +85,17 @@ def _by_tools(draft: Draft, options: Options) -> Draft:
 
 
 def _by_jinja(draft: Draft, options: Options) -> Draft:
-    from modelsmith.template.edit.jinja.inject import ensure_chat_template
-
     del options
     chat_template = draft.chat_template
     if chat_template is None or draft.inherited.weights is None:
         raise InjectionError("the GGUF cannot be read here")
-    if not draft.injections:
+    if not draft.injections and draft.declared is None:
         raise InjectionError("no step before this one put a text into the prompt that it could get too")
-    for at, group in groupby(draft.injections, key=lambda each: each.at):
-        texts = [(injection.text, injection.when) for injection in group]
-        chat_template = ensure_chat_template(chat_template, texts, at)
-    edited = _keeping(draft, draft.with_chat_template(chat_template))
-    _check_reasoning(edited)
+    edited = draft
+    for (at, reasons), group in groupby(draft.injections, key=lambda each: (each.at, bool(each.reasoning))):
+        injections = tuple(group)
+        edited = _with_reasoning(edited, injections) if reasons else _with_texts(edited, at, injections)
+    edited = _keeping(draft, _declaring(edited))
     if edited.gguf == draft.gguf:
         return draft.with_note("the Jinja template inside the GGUF runs, and does already what was asked for")
     if edited.effective.source != "jinja":
@@ -110,6 +108,47 @@ def _by_jinja(draft: Draft, options: Options) -> Draft:
     )
 
 
+def _with_texts(draft: Draft, at: str, injections: Sequence[Injection]) -> Draft:
+    from modelsmith.template.edit.jinja.inject import ensure_chat_template
+
+    chat_template = draft.chat_template
+    if chat_template is None:
+        return draft
+    return draft.with_chat_template(
+        ensure_chat_template(chat_template, [(each.text, each.when) for each in injections], at)
+    )
+
+
+def _with_reasoning(draft: Draft, injections: Sequence[Injection]) -> Draft:
+    """Open or close reasoning in the Jinja template, and note with which texts, for the proof."""
+    from modelsmith.template.edit.jinja.reasoning import Reasoning, ensure_chat_reasoning, reasoning_texts
+
+    chat_template = draft.chat_template
+    if chat_template is None:
+        return draft
+    given = (injections[-1].opening, injections[-1].closing)
+    wishes = [Reasoning(each.reasoning == "open", each.when) for each in injections]
+    texts = reasoning_texts(chat_template, *given)
+    noted = tuple(
+        replace(each, text=texts.opening + (texts.closing if each.reasoning == "closed" else "")) for each in injections
+    )
+    edited = draft.with_chat_template(ensure_chat_reasoning(chat_template, wishes, *given))
+    return replace(edited, injections=(*draft.injections, *noted))
+
+
+def _declaring(draft: Draft) -> Draft:
+    """Insist that llama-server splits reasoning from the answer where the recipe, or the Go template, declares that there is some."""
+    from modelsmith.template.edit.jinja.reasoning import declare_chat_thinking
+
+    template, chat_template = draft.template, draft.chat_template
+    wanted = draft.declared
+    if wanted is None and template is not None and all(template.thinking_tags):
+        wanted = ("", "")
+    if wanted is None or chat_template is None:
+        return draft
+    return draft.with_chat_template(declare_chat_thinking(chat_template, *wanted))
+
+
 def _keeping(draft: Draft, edited: Draft) -> Draft:
     """Write out what Ollama would no longer detect by the edited Jinja template: the built-in template and its stops."""
     from modelsmith.models.draft import with_parameters
@@ -117,17 +156,6 @@ def _keeping(draft: Draft, edited: Draft) -> Draft:
     lost = {name: value for name, value in draft.parameters.items() if edited.parameters.get(name) != value}
     edited = with_parameters(edited, lost)
     return edited.with_template(draft.template) if draft.template is not None else edited
-
-
-def _check_reasoning(draft: Draft) -> None:
-    """Insist that llama-server still separates reasoning where the Go template declares that there is some."""
-    template, chat_template = draft.template, draft.chat_template
-    if template is None or chat_template is None or not all(template.thinking_tags):
-        return
-    if not chat_template.reasoning.found:
-        raise InjectionError(
-            "llama-server, which runs the Jinja template, finds no reasoning in it and would leave the reasoning in the answer"
-        )
 
 
 def _by_parser(draft: Draft, options: Options) -> Draft:

@@ -17,7 +17,7 @@ from modelsmith.template.chat_formats.tags import AnswerTags, ReasoningTags, fin
 if TYPE_CHECKING:
     from modelsmith.template.chat_formats.probes import Renders
 
-THINK = ReasoningTags(True, "<think>", "</think>")
+THINK = ReasoningTags(True, "<think>", "</think>", shown=False)
 
 _GRANITE = "Write your thoughts between <think></think> and write your response between <response></response>"
 _COHERE = ("<|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>")

@@ -64,9 +64,21 @@ class CallTags:
     value: tuple[str, str] = ("", "")
 
     @property
-    def begins(self) -> str:
-        """What the first call begins with, as far as it is marked."""
-        return self.section[0] or self.call[0]
+    def example(self) -> str:
+        """A call as it is written, with NAME for the function and … for its arguments; empty where there are none."""
+        if self.style == "none":
+            return ""
+        if self.style == "json":
+            shown = (
+                '{"NAME": {…}}'
+                if self.name_is_key
+                else f'{{"{self.name_field}": "NAME", "{self.arguments_field}": {{…}}}}'
+            )
+            shown = f"[{shown}]" if self.in_array else shown
+        else:
+            arguments = "…".join((*self.argument, *self.value[1:])) if self.style == "tagged" else "{…}"
+            shown = f"{self.function[0]}NAME{self.function[1]}{arguments}{self.function_end}"
+        return f"{self.section[0]}{self.call[0]}{shown}{self.call[1]}{self.section[1]}"
 
 
 def find_calls(renders: Renders, reasoning: ReasoningTags, *, parallel: bool) -> CallTags:

@@ -63,6 +63,51 @@ class ChatFormat:
         found = self.family.closings if self.family else (self.analysis.reasoning.closing,)
         return tuple(filter(None, map(trimmed, found))) if self.thinks else ()
 
+    @property
+    def opening_text(self) -> str:
+        """What opens reasoning, with the white space that the template writes around it; empty where nothing does."""
+        if not self.thinks:
+            return ""
+        if self.family:
+            return self.family.opening + self.family.after_opening
+        return self.analysis.reasoning.opening
+
+    @property
+    def after_reasoning(self) -> str:
+        """What stands between reasoning and answer, with the white space that the template writes there."""
+        if not self.thinks:
+            return ""
+        if self.family:
+            return self.family.between
+        return self.analysis.reasoning.closing + (self.analysis.answer.opening if self.analysis.answer.wrapped else "")
+
+    @property
+    def written_tags(self) -> tuple[str, str]:
+        """The tags around reasoning with the white space they are written with; empty where none is known or shown.
+
+        A family's are known even where the text of this template has none.
+        """
+        if self.family is None:
+            tags = self.analysis.reasoning
+            return (tags.opening, tags.closing) if tags.shown else ("", "")
+        if not self.family.closings:
+            return "", ""
+        closing = self.family.closings[0]
+        before, _, after = self.family.between.partition(closing)
+        return self.family.opening + self.family.after_opening, before + closing + ("" if trimmed(after) else after)
+
+    @property
+    def before_answer(self) -> str:
+        """What an answer without reasoning has to begin with, where its format asks for that."""
+        if self.family:
+            return self.family.before_answer
+        return self.analysis.answer.opening if self.analysis.answer.wrapped else ""
+
+    @property
+    def calls(self) -> str:
+        """A call of a function as the format has it; empty where none is known."""
+        return self.family.calls if self.family else self.analysis.calls.example
+
     def split(
         self, answer: str, generation_prompt: str, *, enable_thinking: bool, eos_token: str = DEEPSEEK_END
     ) -> Split:

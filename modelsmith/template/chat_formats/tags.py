@@ -47,13 +47,15 @@ class ReasoningTags:
     """The tags around reasoning, with the white space they come with (one character a byte).
 
     ``found`` is False where there is no reasoning; ``with_calls_only`` says that the template prints it beside calls and
-    not beside answers. The opening is empty where only the end is marked.
+    not beside answers. The opening is empty where only the end is marked. ``shown`` is False for tags that llama.cpp knows
+    although no prompt shows them.
     """
 
     found: bool = False
     opening: str = ""
     closing: str = ""
     with_calls_only: bool = False
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.jinja.tokens import Construct
 
+_MOST_INSIDE = 12
+"""How many places inside a block that prints the generation prompt are tried."""
 
 _BLOCKS = frozenset({"if", "for", "macro", "call", "filter", "set", "generation"})
 
@@ -45,7 +47,7 @@ def inject_chat_template_many(
     """Return the chat template with several (text, when) added in one block."""
     check_place(at)
     if at == GENERATION_PROMPT:
-        return _add(template, Addition.of(texts))
+        return add_to_chat_template(template, Addition.of(texts))
     from modelsmith.template.edit.jinja.beside import insert_chat_template
 
     return insert_chat_template(template, Addition.of(texts), at)
@@ -71,7 +73,7 @@ def ensure_chat_template(
         there = is_there_in_chat_template(template, wanted, at)
         return template if there else inject_chat_template_many(template, texts, at)
     on, off = (missing_from(list(_prompts(template, think)), wanted.text(think)) for think in _THINKS)
-    return _add(template, Addition(on, on, off))
+    return add_to_chat_template(template, Addition(on, on, off))
 
 
 def _prompts(template: ChatTemplate, think: bool) -> Iterator[str]:
@@ -99,7 +101,8 @@ def _first_error(template: ChatTemplate) -> str:
     return "it prints nothing"
 
 
-def _add(template: ChatTemplate, addition: Addition) -> ChatTemplate:
+def add_to_chat_template(template: ChatTemplate, addition: Addition) -> ChatTemplate:
+    """Return the chat template that prints the addition at the end of its generation prompts; proven, or InjectionError."""
     if not addition:
         return template
     if not any(True for _ in _prompts(template, True)):
@@ -130,7 +133,10 @@ def _candidates(template: ChatTemplate, addition: Addition) -> Iterator[Edit]:
     code = _code(addition)
     for number, piece in enumerate(pieces):
         if piece.keyword == "if" and any(token.value == "add_generation_prompt" for token in piece.tokens):
-            yield _after(pieces, _last_inside(pieces, number), code)
+            last = _last_inside(pieces, number)
+            yield _after(pieces, last, code)
+            inner = [n for n in range(last - 1, number, -1) if pieces[n].kind != "trimmed"]
+            yield from (_after(pieces, n, code) for n in inner[:_MOST_INSIDE])
     end = max((n for n, piece in enumerate(pieces) if piece.kind != "trimmed"), default=-1)
     yield _after(pieces, end, f"{{% if add_generation_prompt %}}{code}{{% endif %}}")
 
@@ -178,7 +184,9 @@ def _prove(before: _Known, after: ChatTemplate, addition: Addition) -> None:
                 _same(name, think, was, now, "it must fail as before")
                 continue
             added = addition.text(think)
-            asked = bool(conversation.turns) and (conversation.turns[-1].role == "user" or was != closed)
+            asked = bool(conversation.turns) and (
+                conversation.turns[-1].role == "user" or was not in (closed, before.as_the_server_opens(closed))
+            )
             if now != was + added and (asked or now != was):
                 raise failed(name, think, was, now, f"it must get {added!r} at the end of its generation prompt")
 
@@ -195,6 +203,11 @@ class _Known:
     def __init__(self, template: ChatTemplate) -> None:
         self._template = template
         self._renderings: dict[tuple[int, bool, bool], str | TemplateRenderError] = {}
+
+    def as_the_server_opens(self, closed: str | TemplateRenderError) -> str | TemplateRenderError:
+        """Return the prompt whose turn llama-server opens where the template does not."""
+        family = self._template.format().family
+        return closed if family is None or not isinstance(closed, str) else family.asked(closed, "")[0]
 
     def __call__(self, conversation: Conversation, think: bool, *, opens: bool) -> str | TemplateRenderError:
         key = (id(conversation), think, opens)
