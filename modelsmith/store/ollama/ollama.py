@@ -81,7 +81,7 @@ class OllamaStore:
         from modelsmith.store.listing import ListedModel, Listing
 
         rows = [
-            ListedModel(name, text(entry, "digest").removeprefix("sha256:"), whole(entry, "size"), None, moment(entry))
+            ListedModel(name, text(entry, "digest").removeprefix("sha256:"), number(entry.get("size")), None, moment(entry))
             for name, entry in self._tags()
         ]
         return Listing(tuple(sorted(rows, key=lambda row: str(row.name))))
@@ -262,17 +262,6 @@ class OllamaStore:
                 f"no model {name.short} on {self.location}{guess}", hint=f"`ollama pull {name.short}` may bring it"
             ) from error
 
-
-def text(entry: dict[str, Any], key: str) -> str:
-    """Return a text that a server sent, "" for anything else."""
-    value = entry.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def whole(entry: dict[str, Any], key: str) -> int:
-    """Return a number of bytes that a server sent, 0 for anything else."""
-    value = entry.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
 
 
 def moment(entry: dict[str, Any]) -> float | None:
