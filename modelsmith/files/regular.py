@@ -55,9 +55,7 @@ def open_regular(path: str | os.PathLike[str]) -> int:
 def _unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> UnreadableFile:
     name = os.fspath(path)
     if isinstance(error, FileNotFoundError):
-        return UnreadableFile(
-            f"{name} does not exist", hint="check the path; relative ones start at the file that names them"
-        )
+        return UnreadableFile(f"{name} does not exist", hint=f"looked for {Path(path).absolute()}")
     if isinstance(error, PermissionError):
         return UnreadableFile(f"{name} may not be read by this user", hint=f'check its permissions: ls -l "{name}"')
     reason = error.strerror if isinstance(error, OSError) else error

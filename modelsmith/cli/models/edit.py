@@ -53,7 +53,7 @@ def command(
     \b
     Examples:
       modelsmith edit Modelfile --set temperature=0.6 --append stop="<|end|>"
-      modelsmith edit mario --set SYSTEM="You are Luigi." --unset num_ctx --store ./models --yes
+      modelsmith edit mario --set SYSTEM="You are Luigi." --unset num_ctx --yes
       modelsmith edit mario --editor
     """
     from modelsmith.cli.models.changes import changed

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.recipe.plan.against import against
 from modelsmith.recipe.plan.compile import standalone
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "store": plan.store.location,
         "changes": plan.changes,
         "replaces": plan.replaces.digest if plan.replaces else None,
+        "against_replaced": [change._asdict() for change in against(plan)],
         "holds": plan.holds,
         "promises": [
             {"promise": checked.promise, "holds": checked.holds, "detail": checked.detail} for checked in plan.checked

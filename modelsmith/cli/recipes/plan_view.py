@@ -58,6 +58,7 @@ def show_plan(plan: Plan, console: Console | None = None) -> None:
     _show_diff(console, "template inside the GGUF (Jinja)", before.text if before else "", after.text if after else "")
     _show_values(console, plan)
     _show_metadata(console, plan)
+    _show_against(console, plan)
     if not plan.missing or plan.after.template_text is not None:
         _show_prompts(console, plan)
     if not plan.missing:
@@ -116,6 +117,21 @@ def _show_values(console: Console, plan: Plan) -> None:
         console.print(Text(f"  {name}: {_value(old)} -> {_value(new)}", style="green"))
     if kept:
         console.print(Text(f"  kept: {', '.join(kept)}", style="dim"))
+
+
+def _show_against(console: Console, plan: Plan) -> None:
+    """Show what changes for whoever uses the model that is replaced."""
+    from modelsmith.recipe.plan.against import against
+
+    changes = against(plan)
+    if not changes:
+        return
+    console.print(Text(f"\nagainst {plan.name.short}, which it replaces", style="bold"))
+    for change in changes:
+        if isinstance(change.old, str) and isinstance(change.new, str) and "\n" in change.old + change.new:
+            _show_diff(console, f"  {change.name}", change.old, change.new)
+        else:
+            console.print(Text(f"  {change.name}: {_value(change.old)} -> {_value(change.new)}", style="yellow"))
 
 
 def _show_metadata(console: Console, plan: Plan) -> None:

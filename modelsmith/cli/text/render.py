@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelsmith.cli.shared.complete import complete_models_or_files
 from modelsmith.cli.shared.conversation_file import ShapeError, read_conversation, show_shape_error
+from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.cli.shared.template_place import show_render_error, show_template_error
 from modelsmith.cli.text import render_view
 from modelsmith.errors import ModelsmithError, TemplateRenderError, TemplateSyntaxError
 
+if TYPE_CHECKING:
+    from modelsmith.template.conversation.conversation import Conversation
+
+_ROLES = ("system", "user", "assistant", "tool")
 THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "medium", "high": "high", "max": "max"}
 
 
@@ -85,6 +90,7 @@ def command(
         if isinstance(error, TemplateRenderError) and show_render_error(error, source, where):
             return error.exit_code
         raise
+    vanished = _vanished(talk, prompt)
     if as_json:
         answer: dict[str, Any] = {
             "prompt": prompt,
@@ -96,6 +102,8 @@ def command(
             answer["tokens"] = count
         if refused:
             answer["refused"] = refused
+        if vanished:
+            answer["vanished"] = vanished
         click.echo(json.dumps(answer, ensure_ascii=False))
         return 0
     if sys.stdout.isatty():
@@ -103,9 +111,22 @@ def command(
         click.echo(f"engine: {found.name}{f' ({found.reason})' if found.reason else ''}", err=True)
     else:
         click.echo(prompt, nl=False)
+    for note in vanished:
+        click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {printable(note)}", err=True)
     if refused:
         click.echo(
             f"note: Ollama refuses this request (HTTP 400: {refused}); the prompt is what the template makes of it",
             err=True,
         )
     return 0
+
+
+def _vanished(talk: Conversation, prompt: str) -> list[str]:
+    """Say which messages of unknown roles the template leaves out: it prints those that it knows, and drops others silently."""
+    from modelsmith.diagnostic import did_you_mean
+
+    return [
+        f'message {number} has the unknown role "{message.role}"{did_you_mean(message.role, _ROLES)}: nothing of it is in the prompt'
+        for number, message in enumerate(talk.messages, 1)
+        if message.role not in _ROLES and message.content.strip() and message.content.strip() not in prompt
+    ]

@@ -26,6 +26,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from modelsmith.recipe.read.indentation import misplaced
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode, Value
 from modelsmith.recipe.read.report import Report
 from modelsmith.source import Span
@@ -100,6 +101,8 @@ class _Reader:
             unclosed = error.context_mark and "end of stream" in (error.problem or "")
             mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
             problem = ", ".join(part for part in (error.context, error.problem) if part)
+            if mark and (found := misplaced(self.source.text, mark.index, problem)):
+                self._stop("yaml", found.message, self._here(found.offset), found.hint)
             hint = "indent with spaces" if "'\\t'" in problem else _QUOTE if "mapping values" in problem else ""
             self._stop("yaml", f"not YAML: {problem}", self._here(mark.index if mark else 0), hint)
         except ReaderError as error:

@@ -81,7 +81,9 @@ class OllamaStore:
         from modelsmith.store.listing import ListedModel, Listing
 
         rows = [
-            ListedModel(name, text(entry, "digest").removeprefix("sha256:"), number(entry.get("size")), None, moment(entry))
+            ListedModel(
+                name, text(entry, "digest").removeprefix("sha256:"), number(entry.get("size")), None, moment(entry)
+            )
             for name, entry in self._tags()
         ]
         return Listing(tuple(sorted(rows, key=lambda row: str(row.name))))
@@ -261,7 +263,6 @@ class OllamaStore:
             raise ModelNotFound(
                 f"no model {name.short} on {self.location}{guess}", hint=f"`ollama pull {name.short}` may bring it"
             ) from error
-
 
 
 def moment(entry: dict[str, Any]) -> float | None:

@@ -1,0 +1,40 @@
+"""What a plan changes in the model that stands under its name: somebody uses that one, whatever the base is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from modelsmith.recipe.plan.plan import Plan
+
+
+class Change(NamedTuple):
+    """One value: its name as in a Modelfile, what it is in the model that is replaced, and what it will be."""
+
+    name: str
+    old: Any
+    new: Any
+
+
+def against(plan: Plan) -> tuple[Change, ...]:
+    """Return what differs between the model that is replaced and the planned one.
+
+    Empty where there is none, where it is the base itself (then the plan shows just that), and where nothing changes.
+    """
+    stands, after = plan.replaces, plan.after
+    if stands is None or not plan.preview.changes or stands.digest == plan.before.base.inherited.digest:
+        return ()
+    messages = tuple((str(each.get("role", "")), str(each.get("content", ""))) for each in stands.messages)
+    rows = [
+        Change("TEMPLATE", stands.template or "", after.template_text or ""),
+        Change("SYSTEM", stands.system, after.system),
+        Change("RENDERER", stands.renderer, after.renderer),
+        Change("PARSER", stands.parser, after.parser),
+        Change("MESSAGE", list(messages), list(after.messages)),
+    ]
+    if stands.chat_template_known:
+        jinja = after.chat_template
+        rows.insert(1, Change("tokenizer.chat_template", stands.chat_template or "", jinja.text if jinja else ""))
+    names = sorted({*stands.parameters, *after.parameters})
+    rows += [Change(f"PARAMETER {name}", stands.parameters.get(name), after.parameters.get(name)) for name in names]
+    return tuple(row for row in rows if row.old != row.new)
