@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.template.effective.imported import Imported, imported
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from modelsmith.progress import ProgressSink
     from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 
@@ -55,10 +56,20 @@ class Inherited:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A file that must come from elsewhere before the weights can be used; until then one with its header stands in for it."""
+
+    name: str
+    size: int
+    fetch: Callable[[ProgressSink], object] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Base:
     """The start of a recipe: a Modelfile, the folder its paths are relative to, and what its FROM brings along.
 
     ``missing`` says why FROM could not be followed, "" where it was: then nothing is known of what it brings along.
+    ``notes`` say where it was found, ``downloads`` what is not here yet.
     """
 
     spec: str
@@ -66,6 +77,8 @@ class Base:
     folder: Path
     inherited: Inherited
     missing: str = ""
+    notes: tuple[str, ...] = ()
+    downloads: tuple[Download, ...] = ()
 
 
 def brought_along(

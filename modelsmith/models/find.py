@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from modelsmith.errors import (
     system_errors,
 )
 from modelsmith.files.paths import anchored
+from modelsmith.hub.reference import is_hub, is_hub_name
 from modelsmith.models.base import Base, Inherited, brought_along
 from modelsmith.name import ModelName
 from modelsmith.syntax.modelfile.modelfile import Modelfile
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 
 @system_errors()
 def resolve_base(spec: str, store: Store, folder: Path) -> Base:
-    """Find what ``spec`` names: ``sample:NAME``, an existing file, else a model of the store.
+    """Find what ``spec`` names: ``sample:NAME``, ``hf://…``, an existing file, else a model of the store.
+
+    A name of the Hub as Ollama writes it (``hf.co/org/repo:Q4_K_M``) that is no model of the store is asked for there.
 
     Raises UsageError for a name or file that cannot be one, ModelNotFound with what was tried.
     """
@@ -42,6 +46,8 @@ def resolve_base(spec: str, store: Store, folder: Path) -> Base:
         from modelsmith.models.sources.sample import sample_modelfile
 
         return _from_modelfile(spec, sample_modelfile(spec.removeprefix("sample:")), folder, store)
+    if is_hub(spec):
+        return _from_hub(spec, folder, store)
     if not spec:
         raise UsageError("an empty text names no model", hint="name a model, a .gguf or a Modelfile")
     path = Path(anchored(spec, folder))
@@ -62,6 +68,8 @@ def resolve_base(spec: str, store: Store, folder: Path) -> Base:
     try:
         model = store.show(name)
     except ModelNotFound as error:
+        if is_hub_name(spec):
+            return _from_hub(spec, folder, store)
         raise _missing(spec, path, store) from error
     return Base(spec, Modelfile.parse(f"FROM {name.short}\n"), folder, _from_store(model))
 
@@ -93,6 +101,15 @@ def _accepted(path: Path) -> Modelfile | None:
     except (OSError, ModelsmithError):
         return None
     return modelfile if modelfile.as_ollama().error is None else None
+
+
+def _from_hub(spec: str, folder: Path, store: Store) -> Base:
+    from modelsmith.models.sources.hub import find_on_hub, hub_modelfile
+
+    found = find_on_hub(spec)
+    modelfile, downloads = hub_modelfile(found)
+    base = _from_modelfile(spec, modelfile, folder, store)
+    return replace(base, notes=tuple(found.notes()), downloads=downloads)
 
 
 def _read(path: Path) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import Unsupported
+from modelsmith.hub.reference import is_hub
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.gguf.read.reader import Scan, scan_file
 
@@ -36,6 +37,11 @@ def find_gguf(
 
     Raises UsageError, UnreadableFile, ModelNotFound, ServerError; what is wrong with the file is in the scan.
     """
+    if is_hub(spec) and "/resolve/" not in spec:
+        from modelsmith.models.sources.hub import scan_of
+
+        pinned, scan, here, fetched, requests = scan_of(spec, progress)
+        return FoundGGUF(pinned, scan, here, fetched, requests)
     if spec.startswith(("http://", "https://")):
         return _on_a_server(spec, progress)
     path = locate_gguf(spec, store, folder)
@@ -44,6 +50,8 @@ def find_gguf(
 
 def locate_gguf(spec: str, store: Callable[[], Store], folder: Path | None = None) -> Path:
     """Return where the file lies that ``spec`` names: a path as it is, the weights of a model or of a Modelfile."""
+    if is_hub(spec):
+        return _from_hub(spec)
     folder = folder or Path()
     path = folder / Path(spec).expanduser()
     looks_like_a_file = spec.startswith((".", "/", "~")) or path.suffix.lower() == ".gguf"
@@ -58,6 +66,16 @@ def locate_gguf(spec: str, store: Callable[[], Store], folder: Path | None = Non
             hint="name the folder of the store with --store, or the .gguf itself",
         )
     return weights
+
+
+def _from_hub(spec: str) -> Path:
+    from modelsmith.models.sources.hub import find_on_hub
+
+    found = find_on_hub(spec)
+    path = found.hub.cached(found.snapshot, found.choice.files[0])
+    if path is None:
+        raise Unsupported(f"{found.pinned} is not here yet", hint=f"download it first: modelsmith pull {spec} -o .")
+    return path
 
 
 def _is_modelfile(path: Path) -> bool:

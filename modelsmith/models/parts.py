@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelNotFound, UsageError
-from modelsmith.models.locate import find_gguf
+from modelsmith.hub.reference import is_hub
+from modelsmith.models.locate import FoundGGUF, find_gguf
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.fit.extras import Extras, with_adapter, with_draft, with_projector
 from modelsmith.weights.fit.model import FitModel
@@ -60,18 +61,23 @@ def ask(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) 
 
 def open_header(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) -> GGUFFile:
     """Return the header of one GGUF; raises as ``ask``."""
-    found = find_gguf(spec, store, progress=progress)
+    return _header(find_gguf(spec, store, progress=progress))
+
+
+def _header(found: FoundGGUF) -> GGUFFile:
     if found.scan.header is None:
         raise found.scan.faults[-1].error(found.spec)
     return GGUFFile.of(found.scan.header)
 
 
 def _parts(spec: str, store: Callable[[], Store], progress: ProgressSink) -> tuple[GGUFFile, ...]:
-    first = open_header(spec, store, progress)
+    found = find_gguf(spec, store, progress=progress)
+    first = _header(found)
     count = first.metadata.get("split.count", 1)
     if not isinstance(count, int) or count <= 1:
         return (first,)
-    place = spec if spec.startswith(("http://", "https://")) else str(first.path)
+    is_url = spec.startswith(("http://", "https://"))
+    place = found.spec if is_hub(found.spec) else spec if is_url else str(first.path)
     match = _SHARD.search(place)
     if match is None or int(match[2]) != count or count > _MANY:
         raise UsageError(

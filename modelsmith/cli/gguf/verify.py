@@ -10,6 +10,7 @@ import click
 
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.errors import ModelsmithError, UsageError
+from modelsmith.hub.reference import is_hub
 
 if TYPE_CHECKING:
     from modelsmith.progress import ProgressSink
@@ -59,10 +60,11 @@ def _verified(spec: str, where: str | None, progress: ProgressSink, *, deep: boo
     from modelsmith.models.locate import find_gguf, locate_gguf
     from modelsmith.weights.gguf.verify.verify import verify, verify_scan
 
-    if spec.startswith(("http://", "https://")):
+    if spec.startswith(("http://", "https://")) or is_hub(spec):
         if deep:
             raise UsageError(
-                "--deep reads every byte, and a URL is read no further than its header", hint="download it"
+                "--deep reads every byte, and a URL is read no further than its header",
+                hint=f"download it: modelsmith pull {spec} -o ." if is_hub(spec) else "download it",
             )
         found = find_gguf(spec, store_for(where, spec), progress=progress)
         return verify_scan(found.scan, found.spec)

@@ -26,9 +26,19 @@ class Places(Protocol):
 SCHEMES = {
     "oci://": "registries",
     "dir:": "registries",
+    "hf://": "hub",
+    "hf.co/": "hub",
+    "huggingface.co/": "hub",
+    "https://hf.co/": "hub",
+    "https://huggingface.co/": "hub",
 }
 DEFAULT = "registries"
 """What a name without a scheme means: a model in a registry, as for Ollama."""
+
+
+def is_hub(place: str) -> bool:
+    """Whether a place is on the Hugging Face Hub."""
+    return any(module == "hub" and place.startswith(scheme) for scheme, module in SCHEMES.items())
 
 
 def module_for(place: str) -> Places:

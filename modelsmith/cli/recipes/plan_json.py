@@ -35,6 +35,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             {"promise": checked.promise, "holds": checked.holds, "detail": checked.detail} for checked in plan.checked
         ],
         "notes": list(plan.after.notes),
+        "downloads": [{"name": each.name, "size": each.size} for each in plan.downloads],
         "warnings": list(plan.warnings),
         "without_effect": list(plan.without_effect),
         "missing": plan.missing,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsmith.cli.shared.complete import complete_recipes
+from modelsmith.hub.reference import is_hub
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def store_for(where: str | None, *specs: str | None) -> Callable[[], Store]:
 
 
 def _names_a_file(spec: str) -> bool:
-    if spec.startswith(("sample:", ".", "/", "~")) or spec.endswith(_FILE_ENDINGS):
+    if is_hub(spec) or spec.startswith(("sample:", ".", "/", "~")) or spec.endswith(_FILE_ENDINGS):
         return True
     return Path(spec).is_file()
 

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from modelsmith.errors import UsageError
 from modelsmith.files.paths import looks_like_path
+from modelsmith.hub.reference import HubReference, is_hub
 from modelsmith.name import ModelName
 from modelsmith.recipe.format.expectations import Expectation
 from modelsmith.recipe.format.input import Input
@@ -149,6 +150,12 @@ def _base(text: str) -> str:
     """Files and built-in samples are looked for when a plan is made; anything else must be able to be a model's name."""
     if looks_like_path(text) or text.startswith("sample:"):
         return text
+    if is_hub(text):
+        try:
+            HubReference.parse(text)
+        except UsageError as error:
+            raise _refused(error.message, error.hint) from error
+        return text
     scheme, separator, _ = text.partition("://")
     if separator and scheme not in {"http", "https"}:
         raise _refused(f"a recipe cannot start from {scheme}://", "get the file first, then name it: ./model.gguf")
@@ -171,7 +178,8 @@ class Content(Part):
     """What a recipe makes of what."""
 
     from_: Annotated[Text, AfterValidator(_base)]
-    """What to start from: the name of a model, a `.gguf` file or a Modelfile. Paths are relative to the recipe."""
+    """What to start from: the name of a model, a `.gguf` file, a Modelfile, or a repository of the Hugging Face Hub
+    (`hf://org/repo@revision:Q4_K_M`). Paths are relative to the recipe."""
 
     template: TemplateOrSteps | None = None
     """A whole Go template, or a list of edits, taken in order. Left out: the base's template."""

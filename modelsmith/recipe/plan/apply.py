@@ -45,6 +45,7 @@ def apply(plan: Plan, *, via: str = "api", overwrite: bool = False, progress: Pr
     written) or the stored model differs from the plan, or from what its server says of it, PlanChanged when the target moved since the plan was made.
     Killed at any moment it leaves the old model or the new one; applying again finishes the work.
     """
+    plan = plan.fetched(progress)
     broken = [checked for checked in plan.checked if not checked.holds]
     if broken:
         raise VerificationFailed(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -15,6 +16,7 @@ from modelsmith.models.draft import Draft, with_parameters
 from modelsmith.models.find import find_base
 from modelsmith.models.reasoning import unshown_reasoning
 from modelsmith.name import ModelName
+from modelsmith.progress import ProgressSink, silent
 from modelsmith.recipe.plan.adapters import with_adapters
 from modelsmith.recipe.plan.compile import compile_request, written_modelfile
 from modelsmith.recipe.plan.effects import without_effect
@@ -30,7 +32,10 @@ from modelsmith.template.go.template import Template
 from modelsmith.versions import of_server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from modelsmith.diagnostic import Diagnostic
+    from modelsmith.models.base import Download
     from modelsmith.recipe.prove.checked import Checked
     from modelsmith.recipe.prove.compare import Comparison
     from modelsmith.recipe.read.load import Recipe
@@ -67,6 +72,20 @@ class Plan:
     findings: tuple[Diagnostic, ...] = ()
     without_effect: tuple[str, ...] = ()
     unshown: str = ""
+    again: Callable[[], Plan] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def downloads(self) -> tuple[Download, ...]:
+        """The files that must come from elsewhere first."""
+        return self.after.base.downloads
+
+    def fetched(self, progress: ProgressSink = silent) -> Plan:
+        """Download what is missing, and return the plan of the same recipe with the files themselves."""
+        if not self.downloads or self.again is None:
+            return self
+        for download in self.downloads:
+            download.fetch(progress)
+        return self.again()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -177,6 +196,8 @@ def plan(
         modelfile = modelfile.absolute()
     before = Draft.start(base, version or of_server(store.ollama_version()))
     after = edited(before, recipe)
+    for note in base.notes:
+        after = after.with_note(note)
     if note := engine_changes(before, after):
         after = after.with_note(note)
     comparisons = compare(before, after)
@@ -205,6 +226,7 @@ def plan(
         findings=new_findings(before, after),
         without_effect=without_effect(recipe, before, after, comparisons),
         unshown=unshown_reasoning(before, after),
+        again=partial(plan, recipe, store, folder=base_folder, version=version, as_is=as_is, modelfile=modelfile),
     )
     if made.modelfile is not None:
         check_outputs(made.modelfile, made.gguf, request)
@@ -213,7 +235,7 @@ def plan(
 
 def _is_enough(modelfile: Modelfile, recipe: Recipe) -> bool:
     """Say whether a Modelfile whose FROM is not here is enough for a recipe: it edits no weights, and no template unseen."""
-    weights = recipe.gguf is not None or recipe.quantize is not None or recipe.merge_shards
+    weights = recipe.gguf is not None or recipe.quantize is not None or recipe.merge_shards or bool(recipe.adapters)
     steps = recipe.template is not None and not isinstance(recipe.template, str)
     return not weights and (bool(modelfile.template) or not steps)
 
