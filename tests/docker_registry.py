@@ -18,11 +18,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import NameOID
 
 PACKAGES = {"docker-registry": "docker-registry", "htpasswd": "apache2-utils", "skopeo": "skopeo"}
 
@@ -66,15 +71,15 @@ def running(command: list[str], port: int, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def docker_registry(folder: Path, storage: str = "", auth: str = "") -> Iterator[str]:
-    """Run a registry; yields ``host:port``."""
+def docker_registry(folder: Path, storage: str = "", auth: str = "", tls: str = "") -> Iterator[str]:
+    """Run a registry; yields ``host:port``. ``tls`` is what ``self_signed`` returns."""
     program, port = needs("docker-registry"), free_port()
     storage = storage or f"filesystem: {{rootdirectory: {folder / 'registry'}}}"
     config = folder / f"registry-{port}.yml"
     config.write_text(
         f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n"
         f"storage: {{{storage}, maintenance: {{uploadpurging: {{enabled: false}}}}}}\n{auth}"
-        f"http: {{addr: '127.0.0.1:{port}', secret: test}}\n"
+        f"http: {{addr: '127.0.0.1:{port}', secret: test{tls}}}\n"
     )
     with running([program, "serve", str(config)], port, folder):
         yield f"127.0.0.1:{port}"
@@ -86,6 +91,25 @@ def htpasswd(folder: Path, user: str, password: str) -> str:
     line = subprocess.run([program, "-Bbn", user, password], capture_output=True, text=True, check=True).stdout
     (folder / "htpasswd").write_text(line)
     return f"auth: {{htpasswd: {{realm: test, path: {folder / 'htpasswd'}}}}}\n"
+
+
+def self_signed(folder: Path) -> str:
+    """Write ``ca.pem``, a certificate for localhost and 127.0.0.1; return how a registry's config names it."""
+    key, certificate = _certificate()
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    (folder / "ca.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return f", tls: {{certificate: {folder / 'ca.pem'}, key: {folder / 'key.pem'}}}"
+
+
+def _certificate() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = dt.datetime.now(dt.UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + dt.timedelta(days=1))
+    return key, builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
 
 
 @contextmanager
@@ -109,18 +133,7 @@ class TokenServer:
     """A token server as docker's: it knows one user, and signs what may be done (RS256, certificate in the header)."""
 
     def __init__(self, folder: Path, user: str, password: str) -> None:
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import padding, rsa
-        from cryptography.x509.oid import NameOID
-
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-        now = dt.datetime.now(dt.UTC)
-        certificate = (
-            x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + dt.timedelta(days=1))
-            .sign(key, hashes.SHA256())
-        )  # fmt: skip
+        key, certificate = _certificate()
         (folder / "token.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         chain = [base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()]
         basic = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -7,14 +7,17 @@ deadline, silence by a timeout, a trickle by a least rate.
 
 from __future__ import annotations
 
+import base64
 import http.client
+import select
 import socket
 import ssl
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, BinaryIO, cast
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from modelsmith.errors import ServerError, UsageError
 from modelsmith.http.addresses import resolve
@@ -62,6 +65,19 @@ class _Connection(http.client.HTTPConnection):
         self.limits = limits
         self.trust: ssl.SSLContext | None = None
         self.server_name = host
+        self.is_spoiled = False  # a request was not sent whole, so that no other can follow
+        self.proxy_login: dict[str, str] | None = (
+            None  # what a proxy for plain http wants to see; None where there is none
+        )
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another request can be sent."""
+        return self.sock is not None and not self.is_spoiled
+
+    def has_news(self) -> bool:
+        """Whether the server has sent something, or closed the connection."""
+        return bool(select.select([self.sock], [], [], 0)[0])
 
     def connect(self) -> None:
         error: OSError = OSError("no address")
@@ -123,13 +139,21 @@ class Wire:
         connection, fresh = self._take(parts, check)
         response = None
         try:
-            response = self._send(connection, method, url, headers, body, seconds, may_be_closed=not fresh)
+            response = self._send(
+                connection,
+                method,
+                url,
+                headers,
+                body,
+                seconds,
+                may_be_closed=not fresh and not isinstance(body, FilePart),
+            )
             if response is None:  # the server had closed a kept connection; nothing was answered on it
                 self._drop(connection)
                 connection, _ = self._take(parts, check, reuse=False)
                 response = self._send(connection, method, url, headers, body, seconds)
             yield cast("Response", response)
-            is_reusable = response is not None and response.finish() and connection.sock is not None
+            is_reusable = response is not None and response.finish() and connection.is_usable
         except BaseException:
             self._drop(connection, response)
             raise
@@ -163,10 +187,12 @@ class Wire:
             if self._stopped:
                 raise ServerError("the transfer was stopped")
             idle = self._idle.get((parts.scheme, host, port), [])
-            if reuse and idle and check is None:
+            while reuse and idle and check is None:
                 connection = idle.pop()
-                self._busy.add(connection)
-                return connection, False
+                if not connection.has_news():  # one that the server closed meanwhile has
+                    self._busy.add(connection)
+                    return connection, False
+                connection.close()
         connection = self._connection(parts, host, port, check)
         with self._lock:
             self._busy.add(connection)
@@ -186,8 +212,13 @@ class Wire:
             there = proxy.port or (443 if proxy.scheme == "https" else 80)
             connection = _Connection(proxy.hostname, there, self.addresses(proxy.hostname, there), self.limits)
             connection.server_name = host
+            login = _proxy_login(proxy)
+            if check is not None and _is_address(host):
+                check(host, (host,))
             if secure:
-                connection.set_tunnel(host, port)
+                connection.set_tunnel(host, port, login)
+            else:
+                connection.proxy_login = login
         connection.trust = self.trust if secure else None
         return connection
 
@@ -235,9 +266,9 @@ class Wire:
     ) -> None:
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        through_proxy = connection.server_name != connection.host and parts.scheme == "http"
-        if through_proxy:
+        if connection.proxy_login is not None:
             target = f"http://{parts.netloc}{target}"
+            headers = {**headers, **connection.proxy_login}
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", parts.netloc.rpartition("@")[2])
         connection.putheader("User-Agent", USER_AGENT)
@@ -247,8 +278,10 @@ class Wire:
         if isinstance(body, FilePart):
             connection.putheader("Content-Length", str(body.length))
             connection.endheaders()
-            with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered before it read everything
+            try:
                 _send_file(connection, body)
+            except (BrokenPipeError, ConnectionResetError):  # it may have answered before it read everything
+                connection.is_spoiled = True
         else:
             if body is not None or method in {"POST", "PUT", "PATCH"}:
                 connection.putheader("Content-Length", str(len(body or b"")))
@@ -268,6 +301,22 @@ class Wire:
         connection.close()
 
 
+def _proxy_login(proxy: SplitResult) -> dict[str, str]:
+    """Return the header by which a proxy whose URL has a user knows us."""
+    if not proxy.username:
+        return {}
+    login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": "Basic " + base64.b64encode(login.encode()).decode()}
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
 def _closed(url: str, method: str) -> ServerError:
     return ServerError(
         f"{method} {redacted(url)}: the connection was closed without an answer",
@@ -279,6 +328,9 @@ def _send_file(connection: _Connection, body: FilePart) -> None:
     sock = connection.sock
     done = 0
     while done < body.length:
+        if connection.has_news():  # it has answered already, and does not want the rest
+            connection.is_spoiled = True
+            return
         count = sock.sendfile(body.file, body.start + done, min(_SEND, body.length - done))
         if not count:
             raise OSError("the file became shorter while it was sent")

@@ -22,7 +22,9 @@ def refusal(response: Response, request: str) -> ServerError:
     except ModelsmithError:  # the status says enough
         text = ""
     status, hint = response.status, ""
-    if status == 403:
+    if status == 400 and not text and response.url.startswith("http:"):
+        hint = "if the registry speaks TLS, leave --insecure out"
+    elif status == 403:
         hint = "the login is right, and this user may not do that; ask who runs the registry"
     elif status == 429:
         hint = "too many requests; try again later, or log in: modelsmith login HOST"

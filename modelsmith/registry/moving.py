@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from modelsmith.manifest import Digest, Layer, Manifest
+    from modelsmith.manifest import Layer, Manifest
     from modelsmith.store.local.local import LocalStore
 
 
@@ -55,11 +55,9 @@ class Mover:
         """The registries that are talked to."""
         return self._session
 
-    def pull(
-        self, source: Reference | Folder, store: LocalStore, name: ModelName, anew: frozenset[Digest] = frozenset()
-    ) -> Moved:
-        """Bring a model into a store's folder under a name; blobs in ``anew`` are fetched though they seem to be there."""
-        return self._move(self.source(source), StoreSink(store, name, anew))
+    def pull(self, source: Reference | Folder, store: LocalStore, name: ModelName) -> Moved:
+        """Bring a model into a store's folder under a name."""
+        return self._move(self.source(source), StoreSink(store, name))
 
     def push(self, store: LocalStore, name: ModelName, target: Reference | Folder, *, oci: bool = False) -> Moved:
         """Send a model of a store's folder to a registry or a folder."""
@@ -150,22 +148,6 @@ def fetch_model(
         name = place.model_name()
     with Mover(access, progress) as mover:
         return mover.pull(place, store, name)
-
-
-def fetch_blobs(
-    store: LocalStore,
-    name: ModelName,
-    digests: frozenset[Digest],
-    *,
-    access: Access | None = None,
-    progress: ProgressSink = silent,
-) -> Moved:
-    """Fetch blobs of a stored model again from the registry of its name, for repairs; its manifest may change with it.
-
-    Raises ModelNotFound where the registry has no such model (any more).
-    """
-    with Mover(access, progress) as mover:
-        return mover.pull(Reference.of_name(name), store, name, digests)
 
 
 def _transfers() -> Path:

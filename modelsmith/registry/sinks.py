@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from modelsmith.errors import DigestMismatch, StoreError
 from modelsmith.files.stream import copy_segments
-from modelsmith.name import ModelName
+from modelsmith.name import DEFAULT_HOST, ModelName
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.registry.documents import write_document
 from modelsmith.registry.parts import growing, note_name
 from modelsmith.registry.sources import MANIFEST
 from modelsmith.registry.upload import Uploader
+from modelsmith.registry.upload_ollama import OllamaUploader
 from modelsmith.store.blobs import Blobs, BlobState, known_digests
 from modelsmith.store.folder import Folder
 from modelsmith.weights.blobs.blob import FileBlob
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from modelsmith.registry.reference import Reference
     from modelsmith.store.local.local import LocalStore
 
+OLLAMA_HOSTS = frozenset((DEFAULT_HOST,))
+"""Registries that redirect the parts of uploads."""
 _VERSION, _VERSION_TEXT = "version", "Directory Transport Version: 1.1\n"
 _PARTIAL = ".partial"
 
@@ -58,12 +61,11 @@ class Sink(Protocol):
 
 
 class StoreSink:
-    """A name in a store's folder; ``wanted_anew`` are blobs that are fetched though they seem to be there."""
+    """A name in a store's folder."""
 
-    def __init__(self, store: LocalStore, name: ModelName, wanted_anew: frozenset[Digest] = frozenset()) -> None:
+    def __init__(self, store: LocalStore, name: ModelName) -> None:
         self._store = store
         self._name = name
-        self._anew = wanted_anew
         self._arrived: set[Digest] = set()
         self._stack = ExitStack()
 
@@ -86,8 +88,7 @@ class StoreSink:
     def has(self, layer: Layer) -> bool:
         """Whether the store has the blob, by its bytes."""
         layout = self._store.layout
-        whole = Blobs(layout, known_digests(layout)).state(layer.digest, layer.size) is BlobState.WHOLE
-        return whole and layer.digest not in self._anew
+        return Blobs(layout, known_digests(layout)).state(layer.digest, layer.size) is BlobState.WHOLE
 
     def take_over(self, layer: Layer) -> bool:
         """There is no other place."""
@@ -220,7 +221,8 @@ class RegistrySink:
             self.folder.remove(note_name(file.name))
 
     def _uploader(self, progress: ProgressSink) -> Uploader:
-        return Uploader(self._registry, self._reference.repository, self.folder, self._budget, progress)
+        kind = OllamaUploader if self._registry.host in OLLAMA_HOSTS else Uploader
+        return kind(self._registry, self._reference.repository, self.folder, self._budget, progress)
 
     def finish(self, manifest: Manifest, progress: ProgressSink) -> None:
         """Send the manifest, unless exactly this one is there under this tag."""

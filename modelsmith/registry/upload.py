@@ -20,7 +20,7 @@ from modelsmith.registry.errors import PASSING, refusal
 from modelsmith.registry.retry import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from modelsmith.http.response import Response
@@ -97,7 +97,7 @@ class Uploader:
     def _send(self, layer: Layer, file: BinaryIO, session: str, place: int) -> tuple[str, int]:
         """Send all but the last piece, which goes with the commit; return the session and how far it has come."""
         while layer.size - place > self.chunk:
-            part = FilePart(file, place, self.chunk, lambda done, place=place: self._told(layer, place + done))  # type: ignore[misc]
+            part = FilePart(file, place, self.chunk, self._teller(layer, place))
             headers = {**_BYTES, "Content-Range": f"{place}-{place + self.chunk - 1}"}
             with self._to("PATCH", session, headers, part) as response:
                 if response.status not in {201, 202, 204}:
@@ -114,7 +114,7 @@ class Uploader:
         headers = dict(_BYTES)
         if place:
             headers["Content-Range"] = f"{place}-{layer.size - 1}"
-        part = FilePart(file, place, length, lambda done: self._told(layer, place + done))
+        part = FilePart(file, place, length, self._teller(layer, place))
         with self._to("PUT", url, headers, part) as response:
             if response.status == 400:
                 error = refusal(response, f"PUT {session.partition('?')[0]}")
@@ -177,10 +177,15 @@ class Uploader:
             return parts._replace(scheme="https").geturl()  # a registry that does not know that TLS ends before it
         return target
 
-    def _told(self, layer: Layer, done: int) -> None:
-        if self.budget.stop.is_set():
-            raise ServerError("the transfer was stopped")
-        self.progress(Progress(f"pushing {layer.digest.short}", str(layer.digest), done, layer.size))
+    def _teller(self, layer: Layer, place: int) -> Callable[[int], None]:
+        """Return what hears how much of a piece that begins at ``place`` was sent."""
+
+        def told(done: int) -> None:
+            if self.budget.stop.is_set():
+                raise ServerError("the transfer was stopped")
+            self.progress(Progress(f"pushing {layer.digest.short}", str(layer.digest), place + done, layer.size))
+
+        return told
 
     def _note_name(self, layer: Layer) -> str:
         key = Digest.of(f"{self.registry.root}/{self.repository}/{layer.digest}".encode())

@@ -26,6 +26,9 @@ from modelsmith.errors import DigestMismatch, ModelNotFound, ModelsmithError, Te
 from modelsmith.manifest import Digest
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress
+from modelsmith.registry.access import Access
+from modelsmith.registry.moving import Mover
+from modelsmith.registry.reference import Reference
 from modelsmith.store.local.local import LocalStore
 
 
@@ -189,6 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
             ("POST", "/api/show"): self._show,
             ("POST", "/api/create"): self._create,
             ("POST", "/api/copy"): self._copy,
+            ("POST", "/api/pull"): self._pull,
+            ("POST", "/api/push"): self._push,
             ("DELETE", "/api/delete"): self._delete,
             ("POST", "/api/chat"): self._chat,
             ("POST", "/api/generate"): self._chat,
@@ -298,6 +303,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(404, f'model "{body["source"]}" not found')
             return
         self._send(200, b"", "application/json")
+
+    def _pull(self) -> None:
+        self._move(lambda mover, name: mover.pull(Reference.of_name(name), self.server_state.store, name))
+
+    def _push(self) -> None:
+        self._move(lambda mover, name: mover.push(self.server_state.store, name, Reference.of_name(name)))
+
+    def _move(self, act: Callable[[Mover, ModelName], object]) -> None:
+        """Pull or push by our own client, without logins, as the real one."""
+        body = self._body()
+        self._line({"status": "pulling manifest"})
+        try:
+            with Mover(Access(insecure=bool(body.get("insecure")))) as mover:
+                act(mover, ModelName.strict(body["model"]))
+        except ModelsmithError as error:
+            self._line({"error": str(error)})
+        else:
+            self._line({"status": "success"})
+        self._end()
 
     def _delete(self) -> None:
         body = self._body()

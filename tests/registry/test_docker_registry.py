@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
 import pytest
-from docker_registry import TokenServer, docker_registry, htpasswd, moto, needs
-from registry_models import NAME, access, files, store_with
+from docker_registry import TokenServer, docker_registry, htpasswd, moto, needs, self_signed
+from fakes.registry import FakeRegistry
+from registry_models import NAME, access, files, offer, store_with
 
 from modelsmith.cli import run
 from modelsmith.manifest import MANIFEST_TYPE, Digest
@@ -90,6 +95,82 @@ def test_s3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert len(urls) == 4
         assert all(url.startswith("http://localhost:") and "X-Amz-Signature" in url for url in urls)
         assert not (tmp_path / "c").exists()
+
+
+def test_tls(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with docker_registry(tmp_path, tls=self_signed(tmp_path)) as address:
+        store_with(tmp_path / "x")
+        port = address.rpartition(":")[2]
+        for host in (address, f"localhost:{port}"):
+            words = ["push", "toy", f"oci://{host}/team/toy", "--store", str(tmp_path / "x")]
+            assert run(words) == 3
+            assert "is not trusted" in capsys.readouterr().err
+            assert run([*words, "--ca-file", str(tmp_path / "ca.pem")]) == 0
+        assert run([*words, "--insecure"]) == 3
+        assert "leave --insecure out" in capsys.readouterr().err
+
+
+def test_tls_through_a_proxy_that_wants_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = store_with(tmp_path / "a")
+    with docker_registry(tmp_path, tls=self_signed(tmp_path)) as address, Tunnel(address) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://alice:pa%3Ass@{proxy.host}")
+        monkeypatch.setattr("modelsmith.http.client.is_loopback", lambda host: False)
+        port = address.rpartition(":")[2]
+        with Mover(access(insecure=False, ca_file=tmp_path / "ca.pem")) as mover:
+            mover.push(store, NAME, Reference(f"localhost:{port}", "team/toy"))
+    assert proxy.seen
+    assert all(f"CONNECT localhost:{port} " in head and "Basic YWxpY2U6cGE6c3M=" in head for head in proxy.seen)
+
+
+def test_plain_http_through_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeRegistry() as registry:
+        manifest = offer(registry)
+        monkeypatch.setenv("http_proxy", f"http://{registry.host}")
+        with Mover(access()) as mover:
+            mover.pull(Reference("registry.example.com:5000", "team/toy"), LocalStore(tmp_path / "b"), NAME)
+        assert all(line.split()[1].startswith("http://registry.example.com:5000/v2/") for line in registry.log)
+    assert LocalStore(tmp_path / "b").layout.manifest(NAME).raw == manifest.raw
+
+
+class Tunnel:
+    """A proxy that knows CONNECT; whatever is asked for, it connects to ``address``."""
+
+    def __init__(self, address: str) -> None:
+        self.seen: list[str] = []
+        host, _, port = address.partition(":")
+        outer = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                head = b""
+                while not head.endswith(b"\r\n\r\n"):
+                    head += self.rfile.readline()
+                outer.seen.append(head.decode())
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                with socket.create_connection((host, int(port))) as there:
+                    pump = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
+                    pump.start()
+                    _pump(self.connection, there)
+                    pump.join(5)
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.host = f"127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def __enter__(self) -> Tunnel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
 
 
 def test_skopeo_reads_and_copies(tmp_path: Path) -> None:

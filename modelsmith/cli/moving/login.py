@@ -47,6 +47,10 @@ def command(
         if not user:
             raise UsageError("--password-stdin needs --user", hint="modelsmith login HOST -u USER --password-stdin")
         secret = sys.stdin.read(_LONGEST).rstrip("\r\n")
+    elif not sys.stdin.isatty():
+        raise UsageError(
+            "there is no terminal to ask for the password", hint="modelsmith login HOST -u USER --password-stdin < FILE"
+        )
     else:
         user = user or click.prompt("user", err=True)
         secret = click.prompt("password", hide_input=True, err=True)
