@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from modelsmith.weights.fit.fit import Verdict, estimate, longest_context
+from modelsmith.weights.fit.known import SHAPES, KnownShape
 from modelsmith.weights.fit.machine import Gpu, Machine
 from modelsmith.weights.fit.model import FitModel
 from modelsmith.weights.fit.settings import FitSettings
-from modelsmith.weights.fit.shapes import SHAPES, KnownShape, quantized_model, shape_header, shape_model
+from modelsmith.weights.fit.shapes import quantized_model, shape_header, shape_model
 
 GIB = 1 << 30
+R1 = tuple(name for name in SHAPES if name.startswith("deepseek-r1:") and name != "deepseek-r1:671b")
 CARDS = (8, 12, 16, 24)
 CONTEXTS = (4096, 8192, 16384, 32768, 65536, 131072)
 FOOTPRINT = 250 << 20  # what gguf-parser-go adds for each card by default
@@ -72,7 +74,7 @@ def published_table() -> str:
 def cards_table() -> str:
     """Return the longest context of each R1 distill on a card of 8 to 24 GiB, with a cache in f16 and in q8_0."""
     rows = [("model (Q4_K_M)", "weights", *(f"{card} GiB" for card in CARDS))]
-    for name in SHAPES:
+    for name in R1:
         model = shape_model(name)
         cells = (f"{_longest(model, card, 'f16')} / {_longest(model, card, 'q8_0')}" for card in CARDS)
         rows.append((f"`{name}`", f"{model.weights / 1e9:.1f} GB", *cells))
@@ -82,7 +84,7 @@ def cards_table() -> str:
 def contexts_table() -> str:
     """Return for cards of 16 and 24 GiB how many layers of each R1 distill are on the card at which context."""
     rows = [("model (Q4_K_M)", "card", *(f"{context // 1024}k" for context in CONTEXTS))]
-    for name in SHAPES:
+    for name in R1:
         model = shape_model(name)
         for card in (16, 24):
             cells = (_layers(model, card, context) for context in CONTEXTS)

@@ -11,8 +11,9 @@ from modelsmith.hub.reference import is_hub
 from modelsmith.models.locate import FoundGGUF, find_gguf
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.fit.extras import Extras, with_adapter, with_draft, with_projector
+from modelsmith.weights.fit.known import SHAPES
 from modelsmith.weights.fit.model import FitModel
-from modelsmith.weights.fit.shapes import SHAPES, known_shape, quantized_model, shape_header
+from modelsmith.weights.fit.shapes import known_shape, quantized_model, shape_header, shape_model
 from modelsmith.weights.gguf.file import GGUFFile
 
 if TYPE_CHECKING:
@@ -29,21 +30,22 @@ _MANY = 512
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A model that was found: its header, and for a shape the quantization that it is asked about in."""
+    """A model that was found: its header, and whether only its shape is known."""
 
     name: str
     parts: tuple[GGUFFile, ...]
-    quantization: str | None = None
+    by_shape: bool = False
 
     def model(self, quantization: str | None = None) -> FitModel:
         """Return it as it is, or as it would be in another quantization, which reads nothing and makes nothing."""
-        wanted = quantization or self.quantization
-        return quantized_model(self.parts, self.name, wanted) if wanted else FitModel.of_parts(self.parts)
+        if self.by_shape:
+            return shape_model(self.name, quantization or "")
+        return quantized_model(self.parts, self.name, quantization) if quantization else FitModel.of_parts(self.parts)
 
 
-def ask_shape(name: str, quantization: str = "Q4_K_M") -> Asked:
+def ask_shape(name: str) -> Asked:
     """Return a well-known model by its shape; raises UsageError for one that is not in the table."""
-    return Asked(name, (shape_header(name, known_shape(name)),), quantization)
+    return Asked(name, (shape_header(name, known_shape(name)),), by_shape=True)
 
 
 def ask(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) -> Asked:

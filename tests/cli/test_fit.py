@@ -54,7 +54,7 @@ def test_quantizations(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["fit", "--shape", "deepseek-r1:14b", "--vram", "16G", "--ctx", "8k", "--quantizations"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[3:]] == ["Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0", "F16"]
-    assert lines[3].split()[1:] == ["8.4", "GiB", "fits", "40,448"]
+    assert lines[3].split()[1:] == ["8.4", "GiB", "fits", "39,680"]
     assert lines[-1].endswith("-")
     assert run(["fit", "--shape", "deepseek-r1:14b", "--vram", "16G", "--ctx", "8k", "--quantizations", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["Q6_K"]["contexts"][0]["verdict"] == "fits"

@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from modelsmith.weights.fit import machine as fit_machine
-from modelsmith.weights.fit.machine import Gpu, Machine, amd_cards, available_ram, detect, parse_nvidia, parse_rocm
+from modelsmith.weights.fit.machine import (
+    GPU_OVERHEAD,
+    OVERHEADS,
+    Gpu,
+    Machine,
+    amd_cards,
+    available_ram,
+    detect,
+    overhead_of,
+    parse_nvidia,
+    parse_rocm,
+)
 
 
 def test_nvidia_smi() -> None:
@@ -52,6 +63,11 @@ def test_detect_takes_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert detect(tmp_path, tmp_path / "meminfo") == Machine((Gpu("Some Card", 8000 << 20),))
     program.write_text("#!/bin/sh\necho 'Some Card, 8192, 8000'; exit 9\n")
     assert detect(tmp_path, tmp_path / "meminfo").gpus == ()
+
+
+def test_what_a_card_needs_by_its_kind() -> None:
+    assert overhead_of("NVIDIA H100 80GB HBM3") == OVERHEADS["H100"]
+    assert overhead_of("GPU 0") == overhead_of("Some H1000") == GPU_OVERHEAD == max(OVERHEADS.values())
 
 
 def test_a_program_that_hangs_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ _FILE: Any = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--ram", metavar="SIZE", help="Main memory. Default: without --vram what is free here, else not looked at."
 )
+@click.option("--overhead", metavar="SIZE", help="What the driver takes of each card. Default: by the kind of card.")
 @click.option("--ctx", "contexts", default="4k,8k,16k,32k,64k,128k", metavar="TOKENS,…", help="Default: 4k to 128k.")
 @click.option(
     "--kv-type", default="f16", metavar="TYPE", help="f16, q8_0, q4_0 …; for keys and values apart: q8_0,f16."
@@ -81,7 +82,11 @@ def command(spec: str | None, shape: str | None, where: str | None, as_json: boo
             "say which model",
             hint="either a file, a URL or a model's name, or --shape deepseek-r1:32b; --help has examples",
         )
-    settings, contexts, machine = _settings(asked), _contexts(asked["contexts"]), _machine(asked["vram"], asked["ram"])
+    settings, contexts, machine = (
+        _settings(asked),
+        _contexts(asked["contexts"]),
+        _machine(asked["vram"], asked["ram"], asked["overhead"]),
+    )
 
     store = store_for(where, spec)
 
@@ -133,17 +138,18 @@ def _contexts(text: str) -> tuple[int, ...]:
     return tuple(map(parse_context, _items(text, "--ctx")))
 
 
-def _machine(vram: str | None, ram: str | None) -> Machine:
+def _machine(vram: str | None, ram: str | None, overhead: str | None) -> Machine:
     from modelsmith.weights.fit.machine import Machine, detect
     from modelsmith.weights.fit.settings import parse_memory
 
     memory = parse_memory(ram) if ram else None
+    taken = parse_memory(overhead) if overhead else None
     if vram is None:
-        found = detect()
+        found = replace(detect(), overhead=taken)
         return replace(found, ram=memory) if memory else found
     if vram.strip().lower() in {"none", "0"}:
         return Machine(ram=memory)
-    return Machine.of(tuple(map(parse_memory, _items(vram, "--vram"))), memory)
+    return Machine.of(tuple(map(parse_memory, _items(vram, "--vram"))), memory, taken)
 
 
 def _shares(text: str | None) -> tuple[float, ...]:

@@ -104,6 +104,7 @@ def _device_data(device: DeviceUse) -> dict[str, Any]:
         "extras": device.extras,
         "overhead": device.overhead,
         "total": device.total,
+        "reserve": device.reserve,
         "fits": device.fits,
     }
 

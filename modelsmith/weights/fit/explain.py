@@ -47,11 +47,17 @@ def _lines(fit: Fit) -> Iterator[str]:
         f"{settings.parallel} at a time: {settings.cells * settings.parallel:,} tokens in the cache"
     )
     yield from _cache_lines(fit)
-    used = moments(model, model.layers, settings)
+    cards = fit.placement.gpus
+    used = moments(model, model.layers, settings, card=bool(cards) and fit.placement.gpu_layers > 0)
     for name, floats in used:
         mark = " <- the widest moment" if floats == max(each for _, each in used) else ""
         yield f"compute, {name}: {settings.tokens} tokens at once, {memory_text(4 * floats)}{mark}"
     yield f"compute, masks: which token sees which, {memory_text(masks(model.layers, settings))}"
+    if fit.placement.copies > 1:
+        yield (
+            f"compute, pipeline: {len(cards)} cards work at once, each keeps {fit.placement.copies} copies of the masks and of "
+            f"what comes in, {memory_text(4 * model.embedding * settings.tokens)} each"
+        )
     if not settings.flash_attention:
         yield "without flash attention all scores of a layer lie in memory at once: tokens x cells x heads x 4 bytes"
     yield (
@@ -107,4 +113,6 @@ def _device_line(device: DeviceUse) -> str:
     )
     told = " + ".join(f"{name} {memory_text(size)}" for name, size in parts if size)
     of = f" of {memory_text(device.capacity)}" if device.capacity is not None else ""
+    if device.reserve:
+        of += f"; {memory_text(device.reserve)} more are kept free for long prompts"
     return f"{device.name}: {told or 'nothing'} = {memory_text(device.total)}{of}"

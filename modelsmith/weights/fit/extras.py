@@ -73,5 +73,5 @@ def with_adapter(extras: Extras, gguf: GGUFFile) -> Extras:
 def with_draft(extras: Extras, draft: FitModel, settings: FitSettings) -> Extras:
     """Add a draft model, wholly on a card: weights, cache and room to compute in."""
     kept = sum(cache_of(draft, layer, settings) + state_of(layer, settings) for layer in draft.layers)
-    room = compute(draft, draft.layers, settings, output=True)
+    room = compute(draft, draft.layers, settings, output=True, card=True)
     return replace(extras, draft=extras.draft + draft.on_card + kept + room)

@@ -112,7 +112,7 @@ def _best_split(model: FitModel, settings: FitSettings, machine: Machine, extras
     placement = place(model, settings, machine, extras, layers)
     if len(machine.gpus) < 2 or _cards_fit(placement):
         return placement
-    fixed = [gpu.compute + gpu.extras + gpu.overhead for gpu in placement.gpus]
+    fixed = [gpu.compute + gpu.extras + gpu.overhead + gpu.reserve for gpu in placement.gpus]
     room = [max(1, gpu.memory - taken) for gpu, taken in zip(machine.gpus, fixed, strict=True)]
     other = place(model, settings, machine, extras, layers, room)
     return other if _cards_fit(other) else placement

@@ -1,7 +1,7 @@
-"""The memory of a machine: its graphics cards and its main memory, told or found.
+"""The memory of a machine: its graphics cards and its main memory, told or found; and what a card needs to be used at all.
 
-Sources: Ollama ``discover`` (the smallest memory that a card needs besides what is asked for); the outputs of
-``nvidia-smi`` and ``rocm-smi``; Linux ``/proc/meminfo`` and ``/sys/class/drm`` (amdgpu).
+Sources: the outputs of ``nvidia-smi`` and ``rocm-smi``; Linux ``/proc/meminfo`` and ``/sys/class/drm`` (amdgpu);
+measurements of a CUDA build of llama.cpp on the cards that are named.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-GPU_OVERHEAD = 457 << 20
-"""What a card needs to be used at all: the driver's context and kernels. Ollama's number for CUDA and ROCm."""
+OVERHEADS: dict[str, int] = {"H100": 624 << 20, "H200": 624 << 20}
+"""What the driver's context and the kernels take on a kind of card, in bytes: measured, the most of all runs."""
+
+GPU_OVERHEAD = max(OVERHEADS.values())
+"""The same for a card that is not in the table: the largest that is known. Ollama counts 457 MiB at least."""
 
 _SECONDS = 10.0
 _NVIDIA = ("nvidia-smi", "--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits")
@@ -32,16 +35,25 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a model can be put into. ``ram`` None: main memory is not looked at. ``overhead`` is taken from each card."""
+    """What a model can be put into. ``ram`` None: main memory is not looked at.
+
+    ``overhead`` is taken from each card besides all that is counted; None: by the kind of card, and what its kernels take.
+    """
 
     gpus: tuple[Gpu, ...] = ()
     ram: int | None = None
-    overhead: int = GPU_OVERHEAD
+    overhead: int | None = None
 
     @classmethod
-    def of(cls, memories: tuple[int, ...], ram: int | None = None, overhead: int = GPU_OVERHEAD) -> Machine:
+    def of(cls, memories: tuple[int, ...], ram: int | None = None, overhead: int | None = None) -> Machine:
         """Return a machine with cards of these sizes."""
         return cls(tuple(Gpu(f"GPU {index}", memory) for index, memory in enumerate(memories)), ram, overhead)
+
+
+def overhead_of(name: str) -> int:
+    """Return what a card of this name needs before anything is put on it, in bytes."""
+    words = name.upper().replace("-", " ").split()
+    return next((size for kind, size in OVERHEADS.items() if kind in words), GPU_OVERHEAD)
 
 
 def detect(drm: Path = Path("/sys/class/drm"), meminfo: Path = Path("/proc/meminfo")) -> Machine:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from modelsmith.weights.fit.memory import cache_of, compute, masks, output_buffer, state_of
+from modelsmith.weights.fit.machine import overhead_of
+from modelsmith.weights.fit.memory import PIPELINE_COPIES, cache_of, compute, masks, output_buffer, state_of
+from modelsmith.weights.fit.pool import growth, pool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +32,11 @@ _LARGE_BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class DeviceUse:
-    """What one device holds, in bytes. ``capacity`` None: it was not said how much there is."""
+    """What one device holds, in bytes. ``capacity`` None: it was not said how much there is.
+
+    ``overhead`` is what the driver and its kernels take. ``reserve`` is not part of ``total``: what may be taken besides
+    when a prompt fills the context, so that it must stay free.
+    """
 
     name: str
     capacity: int | None
@@ -41,16 +47,17 @@ class DeviceUse:
     compute: int = 0
     extras: int = 0
     overhead: int = 0
+    reserve: int = 0
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """All that is held once a prompt was read; the reserve aside."""
         return self.weights + self.cache + self.states + self.compute + self.extras + self.overhead
 
     @property
     def fits(self) -> bool:
         """Whether the device has as much; True where that is not known."""
-        return self.capacity is None or self.total <= self.capacity
+        return self.capacity is None or self.total + self.reserve <= self.capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Placement:
     cpu_experts: int
     gpus: tuple[DeviceUse, ...]
     ram: DeviceUse
+    copies: int = 1
 
     @property
     def devices(self) -> tuple[DeviceUse, ...]:
@@ -95,7 +103,9 @@ def place(
     gpu_layers = min(gpu_layers, count + 1) if machine.gpus else 0
     homes = _homes(count, gpu_layers, shares or [gpu.memory for gpu in machine.gpus])
     in_ram = tuple(range(min(settings.cpu_experts, count)))
-    gpus = [_use_of_gpu(model, settings, machine, homes, index, in_ram) for index in range(len(machine.gpus))]
+    pipeline = len(machine.gpus) > 1 and gpu_layers > count and not in_ram
+    copies = PIPELINE_COPIES if pipeline else 1
+    gpus = [_use_of_gpu(model, settings, machine, homes, index, in_ram, copies) for index in range(len(machine.gpus))]
     if gpus and gpu_layers:
         gpus[0] = replace(gpus[0], extras=extras.on_gpu + (model.pictures if gpu_layers else 0))
     at_home = [layer for layer, home in zip(model.layers, homes, strict=False) if home < 0]
@@ -112,11 +122,11 @@ def place(
         + (0 if gpu_layers else model.pictures),
         cache=sum(cache_of(model, layer, settings) for layer in at_home),
         states=sum(state_of(layer, settings) for layer in at_home),
-        compute=_compute_in_ram(model, settings, at_home, output=output),
+        compute=_compute_in_ram(model, settings, at_home, output=output, copies=copies),
         extras=0 if gpu_layers else extras.on_gpu,
         overhead=_PROGRAM + _PER_TOKEN_OF_VOCABULARY * model.vocabulary,
     )
-    return Placement(gpu_layers, count + 1, len(in_ram) if moved else 0, tuple(gpus), ram)
+    return Placement(gpu_layers, count + 1, len(in_ram) if moved else 0, tuple(gpus), ram, copies)
 
 
 def _homes(count: int, gpu_layers: int, shares: Sequence[float]) -> list[int]:
@@ -134,7 +144,13 @@ def _homes(count: int, gpu_layers: int, shares: Sequence[float]) -> list[int]:
 
 
 def _use_of_gpu(
-    model: FitModel, settings: FitSettings, machine: Machine, homes: Sequence[int], index: int, in_ram: Sequence[int]
+    model: FitModel,
+    settings: FitSettings,
+    machine: Machine,
+    homes: Sequence[int],
+    index: int,
+    in_ram: Sequence[int],
+    copies: int,
 ) -> DeviceUse:
     gpu = machine.gpus[index]
     numbers = [number for number, home in enumerate(homes[:-1]) if home == index]
@@ -152,14 +168,20 @@ def _use_of_gpu(
         weights=sum(layer.weights for layer in layers) - sum(away) + (model.output + model.duplicate if output else 0),
         cache=sum(cache_of(model, layer, settings) for layer in layers),
         states=sum(state_of(layer, settings) for layer in layers),
-        compute=compute(model, layers, settings, output=output) + (copied if settings.tokens >= _LARGE_BATCH else 0),
-        overhead=machine.overhead,
+        compute=compute(model, layers, settings, output=output, card=True, copies=copies)
+        + (copied if settings.tokens >= _LARGE_BATCH else 0),
+        overhead=overhead_of(gpu.name) + pool(model, layers, settings)
+        if machine.overhead is None
+        else machine.overhead,
+        reserve=growth(layers, settings),
     )
 
 
-def _compute_in_ram(model: FitModel, settings: FitSettings, layers: Sequence[Layer], *, output: bool) -> int:
+def _compute_in_ram(
+    model: FitModel, settings: FitSettings, layers: Sequence[Layer], *, output: bool, copies: int
+) -> int:
     """Return the room in main memory: for the layers there, and for what is handed to the cards; with the scores."""
-    handed = 2 * 4 * model.embedding * settings.tokens + masks(model.layers, settings)
+    handed = 2 * 4 * model.embedding * settings.tokens + copies * masks(model.layers, settings)
     if not layers and not output:
         return handed + output_buffer(model, settings)
     return max(handed, compute(model, layers, settings, output=output)) + output_buffer(model, settings)
