@@ -44,6 +44,8 @@ MISSING = {
     "apply of a base": ["apply", "force-think", "--set", "base=no.gguf"],
     "recipes show": ["recipes", "show", "no/x.yaml"],
     "doctor md": ["doctor", "md", "no.md"],
+    "edit": ["edit", "./no/Modelfile", "--set", "SYSTEM=x", "--yes"],
+    "edit a model": ["edit", "nosuch", "--set", "SYSTEM=x", "--yes"],
     "fit": ["fit", "no.gguf", "--vram", "8G"],
     "store ls": ["store", "ls", "--store", "no"],
     **{

@@ -12,7 +12,7 @@ import click
 
 from modelsmith.cli.shared.complete import complete_models_or_files
 from modelsmith.cli.shared.options import json_option, store_option
-from modelsmith.errors import UsageError
+from modelsmith.errors import UnreadableFile, UsageError
 
 if TYPE_CHECKING:
     from modelsmith.syntax.modelfile.modelfile import Modelfile
@@ -118,7 +118,7 @@ class _ModelSubject:
         from modelsmith.store.open import open_existing_store
 
         if name.startswith((".", "/", "~")) or name.lower().endswith(".modelfile"):
-            raise UsageError(f"there is no file {name}", hint="name an existing Modelfile, or a model of the store")
+            raise UnreadableFile(f"there is no file {name}", hint="name an existing Modelfile, or a model of the store")
         self._store = open_existing_store(where)
         self._model = self._store.show(ModelName.strict(name))
         self.title = self._model.name.short

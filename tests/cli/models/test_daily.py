@@ -167,7 +167,7 @@ def test_edit_a_file_keeps_every_other_byte(capsys: pytest.CaptureFixture[str]) 
         (["Modelfile", "--append", "SYSTEM=x"], 2, "one value"),
         (["Modelfile", "--unset", "FROM"], 2, "FROM cannot be removed"),
         (["Modelfile", "--set", "SYSTEM=@nowhere"], 2, "nowhere"),
-        (["./nowhere", "--set", "stop=x"], 2, "there is no file ./nowhere"),
+        (["./nowhere", "--set", "stop=x"], 3, "there is no file ./nowhere"),
         (["nosuch", "--set", "stop=x"], 3, "not found"),
     ],
 )
