@@ -65,6 +65,14 @@ COMMANDS: dict[str, Row] = {
     "fit": Row(
         "weights.fit", "Say whether a model fits into memory, with which context, and where its layers go.", WEIGHTS
     ),
+    "import": Row(
+        "weights.import_checkpoint",
+        "Turn a folder of Safetensors into a GGUF, quantized on the way if you like.",
+        WEIGHTS,
+    ),
+    "inspect": Row(
+        "weights.inspect", "Say what a folder of Safetensors is, what it lacks, and what it would become.", WEIGHTS
+    ),
     "pull": Row("moving.pull", "Bring a model from a registry or a folder here, resumable and verified.", MOVING),
     "push": Row("moving.push", "Send a model to a registry or into a folder.", MOVING),
     "copy": Row("moving.copy", "Copy a model from any store, registry or folder to any other.", MOVING),

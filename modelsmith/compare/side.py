@@ -145,10 +145,10 @@ def _metadata(weights: Path | None) -> dict[str, Any] | None:
     """Return what is cheap to read of a GGUF: numbers, short texts, lengths of arrays; and what its tensors add up to."""
     if weights is None:
         return None
-    from modelsmith.weights.gguf import GGUFFile
+    from modelsmith.weights.convert.weights import open_weights
 
     try:
-        with GGUFFile.open(weights) as gguf:
+        with open_weights(weights) as gguf:
             return _read(gguf)
     except OSError as error:
         raise StoreError(f"{weights} cannot be read: {error.strerror or error}") from error

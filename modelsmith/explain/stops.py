@@ -139,9 +139,9 @@ def _notes(
 
 def _special_tokens(draft: Draft) -> Mapping[str, str] | None:
     """Return the special tokens' texts by role; None where the weights cannot be read here."""
-    from modelsmith.weights.gguf import GGUFFile
+    from modelsmith.weights.convert.weights import open_weights
 
     if draft.inherited.weights is None:
         return None
-    with GGUFFile.open(draft.inherited.weights) as gguf:
+    with open_weights(draft.inherited.weights) as gguf:
         return {role: token.text for role, token in gguf.special_tokens.items()}

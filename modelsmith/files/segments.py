@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from modelsmith.errors import UnreadableFile
 from modelsmith.files.regular import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    Descriptors: TypeAlias = "Mapping[FileStamp, int]"
 
 CHUNK = 1 << 20
 
@@ -45,6 +47,25 @@ class FileStamp:
         )
 
 
+class Place(Protocol):
+    """Where a tensor's bytes come from: a piece of a file, or something that computes them."""
+
+    @property
+    def file(self) -> FileStamp:
+        """The file to name in messages."""
+
+    @property
+    def files(self) -> tuple[FileStamp, ...]:
+        """The files that have to be open."""
+
+    @property
+    def start(self) -> int:
+        """Where the tensor begins."""
+
+    def fill(self, descriptors: Descriptors, start: int, view: memoryview) -> None:
+        """Fill ``view`` with the bytes from ``start`` on."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileSlice:
     """``length`` bytes of a file from ``start`` on."""
@@ -55,6 +76,20 @@ class FileSlice:
 
     def __len__(self) -> int:
         return self.length
+
+    @property
+    def files(self) -> tuple[FileStamp, ...]:
+        """The file that holds the bytes."""
+        return (self.file,)
+
+    def fill(self, descriptors: Descriptors, start: int, view: memoryview) -> None:
+        """Fill ``view`` with the file's bytes from ``start`` on."""
+        done = 0
+        while done < len(view):
+            count = os.preadv(descriptors[self.file], [view[done:]], start + done)
+            if not count:
+                raise self.file.changed()
+            done += count
 
     def read(self) -> bytes:
         """Return the bytes."""

@@ -28,7 +28,7 @@ class Inherited:
     ``architecture`` is the GGUF's, "" where there is none or it is not known; ``family`` what Ollama notes of it.
     ``weights`` is the GGUF's path where it can be read here, ``bos_token`` and ``eos_token`` the texts of its tokens,
     ``extra_layers`` the kinds of further weights, such as projectors. ``stored`` says that FROM names a model of a store,
-    ``imported`` that it names a GGUF; both are False for a template that stands alone. ``format`` is that of a stored
+    ``imported`` that it names a GGUF (``checkpoint``: a folder of Safetensors that becomes one); both are False for a template that stands alone. ``format`` is that of a stored
     model's weights: ``safetensors`` has no GGUF to look into, or to edit.
     """
 
@@ -51,6 +51,7 @@ class Inherited:
     eos_token: str = ""
     stored: bool = False
     imported: bool = False
+    checkpoint: bool = False
     extra_layers: tuple[str, ...] = ()
     format: str = ""
 

@@ -126,7 +126,8 @@ class Draft:
     @property
     def changes_weights(self) -> bool:
         """Whether the model gets a GGUF of its own: other metadata, or quantized."""
-        return bool(self.gguf or self.adapters) or self.quantize is not None or self.merge_shards
+        made = self.merge_shards or self.base.inherited.checkpoint
+        return bool(self.gguf or self.adapters) or self.quantize is not None or made
 
     @property
     def inherited(self) -> Inherited:

@@ -51,11 +51,8 @@ def resolve_base(spec: str, store: Store, folder: Path) -> Base:
     if not spec:
         raise UsageError("an empty text names no model", hint="name a model, a .gguf or a Modelfile")
     path = Path(anchored(spec, folder))
-    if path.is_dir() and not ModelName.parse(spec).is_valid:
-        raise Unsupported(
-            f'"{spec}" is a folder',
-            hint="name the .gguf or the Modelfile in it; folders of Safetensors need Ollama",
-        )
+    if path.is_dir() and ((path / "config.json").is_file() or not ModelName.parse(spec).is_valid):
+        return _from_checkpoint(spec, path)
     if path.is_file():
         if _is_gguf(path):
             return _from_modelfile(spec, Modelfile.parse(f"FROM {path}\n"), path.parent, store)
@@ -72,6 +69,27 @@ def resolve_base(spec: str, store: Store, folder: Path) -> Base:
             return _from_hub(spec, folder, store)
         raise _missing(spec, path, store) from error
     return Base(spec, Modelfile.parse(f"FROM {name.short}\n"), folder, _from_store(model))
+
+
+def _from_checkpoint(spec: str, folder: Path) -> Base:
+    """Return what Ollama makes of the GGUF that a folder of Safetensors becomes."""
+    from modelsmith.weights.convert.weights import is_checkpoint, open_weights
+
+    if not is_checkpoint(folder):
+        raise Unsupported(f'"{spec}" is a folder without a config.json', hint="name the .gguf or the Modelfile in it")
+    gguf = open_weights(folder)
+    modelfile = Modelfile.parse(f"FROM {folder}\n")
+    found = Inherited(
+        chat_template=gguf.chat_template,
+        family=gguf.architecture,
+        architecture=gguf.architecture,
+        weights=folder,
+        bos_token=_token(gguf, "bos"),
+        eos_token=_token(gguf, "eos"),
+        imported=True,
+        checkpoint=True,
+    )
+    return Base(spec, modelfile, folder.parent, brought_along(found, modelfile, gguf.chat_template))
 
 
 def find_base(

@@ -97,11 +97,11 @@ def _shown(draft: Draft) -> ReasoningTexts | None:
 
 
 def _named_by_tags(draft: Draft) -> bool:
-    from modelsmith.weights.gguf import GGUFFile
+    from modelsmith.weights.convert.weights import open_weights
     from modelsmith.weights.gguf.metadata import GGUFArray
 
     if draft.inherited.weights is None:
         return False
-    with GGUFFile.open(draft.inherited.weights) as gguf:
+    with open_weights(draft.inherited.weights) as gguf:
         tags = gguf.metadata.get("general.tags")
     return isinstance(tags, GGUFArray) and any(str(tag).lower() in _TAGS_OF_MODELS for tag in tags)

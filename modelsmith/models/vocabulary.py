@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 def in_vocabulary(draft: Draft, wanted: set[str]) -> frozenset[str] | None:
     """Return which of these texts are tokens of the model; None where its vocabulary cannot be read here."""
-    from modelsmith.weights.gguf import GGUFFile
+    from modelsmith.weights.convert.weights import open_weights
     from modelsmith.weights.gguf.metadata import GGUFArray
 
     if draft.inherited.weights is None:
         return None
-    with GGUFFile.open(draft.inherited.weights) as gguf:
+    with open_weights(draft.inherited.weights) as gguf:
         tokens = gguf.metadata.get("tokenizer.ggml.tokens")
         return frozenset(text for text in tokens if text in wanted) if isinstance(tokens, GGUFArray) else None

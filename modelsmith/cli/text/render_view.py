@@ -25,11 +25,11 @@ def token_count(prompt: str, weights: Path | None) -> int | None:
     """Return how many tokens a prompt is; None where there is no vocabulary, or one whose rules are not known here."""
     if weights is None:
         return None
-    from modelsmith.weights.gguf import GGUFFile
+    from modelsmith.weights.convert.weights import open_weights
     from modelsmith.weights.gguf.tokens.bpe import BytePairs
 
     try:
-        pairs = BytePairs.of(GGUFFile.open(weights))
+        pairs = BytePairs.of(open_weights(weights))
     except (InvalidGGUF, UnreadableFile):
         return None
     return pairs.count(prompt) if pairs else None
@@ -39,11 +39,11 @@ def special_tokens(weights: Path | None) -> SpecialTokens | None:
     """Return the special tokens of a GGUF's vocabulary; None where there is no file, or nothing to be had from it."""
     if weights is None:
         return None
-    from modelsmith.weights.gguf import GGUFFile
+    from modelsmith.weights.convert.weights import open_weights
     from modelsmith.weights.gguf.tokens.special import SpecialTokens
 
     try:
-        return SpecialTokens.of(GGUFFile.open(weights))
+        return SpecialTokens.of(open_weights(weights))
     except (InvalidGGUF, UnreadableFile):
         return None
 

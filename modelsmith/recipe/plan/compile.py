@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 def compile_request(draft: Draft, *, gguf: Path | None = None) -> CreateRequest:
     """Return the request that creates the draft's model; ``gguf`` is where an edited GGUF was written, if it was."""
     modelfile = standalone(draft)
-    resolved = modelfile.resolve(draft.base.folder)
     weights = draft.inherited.weights
+    if draft.base.inherited.checkpoint and weights is not None:
+        return _from_checkpoint(modelfile, weights, draft, gguf)
+    resolved = modelfile.resolve(draft.base.folder)
 
     def source(path: Path) -> BlobSource:
         if not draft.changes_weights or weights is None or path.resolve() != weights.resolve():
@@ -39,6 +41,19 @@ def compile_request(draft: Draft, *, gguf: Path | None = None) -> CreateRequest:
     return CreateRequest(
         resolved.fields,
         {merged_name(name) if draft.merge_shards else name: source(path) for name, path in resolved.files.items()},
+        {name: FileBlob(path) for name, path in resolved.draft_files.items()},
+        {name: FileBlob(path) for name, path in resolved.adapters.items()},
+    )
+
+
+def _from_checkpoint(modelfile: Modelfile, weights: Path, draft: Draft, gguf: Path | None) -> CreateRequest:
+    """Return the request for a folder of Safetensors: the one GGUF that it becomes takes the place of FROM's files."""
+    resolved = modelfile.set_from("checkpoint").resolve(draft.base.folder)
+    blob = FileBlob(gguf) if gguf is not None else quantized(weights, draft)
+    fields = {key: value for key, value in resolved.fields.items() if key != "from"}
+    return CreateRequest(
+        fields,
+        {f"{weights.resolve().name}.gguf": blob},
         {name: FileBlob(path) for name, path in resolved.draft_files.items()},
         {name: FileBlob(path) for name, path in resolved.adapters.items()},
     )

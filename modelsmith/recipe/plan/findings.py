@@ -29,9 +29,9 @@ def new_findings(before: Draft, after: Draft) -> tuple[Diagnostic, ...]:
 
 def _found(draft: Draft) -> tuple[Diagnostic, ...]:
     from modelsmith.store.surroundings import model_of_gguf
-    from modelsmith.weights.gguf import GGUFFile
+    from modelsmith.weights.convert.weights import open_weights
 
     weights = draft.inherited.weights
-    model = model_of_gguf(GGUFFile.open(weights)) if weights is not None else None
+    model = model_of_gguf(open_weights(weights)) if weights is not None else None
     settings = Settings(resolve(draft.version), ignore=_UNDECIDED)
     return check(Document.parse(bytes(draft.modelfile), settings=settings, surroundings=Surroundings(model=model)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import UsageError
+from modelsmith.weights.convert.weights import open_weights
 from modelsmith.weights.gguf.arrange.shards import SHARD, open_shards, place_of
 from modelsmith.weights.gguf.edit.edit import edit
 from modelsmith.weights.gguf.file import CHAT_TEMPLATE, GGUFFile
@@ -45,7 +46,7 @@ def with_metadata(draft: Draft, changes: Mapping[str, Any]) -> Draft:
     weights = draft.base.inherited.weights
     if not changes or weights is None:
         return replace(draft, gguf=wishes)
-    gguf = GGUFFile.open(weights)
+    gguf = open_weights(weights)
     after = edit(gguf, wishes)
     kept = {key: value for key, value in wishes.items() if _changes(gguf, after, key)}
     if not any(key.startswith("tokenizer.ggml.") for key in kept):
@@ -67,7 +68,7 @@ def metadata_rows(draft: Draft) -> Iterator[tuple[str, Any, Any]]:
     weights = draft.base.inherited.weights
     if weights is None or not draft.gguf:
         return
-    gguf = GGUFFile.open(weights)
+    gguf = open_weights(weights)
     after = edit(gguf, draft.gguf)
     for key in draft.gguf:
         if key != CHAT_TEMPLATE:
@@ -86,7 +87,7 @@ def differs(draft: Draft, stored: Path) -> str:
     weights = draft.base.inherited.weights
     if weights is None or not draft.gguf:
         return ""
-    planned, found = edit(GGUFFile.open(weights), draft.gguf), GGUFFile.open(stored)
+    planned, found = edit(open_weights(weights), draft.gguf), GGUFFile.open(stored)
     return next((key for key in draft.gguf if _changes(planned, found, key)), "")
 
 
@@ -103,7 +104,7 @@ def merged_base(base: Base, *, merge: bool) -> Base:
                 f"{base.spec} has no shards to merge", hint="name the first shard: from: ./m-00001-of-00003.gguf"
             )
         return base
-    place = place_of(GGUFFile.open(weights))
+    place = place_of(open_weights(weights))
     named = [base.folder / Path(each.value).expanduser() for each in base.modelfile.find("FROM")]
     if not merge:
         if place is not None and len(named) == 1 and named[0].is_file():

@@ -15,20 +15,31 @@ from modelsmith.manifest import Digest
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.adapters.merge import open_adapters, with_adapters
 from modelsmith.weights.blobs.blob import SegmentBlob
+from modelsmith.weights.convert.model import ConvertedModel
+from modelsmith.weights.convert.weights import stamps_of, weights_for
 from modelsmith.weights.gguf.edit.edit import MetadataValue, edit
 from modelsmith.weights.quantize.plan import QuantizePlan, plan_quantize
-from modelsmith.weights.quantize.quantize import open_parts
 from modelsmith.weights.quantize.run import Quantizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from modelsmith.files.segments import FileStamp
     from modelsmith.weights.adapters.lora import Lora
     from modelsmith.weights.gguf.file import GGUFFile
     from modelsmith.weights.quantize.wishes import Wishes
 
 _CHUNK = 1 << 20
+
+
+def _stamps(parts: Sequence[GGUFFile]) -> tuple[FileStamp, ...]:
+    """Return the files that the parts are read from; of a checkpoint also the small ones that its metadata comes from."""
+    return tuple(
+        stamp
+        for part in parts
+        for stamp in (stamps_of(part.path) if isinstance(part, ConvertedModel) else (part.stamp,))
+    )
 
 
 class QuantizedGGUF(SegmentBlob):
@@ -50,10 +61,10 @@ class QuantizedGGUF(SegmentBlob):
         scratch: Path | None = None,
         adapters: Sequence[tuple[Path, float]] = (),
     ) -> None:
-        first, *others = open_parts(path)
+        (first, *others), wanted = weights_for(path, wishes)
         parts = (edit(first, changes), *others)
         self.adapters: tuple[tuple[Lora, float], ...] = open_adapters(adapters, parts) if adapters else ()
-        plan = plan_quantize(parts, wishes)
+        plan = plan_quantize(parts, wanted)
         self.plan: QuantizePlan = with_adapters(plan, self.adapters) if self.adapters else plan
         self.gguf: GGUFFile = replace(
             parts[0], metadata=self.plan.metadata, tensors=tuple(each.tensor for each in self.plan.tensors)
@@ -65,7 +76,7 @@ class QuantizedGGUF(SegmentBlob):
         made = ["quantized", wishes.mix.name, rules, dict(changes), *([weights] if weights else [])]
         variant = json.dumps(made, sort_keys=True, default=repr)
         stamps = dict.fromkeys(stamp for lora, _ in self.adapters for stamp in lora.stamps)
-        super().__init__(first.path, (), (*(part.stamp for part in parts), *stamps), variant)
+        super().__init__(first.path, (), (*_stamps(parts), *stamps), variant)
 
     @property
     def size(self) -> int:

@@ -24,7 +24,7 @@ from modelsmith.weights.quantize.wishes import TypeFinder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from modelsmith.files.segments import FileSlice
+    from modelsmith.files.segments import FileSlice, Place
     from modelsmith.weights.gguf.file import GGUFFile
     from modelsmith.weights.gguf.metadata import Metadata
     from modelsmith.weights.gguf.read.tensors import Tensor
@@ -50,7 +50,7 @@ class TensorPlan:
 
     tensor: Tensor
     source: Tensor
-    place: FileSlice
+    place: Place
     fell_back: bool = False
     delta: Addition | None = None
 
@@ -155,7 +155,7 @@ def plan_quantize(parts: Sequence[GGUFFile], wishes: Wishes, imatrix: Importance
     return QuantizePlan(mix, metadata, tuple(planned), head, arrangement.alignment, size, imatrix)
 
 
-def _planned(source: Tensor, place: FileSlice, kind: TensorType, fell_back: bool) -> TensorPlan:
+def _planned(source: Tensor, place: Place, kind: TensorType, fell_back: bool) -> TensorPlan:
     nbytes = prod(source.dims) // kind.block * kind.width
     if kind != source.type and source.dims[0] > _LONGEST_ROW:
         raise UsageError(f'tensor "{source.name}": rows of {source.dims[0]} numbers are longer than those of any model')

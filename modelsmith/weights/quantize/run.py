@@ -22,6 +22,7 @@ from modelsmith.weights.quantize.work import Piece, Worker, pieces
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from modelsmith.files.segments import Descriptors
     from modelsmith.weights.quantize.codec import Bytes, Codec, Floats
     from modelsmith.weights.quantize.error import TensorError
     from modelsmith.weights.quantize.plan import QuantizePlan, TensorPlan
@@ -90,7 +91,7 @@ class Quantizer:
 
     def _open(self, stack: ExitStack) -> dict[FileStamp, int]:
         descriptors: dict[FileStamp, int] = {}
-        for stamp in dict.fromkeys(each.place.file for each in self.plan.tensors):
+        for stamp in dict.fromkeys(file for each in self.plan.tensors for file in each.place.files):
             descriptors[stamp] = stamp.open()
             stack.callback(os.close, descriptors[stamp])
         return descriptors
@@ -103,19 +104,18 @@ class Quantizer:
         self, pool: ThreadPoolExecutor, descriptors: dict[FileStamp, int], free: deque[Bytes]
     ) -> Iterator[_Item]:
         for each in self.plan.tensors:
-            descriptor = descriptors[each.place.file]
             for piece in pieces(each, self._importance(each)):
                 result = _taken(free, piece.result_nbytes)
-                yield _Item(piece, pool.submit(self._work, piece, descriptor, result))
+                yield _Item(piece, pool.submit(self._work, piece, descriptors, result))
             if gap := padding(each.tensor.nbytes, self.plan.alignment):
                 yield _Item(None, bytes(gap))
 
-    def _work(self, piece: Piece, descriptor: int, result: Bytes) -> Bytes:
+    def _work(self, piece: Piece, descriptors: Descriptors, result: Bytes) -> Bytes:
         worker = getattr(self._local, "worker", None)
         if worker is None:
             worker = self._local.worker = Worker(self._codec)
         room = result[: piece.result_nbytes]
-        worker.run(piece, descriptor, room, self._sums.get(piece.plan.tensor.name))
+        worker.run(piece, descriptors, room, self._sums.get(piece.plan.tensor.name))
         return room
 
     def _finished(self, item: _Item, free: deque[Bytes]) -> Generator[memoryview, None, int]:

@@ -5,7 +5,6 @@ A row's blocks depend on nothing but the row (and its importance), so pieces may
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from modelsmith.errors import InvalidGGUF
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from modelsmith.files.segments import Descriptors
     from modelsmith.weights.quantize.codec import Bytes, Codec, Floats
     from modelsmith.weights.quantize.error import ErrorSums
     from modelsmith.weights.quantize.plan import TensorPlan
@@ -73,12 +73,12 @@ class Worker:
         self._source = np.empty(0, np.uint8)
         self._numbers = np.empty(0, np.float32)
 
-    def run(self, piece: Piece, descriptor: int, result: Bytes, errors: ErrorSums | None) -> None:
+    def run(self, piece: Piece, descriptors: Descriptors, result: Bytes, errors: ErrorSums | None) -> None:
         """Fill ``result``; raises InvalidGGUF where the model holds what is no number."""
         plan, codec = piece.plan, self._codec
         source, target = plan.source.type, plan.tensor.type
         data = self._bytes(piece.nbytes) if plan.changes else result
-        self._read(piece, descriptor, data)
+        plan.place.fill(descriptors, piece.start, data.data)
         if not codec.valid(source, data):
             raise InvalidGGUF(
                 f'{plan.place.file.path}: tensor "{plan.source.name}" holds NaN, infinity or no {source.name} at offset {piece.start}',
@@ -120,14 +120,6 @@ class Worker:
                 f'{piece.plan.place.file.path}: tensor "{piece.plan.source.name}" has numbers above {_GRID_LIMIT:g}',
                 hint="it is damaged, or its conversion went wrong; fetch or convert it again",
             )
-
-    def _read(self, piece: Piece, descriptor: int, data: Bytes) -> None:
-        view, done = data.data, 0
-        while done < piece.nbytes:
-            count = os.preadv(descriptor, [view[done:]], piece.start + done)
-            if not count:
-                raise piece.plan.place.file.changed()
-            done += count
 
     def _bytes(self, nbytes: int) -> Bytes:
         if self._source.nbytes < nbytes:

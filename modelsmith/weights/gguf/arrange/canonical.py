@@ -62,7 +62,7 @@ def arranged(*parts: GGUFFile, file_type: int | None = None) -> Arrangement:
     tensors = [(tensor, part.data_of(tensor)) for part in parts for tensor in part.tensors]
     if len({tensor.name for tensor, _ in tensors}) != len(tensors):
         _fail(first, "the shards hold the same tensor twice")
-    tensors.sort(key=lambda item: _position(item[0]))
+    tensors.sort(key=lambda item: tensor_position(item[0].name))
     if file_type is None:
         known = _FILE_TYPE in first.metadata
         file_type = first.metadata.uint(_FILE_TYPE) if known else _guess(tensor for tensor, _ in tensors)
@@ -104,9 +104,9 @@ def _check_tensors(gguf: GGUFFile) -> None:
         expected += tensor.nbytes + padding(tensor.nbytes, gguf.alignment)
 
 
-def _position(tensor: Tensor) -> tuple[int, bytes]:
+def tensor_position(tensor: str) -> tuple[int, bytes]:
     """Return the sort key: tensors without a block number first, then block by block, each by name."""
-    name = tensor.name.encode("utf-8", "surrogateescape")
+    name = tensor.encode("utf-8", "surrogateescape")
     match = _BLOCK.match(name)
     if not match:
         return -1, name
