@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modelsmith.explain.jinja_facts import JinjaFacts, jinja_facts
 from modelsmith.explain.stops import Stops, find_stops
 from modelsmith.explain.thinking import CUT, SPLIT, ThinkRow, think_rows
 from modelsmith.explain.versions import VersionRow, version_rows
@@ -45,7 +46,7 @@ class Explanation:
 
     ``renderer`` and ``parser`` are those of the model (``""``: none), ``detected`` names the built-in TEMPLATE that Ollama
     chose for it. ``thinking_tags`` are those that split reasoning from the answer (``""``: none found); ``versions`` the versions of
-    Ollama that change something; ``cache`` is None where code inside Ollama renders; ``notes`` are findings in sentences.
+    Ollama that change something; ``cache`` is None where code inside Ollama renders; ``notes`` are findings in sentences; ``jinja`` is None where no Jinja template runs.
     """
 
     spec: str
@@ -61,6 +62,7 @@ class Explanation:
     cache: CacheCheck | None
     commands: tuple[Command, ...]
     notes: tuple[str, ...]
+    jinja: JinjaFacts | None = None
 
 
 def explain_model(spec: str, store: Store, *, folder: Path | None = None, version: str | None = None) -> Explanation:
@@ -100,6 +102,7 @@ def explain_draft(draft: Draft, missing: str = "") -> Explanation:
         cache=_cache(draft, engine),
         commands=tuple(_commands(draft, engine, thinks, missing)),
         notes=tuple(_notes(draft, engine, thinks, missing)),
+        jinja=jinja_facts(engine) if draft.chat_template is not None else None,
     )
 
 

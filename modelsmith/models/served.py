@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import ModelNotFound, ModelsmithError, ServerError, UsageError
 from modelsmith.files.paths import anchored
@@ -18,12 +18,15 @@ from modelsmith.template.conversation.history import drops_reasoning, without_re
 from modelsmith.template.effective.think_rules import think_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from modelsmith.models.draft import Draft
     from modelsmith.store import Store
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
+
+TRANSFORMERS = "transformers"
+"""The engine that renders a Jinja template by jinja2, as transformers, vLLM and SGLang do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class RenderEngine:
 
     ``system`` and ``messages`` are the model's own, which Ollama puts in front of every conversation; ``drops_reasoning``
     says that it takes reasoning out of past answers, ``version`` which Ollama that is (None: a template file, which no
-    Ollama stands before), ``weights`` where the GGUF with its vocabulary is.
+    Ollama stands before), ``weights`` where the GGUF with its vocabulary is; ``with_variables`` renders with further ones, None
+    where the template has none of its own.
     """
 
     name: str
@@ -46,6 +50,7 @@ class RenderEngine:
     drops_reasoning: bool = False
     is_model: bool = False
     version: str | None = None
+    with_variables: Callable[[Mapping[str, Any]], Callable[[Conversation, Think], str]] | None = None
 
     def render(self, talk: Conversation, think: Think = None) -> str:
         """Return the prompt that the model gets for a request; raises TemplateRenderError where Ollama fails."""
@@ -84,23 +89,42 @@ class RenderEngine:
 
 
 def find_engine(
-    spec: str, store: Callable[[], Store], folder: Path, engine: str | None = None, version: str | None = None
+    spec: str,
+    store: Callable[[], Store],
+    folder: Path,
+    engine: str | None = None,
+    version: str | None = None,
+    variables: Mapping[str, Any] | None = None,
 ) -> RenderEngine:
     """Return what renders for ``spec``; ``store`` is asked only where a model's name needs it.
 
-    ``engine`` is ``go``, ``jinja`` or None for the one that runs. Raises UsageError where there is no such template,
-    TemplateError, ModelNotFound …
+    ``engine`` is ``go``, ``jinja``, ``transformers`` (the Jinja template, as jinja2 runs it) or None for the one that runs; ``variables``
+    are those of a Jinja template. Raises UsageError where there is no such template, TemplateError, ModelNotFound …
     """
+    found = _find_engine(spec, store, folder, engine, version)
+    if not variables:
+        return found
+    if found.with_variables is None:
+        raise UsageError(
+            f"{spec}: only a Jinja template has variables of its own, and {found.name} renders here",
+            hint="leave out --var, or render the Jinja template inside the GGUF with --engine jinja",
+        )
+    return replace(found, template=found.with_variables(variables))
+
+
+def _find_engine(
+    spec: str, store: Callable[[], Store], folder: Path, engine: str | None, version: str | None
+) -> RenderEngine:
     if is_bare(spec, folder):
         kind = "jinja" if is_jinja(spec) else "go"
-        if engine not in (None, kind):
+        if engine not in (None, kind) and not (engine == TRANSFORMERS and kind == "jinja"):
             words = {"jinja": "Jinja", "go": "Go"}
             raise UsageError(
                 f"{spec} is a {words[kind]} template: there is nothing that --engine {engine} could render",
                 hint=f"leave out --engine {engine}, or turn the template into the other language with `modelsmith convert {spec}`",
             )
         text = read_template(spec, folder)
-        return _jinja(text) if kind == "jinja" else _go(text)
+        return _jinja(text, engine) if kind == "jinja" else _go(text)
     return _model(spec, store, folder, engine, version)
 
 
@@ -112,16 +136,28 @@ def _go(text: str) -> RenderEngine:
     return RenderEngine("go", template.render, template.thinking_tags, capabilities(go_template=template))
 
 
-def _jinja(text: str, bos_token: str = "", eos_token: str = "") -> RenderEngine:
+def _jinja(text: str, engine: str | None, bos_token: str = "", eos_token: str = "") -> RenderEngine:
     from modelsmith.template.effective.capabilities import capabilities
     from modelsmith.template.jinja.template import ChatTemplate
+    from modelsmith.template.jinja.transformers.template import TransformersTemplate
 
-    chat_template = ChatTemplate.parse(text)
+    is_second = engine == TRANSFORMERS
+    template = TransformersTemplate.parse(text) if is_second else ChatTemplate.parse(text)
+
+    def with_variables(variables: Mapping[str, Any]) -> Callable[[Conversation, Think], str]:
+        return lambda talk, think: template.render(
+            talk, think, variables=variables, bos_token=bos_token, eos_token=eos_token
+        )
+
+    tags = ("", "")
+    if isinstance(template, ChatTemplate):
+        tags = template.reasoning.opening.strip(), template.reasoning.closing.strip()
     return RenderEngine(
-        "jinja",
-        lambda conversation, think: chat_template.render(conversation, think, bos_token=bos_token, eos_token=eos_token),
-        (chat_template.reasoning.opening.strip(), chat_template.reasoning.closing.strip()),
-        capabilities(chat_template=chat_template),
+        TRANSFORMERS if is_second else "jinja",
+        with_variables({}),
+        tags,
+        capabilities(chat_template=text),
+        with_variables=with_variables,
     )
 
 
@@ -139,9 +175,9 @@ def _model(
         # A Modelfile whose FROM is not here still says what its own TEMPLATE renders.
         if not path.is_file() or not (modelfile := Modelfile.parse(path.read_bytes())).template:
             raise
-        if engine == "jinja":
+        if engine in {"jinja", TRANSFORMERS}:
             raise UsageError(
-                f"{spec}: no Jinja template is at hand: {error.message}", hint="leave out --engine jinja"
+                f"{spec}: no Jinja template is at hand: {error.message}", hint=f"leave out --engine {engine}"
             ) from error
         own = tuple((message.role, message.content) for message in modelfile.messages)
         return replace(_go(modelfile.template), system=modelfile.system or "", messages=own)
@@ -178,11 +214,11 @@ def _of_draft(spec: str, engine: str | None, draft: Draft) -> RenderEngine:
             capabilities=effective.capabilities,
             reason=effective.reason,
         )
-    if engine == "jinja" or effective.source == "jinja":
+    if engine in {"jinja", TRANSFORMERS} or effective.source == "jinja":
         if draft.chat_template is None:
-            raise UsageError(f"{spec} has no Jinja template inside its GGUF", hint="leave out --engine jinja")
+            raise UsageError(f"{spec} has no Jinja template inside its GGUF", hint=f"leave out --engine {engine}")
         inherited = draft.inherited
-        jinja = _jinja(draft.chat_template.text, inherited.bos_token, inherited.eos_token)
+        jinja = _jinja(draft.chat_template.text, engine, inherited.bos_token, inherited.eos_token)
         return replace(jinja, capabilities=effective.capabilities, reason=effective.reason)
     raise ModelsmithError(
         f"{spec}: {effective.reason}",

@@ -38,6 +38,7 @@ _SHORT = {
 }
 _TAIL = 32
 _WAYS = 3
+_NAMES = 4
 _WIDE = 240
 _COST = {
     "date": "everything behind it, once a day",
@@ -60,6 +61,7 @@ def show_explanation(explanation: Explanation, console: Terminal | None = None) 
     _show_versions(console, explanation)
     _show_thinks(console, explanation)
     _show_stops(console, explanation)
+    _show_jinja(console, explanation)
     _show_cache(console, explanation)
     _show_ways(console, explanation)
 
@@ -125,6 +127,31 @@ def _show_thinks(console: Terminal, explanation: Explanation) -> None:
             cut = len(row.prompt) > _TAIL or explanation.cache is None
             table.add_row(think, Text("…" if cut else "") + visible(row.prompt[-_TAIL:]), row.cli, row.chat, row.openai)
     console.print(table)
+
+
+def _show_jinja(console: Terminal, explanation: Explanation) -> None:
+    facts = explanation.jinja
+    if facts is None or not (facts.variables or facts.refusals or facts.disagreements):
+        return
+    _title(console, "the Jinja template", "in llama-server")
+    for each in facts.variables:
+        values = f": {', '.join(each.values)}" if each.values else ""
+        console.print(Text(f"  variable {printable(each.name)}{printable(values)}"))
+    for refusal in facts.refusals:
+        names = ", ".join(refusal.conversations[:_NAMES]) + (" …" if len(refusal.conversations) > _NAMES else "")
+        console.print(Text(f"  refuses {names}: {printable(refusal.reason)}", style="yellow"))
+    if facts.disagreements:
+        first = facts.disagreements[0]
+        chats = sorted({each.conversation for each in facts.disagreements})
+        console.print(
+            Text(
+                f"  transformers, vLLM and SGLang make something else of {len(chats)} kinds of chats: "
+                f"{', '.join(chats[:_NAMES])}{' …' if len(chats) > _NAMES else ''}",
+                style="yellow",
+            )
+        )
+        console.print(Text(f"    llama-server {printable(repr(first.llama_server))}", style="dim"))
+        console.print(Text(f"    transformers {printable(repr(first.transformers))}", style="dim"))
 
 
 def _show_stops(console: Terminal, explanation: Explanation) -> None:

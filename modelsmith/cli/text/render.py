@@ -15,13 +15,27 @@ from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.cli.shared.template_place import show_render_error, show_template_error
 from modelsmith.cli.text import render_view
-from modelsmith.errors import ModelsmithError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.errors import ModelsmithError, TemplateRenderError, TemplateSyntaxError, UsageError
 
 if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
 
 _ROLES = ("system", "user", "assistant", "tool")
 THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "medium", "high": "high", "max": "max"}
+
+
+def _variables(given: tuple[str, ...]) -> dict[str, Any]:
+    """Return the variables that are given as ``NAME=VALUE``; raises UsageError for one that is not."""
+    found: dict[str, Any] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"--var {each}: that is no NAME=VALUE", hint="write it so: --var reasoning_effort=low")
+        try:
+            found[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            found[name] = value
+    return found
 
 
 @click.command("render")
@@ -47,7 +61,16 @@ THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "m
     "--think", type=click.Choice(list(THINK)), default="unset", show_default=True, help="The request's think value."
 )
 @click.option(
-    "--engine", type=click.Choice(["go", "jinja"]), help="Render with this template even where the other one runs."
+    "--engine",
+    type=click.Choice(["go", "jinja", "transformers"]),
+    help="Render with this template even where the other one runs; transformers: Jinja as transformers and vLLM run it.",
+)
+@click.option(
+    "--var",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A variable of a Jinja template (chat_template_kwargs); VALUE is JSON, else text.",
 )
 @click.option("--target-ollama", metavar="VERSION", help="The Ollama that serves the model. Default: the newest known.")
 @store_option
@@ -60,6 +83,7 @@ def command(
     system: str | None,
     think: str,
     engine: str | None,
+    variables: tuple[str, ...],
     target_ollama: str | None,
     where: str | None,
     as_json: bool,
@@ -71,12 +95,13 @@ def command(
       modelsmith render deepseek-r1:8b --user hello
       modelsmith render Modelfile --chat chat.json --tools tools.json --json
       modelsmith render template.gotmpl -s "Be brief." -u hello
+      modelsmith render chat.jinja -u hello --var reasoning_effort=low --engine transformers
     """
     from modelsmith.models.served import find_engine
 
     try:
         talk = read_conversation(conversation, user, system, tools)
-        found = find_engine(source, store_for(where, source), Path.cwd(), engine, target_ollama)
+        found = find_engine(source, store_for(where, source), Path.cwd(), engine, target_ollama, _variables(variables))
         prompt = found.render(talk, THINK[think])
         refused = found.refusal(talk, THINK[think])
     except ModelsmithError as error:

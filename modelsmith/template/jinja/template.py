@@ -18,6 +18,7 @@ from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
 from modelsmith.template.chat_formats.chat_format import find_format
 from modelsmith.template.chat_formats.tags import ReasoningTags
 from modelsmith.template.jinja.engine.budget import Limits
+from modelsmith.template.jinja.engine.failures import Stopped
 from modelsmith.template.jinja.engine.server.bend import bent, trimmed
 from modelsmith.template.jinja.engine.server.chat import Inputs, ServerTemplate
 from modelsmith.template.jinja.engine.server.contents import said
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from modelsmith.template.jinja.engine.server.probe import Capabilities
 
 _LIMITS = Limits()
-_TRIAL = Limits(seconds=2.0, steps=200_000, size=20_000_000, largest=5_000_000)
+_TRIAL = Limits(seconds=1.0, steps=50_000, size=5_000_000, largest=2_000_000)
 _TEST: list[Message] = [{"role": "user", "content": "test"}]
 _DATES = {"datetime": "%b %d %Y", "date_string": "%d %b %Y"}
 
@@ -181,7 +182,10 @@ class ChatTemplate:
                 inputs = Inputs(
                     messages, tools, add_generation_prompt, enable_thinking, bos_token, eos_token, limits=_TRIAL
                 )
-                return server.apply(inputs)
+                try:
+                    return server.apply(inputs)
+                except Stopped as error:
+                    raise TemplateSyntaxError(f"llama-server does not load it: {error.message}") from None
 
             takes = server.capabilities
             known = find_format(server.source, renders, calls=takes.tool_calls, parallel=takes.parallel_tool_calls)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.errors import TemplateRenderError
+
 if TYPE_CHECKING:
     from modelsmith.template.jinja.engine.tree.nodes import Node
 
@@ -55,3 +57,7 @@ class Continuing(Leave):
 
 class LimitReached(Exception):
     """A rendering wanted more than its limits allow; the text says what."""
+
+
+class Stopped(TemplateRenderError):
+    """A rendering that reached a limit: llama-server has none, and would run out of memory, or never answer."""

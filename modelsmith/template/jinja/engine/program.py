@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
 from modelsmith.template.jinja.engine.budget import Limits, Run
 from modelsmith.template.jinja.engine.compile.compiler import compile_program
-from modelsmith.template.jinja.engine.failures import Failure, Leave, LimitReached, Raised
+from modelsmith.template.jinja.engine.failures import Failure, Leave, LimitReached, Raised, Stopped
 from modelsmith.template.jinja.engine.tree import parser
 from modelsmith.template.jinja.engine.tree.lexer import Unreadable
 from modelsmith.template.jinja.engine.values.model import Value, WatchedArray, WatchedObject, WatchedText
@@ -91,17 +91,23 @@ class Program:
         except Leave as signal:
             raise TemplateRenderError(f"the template fails: {signal.message} outside of a loop") from None
         except LimitReached as error:
-            raise TemplateRenderError(f"the template was stopped: {error}") from None
+            raise Stopped(f"the template was stopped: {error}") from None
         except (RecursionError, MemoryError):
-            raise TemplateRenderError("the template was stopped: it calls itself without end") from None
+            raise Stopped("the template was stopped: it calls itself without end") from None
 
     @cached_property
     def _code(self) -> Code:
-        return compile_program(self.words, self.body, watching=False)
+        return self._compiled(watching=False)
 
     @cached_property
     def _watching_code(self) -> Code:
-        return compile_program(self.words, self.body, watching=True)
+        return self._compiled(watching=True)
+
+    def _compiled(self, *, watching: bool) -> Code:
+        try:
+            return compile_program(self.words, self.body, watching=watching)
+        except RecursionError:
+            raise Stopped("the template was stopped: it nests too deeply") from None
 
 
 def plain(value: Any) -> Value:

@@ -169,6 +169,7 @@ def _plain_filter(wanted: str) -> Callable[[Value, Scope, Run], Value]:
 
     def apply(value: Value, scope: Scope, run: Run) -> Value:
         if type(value) in kinds:
+            run.left -= len(value)
             return change(value)
         if coerces and not isinstance(value, (str, Undefined)):
             value = to_text(value)

@@ -57,6 +57,8 @@ def _compared(compiler: Compiler, node: nodes.Binary) -> Code:
     def run_compared(scope: Scope, run: Run) -> Value:
         one, two = left(scope, run), right(scope, run)
         if type(one) is str is type(two):
+            if len(one) > _LARGE:
+                run.spend(len(one))
             return (one == two) is wanted
         return equal(one, two) is wanted
 
@@ -74,6 +76,9 @@ def _membership(compiler: Compiler, node: nodes.Binary) -> Code:
     def run_membership(scope: Scope, run: Run) -> Value:
         one, two = left(scope, run), right(scope, run)
         if type(one) is str and type(two) in _HOLDERS:
+            run.left -= len(two) >> 6
+            if len(two) > _LARGE:
+                run.spend(len(two))
             return (one in two) is wanted
         try:
             return operate(operator, one, two, run)
@@ -83,6 +88,9 @@ def _membership(compiler: Compiler, node: nodes.Binary) -> Code:
 
     return run_membership
 
+
+_LARGE = 100_000
+"""To look through a text of more bytes, or an array of more items, counts as if it were built."""
 
 _HOLDERS = frozenset({str, list, tuple, dict})
 """Kinds of values in which Python finds a text where llama.cpp does."""

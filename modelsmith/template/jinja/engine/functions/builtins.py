@@ -94,14 +94,18 @@ def tojson(arguments: Arguments) -> Value:
 
 def mark_all(value: Value) -> None:
     """Let watched values know that they, and all that is in them, were used."""
-    if isinstance(value, Watched):
-        value.used = True
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            mark_all(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            mark_all(item)
+    left, known = [value], set()
+    while left:
+        found = left.pop()
+        if id(found) in known:
+            continue
+        known.add(id(found))
+        if isinstance(found, Watched):
+            found.used = True
+        if isinstance(found, (list, tuple)):
+            left += found
+        elif isinstance(found, dict):
+            left += found.values()
 
 
 def _of_type(*kinds: type, but: type | tuple[()] = ()) -> Builtin:

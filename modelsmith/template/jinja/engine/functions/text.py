@@ -37,15 +37,6 @@ def default_value(arguments: Arguments) -> Value:
     return arguments.values[1] if value is None or isinstance(value, Undefined) else value
 
 
-def _default(arguments: Arguments) -> Value:
-    """Give another value for a text only with ``boolean``, and where it is empty."""
-    value = _subject(arguments, "default")
-    given = arguments.values[1] if len(arguments.values) > 1 else ""
-    if arguments.named_or_at("boolean", 2) and not value:
-        return "" if isinstance(given, Undefined) else given
-    return value
-
-
 def _subject(arguments: Arguments, name: str) -> str:
     value = arguments.at(0)
     if not isinstance(value, str):
@@ -277,7 +268,7 @@ def _join(_: Arguments) -> Value:
 
 
 TEXT_METHODS: dict[str, Builtin] = {
-    "default": _default,
+    "default": default_value,
     "upper": _upper,
     "lower": _lower,
     "strip": _stripping("strip", left=True, right=True),

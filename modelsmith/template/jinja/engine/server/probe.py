@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
 from modelsmith.template.jinja.engine.budget import Limits
+from modelsmith.template.jinja.engine.failures import Stopped
 from modelsmith.template.jinja.engine.program import watched
 from modelsmith.template.jinja.engine.values.model import Watched
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from modelsmith.template.jinja.engine.program import Program
     from modelsmith.template.jinja.engine.values.model import Value
 
-_LIMITS = Limits(steps=200_000, size=20_000_000, largest=5_000_000)
+_LIMITS = Limits(seconds=1.0, steps=50_000, size=5_000_000, largest=2_000_000)
 _TEXT = "STRING_MARKER"
 _REASONING = "<REASONING_CONTENT_PLACEHOLDER>"
 _USER = {"role": "user", "content": "User message"}
@@ -161,6 +162,8 @@ class _Probe:
         }
         try:
             return self._program.watch(values, now=self._now, limits=_LIMITS), seen, offered
+        except Stopped as error:
+            raise TemplateSyntaxError(f"llama-server does not load it: {error.message}") from None
         except TemplateRenderError:
             return None, seen, offered
 

@@ -18,6 +18,7 @@ from modelsmith.template.jinja.engine.values.model import (
     type_name,
 )
 from modelsmith.template.jinja.engine.values.printing import to_text
+from modelsmith.template.jinja.engine.values.weight import check_weight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ def is_fixed(value: Value) -> bool:
 
 def is_comparable(value: list[Value] | tuple[Value, ...] | dict[Value, Value]) -> bool:
     """Say whether an array or object can be equal to another: all that is in it is fixed."""
+    check_weight(value)
     return all(map(is_fixed, value.values() if isinstance(value, dict) else value))
 
 
@@ -65,6 +67,7 @@ def _flat(items: dict[Value, Value]) -> Iterator[Value]:
 
 def check_key(key: Value) -> None:
     """Raise Failure for a value that cannot be the key of an object."""
+    check_weight(key)
     if not is_fixed(key):
         raise Failure(f"Object key of unhashable type: {type_name(key)}")
 

@@ -104,6 +104,9 @@ def _of_others(operator: str, left: Value, right: Value, run: Run, *, in_parts: 
         text, times = (left, right) if texts[0] else (right, left)
         run.spend(len(text) * max(times, 0))
         return Parts.of(*[text] * times) if in_parts and len(text) * times < run.limits.steps else str(text) * times
-    if operator in {"in", "not in"} and (all(texts) or isinstance(right, dict)):
+    if all(texts) and operator in {"in", "not in"}:
         return is_in(left, right) == (operator == "in")
+    if isinstance(right, dict):
+        found = is_in(left, right)  # before the operator is looked at: what cannot be a key is refused as one
+        return found == (operator == "in") if operator in {"in", "not in"} else _MISSING
     return _MISSING

@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.template.jinja.engine.failures import Failure, LimitReached
+from modelsmith.template.jinja.engine.failures import Failure
 from modelsmith.template.jinja.engine.values.model import UNBOUND, Function, Named, Parts, Undefined, Value, type_name
+from modelsmith.template.jinja.engine.values.weight import check_weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-DEEPEST = 100
-"""Values nested deeper are not written; a list may hold itself."""
 
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -32,10 +30,11 @@ def to_text(value: Value) -> str:
         return value if isinstance(value, Parts) else str.__str__(value)
     if isinstance(value, (Undefined, Function, Named)):
         raise Failure(f"{type_name(value)} is not a string value")
-    return _text(value, 0)
+    check_weight(value)
+    return _text(value)
 
 
-def _text(value: Value, depth: int) -> str:
+def _text(value: Value) -> str:
     if isinstance(value, bool):
         return "True" if value else "False"
     if isinstance(value, int):
@@ -45,51 +44,49 @@ def _text(value: Value, depth: int) -> str:
         return text + "0" if text.endswith(".") else text
     if value is None:
         return "None"
-    check_depth(depth)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_shown(key, depth)}: {_shown(item, depth)}" for key, item in value.items()) + "}"
-    inner = ", ".join(_shown(item, depth) for item in value)
+        return "{" + ", ".join(f"{_shown(key)}: {_shown(item)}" for key, item in value.items()) + "}"
+    inner = ", ".join(map(_shown, value))
     if isinstance(value, tuple):
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     return f"[{inner}]"
 
 
-def _shown(value: Value, depth: int) -> str:
+def _shown(value: Value) -> str:
     """Return a value as an array or an object that holds it is printed."""
     if isinstance(value, str):
         return to_json(value) if "'" in value else f"'{value}'"
     if isinstance(value, Undefined):
         return type_name(value)
     if isinstance(value, Function):
-        subject = "" if value.subject is UNBOUND else _bound(value.subject, depth)
+        subject = "" if value.subject is UNBOUND else _bound(value.subject)
         return f"Function<{value.name}>({subject})"
-    return "KwArg" if isinstance(value, Named) else _text(value, depth + 1)
+    return "KwArg" if isinstance(value, Named) else _text(value)
 
 
-def _bound(value: Value, depth: int) -> str:
-    return f"TMPL:  {value}\n" if isinstance(value, str) else _shown(value, depth + 1)
+def _bound(value: Value) -> str:
+    return f"TMPL:  {value}\n" if isinstance(value, str) else _shown(value)
 
 
-def check_depth(depth: int) -> None:
-    """Raise LimitReached for values that hold each other without end."""
-    if depth > DEEPEST:
-        raise LimitReached("it writes lists that hold each other without end")
-
-
-def gather(value: Value, texts: list[str], depth: int = 0) -> None:
+def gather(value: Value, texts: list[str]) -> None:
     """Add what a template prints for a value: texts, numbers and all that is in lists; nothing for other values."""
+    check_weight(value)
+    _gather(value, texts)
+
+
+def _gather(value: Value, texts: list[str]) -> None:
     if isinstance(value, str):
         texts.append(value)
     elif isinstance(value, (int, float)):
-        texts.append(_text(value, 0))
+        texts.append(_text(value))
     elif isinstance(value, (list, tuple)):
-        check_depth(depth)
         for item in value:
-            gather(item, texts, depth + 1)
+            _gather(item, texts)
 
 
 def to_json(value: Value, indent: int = -1, between: str = ", ", after_key: str = ": ") -> str:
     """Return a value as ``tojson`` writes it: in the order of its keys, null for what JSON has not."""
+    check_weight(value)
     parts: list[str] = []
     _write_json(value, parts.append, 0, indent, between, after_key)
     return "".join(parts)
@@ -105,7 +102,6 @@ def _write_json(value: Value, write: Callable[[str], None], level: int, indent: 
     elif isinstance(value, float):
         write(f"{value:g}")
     elif isinstance(value, (list, tuple, dict)):
-        check_depth(level)
         is_object = isinstance(value, dict)
         opening, closing = "{}" if is_object else "[]"
         write(opening)
