@@ -79,7 +79,7 @@ COMMANDS: dict[str, Row] = {
     "login": Row("moving.login", "Log in to a registry.", MOVING),
     "logout": Row("moving.logout", "Forget the login of a registry.", MOVING),
     "registry": Row("moving.registry", "Serve the models of a store, or of another registry, to Ollama.", MOVING),
-    "store": Row("store", "List the models of a store.", STORE),
+    "store": Row("store", "List the models of a store; check, clean and mend its folder.", STORE),
     "doctor": Row("doctor", "Find what is wrong with commands, variables and how-tos about Ollama.", HELP),
     "completion": Row("completion", "Complete commands and names at the Tab key.", HELP),
     "lsp": Row("lsp", "Serve editors: findings as you type, hover, completion, fixes, formatting.", HELP),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsmith.store import Store
+    from modelsmith.store.local.local import LocalStore
     from modelsmith.store.ollama.ollama import OllamaStore
 
 
@@ -80,6 +81,39 @@ def open_store_or_absent(where: str | os.PathLike[str] | None = None) -> Store:
         if where is not None or variable(_STORE):
             raise
         return AbsentStore(variable("OLLAMA_HOST"), error)
+
+
+def open_folder(where: str | os.PathLike[str] | None = None) -> LocalStore:
+    """Return a store's folder, for what only a folder can be asked: what is named, or where Ollama keeps its models.
+
+    No server is asked; raises StoreError for a server that was named, and for a folder that is not there.
+    """
+    from modelsmith.store.local.local import LocalStore
+
+    named = where if where is not None else variable(_STORE) or None
+    if named is None and (host := named_server()):
+        raise StoreError(
+            f"OLLAMA_HOST={host} names a server, and this looks into a folder",
+            hint="name the folder of its models with --store DIR, on the machine where it is",
+        )
+    text = os.fspath(named) if named is not None else default_folder()
+    if isinstance(named, str) and ("://" in named or (_HOST_AND_PORT.fullmatch(named) and not Path(named).exists())):
+        raise StoreError(f"{named} is a server, and this looks into a folder", hint="name the folder with --store DIR")
+    store = _directory(text, expand=named is not None)
+    if not isinstance(store, LocalStore) or not store.layout.folder.is_dir():
+        raise StoreError(f"there is no folder {text}", hint="name the store's folder with --store DIR")
+    return store
+
+
+def local_server() -> str:
+    """Return the URL of the Ollama that runs on this machine where it does by default, or where OLLAMA_HOST says; "" for none."""
+    from modelsmith.store.ollama.ollama import OllamaStore
+
+    try:
+        server = OllamaStore(variable("OLLAMA_HOST"))
+    except UsageError:
+        return ""
+    return server.location if server.is_local and server.is_listening(LOCAL_SECONDS) else ""
 
 
 def choose_store(

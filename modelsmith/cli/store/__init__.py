@@ -1,77 +1,39 @@
-"""``modelsmith store``: what is in a store."""
+"""``modelsmith store``: what is in a store, and the care of its folder; one module a command."""
 
 from __future__ import annotations
 
-import json
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from modelsmith.cli.shared.help import Group
-from modelsmith.cli.shared.options import json_option, store_option
-from modelsmith.errors import ServerError, StoreError
+from modelsmith.cli import LazyGroup, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMANDS = {
+    "dedupe": Row("store.dedupe", "Let GGUFs of yours and blobs of the same bytes share their place on the disk."),
+    "doctor": Row("store.doctor", "Say what kind of place the folder is: owner, disk, file system, who else uses it."),
+    "fsck": Row("store.fsck", "Find what is wrong with the folder, and mend it."),
+    "gc": Row("store.gc", "Remove what no model needs."),
+    "ls": Row("store.ls", "List the models."),
+    "path": Row("store.path", "Print where the folder is, or the files of a model."),
+}
 
 
-@click.group("store", cls=Group)
+class StoreGroup(LazyGroup):
+    """The commands of ``modelsmith store``."""
+
+    table: ClassVar[Mapping[str, Row]] = COMMANDS
+
+
+@click.group("store", cls=StoreGroup)
 def command() -> None:
-    r"""Look at a store: the Ollama that answers, or a folder in Ollama's layout.
+    r"""Look at a store and take care of it: the Ollama that answers, or a folder in Ollama's layout.
 
     \b
     Examples:
       modelsmith store ls
-      modelsmith store ls --store ./models --json
+      modelsmith store fsck --store ./models --deep
+      modelsmith store gc --dry-run
     """
-
-
-@command.command("ls")
-@store_option
-@json_option
-def ls(where: str | None, as_json: bool) -> int:
-    r"""List the models: name, ID (as `ollama list` prints it), size, capabilities.
-
-    Exit code 1: a model is damaged; it is named on the error output.
-
-    \b
-    Example:
-      modelsmith store ls --store ./models
-    """
-    from modelsmith.cli.shared.failure import printable, show_error
-    from modelsmith.store.open import open_existing_store
-
-    store = open_existing_store(where)
-    models, damaged = [], 0
-    for name in store.models():
-        try:
-            models.append(store.show(name))
-        except ServerError:
-            raise
-        except StoreError as error:
-            damaged = 1
-            show_error(error)
-    if as_json:
-        rows = [
-            {
-                "name": model.name.short,
-                "digest": model.digest,
-                "size": model.size,
-                "family": model.family,
-                "capabilities": sorted(model.capabilities),
-            }
-            for model in models
-        ]
-        click.echo(json.dumps(rows, ensure_ascii=False))
-        return damaged
-    if not models:
-        click.echo(f"no models in {store.location}")
-        return damaged
-    from modelsmith.cli.shared.sizes import size_text
-
-    table = [("NAME", "ID", "SIZE", "FAMILY", "CAPABILITIES")]
-    for model in models:
-        capabilities = ", ".join(sorted(model.capabilities))
-        table.append(
-            (model.name.short, model.digest[:12], size_text(model.size), printable(model.family), capabilities)
-        )
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return damaged

@@ -104,7 +104,9 @@ def _fetched(layout: Layout, fault: Fault, fetch: Fetch | None, progress: Progre
                 problem = error.message
                 continue
             if file.parent == folder.path:
-                folder.remove(file.name)
+                for each in folder.names():  # notes on the download are beside it
+                    if each.startswith(fault.layer.digest.file_name):
+                        folder.remove(each)
             return Repaired(fault, f"fetched as a part of {name.short}")
     return Repaired(fault, problem=problem)
 
