@@ -31,6 +31,9 @@ from local_stores import request  # noqa: E402 - found where the line above says
 
 from modelsmith.cli import run  # noqa: E402
 from modelsmith.manifest import Digest  # noqa: E402
+from modelsmith.registry.bundle.read import Bundle  # noqa: E402
+from modelsmith.registry.bundle.write import export  # noqa: E402
+from modelsmith.registry.moving import Mover  # noqa: E402
 from modelsmith.store.care.fsck import fsck  # noqa: E402
 from modelsmith.store.care.gc import collect  # noqa: E402
 from modelsmith.store.local.local import LocalStore  # noqa: E402
@@ -204,11 +207,34 @@ def _collect(folder: Path) -> None:
     collect(LocalStore(folder / "store").layout)
 
 
+def _export(folder: Path) -> None:
+    store = LocalStore(folder / "store")
+    export(store, store.models(), folder / "bundle.tar", split=1_000_000, force=True)
+    for kept in folder.glob("bundle.tar.*.old*"):
+        kept.unlink()
+
+
+def _bundle(folder: Path) -> None:
+    _models(folder)
+    _export(folder)
+    shutil.rmtree(folder / "store")
+    _old_model(folder)
+
+
+def _load(folder: Path) -> None:
+    bundle, target = Bundle(folder / "bundle.tar.001"), LocalStore(folder / "store")
+    with Mover() as mover:
+        for name in bundle.models:
+            mover.load(bundle.source(name), target, name)
+
+
 SCENARIOS: dict[str, Scenario] = {
     "create": Scenario(_old_model, _create),
     "apply": Scenario(_recipe, _apply),
     "rm": Scenario(_models, _remove),
     "gc": Scenario(_orphans, _collect),
+    "export": Scenario(_models, _export),
+    "load": Scenario(_bundle, _load),
 }
 
 

@@ -59,6 +59,7 @@ DOORS = {
     "gguf": "weights/",
     "safetensors": "weights/",
     "huggingface_hub": "hub/",
+    "zstandard": "registry/bundle/",
     "numpy": "weights/",
     "libggml": "weights/quantize/",
     "click": "cli/",

@@ -54,7 +54,7 @@ def _read(data: bytes) -> Manifest:
     if len(data) > MAX_MANIFEST_BYTES:
         raise StoreError(f"it is larger than {MAX_MANIFEST_BYTES} bytes")
     try:
-        body = json.loads(data, object_pairs_hook=_once)
+        body = json.loads(data, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
         raise StoreError(f"it is not JSON: {error}") from error
     if not isinstance(body, dict):
@@ -131,7 +131,7 @@ def _blobs(manifest: Manifest) -> list[tuple[Digest, int]]:
     return [(layer.digest, layer.size) for layer in (*manifest.layers, manifest.config)]
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build an object; two keys of one name could be read one way here and another way elsewhere."""
     found: dict[str, Any] = {}
     for key, value in pairs:

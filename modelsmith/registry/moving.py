@@ -12,7 +12,7 @@ from modelsmith.progress import ProgressSink, silent
 from modelsmith.registry.access import Access, Session
 from modelsmith.registry.download import Budget
 from modelsmith.registry.reference import Folder, Place, Reference, parse_place
-from modelsmith.registry.sinks import FolderSink, RegistrySink, Sink, StoreSink
+from modelsmith.registry.sinks import FolderSink, LinkingSink, RegistrySink, Sink, StoreSink
 from modelsmith.registry.sources import FolderSource, RegistrySource, Source, StoreSource
 from modelsmith.registry.transfer import Moved, transfer
 from modelsmith.store.blobs import Blobs, BlobState, known_digests
@@ -62,6 +62,18 @@ class Mover:
     def push(self, store: LocalStore, name: ModelName, target: Reference | Folder, *, oci: bool = False) -> Moved:
         """Send a model of a store's folder to a registry or a folder."""
         return self._move(StoreSource(store, name), self._sink(target, oci=oci))
+
+    def load(self, source: Source, store: LocalStore, name: ModelName) -> Moved:
+        """Bring a model from anything that it can be read from into a store's folder."""
+        return self._move(source, StoreSink(store, name))
+
+    def send(self, source: Source, target: Reference, *, oci: bool = False) -> Moved:
+        """Send a model from anything that it can be read from to a registry."""
+        return self._move(source, self._sink(target, oci=oci))
+
+    def link(self, store: LocalStore, name: ModelName, target: LocalStore) -> Moved:
+        """Bring a model of a store's folder into another's; on one disk its blobs are linked, and no bytes are written."""
+        return self._move(StoreSource(store, name), LinkingSink(target, name))
 
     def copy(self, source: Reference | Folder, target: Reference | Folder, *, oci: bool = False) -> Moved:
         """Bring a model from one place to another; within one registry its blobs are mounted, not moved."""

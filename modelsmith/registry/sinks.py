@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from modelsmith.errors import DigestMismatch, StoreError
 from modelsmith.files.stream import copy_segments
 from modelsmith.name import DEFAULT_HOST, ModelName
-from modelsmith.progress import ProgressSink, silent
+from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.registry.documents import write_document
 from modelsmith.registry.parts import growing, note_name
 from modelsmith.registry.sources import MANIFEST
@@ -104,8 +104,23 @@ class StoreSink:
     def finish(self, manifest: Manifest, progress: ProgressSink) -> None:
         """Move the blobs into the store and write the manifest."""
         self._store.receive(self._name, manifest, self._arrived, self.folder, progress)
-        for digest in self._arrived:
-            self.folder.remove(note_name(digest.file_name))
+        for layer in manifest.blobs:  # those of an earlier run that was killed at this point too
+            self.folder.remove(note_name(layer.digest.file_name))
+
+
+class LinkingSink(StoreSink):
+    """A name in a store's folder, beside the one that the blobs are in: where both are on one disk, blobs get a second name."""
+
+    def put(self, layer: Layer, file: Path, progress: ProgressSink) -> None:
+        """Link a blob, which was verified; copy it where that cannot be."""
+        try:
+            self.folder.remove(layer.digest.file_name)
+            self.folder.link_from(file, layer.digest.file_name)
+        except OSError:
+            super().put(layer, file, progress)
+            return
+        progress(Progress(f"linking {layer.digest.short}", str(layer.digest), layer.size, layer.size))
+        self._arrived.add(layer.digest)
 
 
 class FolderSink:

@@ -42,11 +42,20 @@ def pull_into_server(
         ours = LocalStore(folder)
         name = ModelName("registry.ollama.ai", "library", target.model, target.tag)
         mover.pull(place, ours, name)
-        with Server(ours) as offered:
-            offered.start()
-            _pull(
-                server, ModelName(offered.host, name.namespace, name.model, name.tag), target, progress, insecure=True
-            )
+        offer_to_server(ours, name, server, target, progress)
+
+
+def offer_to_server(ours: LocalStore, name: ModelName, store: Store, target: ModelName, progress: ProgressSink) -> None:
+    """Bring a model of a folder into a server on this machine, by a registry that lives as long as that takes."""
+    server = cast("OllamaStore", store)
+    if not server.is_local:
+        raise Unsupported(
+            f"{server.location} runs on another machine, which could not fetch {name.short} from here",
+            hint="run modelsmith there, or into its folder with --store DIR",
+        )
+    with Server(ours) as offered:
+        offered.start()
+        _pull(server, ModelName(offered.host, name.namespace, name.model, name.tag), target, progress, insecure=True)
 
 
 def _pull(server: OllamaStore, name: ModelName, target: ModelName, progress: ProgressSink, *, insecure: bool) -> None:

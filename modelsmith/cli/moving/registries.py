@@ -26,7 +26,7 @@ def pull(source: str, name: str | None, options: MovingOptions, *, print_urls: b
     parsed = parse_place(source)
     place = remote(parsed)
     target = ModelName.strict(name) if name else parsed if isinstance(parsed, ModelName) else _own_name(place)
-    store = _store(options)
+    store = chosen_store(options)
     with progress_bars() as bars, Mover(options.access(), bars) as mover:
         if not isinstance(store, LocalStore):
             if print_urls or options.dry_run:
@@ -48,7 +48,7 @@ def push(name: str, target: str | None, options: MovingOptions, *, oci: bool) ->
     """Send a model of the store; the server's own push is used where its files cannot be read."""
     model = ModelName.strict(name)
     place = remote(parse_place(target) if target else model)
-    store = _store(options)
+    store = chosen_store(options)
     with progress_bars() as bars, Mover(options.access(), bars) as mover:
         if not isinstance(store, LocalStore):
             from modelsmith.registry.through_server import files_of, push_from_server
@@ -82,7 +82,7 @@ def between(source: str, target: str, options: MovingOptions, *, oci: bool) -> i
 
 def rename(source: str, target: str, options: MovingOptions) -> int:
     """Give a model of the store a second name."""
-    store, names = _store(options), [ModelName.strict(text) for text in (source, target)]
+    store, names = chosen_store(options), [ModelName.strict(text) for text in (source, target)]
     if options.dry_run:
         return _done(f"{names[0].short} would also be {names[1].short} in {store.location}", options, names[1].short)
     store.copy(*names)
@@ -95,7 +95,8 @@ def _own_name(place: Reference | Folder) -> ModelName:
     return place.model_name()
 
 
-def _store(options: MovingOptions) -> Store:
+def chosen_store(options: MovingOptions) -> Store:
+    """Return the store that the options name, or the default one; says which that is."""
     choice = choose_store(options.where)
     if options.where is None:
         click.echo(click.style(f"using {choice.store.location}: {choice.reason}", dim=True), err=True)
