@@ -153,7 +153,9 @@ def test_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = header("clip", {"has_vision_encoder": True}, [("mm.2.weight", (16, 32))])
     write_header(tmp_path / "other.gguf", other)
     assert run(["gguf", "pair", str(tmp_path)]) == 1
-    assert "makes embeddings 32 wide; the models here are: text.gguf 64" in capsys.readouterr().out
+    assert (
+        "makes embeddings 32 wide; it goes with no model here: text.gguf: gemma3 is 64 wide" in capsys.readouterr().out
+    )
 
 
 def test_quantize_so_that_it_fits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

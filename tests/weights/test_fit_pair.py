@@ -20,8 +20,8 @@ def clip(kind: str, tensors: Tensors, **keys: Value) -> GGUFFile:
     return header("clip", {key.replace("__", "."): value for key, value in keys.items()}, tensors, others=others)
 
 
-def text(width: int, **keys: Value) -> GGUFFile:
-    return header("llama", {"block_count": 1, "embedding_length": width, **keys}, [])
+def text(width: int, architecture: str = "llama", **keys: Value) -> GGUFFile:
+    return header(architecture, {"block_count": 1, "embedding_length": width, **keys}, [])
 
 
 def width(gguf: GGUFFile) -> int:
@@ -65,8 +65,31 @@ def test_text_models() -> None:
     assert text_model_of(second) is None
 
 
-def named(name: str, size: int) -> TextModel:
-    return TextModel(Path("models") / name, "llama", size)
+def named(name: str, size: int, architecture: str = "gemma3") -> TextModel:
+    return TextModel(Path("models") / name, architecture, size)
+
+
+def test_a_projector_goes_with_models_of_its_kind_only() -> None:
+    tensors: Tensors = [
+        ("mm.2.bias", (2048,)),
+        ("v.deepstack.8.fc2.weight", (4, 4)),
+        ("v.deepstack.16.fc2.weight", (4, 4)),
+    ]
+    projector = projector_of(clip("qwen3vl_merger", tensors))
+    assert projector is not None
+    assert projector.deeper == 2
+    plain, fitting = named("Qwen3-30B-A3B.gguf", 2048, "qwen3moe"), named("Qwen3-VL.gguf", 2048, "qwen3vlmoe")
+    assert (
+        projector.refuses(plain)
+        == "qwen3vl_merger is made for qwen35 and qwen35moe and qwen3vl and qwen3vlmoe, not for qwen3moe"
+    )
+    assert "feeds 2 layers besides the first, qwen3vlmoe takes 0" in projector.refuses(fitting)
+    assert projector.refuses(replace(fitting, deeper=2)) == ""
+    assert pair([plain, replace(fitting, deeper=2)], [projector]).pairs[0].certain
+    assert pair([plain], [projector]).alone == (projector,)
+    read = text_model_of(header("qwen3vl", {"block_count": 1, "embedding_length": 2048, "n_deepstack_layers": 3}, []))
+    assert read is not None
+    assert read.deeper == 3
 
 
 def test_among_several_the_most_alike_name_wins() -> None:
@@ -82,7 +105,7 @@ def test_among_several_the_most_alike_name_wins() -> None:
 
 
 def test_folders(tmp_path: Path) -> None:
-    model = write_header(tmp_path / "gemma-Q4.gguf", text(2560))
+    model = write_header(tmp_path / "gemma-Q4.gguf", text(2560, "gemma3"))
     projector = write_header(tmp_path / "mmproj.gguf", clip("gemma3", [("mm.input_projection.weight", (2560, 16))]))
     (tmp_path / "broken.gguf").write_bytes(b"<html>")
     found = pair_files([tmp_path, model])

@@ -57,7 +57,7 @@ def test_a_real_model_has_nothing() -> None:
         ({"llama.block_count": uint("llama.block_count", 3)}, "missing-block", "the first is blk.2"),
         ({"llama.block_count": uint("llama.block_count", 1)}, "extra-block", "tensors of blk.1"),
         ({"llama.embedding_length": uint("llama.embedding_length", 65)}, "wrong-shape", "rows of 64"),
-        ({"llama.context_length": Entry.of("llama.context_length", 10, 512)}, "wrong-type", "reads it as 0"),
+        ({"llama.context_length": Entry.of("llama.context_length", 10, 512)}, "wrong-type", "llama.cpp refuses"),
         ({"tokenizer.ggml.model": None}, "missing-key", "nothing says how text is cut"),
         ({TOKENS: None}, "missing-key", "tokens is missing"),
         ({TOKENS: array_entry(TOKENS, 8, ["a", "b"])}, "wrong-shape", "262 rows for 2 tokens"),

@@ -51,14 +51,14 @@ def _show(pairing: Pairing) -> None:
         for line in each.from_lines():
             click.echo(printable(line))
     for projector in pairing.alone:
-        widths = ", ".join(f"{printable(each.path.name)} {each.width}" for each in pairing.models)
+        reasons = "; ".join(f"{printable(each.path.name)}: {projector.refuses(each)}" for each in pairing.models)
         wide = (
             f"makes embeddings {projector.width} wide"
             if projector.width
             else "does not say how wide its embeddings are"
         )
         click.echo(
-            f"{printable(str(projector.path))}: {wide}; {f'the models here are: {widths}' if widths else 'no model is here'}"
+            f"{printable(str(projector.path))}: {wide}; {f'it goes with no model here: {reasons}' if reasons else 'no model is here'}"
         )
     for path, reason in pairing.unreadable:
         click.echo(click.style(f"{printable(str(path))} cannot be read: {printable(reason)}", fg="yellow"), err=True)

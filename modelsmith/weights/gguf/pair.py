@@ -1,7 +1,8 @@
-"""Projectors and the text models they belong to: recognised by their metadata, paired by the width of the embeddings.
+"""Projectors and the text models they belong to: recognised by their metadata, paired by architecture and width.
 
 Sources: llama.cpp ``tools/mtmd/clip-impl.h`` (keys), ``tools/mtmd/clip.cpp`` (clip_n_mmproj_embd: the last matrix of the
-projector has as many rows as the text model's embeddings are wide); Ollama ``server/create.go`` (a projector has its own FROM).
+projector has as many rows as the text model's embeddings are wide, as often as it feeds deeper layers), ``conversion/*.py``
+(which text models a projector of a type is made beside), ``src/llama-hparams.cpp`` (n_embd_inp); Ollama ``server/create.go`` (a projector has its own FROM).
 """
 
 from __future__ import annotations
@@ -40,31 +41,63 @@ _OUTPUTS: dict[str, tuple[str, int]] = {
     "ultravox": ("mm.a.mlp.2.weight", 1),
     "voxtral": ("mm.a.mlp.2.weight", 1),
 }
+# The types that are made for some architectures only; others (mlp, pixtral, internvl …) go with many.
+_FAMILIES: dict[str, frozenset[str]] = {
+    "cogvlm": frozenset(("cogvlm",)),
+    "gemma3": frozenset(("gemma3",)),
+    "gemma3na": frozenset(("gemma3n",)),
+    "gemma3nv": frozenset(("gemma3n",)),
+    "gemma4a": frozenset(("gemma4",)),
+    "gemma4ua": frozenset(("gemma4",)),
+    "gemma4uv": frozenset(("gemma4",)),
+    "gemma4v": frozenset(("gemma4",)),
+    "llama4": frozenset(("llama4",)),
+    "qwen2.5vl_merger": frozenset(("qwen25vl", "qwen2vl")),
+    "qwen2vl_merger": frozenset(("qwen2vl",)),
+    "qwen3vl_merger": frozenset(("qwen35", "qwen35moe", "qwen3vl", "qwen3vlmoe")),
+}
 _OTHERS = (("mm.2.weight", 1), ("mm.2.bias", 0), ("mm.model.fc.weight", 1), ("mm.model.mlp.3.weight", 1))
 _WORDS = re.compile(r"[a-z]+|\d+(?:\.\d+)*b?")
 _NOISE = frozenset(("mmproj", "model", "gguf", "f16", "f32", "bf16", "q", "k", "m", "s", "of", "instruct", "it"))
+_DEEPER = re.compile(r"v\.deepstack\.\d{1,4}\.fc2\.weight")
 _SHARD = re.compile(r"-(\d{5})-of-\d{5}$")
 _MANY = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Projector:
-    """A file that turns pictures (or sound) into embeddings of a text model of ``width``; 0 where it does not say."""
+    """A file that turns pictures (or sound) into embeddings of a text model of ``width``; 0 where it does not say.
+
+    ``deeper`` is how many layers of the text model it feeds besides the first.
+    """
 
     path: Path
     kind: str
     width: int
     vision: bool
     audio: bool
+    deeper: int = 0
+
+    def refuses(self, model: TextModel) -> str:
+        """Return why this projector does not go with a model, "" where it does."""
+        if self.width != model.width or not self.width:
+            return f"{model.architecture} is {model.width} wide"
+        family = _FAMILIES.get(self.kind)
+        if family is not None and model.architecture not in family:
+            return f"{self.kind} is made for {' and '.join(sorted(family))}, not for {model.architecture}"
+        if self.deeper != model.deeper and self.deeper:
+            return f"it feeds {self.deeper} layers besides the first, {model.architecture} takes {model.deeper}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
 class TextModel:
-    """A file that such embeddings can be given to."""
+    """A file that such embeddings can be given to; ``deeper`` as in Projector."""
 
     path: Path
     architecture: str
     width: int
+    deeper: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +136,7 @@ def projector_of(gguf: GGUFFile) -> Projector | None:
         projected_width(gguf),
         vision=metadata.flag("clip.has_vision_encoder") or bool(metadata.uint("clip.vision.block_count")),
         audio=metadata.flag("clip.has_audio_encoder") or bool(metadata.uint("clip.audio.block_count")),
+        deeper=sum(bool(_DEEPER.fullmatch(tensor.name)) for tensor in gguf.tensors),
     )
 
 
@@ -130,16 +164,17 @@ def text_model_of(gguf: GGUFFile) -> TextModel | None:
     width: Any = gguf.metadata.get(gguf.metadata.of_architecture("embedding_length"), 0)
     if not isinstance(width, int) or not 0 < width <= 1 << 20:
         return None
-    return TextModel(gguf.path, gguf.architecture, width)
+    deeper = gguf.metadata.uint(gguf.metadata.of_architecture("n_deepstack_layers"))
+    return TextModel(gguf.path, gguf.architecture, width, deeper)
 
 
 def pair(
     models: Sequence[TextModel], projectors: Sequence[Projector], unreadable: Sequence[tuple[Path, str]] = ()
 ) -> Pairing:
-    """Give each projector the model of its width; among several the one whose name is most alike."""
+    """Give each projector the model of its kind and width; among several the one whose name is most alike."""
     pairs, alone = [], []
     for projector in projectors:
-        fitting = [model for model in models if model.width == projector.width and projector.width]
+        fitting = [model for model in models if not projector.refuses(model)]
         if not fitting:
             alone.append(projector)
             continue

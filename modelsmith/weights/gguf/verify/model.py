@@ -12,6 +12,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.weights.gguf.metadata import Entry, GGUFArray, text_of
 from modelsmith.weights.gguf.read.fault import Fault
 from modelsmith.weights.gguf.types import ValueType, padding
+from modelsmith.weights.gguf.verify.needs import needs_of
 
 if TYPE_CHECKING:
     from modelsmith.weights.gguf.file import GGUFFile
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 TOKENS = "tokenizer.ggml.tokens"
 EMBEDDING = "token_embd.weight"
 _REQUIRED = ("block_count", "context_length", "embedding_length")
-_BLOCK = re.compile(r"blk\.(\d{1,6})\.")
+BLOCK = re.compile(r"blk\.(\d{1,6})\.")
 _LENGTH = re.compile(rb"[\x80-\xff]\0{7}(?!\0)")
 _AGAIN = "convert the model again; llama.cpp cannot load it like this"
 
@@ -113,7 +114,7 @@ def _check_required(gguf: GGUFFile, faults: Faults) -> None:
     for key in map(gguf.metadata.of_architecture, _REQUIRED):
         if key not in gguf.metadata:
             faults.add("missing-key", f"{key} is missing", None, "", _AGAIN)
-        elif gguf.metadata.type_of(key) != ValueType.UINT32:
+        elif gguf.metadata.type_of(key) != ValueType.UINT32 and needs_of(gguf.architecture) is None:
             message = f"{key} is of type {gguf.metadata.type_of(key).name}; Ollama reads it as 0"
             hint = "set it as UINT32"
             faults.note(
@@ -137,7 +138,7 @@ def _check_embedding(gguf: GGUFFile, faults: Faults) -> None:
 
 def _check_blocks(gguf: GGUFFile, faults: Faults) -> None:
     count = gguf.metadata.uint(gguf.metadata.of_architecture("block_count"))
-    found = {int(match[1]) for each in gguf.tensors if (match := _BLOCK.match(each.name))}
+    found = {int(match[1]) for each in gguf.tensors if (match := BLOCK.match(each.name))}
     if not found or not count:
         return
     missing = [number for number in range(min(count, 1 << 16)) if number not in found]

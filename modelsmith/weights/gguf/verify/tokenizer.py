@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.diagnostic import Severity
+from modelsmith.diagnostic import Severity, did_you_mean
 from modelsmith.weights.gguf.metadata import GGUFArray
 from modelsmith.weights.gguf.read.fault import Fault
 from modelsmith.weights.gguf.types import ValueType
 from modelsmith.weights.gguf.verify.model import EMBEDDING, TOKENS, is_language_model, is_shard
+from modelsmith.weights.gguf.verify.needs import known_pretokenizers, known_tokenizers
+from modelsmith.weights.gguf.verify.special import check_special
 
 if TYPE_CHECKING:
     from modelsmith.weights.gguf.file import GGUFFile
     from modelsmith.weights.gguf.read.fault import Faults
 
 _MODEL = "tokenizer.ggml.model"
+_PRE = "tokenizer.ggml.pre"
+_PRETOKENIZED = frozenset(("gpt2", "hybriddna", "whitespace"))
 _MERGES = "tokenizer.ggml.merges"
 _LISTS = {"tokenizer.ggml.scores": ValueType.FLOAT32, "tokenizer.ggml.token_type": ValueType.INT32}
 _ENCODERS = frozenset(("bert", "t5", "rwkv", "no_vocab", "none"))
@@ -40,11 +44,27 @@ def check_tokenizer(gguf: GGUFFile, faults: Faults) -> None:
         if model not in {"no_vocab", "none"}:
             faults.add("missing-key", f"{TOKENS} is missing or no array of texts", None, "", _CONVERT)
         return
+    _check_kind(gguf, model, faults)
     _check_lists(gguf, len(tokens), faults)
     _check_ids(gguf, tokens, faults)
     _check_ends(gguf, model, faults)
     if model == "gpt2":
         _check_merges(gguf, faults)
+    check_special(gguf, tokens, faults)
+
+
+def _check_kind(gguf: GGUFFile, model: str, faults: Faults) -> None:
+    """Note a kind of vocabulary, or a way to cut text before it is looked up there, that llama.cpp does not know."""
+    if model not in known_tokenizers():
+        _note_unknown(gguf, _MODEL, model, known_tokenizers(), faults)
+    elif model in _PRETOKENIZED and (pre := gguf.metadata.text(_PRE)) and pre not in known_pretokenizers():
+        _note_unknown(gguf, _PRE, pre, known_pretokenizers(), faults)
+
+
+def _note_unknown(gguf: GGUFFile, key: str, value: str, known: frozenset[str], faults: Faults) -> None:
+    message = f'{key} is "{value:.60}", which llama.cpp does not know{did_you_mean(value, known)}'
+    hint = f"take a newer llama.cpp, or set the kind of the model that it was made from: modelsmith gguf set FILE {key} NAME"
+    faults.add("unknown-tokenizer", message, gguf.metadata.entry(key).value_at, "a kind that is known", hint)
 
 
 def _check_lists(gguf: GGUFFile, count: int, faults: Faults) -> None:
@@ -66,7 +86,15 @@ def _check_ids(gguf: GGUFFile, tokens: GGUFArray, faults: Faults) -> None:
         if not key.startswith("tokenizer.ggml.") or not key.endswith(("_token_id", "_token_ids")):
             continue
         entry, value = gguf.metadata.entry(key), gguf.metadata[key]
-        numbers: list[Any] = list(value) if isinstance(value, GGUFArray) else [value]
+        if key.endswith("_token_id") and gguf.metadata.type_of(key) != ValueType.UINT32:
+            numbers: list[Any] = list(value) if isinstance(value, GGUFArray) else [value]
+            number = next((each for each in numbers if _is_token(each, tokens)), "NUMBER")
+            hint = f"set it as one number: modelsmith gguf set FILE {key} {number} --type u32"
+            shown = f"an array of {len(value)}" if isinstance(value, GGUFArray) else f"{value!r:.40}"
+            message = f"{key} is {shown}, of type {gguf.metadata.type_of(key).name}, which llama.cpp refuses"
+            faults.add("wrong-type", message, entry.value_at, "the number of a token, UINT32", hint)
+            continue
+        numbers = list(value) if isinstance(value, GGUFArray) else [value]
         wrong = [each for each in numbers if isinstance(each, bool) or not isinstance(each, int)]
         outside = [each for each in numbers if each not in wrong and not 0 <= each < len(tokens)]
         if wrong:
@@ -77,11 +105,15 @@ def _check_ids(gguf: GGUFFile, tokens: GGUFArray, faults: Faults) -> None:
             faults.add("token-outside", message, entry.value_at, f"a number from 0 to {len(tokens) - 1}", hint)
 
 
+def _is_token(value: object, tokens: GGUFArray) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(tokens)
+
+
 def _check_ends(gguf: GGUFFile, model: str, faults: Faults) -> None:
     special = gguf.special_tokens
     if model in _ENCODERS:
         return
-    if "eos" not in special and "eot" not in special:
+    if "eos" not in special and "eot" not in special and "tokenizer.ggml.eos_token_id" not in gguf.metadata:
         message = "no token ends an answer: neither eos_token_id nor eot_token_id is set; llama.cpp guesses"
         hint = "set it: modelsmith gguf set FILE tokenizer.ggml.eos_token_id NUMBER"
         faults.note(Fault("no-eos", message, None, "", hint, Severity.WARNING))

@@ -15,6 +15,7 @@ from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.read.fault import Fault, Faults
 from modelsmith.weights.gguf.read.reader import Scan, scan_file
+from modelsmith.weights.gguf.verify.architecture import check_architecture
 from modelsmith.weights.gguf.verify.model import check_model
 from modelsmith.weights.gguf.verify.pieces import check_tail, explain_pieces
 from modelsmith.weights.gguf.verify.template import check_template
@@ -78,6 +79,7 @@ def verify_scan(found: Scan, name: str) -> Verification:
     gguf = GGUFFile.of(found.header)
     faults = Faults()
     check_model(gguf, faults)
+    check_architecture(gguf, faults)
     check_tokenizer(gguf, faults)
     check_template(gguf, faults)
     return Verification(name, gguf, _sorted((*found.faults, *faults)), deep=False)

@@ -1,0 +1,230 @@
+"""What llama.cpp refuses to load: the tables, what verify says by them, and llama.cpp itself on the same files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from fit_models import header, write_header
+from local_stores import uint
+
+from modelsmith.cli import run
+from modelsmith.weights.fit.known import SHAPES, Experts, KnownShape, Latent
+from modelsmith.weights.fit.shapes import shape_header
+from modelsmith.weights.gguf import GGUFFile
+from modelsmith.weights.gguf.metadata import Entry, Metadata
+from modelsmith.weights.gguf.sample import array_entry, byte_tokens, write_sample
+from modelsmith.weights.gguf.types import ValueType
+from modelsmith.weights.gguf.verify.needs import known_pretokenizers, known_tokenizers, needs_of, retyped
+from modelsmith.weights.gguf.verify.verify import verify
+
+TEMPLATE = "<|im_start|>{{ messages[0].content }}<|im_end|><think>"
+TINY = {
+    "llama": KnownShape("llama", 2, 64, 64, 2, 1, 260, 512, ""),
+    "qwen2": KnownShape("qwen2", 2, 64, 64, 2, 1, 260, 512, ""),
+    "qwen3": KnownShape("qwen3", 2, 64, 64, 2, 1, 260, 512, "", 32),
+    "qwen3moe": KnownShape("qwen3moe", 2, 64, 64, 2, 1, 260, 512, "", 32, experts=Experts(4, 2, 32)),
+    "gemma3": KnownShape("gemma3", 2, 64, 64, 2, 1, 260, 512, "", 32, tied=True, window=64),
+    "gpt-oss": KnownShape("gpt-oss", 2, 64, 64, 2, 1, 260, 512, "", 32, window=64, experts=Experts(4, 2, 64)),
+    "deepseek2": KnownShape(
+        "deepseek2", 2, 64, 64, 2, 2, 260, 512, "",
+        experts=Experts(4, 2, 32, shared=1, dense_layers=1), latent=Latent(32, 32, 16, 16, 16),
+    ),
+}  # fmt: skip
+MORE = {
+    "deepseek2": {
+        "leading_dense_block_count": 1, "attention.q_lora_rank": 32, "attention.kv_lora_rank": 32,
+        "expert_shared_count": 1, "rope.dimension_count": 16, "expert_gating_func": 2,
+    },
+}  # fmt: skip
+
+
+def tiny(architecture: str) -> GGUFFile:
+    """Return a header of a model that llama.cpp loads."""
+    gguf = shape_header("tiny", TINY[architecture])
+    entries = {entry.key.decode(): entry for entry in gguf.metadata.entries}
+    tokens = [*byte_tokens(), "<|im_start|>", "<|im_end|>", "<think>", "</think>"]
+    added = [
+        Entry.of(f"{architecture}.attention.layer_norm_rms_epsilon", ValueType.FLOAT32, 1e-6),
+        Entry.of("tokenizer.ggml.model", ValueType.STRING, "gpt2"),
+        Entry.of("tokenizer.ggml.pre", ValueType.STRING, "qwen2"),
+        Entry.of("tokenizer.chat_template", ValueType.STRING, TEMPLATE),
+        array_entry("tokenizer.ggml.tokens", ValueType.STRING, tokens),
+        array_entry("tokenizer.ggml.token_type", ValueType.INT32, [1] * 256 + [3, 3, 4, 4]),
+        array_entry("tokenizer.ggml.merges", ValueType.STRING, ["t h"]),
+        uint("tokenizer.ggml.eos_token_id", 257),
+    ]
+    added += [uint(f"{architecture}.{key}", value) for key, value in MORE.get(architecture, {}).items()]
+    return replace(gguf, metadata=Metadata(entries | {entry.key.decode(): entry for entry in added}))
+
+
+def without(gguf: GGUFFile, name: str) -> GGUFFile:
+    return replace(gguf, tensors=tuple(each for each in gguf.tensors if each.name != name))
+
+
+def changed(gguf: GGUFFile, entry: Entry | None, key: str = "") -> GGUFFile:
+    entries = {each.key.decode(): each for each in gguf.metadata.entries}
+    if entry is None:
+        del entries[key]
+    else:
+        entries[entry.key.decode()] = entry
+    return replace(gguf, metadata=Metadata(entries))
+
+
+def faults(path: Path) -> list[str]:
+    return [str(fault) for fault in verify(path).faults]
+
+
+@pytest.mark.parametrize("architecture", TINY)
+def test_a_block_without_a_tensor_that_it_needs(architecture: str, tmp_path: Path) -> None:
+    gguf = tiny(architecture)
+    path = write_header(tmp_path / "m.gguf", gguf)
+    assert faults(path) == []
+    for tensor in gguf.tensors:
+        if (
+            tensor.name.endswith(("_exps.bias", "attn_q.bias", "attn_k.bias", "attn_v.bias"))
+            or tensor.name == "output.weight"
+        ):
+            continue
+        if tensor.name in {"rope_freqs.weight", "blk.1.exp_probs_b.bias"}:
+            continue
+        write_header(path, without(gguf, tensor.name))
+        (fault, *_) = verify(path).faults
+        assert fault.code == "missing-tensor", tensor.name
+        assert tensor.name.partition(".")[2].partition(".")[2] in fault.message or tensor.name in fault.message
+
+
+def test_many_blocks_are_one_finding(tmp_path: Path) -> None:
+    gguf = tiny("qwen3")
+    path = write_header(tmp_path / "m.gguf", without(without(gguf, "blk.0.ffn_up.weight"), "blk.1.ffn_up.weight"))
+    assert faults(path) == ["2 blocks, the first of them blk.0, lack ffn_up.weight, which qwen3 needs"]
+
+
+def test_either_of_two_ways_will_do(tmp_path: Path) -> None:
+    gguf = tiny("qwen2")
+    names = {f"blk.{block}.attn_{part}.{kind}" for block in (0, 1) for part in "qkv" for kind in ("weight", "bias")}
+    fused = tuple(
+        replace(each, name=each.name.replace("attn_output", "attn_qkv"))
+        for each in gguf.tensors
+        if "attn_output" in each.name
+    )
+    left = tuple(each for each in gguf.tensors if each.name not in names)
+    path = write_header(tmp_path / "m.gguf", replace(gguf, tensors=(*left, *fused)))
+    assert faults(path) == []
+    write_header(path, replace(gguf, tensors=left))
+    assert "lack attn_qkv.weight, which qwen2 needs (expected or attn_k.weight and attn_q.weight" in faults(path)[0]
+
+
+@pytest.mark.parametrize(
+    ("entry", "words", "hint"),
+    [
+        (
+            array_entry("tokenizer.ggml.eos_token_id", 4, [257, 256]),
+            "is an array of 2, of type ARRAY",
+            " 257 --type u32",
+        ),
+        (Entry.of("tokenizer.ggml.eos_token_id", 5, 257), "is 257, of type INT32", " 257 --type u32"),
+        (Entry.of("tokenizer.ggml.pre", 8, "qwen22"), "does not know; did you mean", "tokenizer.ggml.pre NAME"),
+        (Entry.of("tokenizer.ggml.model", 8, "gpt5"), "does not know", "tokenizer.ggml.model NAME"),
+        (Entry.of("qwen3.rope.freq_base", 4, 10000), "of type UINT32, which llama.cpp refuses", " 10000 --type f32"),
+        (Entry.of("qwen3.block_count", 10, 2), "of type UINT64, which llama.cpp refuses", " 2 --type u32"),
+        (array_entry("qwen3.attention.head_count", 5, [2, 2, 2]), "has 3 items for 2 blocks", "convert"),
+        (array_entry("qwen3.attention.head_count", 6, [2.0, 2.0]), "an array of FLOAT32", "convert"),
+        (None, "qwen3.attention.layer_norm_rms_epsilon is missing, which qwen3 needs", "convert"),
+    ],
+)
+def test_keys_that_llama_cpp_refuses(entry: Entry | None, words: str, hint: str, tmp_path: Path) -> None:
+    gguf = changed(tiny("qwen3"), entry, "qwen3.attention.layer_norm_rms_epsilon")
+    found = verify(write_header(tmp_path / "m.gguf", gguf))
+    fault = found.faults[0]
+    assert words in fault.message
+    assert hint in fault.hint
+    assert not found.ok
+
+
+def test_the_command_of_the_hint_mends_the_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = "tokenizer.ggml.eos_token_id"
+    path = write_sample(tmp_path / "m.gguf", metadata={key: array_entry(key, 4, [257, 256])})
+    (fault,) = verify(path).faults
+    command = fault.hint.partition("modelsmith ")[2].replace("FILE", str(path)).split()
+    assert run(command) == 0
+    capsys.readouterr()
+    assert faults(path) == []
+
+
+def test_marks_of_the_template_that_are_cut_into_pieces(tmp_path: Path) -> None:
+    kinds = array_entry("tokenizer.ggml.token_type", 5, [1] * 260)
+    path = write_header(tmp_path / "m.gguf", changed(tiny("qwen3"), kinds))
+    (fault,) = verify(path).faults  # llama.cpp takes <|im_end|> for a control token by its text
+    assert fault.code == "normal-special"
+    assert "token 256 '<|im_start|>' is of type NORMAL" in fault.message
+    assert path.read_bytes()[fault.offset or 0] == 1
+    assert "'tokenizer.ggml.token_type[256]' 3" in fault.hint
+    assert "<|im_end|>" in retyped()
+
+
+def test_what_is_not_in_the_table_is_not_judged(tmp_path: Path) -> None:
+    assert needs_of("nosuch") is None
+    path = write_header(tmp_path / "m.gguf", header("nosuch", {"block_count": 1}, [("blk.0.x.weight", (8, 8))]))
+    assert faults(path) == []
+
+
+def test_the_tables() -> None:
+    assert {"qwen2", "llama-bpe", "deepseek-r1-qwen", "default"} <= known_pretokenizers()
+    assert {"gpt2", "llama", "bert", "t5"} <= known_tokenizers()
+    assert all(needs_of(shape.architecture) for shape in SHAPES.values())
+
+
+LOAD = """
+import json, os, sys, xllamacpp as x
+alive = []  # a server that is let go right after its start may wait for ever
+for path in sys.argv[1:]:
+    params = x.CommonParams()
+    params.model.path, params.n_ctx, params.cpuparams.n_threads = path, 256, 1
+    params.warmup = params.fit_params = False
+    try:
+        alive.append(x.Server(params))
+        print(json.dumps([path, True]), flush=True)
+    except Exception:
+        print(json.dumps([path, False]), flush=True)
+os._exit(0)
+"""
+
+
+def loaded(paths: list[Path]) -> dict[str, bool]:
+    """Return which files llama.cpp loads."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, *map(str, paths)], capture_output=True, text=True, timeout=60, check=False
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('["/')]
+    return {Path(path).name: good for path, good in rows}
+
+
+@pytest.mark.skipif(find_spec("xllamacpp") is None, reason="llama.cpp is not here: pip install xllamacpp")
+@pytest.mark.parametrize("architecture", TINY)
+def test_llama_cpp_refuses_what_verify_finds(architecture: str, tmp_path: Path) -> None:
+    paths = [write_header(tmp_path / f"{name}.gguf", gguf) for name, gguf in _files(architecture)]
+    answers = loaded(paths)
+    for path in paths:
+        assert answers[path.name] is not any(each.severity == "error" for each in verify(path).faults), path.name
+
+
+def _files(architecture: str) -> Iterator[tuple[str, GGUFFile]]:
+    gguf = tiny(architecture)
+    yield "sound", gguf
+    for tensor in gguf.tensors:
+        if tensor.name.startswith("blk.1.") and not tensor.name.endswith("bias"):
+            yield tensor.name, without(gguf, tensor.name)
+    yield "ids", changed(gguf, array_entry("tokenizer.ggml.eos_token_id", 4, [257, 256]))
+    yield "signed", changed(gguf, Entry.of("tokenizer.ggml.eos_token_id", 5, 257))
+    yield "pre", changed(gguf, Entry.of("tokenizer.ggml.pre", 8, "qwen22"))
+    yield "kind", changed(gguf, Entry.of("tokenizer.ggml.model", 8, "gpt5"))
+    yield "epsilon", changed(gguf, None, f"{architecture}.attention.layer_norm_rms_epsilon")
+    yield "base", changed(gguf, Entry.of(f"{architecture}.rope.freq_base", 4, 10000))
+    yield "long", changed(gguf, Entry.of(f"{architecture}.context_length", 10, 512))
