@@ -28,6 +28,8 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert run(["import", str(folder), "--dry-run", "--type", "q4_k_m"]) == 0
     assert "Q4_K_M" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+    assert run(["import", str(folder), "--dry-run"]) == 0
+    assert "BF16: " in capsys.readouterr().out
     assert run(["import", str(folder)]) == 2
     assert run(["import", str(folder), "--dry-run", "--tensor", "x=Q8_0"]) == 2
 

@@ -56,7 +56,13 @@ def plan_model(
     """Plan what becomes of a checkpoint that was opened (with floats of that type, where ``type`` is one)."""
     mix = MIXES["COPY"] if type is None or find_mix(type).name in FLOATS else find_mix(type)
     matrix = ImportanceMatrix.open(imatrix) if imatrix is not None else None
-    return plan_quantize((model,), wishes_for(model, Wishes(mix, tuple(map(TensorRule.parse, rules)))), matrix)
+    plan = plan_quantize((model,), wishes_for(model, Wishes(mix, tuple(map(TensorRule.parse, rules)))), matrix)
+    made = model.metadata.uint("general.file_type")
+    return (
+        replace(plan, mix=next((each for each in MIXES.values() if each.file_type == made), mix))
+        if mix.type is None
+        else plan
+    )
 
 
 def wishes_for(model: ConvertedModel, wishes: Wishes) -> Wishes:

@@ -114,7 +114,7 @@ class _Reader:
         if size < _LENGTH + 2 or start[_LENGTH : _LENGTH + 1] != b"{":
             foreign = identify(start, size)
             what = foreign.what.replace('not in GGUF format (it does not begin with "GGUF")', "no Safetensors file")
-            self._fail(f"it is {what}", foreign.hint.replace(".gguf", ".safetensors"))
+            self._fail(f"it is {what}", foreign.hint.replace("name the .gguf", "name the .safetensors"))
         if length > MAX_HEADER:
             self._fail(f"its header should have {length:,} bytes, and at most {MAX_HEADER:,} are read")
         if _LENGTH + length > size:

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 _AGAIN = "fetch the file again"
 _UNPACK = "unpack it and name the .gguf inside"
-_CONVERT = "convert it to GGUF first (Ollama itself converts a folder of Safetensors)"
+_PICKLE = (
+    "it could run programs and is never opened: save the model as Safetensors where you trust it (save_pretrained)"
+)
+_CONVERT = "name the folder that it is in: modelsmith import FOLDER -o model.gguf"
 _OLD = "it is older than GGUF (August 2023): get the model in GGUF, or convert it again from its source"
 
 
@@ -29,7 +32,7 @@ _PREFIXES: tuple[tuple[bytes, Foreign], ...] = (
     (b"\xfd7zXZ\0", Foreign("xz-compressed", _UNPACK)),
     (b"BZh", Foreign("bzip2-compressed", _UNPACK)),
     (b"7z\xbc\xaf\x27\x1c", Foreign("a 7-Zip archive", _UNPACK)),
-    (b"\x80\x02", Foreign("a Python pickle (a PyTorch checkpoint)", _CONVERT)),
+    (b"\x80\x02", Foreign("a Python pickle (a PyTorch checkpoint)", _PICKLE)),
     (b"lmgg", Foreign("a GGML file", _OLD)),
     (b"fmgg", Foreign("a GGMF file", _OLD)),
     (b"tjgg", Foreign("a GGJT file", _OLD)),
