@@ -50,11 +50,13 @@ def template_variables(program: Program) -> tuple[TemplateVariable, ...]:
 
 
 def _words(node: nodes.Node) -> Iterator[nodes.Node]:
-    """Yield the names in a node that are no variables: of members, filters, tests and arguments."""
+    """Yield the names in a node that are no variables: of members, filters, tests and arguments, and those that get a value."""
     if isinstance(node, nodes.Member) and not node.computed:
         yield node.property
     elif isinstance(node, nodes.Keyword):
         yield node.key
+    elif isinstance(node, (nodes.Set, nodes.For)):
+        yield from node.target.items if isinstance(node.target, nodes.TupleOf) else (node.target,)
     elif isinstance(node, (nodes.Filter, nodes.FilterBlock)):
         yield node.filter.callee if isinstance(node.filter, nodes.Call) else node.filter
     elif isinstance(node, nodes.Test):
@@ -73,7 +75,9 @@ def _bound(everything: list[nodes.Node]) -> dict[str, int]:
 
     for node in everything:
         if isinstance(node, (nodes.Set, nodes.For)):
-            bind(node.target, node.start)
+            source = node.value if isinstance(node, nodes.Set) else node.iterable
+            read = [each.start for each in descendants(source)] if source else []
+            bind(node.target, max(read, default=node.start) + 1)  # what it is made of is read before
         elif isinstance(node, nodes.Macro):
             bind(node.title, 0)
         if isinstance(node, (nodes.Macro, nodes.CallBlock)):
