@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modelsmith.explain.answers import AnswerFormat, answer_format, own_code
 from modelsmith.explain.jinja_facts import JinjaFacts, jinja_facts
+from modelsmith.explain.server import server_notes
 from modelsmith.explain.stops import Stops, find_stops
 from modelsmith.explain.thinking import CUT, SPLIT, ThinkRow, think_rows
 from modelsmith.explain.versions import VersionRow, version_rows
@@ -46,7 +48,8 @@ class Explanation:
 
     ``renderer`` and ``parser`` are those of the model (``""``: none), ``detected`` names the built-in TEMPLATE that Ollama
     chose for it. ``thinking_tags`` are those that split reasoning from the answer (``""``: none found); ``versions`` the versions of
-    Ollama that change something; ``cache`` is None where code inside Ollama renders; ``notes`` are findings in sentences; ``jinja`` is None where no Jinja template runs.
+    Ollama that change something; ``cache`` is None where code inside Ollama renders, ``answers`` where
+    llama-server does not read them; ``notes`` are findings in sentences; ``jinja`` is None where no Jinja template runs.
     """
 
     spec: str
@@ -60,6 +63,7 @@ class Explanation:
     stops: Stops
     thinks: tuple[ThinkRow, ...]
     cache: CacheCheck | None
+    answers: AnswerFormat | None
     commands: tuple[Command, ...]
     notes: tuple[str, ...]
     jinja: JinjaFacts | None = None
@@ -100,8 +104,9 @@ def explain_draft(draft: Draft, missing: str = "") -> Explanation:
         stops=find_stops(draft, engine),
         thinks=thinks,
         cache=_cache(draft, engine),
+        answers=answer_format(engine.jinja) if engine.jinja is not None else None,
         commands=tuple(_commands(draft, engine, thinks, missing)),
-        notes=tuple(_notes(draft, engine, thinks, missing)),
+        notes=(*_notes(draft, engine, thinks, missing), *server_notes(draft)),
         jinja=jinja_facts(engine) if draft.chat_template is not None else None,
     )
 
@@ -113,6 +118,10 @@ def _effective(draft: Draft, missing: str) -> EffectiveTemplate:
             effective = replace(
                 effective, ways=(f"take {keyword.upper()} {name} out of the Modelfile", *effective.ways)
             )
+    chat_template = draft.chat_template
+    if effective.source == "jinja" and chat_template is not None and missing != BARE:
+        way = own_code(chat_template.format(), draft.version)
+        effective = replace(effective, ways=(*effective.ways, way)) if way else effective
     if draft.inherited.format == "safetensors":
         effective = replace(effective, ways=tuple(way for way in effective.ways if "GGUF" not in way))
     if missing == BARE:

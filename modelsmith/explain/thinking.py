@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
+from modelsmith.explain.answers import splits, state_word
 from modelsmith.models.engine import tags_in_use
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.thinking_split import SPACE, is_primed
@@ -135,7 +136,7 @@ def _arrival(draft: Draft, engine: Engine, prompt: str, value: Think) -> str:
     if found := _by_parser(draft, value):
         return in_content if found == PLAIN else found
     if engine.jinja is not None:
-        return SPLIT if engine.jinja.reasoning.found else in_content
+        return SPLIT if splits(state_word(engine.jinja, value)) else in_content
     if value and all(engine.tags):
         return SPLIT if not primed or resolve(draft.version).has("0.11.7") else CUT
     return in_content

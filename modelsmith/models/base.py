@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelsmith.progress import ProgressSink
+    from modelsmith.store.model import ServerSays
     from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 
@@ -29,7 +30,8 @@ class Inherited:
     ``weights`` is the GGUF's path where it can be read here, ``bos_token`` and ``eos_token`` the texts of its tokens,
     ``extra_layers`` the kinds of further weights, such as projectors. ``stored`` says that FROM names a model of a store,
     ``imported`` that it names a GGUF (``checkpoint``: a folder of Safetensors that becomes one); both are False for a template that stands alone. ``format`` is that of a stored
-    model's weights: ``safetensors`` has no GGUF to look into, or to edit.
+    model's weights: ``safetensors`` has no GGUF to look into, or to edit. ``said`` is what a server says about how it runs
+    the model.
     """
 
     template: str | None = None
@@ -54,6 +56,7 @@ class Inherited:
     checkpoint: bool = False
     extra_layers: tuple[str, ...] = ()
     format: str = ""
+    said: ServerSays | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,7 @@ def _from_store(model: StoredModel) -> Inherited:
         template=model.template,
         chat_template=model.chat_template,
         chat_template_known=model.chat_template_known,
+        said=model.said,
         system=model.system,
         parameters=model.parameters,
         messages=model.messages,

@@ -57,6 +57,22 @@ class CreateRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerSays:
+    """What a newer server says about how it runs a model, as far as it says it.
+
+    ``template_source`` is the server's own word (``renderer_parser``, ``renderer``, ``parser``, ``harmony``, ``go_template``,
+    ``gguf_chat_template``, ``none``), ``renderer`` and ``parser`` are the effective ones, ``think_values`` what ``think``
+    may be, ``think_default`` what an unset one becomes; empty where it says nothing.
+    """
+
+    template_source: str = ""
+    renderer: str = ""
+    parser: str = ""
+    think_values: tuple[str, ...] = ()
+    think_default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredModel:
     """A model as its store describes it.
 
@@ -64,7 +80,7 @@ class StoredModel:
     its GGUF (None: there is none), ``chat_template_known`` False where the store cannot look into the GGUF.
     ``parameters`` are typed values, lists for ``stop``. ``weights`` is the GGUF's path where it can be read here;
     ``extra_layers`` are the kinds of further weights (``projector``, ``adapter``, ``draft`` …), ``format`` is that of the
-    weights (``gguf``, ``safetensors``; "" where it is not noted).
+    weights (``gguf``, ``safetensors``; "" where it is not noted), ``said`` what a server says about how it runs the model.
     """
 
     name: ModelName
@@ -86,6 +102,7 @@ class StoredModel:
     size: int
     extra_layers: tuple[str, ...] = ()
     format: str = ""
+    said: ServerSays | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -326,3 +326,35 @@ def test_tokens_that_end_an_answer_are_those_of_llama_cpp(tmp_path: Path, more: 
     known = dict(zip(tokens, [word == "1" for word in line.split()[1:]], strict=True))
     assert known.pop("<named>")
     assert known == {text: ends_by_itself(text, {*tokens}) for text in known}
+
+
+def test_what_the_server_says_is_told_where_it_differs_from_our_rules() -> None:
+    from modelsmith.explain.server import server_notes
+    from modelsmith.store.model import ServerSays
+
+    said = ServerSays("go_template", "", "qwen3.5", ("false", "low", "high"), "low")
+    inherited = Inherited(chat_template=CHAT, parser="", said=said, stored=True)
+    draft = Draft.start(Base("m", Modelfile.parse("FROM m\n"), Path(), inherited), None)
+    notes = list(server_notes(draft))
+    assert any("go_template builds the prompt" in note and "our rules say jinja" in note for note in notes)
+    assert any("parser qwen3.5 is at work, our rules say none" in note for note in notes)
+    assert any("think: false, low, high, unset means low" in note for note in notes)
+    assert list(server_notes(Draft.start(Base("m", Modelfile.parse("FROM m\n"), Path(), Inherited()), None))) == []
+
+
+CHAT = (
+    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|a|>{% endif %}"
+)
+
+
+def test_how_answers_to_a_jinja_template_are_read() -> None:
+    from modelsmith.explain.answers import answer_format
+    from modelsmith.template.jinja.template import ChatTemplate
+
+    plain = answer_format(ChatTemplate.parse(CHAT))
+    assert (plain.family, plain.closings, plain.calls) == ("", (), "")
+    assert [state for _, state in plain.states] == ["none", "none", "none"]
+    text = CHAT.replace("<|a|>", "<|im_start|>assistant\n<think>\n") + "{# <tool_call> <function= <parameter= #}"
+    found = answer_format(ChatTemplate.parse(text))
+    assert (found.family, found.opening, found.closings) == ("Qwen3-Coder", "<think>", ("</think>", "<tool_call>"))
+    assert [state for _, state in found.states] == ["opens", "opens", "opens"]

@@ -212,3 +212,24 @@ def test_a_system_message_without_text_is_one_too() -> None:
 def test_where_a_system_message_without_text_cannot_be_told_it_is_said() -> None:
     source = CHATML_DEFAULT.replace("messages[0]['role'] != 'system'", "not messages[0]['content']")
     assert EMPTY in to_go(ChatTemplate.parse(source)).limits
+
+
+def test_a_kind_of_conversation_that_is_never_rendered_is_left_open() -> None:
+    text = (
+        "{% for m in messages %}{% if m.role == 'assistant' %}{{ raise_exception('no history') }}{% endif %}"
+        "<{{ m.role }}>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+    )
+    conversion = to_go(ChatTemplate.parse(text))
+    assert conversion.counterexample is None
+    assert "past answers" in conversion.unrendered
+    assert not conversion.proven
+
+
+def test_words_of_the_observed_conversations_reach_no_template() -> None:
+    text = (
+        "{% for t in tools or [] %}({{ t.function.name | upper }}/{{ t.function.name }}){% endfor %}"
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+    )
+    conversion = to_go(ChatTemplate.parse(text))
+    assert "xfirstx" not in conversion.template.text.lower()
+    assert not conversion.proven

@@ -140,6 +140,7 @@ def _as_json(conversion: Conversion, accepted: bool) -> dict[str, Any]:
         "proven_without_tools": conversion.proven_chat,
         "covered": list(conversion.covered),
         "limits": list(conversion.limits),
+        "unrendered": list(conversion.unrendered),
         "thinking_tags": list(conversion.thinking_tags),
         "counterexample": difference
         and {
@@ -160,6 +161,15 @@ def _tell(conversion: Conversion, accepted: bool) -> None:
     for limit in conversion.limits:
         click.echo(f"{click.style('note:', fg='cyan')} left out of the comparison: {limit}", err=True)
     difference = conversion.counterexample
+    if difference is None and conversion.unrendered:
+        title = click.style("different:" if accepted else "error:", fg="yellow" if accepted else "red", bold=True)
+        kinds = ", ".join(conversion.unrendered)
+        click.echo(
+            f"{title} not proven: the original renders no conversation with {kinds}, so nothing is known about those; the same "
+            f"prompt for the {count} that it takes",
+            err=True,
+        )
+        return
     if difference is None:
         click.echo(f"proven: the same prompt for all {count} conversations that the template takes", err=True)
         return

@@ -37,6 +37,13 @@ _SHORT = {
     "": "–",
 }
 _TAIL = 32
+_STATES = {
+    "opens": "opens it",
+    "closes": "closes it",
+    "free": "leaves it to the model",
+    "none": "does nothing about it",
+    "refused": "is refused",
+}
 _WAYS = 3
 _NAMES = 4
 _WIDE = 240
@@ -60,6 +67,7 @@ def show_explanation(explanation: Explanation, console: Terminal | None = None) 
         console.print(Text(f"  {printable(note)}", style="yellow"))
     _show_versions(console, explanation)
     _show_thinks(console, explanation)
+    _show_answers(console, explanation)
     _show_stops(console, explanation)
     _show_jinja(console, explanation)
     _show_cache(console, explanation)
@@ -152,6 +160,26 @@ def _show_jinja(console: Terminal, explanation: Explanation) -> None:
         )
         console.print(Text(f"    llama-server {printable(repr(first.llama_server))}", style="dim"))
         console.print(Text(f"    transformers {printable(repr(first.transformers))}", style="dim"))
+
+
+def _show_answers(console: Terminal, explanation: Explanation) -> None:
+    answers = explanation.answers
+    if answers is None:
+        return
+    found = f"the format {answers.family}" if answers.family else "found by rendering the template"
+    _title(console, "how answers are read", f"by llama-server, {found}")
+    if answers.closings:
+        opening = visible(answers.opening) if answers.opening else Text("nothing marked")
+        ends = Text(" or ").join(visible(closing) for closing in answers.closings)
+        console.print(Text.assemble("  reasoning  from ", opening, " to ", ends))
+        said = ", ".join(f"{THINK_WORDS[think]} {_STATES[state]}" for think, state in answers.states)
+        console.print(Text(f"  the prompt {said}"))
+    else:
+        console.print(Text("  reasoning  none: all that the model writes arrives as the answer"))
+    if answers.before_answer:
+        console.print(Text.assemble("  answer     begins with ", visible(answers.before_answer)))
+    calls = visible(answers.calls) if answers.calls else Text("not found: they arrive in the answer")
+    console.print(Text.assemble("  calls      ", calls))
 
 
 def _show_stops(console: Terminal, explanation: Explanation) -> None:

@@ -211,7 +211,7 @@ class OllamaStore:
         files = find_files(shown.weights_path) if self._http.is_local else None
         twin = files.model(name, digest) if files is not None else None
         if twin is not None:
-            return Described(shown, replace(twin, capabilities=shown.capabilities))
+            return Described(shown, replace(twin, capabilities=shown.capabilities, said=shown.said))
         known, inside = files.chat_template() if files is not None else (False, None)
         model = StoredModel(
             name=name,
@@ -233,6 +233,7 @@ class OllamaStore:
             size=size,
             extra_layers=shown.extra,
             format=shown.format,
+            said=shown.said,
         )
         return Described(shown, model)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelsmith.manifest import Digest
 from modelsmith.store.foreign import read_parameters, texts
+from modelsmith.store.model import ServerSays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,6 +52,7 @@ class Shown:
     files: tuple[tuple[str, str], ...]
     remote_model: str
     remote_host: str
+    said: ServerSays | None = None
 
     @property
     def weights_path(self) -> str:
@@ -128,7 +130,32 @@ def read_show(body: Mapping[str, Any]) -> Shown:
         files=tuple((kind, value) for kind, value in commands if kind in {"model", "adapter", "draft"}),
         remote_model=_text(body, "remote_model"),
         remote_host=_text(body, "remote_host"),
+        said=_said(body),
     )
+
+
+def _said(body: Mapping[str, Any]) -> ServerSays | None:
+    """Read what newer servers add about how they run a model; None where the answer has nothing of it.
+
+    Source: Ollama's documentation of ``/api/show`` from 0.34.3 (``thinking``) and 0.40 (``template_source``) on, second hand: a
+    field of another type counts as absent.
+    """
+    thinking = body.get("thinking")
+    thinking = thinking if isinstance(thinking, dict) else {}
+    values = thinking.get("values")
+    words = tuple(_word(value) for value in values) if isinstance(values, list) else ()
+    source = _text(body, "template_source")
+    if not source and not words:
+        return None
+    default = _word(thinking.get("default"))
+    return ServerSays(source, _text(body, "renderer"), _text(body, "parser"), tuple(filter(None, words)), default)
+
+
+def _word(value: Any) -> str:
+    """Return a value of ``think`` as a person writes it; empty for what is none."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= 40 else ""
 
 
 def _text(body: Mapping[str, Any], key: str) -> str:

@@ -57,6 +57,8 @@ def state_of(chat_format: ChatFormat, generation_prompt: str, *, enable_thinking
             return None
 
     after = chat_format.after_reasoning
+    if chat_format.before_answer and chat_format.before_answer in generation_prompt:  # no model writes it once more
+        after = after.removesuffix(chat_format.before_answer)
     if _thought(split(_THOUGHT + after + _ANSWER)):
         return State.OPENS
     ends = (trimmed(after), *chat_format.closings)

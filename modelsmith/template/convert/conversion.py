@@ -17,7 +17,8 @@ class Conversion:
     """A template in the other language, and how far it is proven equal.
 
     ``proven_chat`` speaks of all conversations without tools, ``proven_tools`` of those with them. ``covered`` names the
-    conversations that are equal, ``limits`` says in words what was left out of the comparison.
+    conversations that are equal, ``limits`` says in words what was left out of the comparison, ``unrendered`` names whole kinds
+    of conversations that the original does not render, so that nothing is known about them.
     """
 
     template: Template | ChatTemplate
@@ -26,11 +27,12 @@ class Conversion:
     counterexample: Counterexample | None
     covered: tuple[str, ...]
     limits: tuple[str, ...]
+    unrendered: tuple[str, ...] = ()
 
     @property
     def proven(self) -> bool:
-        """Whether all conversations are equal."""
-        return self.proven_chat and self.proven_tools
+        """Whether all conversations are equal, and no kind of them is left open."""
+        return self.proven_chat and self.proven_tools and not self.unrendered
 
     @property
     def thinking_tags(self) -> tuple[str, str]:

@@ -47,6 +47,10 @@ QUOTES = (
     "characters that do not print (control characters, joiners inside emoji) in what is written as JSON: "
     "JSON has them as they are, a Go template can only write \\u200d for them"
 )
+PAST, BEGUN, TOOLS = "past answers", "a begun answer", "tools"
+KINDS = (PAST, BEGUN, TOOLS)
+"""Kinds of conversations that a proof must have rendered: a template that takes none of a kind leaves that open."""
+
 _REASONING = re.compile(r"<think>.*?</think>\s*", re.DOTALL)
 
 
@@ -63,11 +67,12 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What came of comparing: names of equal conversations, the smallest that differs, limits met."""
+    """What came of comparing: names of equal conversations, the smallest that differs, limits met, kinds that were rendered."""
 
     covered: tuple[str, ...]
     counterexample: Counterexample | None
     limits: tuple[str, ...]
+    kinds: frozenset[str] = frozenset()
 
 
 class Reference:
@@ -110,6 +115,7 @@ def compare(reference: Reference, template: Template, *, tools: bool) -> Proof:
     covered: list[str] = []
     limits: dict[str, None] = {}
     first: Counterexample | None = None
+    kinds: set[str] = set()
     for name, conversation in {**proof_conversations(), **_CALLING, **_EMPTY}.items():
         if not counts(conversation) or uses_tools(conversation) != tools:
             continue
@@ -118,6 +124,7 @@ def compare(reference: Reference, template: Template, *, tools: bool) -> Proof:
             pair = _pair(reference, template, conversation, think)
             if pair is None:
                 continue
+            kinds.update(kinds_of(conversation))
             met = () if pair[0] == pair[1] else _limits(reference, template, conversation, think)
             if met is None:
                 first = first or Counterexample(name, conversation, think, *pair)
@@ -126,7 +133,18 @@ def compare(reference: Reference, template: Template, *, tools: bool) -> Proof:
             limits.update(dict.fromkeys(met))
         else:
             covered += [name] if equal else []
-    return Proof(tuple(covered), first, tuple(limits))
+    return Proof(tuple(covered), first, tuple(limits), frozenset(kinds))
+
+
+def kinds_of(conversation: Conversation) -> frozenset[str]:
+    """Return what is peculiar about a conversation, in the words of :data:`KINDS`."""
+    roles = [message.role for message in conversation.collated[1]]
+    found = {
+        PAST: "assistant" in roles[:-1],
+        BEGUN: roles[-1:] == ["assistant"],
+        TOOLS: bool(conversation.tools),
+    }
+    return frozenset(kind for kind, holds in found.items() if holds)
 
 
 def _calling(*roles: str) -> Conversation:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError
 from modelsmith.template.convert.conversion import Conversion
-from modelsmith.template.convert.proof import NOW, QUOTES, Proof, Reference, compare
+from modelsmith.template.convert.proof import KINDS, NOW, QUOTES, Proof, Reference, compare
 from modelsmith.template.convert.to_go.build import build
 from modelsmith.template.convert.to_go.orders import CALLING, FIRST, INLINE, JOINED, LAST, PILED, Scope
-from modelsmith.template.convert.to_go.tools import learn
+from modelsmith.template.convert.to_go.tools import learn, without_placeholders
 from modelsmith.template.go.template import Template
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ def to_go(chat_template: ChatTemplate, *, bos_token: str = "", eos_token: str = 
         calling = (CALLING,) if tool_format and tool_format.calls and "tool" in roles else ()
         try:
             scope = Scope((*calling, *roles), placement, reference.thinks, reference.reasons, tool_format)
-            template = Template.parse(build(reference, scope, reference.opening))
+            template = Template.parse(without_placeholders(build(reference, scope, reference.opening)))
         except ConversionError as error:
             reason = reason or error
             continue
         found = _judged(reference, template)
         if best is None or _rank(found) > _rank(best):
             best = found
-        if best.proven or (best.proven_chat and placement == PILED):
+        if best.proven or (best.proven_chat and best.proven_tools) or (best.proven_chat and placement == PILED):
             break
     if best is None:
         raise ConversionError(
@@ -67,6 +67,7 @@ def _judged(reference: Reference, template: Template) -> Conversion:
         chat.counterexample or tools.counterexample,
         tuple(name for proof in proofs for name in proof.covered),
         (*dict.fromkeys(limit for proof in proofs for limit in proof.limits), *quotes),
+        tuple(kind for kind in KINDS if not any(kind in proof.kinds for proof in proofs)),
     )
 
 

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import TemplateRenderError
+from modelsmith.errors import ConversionError, TemplateRenderError
 from modelsmith.gojson import GoStruct, encode
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.convert.json_code import COMPACT, INDENTED, SPACED, Layout
@@ -35,6 +35,7 @@ def _tool(name: str) -> dict[str, Any]:
 GIVEN = [_tool("xfirstx"), _tool("xsecondx")]
 """The tools of all observed conversations."""
 
+_PLACEHOLDERS = re.compile(r"xfirstx|xsecondx|xn[A-Z]\dnx|xv[A-Z]\dvx|xq[A-Z]qx")
 _BEFORE_TAG = re.compile(r"^[^<\[{]*")
 _AFTER_TAG = re.compile(r"[^>\]}]*$")
 _OPENED = re.compile(r"\{[^{<>]*$")
@@ -95,6 +96,15 @@ class ToolFormat:
 
     def __bool__(self) -> bool:
         return bool(self.tools or self.calls or self.quotes)
+
+
+def without_placeholders(text: str) -> str:
+    """Return a Go template's text; raises ConversionError where words of the observed conversations stand in it."""
+    found = _PLACEHOLDERS.search(text)
+    if found is None:
+        return text
+    what = "tools" if found[0] in {"xfirstx", "xsecondx"} else "calls or contents"
+    raise ConversionError(f"the template writes {what} in a way that a Go template cannot")
 
 
 def calls(number: int, count: int) -> list[dict[str, Any]]:
