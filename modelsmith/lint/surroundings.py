@@ -70,7 +70,8 @@ class Model:
 
     Lengths are in tokens, ``embedding_length`` (and for a projector ``projection_width``) in numbers a token; 0 and "" mean
     unknown. ``is_stored`` says that template,
-    system, parameters and so on are those of a stored model (a GGUF has none of them).
+    system, parameters and so on are those of a stored model (a GGUF has none of them). ``is_decision`` marks a decision model,
+    which answers with a verdict and not with text: it needs no template and no stops.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Model:
     licenses: tuple[str, ...] = ()
     license: str = ""
     is_embedding: bool = False
+    is_decision: bool = False
     projection_width: int = 0
 
 

@@ -140,6 +140,7 @@ def model_of_gguf(file: GGUFFile, name: str | None = None) -> Model:
         vocabulary=vocabulary,
         license=next((text for key in _LICENSE_KEYS if (text := metadata.text(key))), ""),
         is_embedding=metadata.of_architecture("pooling_type") in metadata,
+        is_decision=metadata.of_architecture("decision.type") in metadata,
         projection_width=projected_width(file) if file.kind == "projector" else 0,
     )
 
@@ -163,6 +164,7 @@ def model_of_stored(model: StoredModel) -> Model:
         architecture=base.architecture or model.family,
         chat_template=model.chat_template,
         capabilities=model.capabilities,
+        is_decision=base.is_decision or "decision" in model.capabilities,
         is_stored=True,
         template=model.template or "",
         system=model.system,

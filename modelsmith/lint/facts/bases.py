@@ -20,9 +20,14 @@ def is_file(document: Document, value: str) -> bool | None:
     facts = (document.surroundings.paths or {}).get(value)
     if facts is not None:
         return facts.kind is not Kind.MISSING
-    if value.startswith((".", "/", "~", "\\")) or value.lower().endswith(_WEIGHTS):
+    if looks_like_path(value):
         return True
     return None if not value or "/" in value or " " in value else False
+
+
+def looks_like_path(value: str) -> bool:
+    """Say whether the author of a FROM means a file, whether it is there or not."""
+    return value.startswith((".", "/", "~", "\\")) or value.lower().endswith(_WEIGHTS)
 
 
 def builds_on_files(document: Document) -> bool:

@@ -6,7 +6,7 @@ REQUIRES, every PARAMETER but `stop`, and FROM where several models are named.
 
 ## Why
 Ollama says nothing: the earlier value is gone. Several FROM with files add up (shards, projectors); with names the last wins, and
-a file beside a name is ignored by the server.
+a file beside a name is ignored by the server. Ollama puts a model and its projector together only where both are files.
 
 ## Example
 ```modelfile
@@ -22,7 +22,8 @@ PARAMETER temperature 0.9
 ```
 
 ## Fix safety
-Removing the one that does not count is safe where both say the same, else unsafe: perhaps it is the other one that is wrong.
+Removing the one that does not count is safe where both say the same, else unsafe: perhaps it is the other one that is wrong. There is no
+fix where one of them is a projector or looks like a path: then both were meant.
 
 ## Source
 Ollama parser/parser.go (CreateRequest), server/create.go (CreateHandler).
@@ -33,7 +34,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.facts.bases import is_file
+from modelsmith.lint.facts.bases import is_file, looks_like_path
 from modelsmith.lint.facts.faults import lines_of_text
 from modelsmith.lint.facts.lines import delete_lines, number_of
 from modelsmith.lint.facts.parameter_faults import bad_parameters
@@ -78,12 +79,33 @@ def _replaced(document: Document, what: str, found: Sequence[Instruction]) -> It
         yield Finding(each.keyword_span, message, "keep one of them", fix)
 
 
+def _is_projector(document: Document, value: str) -> bool:
+    """Say whether FROM names a projector, by its header or by the word that they all have in their names."""
+    facts = (document.surroundings.paths or {}).get(value)
+    return facts.role == "projector" if facts and facts.role else "mmproj" in value.lower()
+
+
+def _projector(document: Document, projector: Instruction, model: Instruction) -> Iterator[Finding]:
+    """Yield a model and a projector of which at least one is given by a name."""
+    first, last = sorted((projector, model), key=lambda each: each.span.start)
+    names = [each for each in (first, last) if is_file(document, each.value) is False]
+    shown = f"FROM on line {number_of(document, first)} and on line {number_of(document, last)}"
+    message = f"Ollama does not put {shown} together: a model and its projector add up only where both are files"
+    hint = "download both, and name them as files: FROM ./model.gguf and FROM ./mmproj.gguf"
+    yield Finding(names[-1].value_span if names else last.value_span, message, hint)
+
+
 def _models(document: Document) -> Iterator[Finding]:
     """Yield FROM lines that have no effect beside others."""
     found = document.find("FROM")
     names = [each for each in found if is_file(document, each.value) is False]
     files = [each for each in found if is_file(document, each.value)]
-    yield from _replaced(document, "FROM", names)
+    projectors = [each for each in found if _is_projector(document, each.value)]
+    if names and 0 < len(projectors) < len(found):
+        yield from _projector(document, projectors[-1], [each for each in found if each not in projectors][-1])
+        return
+    if not any(looks_like_path(each.value) for each in names):
+        yield from _replaced(document, "FROM", names)
     if not names or len(names) + len(files) != len(found):
         return
     for each in files:

@@ -2,7 +2,7 @@
 
 ## What it does
 Reports instructions without a value, a parameter's name or role that something else than a space follows (`temperature=0.7`,
-`user:`), and two spaces before one.
+`user:`), two spaces before one, and a stop token without the word `stop` (`PARAMETER <|eot_id|>`).
 
 ## Why
 Ollama answers `unexpected EOF: temperature`, without a line. With two spaces the name is empty and the rest is the value:
@@ -23,7 +23,7 @@ PARAMETER top_k 40
 ```
 
 ## Fix safety
-Safe: `=`, `:` or an invisible space becomes a space, too many spaces become one.
+Safe: `=`, `:` or an invisible space becomes a space, too many spaces become one. Unsafe: the word `stop` is written before a token.
 
 ## Source
 Ollama parser/parser.go (ParseFile: stateParameter, stateMessage).
@@ -37,7 +37,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.lint.facts.faults import blamed
 from modelsmith.lint.facts.parameter_faults import bad
 from modelsmith.lint.facts.parameter_names import RENAMES
-from modelsmith.lint.rule import Finding, rule, safe_fix
+from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.parameters import DEPRECATED, PARAMETERS
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 _SEPARATOR = regex(r"[ \t]*[=:][ \t]*(?=\S)|[^\S \t\r\n]+[ \t]*(?=\S)")
 _WORD = regex(r"[A-Za-z]+")
+_TOKEN = regex(r"<[^<>\s]{1,60}>|\[/?[A-Z_]{1,60}\]")
 _REST = regex(r"([A-Za-z0-9_]+)([ \t]*[=:]?[ \t]*)\S")
 
 
@@ -66,10 +67,22 @@ def check(document: Document) -> Iterator[Finding]:
         if isinstance(node, Instruction) and node.fault and node.fault.flaw is Flaw.INVALID_ROLE:
             yield _too_many_spaces(document, node)
             continue
+        if isinstance(node, Instruction) and (stop := _stop(node)):
+            yield stop
+            continue
         found = diagnosed(node)
         if found:
             fix = _fix(document, found.span, node)
             yield Finding(found.span, found.message, "write a space there" if fix else found.hint, fix)
+
+
+def _stop(node: Instruction) -> Finding | None:
+    """Return a finding for a token in the place of a parameter's name: the word stop is missing."""
+    if node.keyword != "PARAMETER" or node.name or not _TOKEN.fullmatch(node.value):
+        return None
+    fix = unsafe_fix(f"write stop {node.value}", Edit.insert(node.quoted_span.start, "stop "))
+    message = f"{node.value} is no parameter; a token that ends answers is a value of stop"
+    return Finding(node.quoted_span, message, f"write PARAMETER stop {node.value}", fix)
 
 
 def _too_many_spaces(document: Document, instruction: Instruction) -> Finding:

@@ -21,7 +21,8 @@ PARAMETER num_predict 512
 
 ## Fix safety
 Safe where it is the same thing under another name and the value is sound. Unsafe for a misspelled name, for layers on the GPU, and
-where the line is removed because nothing replaces the parameter.
+where the line is removed because nothing replaces the parameter. A name that is not known at all is information where the target is newer
+than the newest Ollama whose parameters are known here.
 
 ## Source
 Ollama api/types.go (Options, Runner) at its release tags.
@@ -38,6 +39,7 @@ from modelsmith.lint.facts.parameter_names import ELSEWHERE, RENAMES, UNSURE, cl
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.parameters import PARAMETERS, REMOVED_SINCE
 from modelsmith.source import Edit
+from modelsmith.versions import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,4 +71,7 @@ def _finding(document: Document, instruction: Instruction) -> Finding:
     if meant := close_to(key):
         fix = unsafe_fix(f"write {meant}", Edit(span, meant))
         return Finding(span, f'{message}; did you mean "{meant}"?', f"write {meant}", fix)
+    if document.target > NEWEST:
+        message = f"{name} is unknown to Ollama {NEWEST}, the newest whose parameters are known here"
+        return Finding(span, message, f"Ollama {document.target} was not checked", severity=Severity.INFO)
     return Finding(span, message, f"one of {', '.join(PARAMETERS)}")

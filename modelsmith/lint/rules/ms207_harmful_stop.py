@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.facts.lines import delete_lines
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
+from modelsmith.lint.templates.template import BEGINNINGS
 from modelsmith.source import Edit, Span
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ _PROSE = frozenset(
     {"user", "assistant", "human", "system", "ai", "bot", "question", "answer", ".", ",", "!", "?", "-", "*", "#"}
 )
 _IN_EVERY_ANSWER = frozenset({"<|start|>", "<|message|>"})
-_BEGINNINGS = frozenset({"<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "<｜begin▁of▁sentence｜>"})
 
 
 @rule(Severity.WARNING)
@@ -70,7 +70,7 @@ def check(document: Document) -> Iterator[Finding]:
             fix = unsafe_fix("remove the line", delete_lines(document, each))
             span = each.quoted_span if each.value else each.span
             yield Finding(span, f"the stop {_shown(each.value)} {reason}", "name the token that ends a turn", fix)
-        elif each.value in _BEGINNINGS:
+        elif each.value in BEGINNINGS:
             message = f"the stop {each.value} only begins texts: it stops nothing, as no answer has it"
             fix = unsafe_fix("remove the line", delete_lines(document, each))
             yield Finding(each.quoted_span, message, "name the token that ends a turn", fix, Severity.INFO)

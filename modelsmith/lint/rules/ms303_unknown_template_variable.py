@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from modelsmith.template.go.template import Template
 
 _GONE = {"First": ("System", "Ollama has no .First any more: it is always empty"), "Last": ("", "there is no .Last")}
-_OF_MESSAGES = {"Prompt": "Content", "Response": "Content", "Message": "Content", "Text": "Content", "Name": "Role"}
+_OF_MESSAGES = {"Prompt": "Content", "Response": "Content", "Message": "Content", "Text": "Content", "Name": "ToolName"}
 
 
 @rule(Severity.WARNING)

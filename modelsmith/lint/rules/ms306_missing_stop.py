@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
 from modelsmith.lint.templates.probe import probes
-from modelsmith.lint.templates.template import SPECIAL, heading, stops, used
+from modelsmith.lint.templates.template import BEGINNINGS, END, SPECIAL, heading, stops, used
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 def check(document: Document) -> Iterator[Finding]:
     """Yield a turn's end that nothing stops at."""
     found, model = used(document), document.model
-    if found is None or model is None:
+    if found is None or model is None or model.is_decision:
         return
     each, template = found
     ends = {token for token in (model.eos, model.eot, *model.end_tokens) if token}
@@ -61,6 +61,8 @@ def check(document: Document) -> Iterator[Finding]:
     if token is None or token.group() in ends or any(stop and closing.startswith(stop) for stop in stops(document)):
         return
     end = token.group()
+    if end in {model.bos, *BEGINNINGS} or (not END.fullmatch(end) and end in turns.before):
+        return  # it begins the next turn: MS319 says that this one has no end
     if model.vocabulary and model.vocabulary.id_of(end) is None:
         return
     message = (

@@ -5,7 +5,7 @@ With the GGUF at hand: reports a Modelfile without TEMPLATE and RENDERER whose G
 
 ## Why
 Ollama then falls back to a bare `{{ .Prompt }}` or to ChatML, which the model was most likely not trained on: it rambles, answers
-itself, and never stops.
+itself, and never stops. Models that embed, rank or decide do not chat, and need none.
 
 ## Example
 <!-- needs a model -->
@@ -51,7 +51,11 @@ def check(document: Document) -> Iterator[Finding]:
         return
     if model.chat_template or model.template or names(document)[0]:
         return
-    if "embedding" in model.capabilities or any(word in model.architecture.lower() for word in _NO_CHAT):
+    if (
+        model.is_decision
+        or "embedding" in model.capabilities
+        or any(word in model.architecture.lower() for word in _NO_CHAT)
+    ):
         return
     if not model.architecture and not model.is_stored:
         return  # nothing is known of it

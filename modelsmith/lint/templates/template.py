@@ -28,6 +28,10 @@ END = regex(
 """Tokens that end a turn in the families that are known."""
 
 
+BEGINNINGS = frozenset({"<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "<｜begin▁of▁sentence｜>"})
+"""Tokens that begin texts in the families that are known, and end nothing."""
+
+
 class Words(NamedTuple):
     """A part of a template that is printed as it is written, and where it stands in the template's text."""
 
