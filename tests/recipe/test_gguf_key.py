@@ -17,7 +17,9 @@ from modelsmith.recipe.read.load import parse_recipe
 from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.arrange.split import plan_split, write_split
+from modelsmith.weights.gguf.metadata import Entry
 from modelsmith.weights.gguf.sample import write_sample
+from modelsmith.weights.gguf.types import ValueType
 
 JINJA = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{{ eos_token }}<|assistant|>"
 
@@ -170,3 +172,14 @@ def test_shards_that_cannot_be_merged(store: LocalStore, tmp_path: Path) -> None
     paths[2].unlink()
     with pytest.raises(UsageError, match=paths[2].name):
         planned(store, tmp_path, **{"from": str(paths[0]), "merge-shards": True})
+
+
+def test_weights_that_llama_cpp_refuses_are_told_and_go_on(store: LocalStore, tmp_path: Path) -> None:
+    pre = "tokenizer.ggml.pre"
+    write_sample(tmp_path / "m.gguf", chat_template=JINJA, metadata={pre: Entry.of(pre, ValueType.STRING, "qwen22")})
+    made = planned(store, tmp_path)
+    assert any("m.gguf: tokenizer.ggml.pre is" in warning and "does not know" in warning for warning in made.warnings)
+    apply(made)
+    assert planned(store, tmp_path).replaces is not None
+    mended = planned(store, tmp_path, gguf={"set": {pre: "qwen2"}})
+    assert not any(pre in warning for warning in mended.warnings)

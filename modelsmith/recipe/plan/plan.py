@@ -21,6 +21,7 @@ from modelsmith.recipe.plan.adapters import with_adapters
 from modelsmith.recipe.plan.compile import compile_request, written_modelfile
 from modelsmith.recipe.plan.effects import without_effect
 from modelsmith.recipe.plan.findings import new_findings
+from modelsmith.recipe.plan.loads import loading_faults
 from modelsmith.recipe.plan.metadata import merged_base, wanted, with_metadata
 from modelsmith.recipe.plan.outputs import check_outputs, holds
 from modelsmith.recipe.plan.quantization import wishes_of, with_quantization_note
@@ -52,7 +53,8 @@ class Plan:
     ``modelfile`` and ``gguf`` are files that are written beside the model when ``--modelfile`` asks for them. ``damaged``
     says what is wrong with what stands under the name, ``free`` how many bytes are free where it is written (None: not known),
     ``findings`` what lint finds in the new Modelfile and not in the base's, ``without_effect`` which edits change nothing,
-    ``unshown`` that the model is made to reason although nothing shows that it can.
+    ``unshown`` that the model is made to reason although nothing shows that it can, ``unloadable`` why llama.cpp would refuse
+    the weights.
     """
 
     recipe: Recipe
@@ -72,6 +74,7 @@ class Plan:
     findings: tuple[Diagnostic, ...] = ()
     without_effect: tuple[str, ...] = ()
     unshown: str = ""
+    unloadable: tuple[str, ...] = ()
     again: Callable[[], Plan] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -109,6 +112,7 @@ class Plan:
             )
         if self.unshown:
             found.append(self.unshown)
+        found += self.unloadable
         found += [f"{each.message} [{each.code}]{f'; {each.hint}' if each.hint else ''}" for each in self.findings]
         return tuple(found)
 
@@ -226,6 +230,7 @@ def plan(
         findings=new_findings(before, after),
         without_effect=without_effect(recipe, before, after, comparisons),
         unshown=unshown_reasoning(before, after),
+        unloadable=loading_faults(after),
         again=partial(plan, recipe, store, folder=base_folder, version=version, as_is=as_is, modelfile=modelfile),
     )
     if made.modelfile is not None:

@@ -53,6 +53,15 @@ def check_tokenizer(gguf: GGUFFile, faults: Faults) -> None:
     check_special(gguf, tokens, faults)
 
 
+def check_kinds(gguf: GGUFFile, faults: Faults) -> None:
+    """Note what llama.cpp does not know or refuses of the vocabulary, and marks of the template that are no special tokens."""
+    model, tokens = gguf.metadata.text(_MODEL), gguf.metadata.get(TOKENS)
+    if model and is_language_model(gguf) and isinstance(tokens, GGUFArray) and tokens.item_type == ValueType.STRING:
+        _check_kind(gguf, model, faults)
+        _check_ids(gguf, tokens, faults)
+        check_special(gguf, tokens, faults)
+
+
 def _check_kind(gguf: GGUFFile, model: str, faults: Faults) -> None:
     """Note a kind of vocabulary, or a way to cut text before it is looked up there, that llama.cpp does not know."""
     if model not in known_tokenizers():
