@@ -46,7 +46,7 @@ _REFUSED_SINCE = "0.34.1"
 def check(document: Document) -> Iterator[Finding]:
     """Yield adapters that will not work, and weights that are adapters."""
     paths = document.surroundings.paths or {}
-    merge = "merge the adapter into its base and name the merged model in FROM"
+    merge = "merge it (modelsmith lora merge BASE ADAPTER -o FILE) and name the merged model in FROM"
     for each in document.find("ADAPTER"):
         facts = paths.get(each.value)
         if document.target.has(_REFUSED_SINCE):

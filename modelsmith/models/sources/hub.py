@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import HubError, Unsupported
+from modelsmith.errors import HubError, InvalidParameter, Unsupported
 from modelsmith.hub.choose import Choice, choose
 from modelsmith.hub.client import Hub
 from modelsmith.hub.download import download
@@ -134,10 +134,14 @@ def _with_side(modelfile: Modelfile, found: HubModel, side: HubFile) -> Modelfil
         values = json.loads(text)
     except (ValueError, RecursionError):
         values = None
+    around = f"tell its owner, or start from the file alone: modelsmith pull {found.reference} -o FOLDER"
     if not isinstance(values, dict):
-        raise HubError(f"the file params of {found.snapshot.repo} is no table in JSON", hint="name the GGUF itself")
-    for name, value in values.items():
-        modelfile = modelfile.set_parameter(str(name), *(value if isinstance(value, list) else [value]))
+        raise HubError(f"the file params of {found.snapshot.repo} is no table in JSON", hint=around)
+    try:
+        for name, value in values.items():
+            modelfile = modelfile.set_parameter(str(name), *(value if isinstance(value, list) else [value]))
+    except InvalidParameter as error:
+        raise HubError(f"the file params of {found.snapshot.repo}: {error.message}", hint=around) from error
     return modelfile
 
 

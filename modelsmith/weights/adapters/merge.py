@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from modelsmith.weights.quantize.quantize import open_parts, write_quantized
 from modelsmith.weights.quantize.wishes import Wishes
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -58,6 +58,8 @@ def merge_adapters(
 
 def open_adapters(adapters: Sequence[tuple[Path, float]], parts: Sequence[GGUFFile]) -> tuple[tuple[Lora, float], ...]:
     """Return adapters that fit a model; raises as ``open_adapter`` does."""
+    # Our threads multiply side by side; those that OpenBLAS would start for each of them only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is loaded, which is later
     if not adapters or len(adapters) > _MANY:
         raise UsageError(f"{len(adapters)} adapters cannot be merged", hint=f"name one to {_MANY}")
     return tuple((open_adapter(path, parts), weight) for path, weight in adapters)

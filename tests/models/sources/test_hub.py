@@ -166,3 +166,10 @@ def test_the_bundled_recipe_imports_from_the_hub(
     assert "created and verified" in capsys.readouterr().out
     assert run(["apply", "import-gguf", *settings, *place]) == 0
     assert "no changes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("text", "message"), [(b"[1]", "is no table"), (b'{"bogus": 1}', "unknown parameter")])
+def test_a_broken_file_of_parameters_is_told(hub: FakeHub, tmp_path: Path, text: bytes, message: str) -> None:
+    hub.repos["org/model"].files["params"] = text
+    with pytest.raises(HubError, match=f"the file params of org/model.*{message}"):
+        planned(tmp_path)
