@@ -11,6 +11,7 @@ from modelsmith.files.replacing import replacing
 from modelsmith.http.ranges import WebFile
 from modelsmith.hub.failures import hub_errors
 from modelsmith.progress import ProgressSink, silent
+from modelsmith.weights.convert.safetensors import SafetensorsFile
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.read.reader import scan
 from modelsmith.weights.gguf.read.remote import RemoteSource
@@ -61,9 +62,23 @@ def standin(hub: Hub, snapshot: Snapshot, file: HubFile, progress: ProgressSink 
     return path
 
 
-def is_standin(path: Path) -> bool:
-    """Whether a path is that of a stand-in."""
-    return path.is_relative_to(cache_folder() / "hub")
+def standin_tensors(hub: Hub, snapshot: Snapshot, file: HubFile, place: Path, progress: ProgressSink = silent) -> None:
+    """Let ``place`` stand in for a file of Safetensors: its header and its size, and a hole instead of numbers.
+
+    Raises HubError, InvalidCheckpoint.
+    """
+    reader = _reader(hub, snapshot, file)
+    try:
+        source = RemoteSource(reader, progress)
+        SafetensorsFile.read(source)
+    except ServerError as error:
+        _ask_why(hub, snapshot, file)
+        raise error from None
+    finally:
+        reader.close()
+    with replacing(place, keeps=False) as (descriptor, _):
+        os.write(descriptor, source.read(0, 0, source.fetched))
+        os.ftruncate(descriptor, file.size)
 
 
 def _reader(hub: Hub, snapshot: Snapshot, file: HubFile) -> WebFile:

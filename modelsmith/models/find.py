@@ -122,9 +122,12 @@ def _accepted(path: Path) -> Modelfile | None:
 
 
 def _from_hub(spec: str, folder: Path, store: Store) -> Base:
-    from modelsmith.models.sources.hub import find_on_hub, hub_modelfile
+    from modelsmith.models.sources.hub import find_on_hub, hub_checkpoint, hub_modelfile
 
     found = find_on_hub(spec)
+    if found.choice.kind == "checkpoint":
+        checkpoint, downloads = hub_checkpoint(found)
+        return replace(_from_checkpoint(spec, checkpoint), notes=tuple(found.notes()), downloads=downloads)
     modelfile, downloads = hub_modelfile(found)
     base = _from_modelfile(spec, modelfile, folder, store)
     return replace(base, notes=tuple(found.notes()), downloads=downloads)

@@ -31,11 +31,8 @@ def pull(source: str, name: str | None, options: MovingOptions, *, print_urls: b
             if found.hub.cached(found.snapshot, file) is None:
                 click.echo(found.hub.url(found.snapshot, file))
         return 0
-    if found.choice.kind != "gguf":
-        raise UsageError(
-            f"{found.reference} holds no GGUF, so no model is made of it at once",
-            hint=f"get its files with modelsmith pull {source} -o FOLDER, then make a model of the folder",
-        )
+    if found.choice.kind not in {"gguf", "checkpoint"}:
+        raise UsageError(f"{found.reference} is no model", hint=f"get its files: modelsmith pull {source} -o FOLDER")
     target = name or found.name
     if options.dry_run:
         return _say(found, f"would be {target}", options)
@@ -51,7 +48,11 @@ def pull(source: str, name: str | None, options: MovingOptions, *, print_urls: b
     recipe = f"name: pull\nfrom: {json.dumps(str(found.reference))}\ncreate: {json.dumps(target)}\n"
     _tell(found)
     with progress_bars(enabled=not options.as_json) as progress:
-        planned = plan(parse_recipe(recipe).resolve({}), choice.store, as_is=isinstance(choice.store, LocalStore))
+        planned = plan(
+            parse_recipe(recipe).resolve({}),
+            choice.store,
+            as_is=found.choice.kind == "gguf" and isinstance(choice.store, LocalStore),
+        )
         done = apply(planned, progress=progress)
     if options.as_json:
         facts = {

@@ -11,6 +11,7 @@ import click
 
 from modelsmith.cli.shared.complete import complete_recipes
 from modelsmith.hub.reference import is_hub
+from modelsmith.progress import ProgressSink, silent
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ def store_for(where: str | None, *specs: str | None) -> Callable[[], Store]:
         return store
 
     return opened
+
+
+def checkpoint_at(spec: str, progress: ProgressSink = silent, *, whole: bool) -> Path:
+    """Return the folder of a checkpoint that is named by its path or on the Hub; ``whole`` downloads its tensors too."""
+    if not is_hub(spec):
+        return Path(spec)
+    from modelsmith.models.sources.hub import checkpoint_folder
+
+    return checkpoint_folder(spec, progress, whole=whole)
 
 
 def _names_a_file(spec: str) -> bool:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from modelsmith.cli.shared.options import json_option
+from modelsmith.cli.shared.options import checkpoint_at, json_option
 from modelsmith.errors import UsageError
 
 
 @click.command("import")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("source", metavar="FOLDER")
 @click.option("--output", "-o", "target", type=click.Path(path_type=Path), metavar="OUT", help="The GGUF to write.")
 @click.option("--type", "-t", "mix", metavar="TYPE", help="F16, BF16, F32, Q8_0, Q4_K_M …  [default: as it is]")
 @click.option(
@@ -32,7 +32,7 @@ from modelsmith.errors import UsageError
 @click.option("--force", is_flag=True, help="Replace OUT.")
 @json_option
 def command(
-    folder: Path,
+    source: str,
     target: Path | None,
     mix: str | None,
     rules: tuple[str, ...],
@@ -44,7 +44,7 @@ def command(
     force: bool,
     as_json: bool,
 ) -> int:
-    r"""Turn FOLDER, a model for Transformers (config.json, tokenizer, .safetensors), into one GGUF.
+    r"""Turn FOLDER, a model for Transformers (config.json, tokenizer, .safetensors), or hf://ORG/REPO into one GGUF.
 
     Quantized types are made in the same pass, with no file in between. Nothing in the folder is run, and nothing is written
     unless all of it can be.
@@ -54,6 +54,7 @@ def command(
       modelsmith import ./my-finetune -o model.gguf
       modelsmith import ./my-finetune -o model.gguf --type q4_k_m
       modelsmith import ./my-finetune --type q4_k_m --dry-run
+      modelsmith import hf://Qwen/Qwen3-0.6B@main -o model.gguf --type q4_k_m
     """
     from modelsmith.cli.gguf.quantize_view import quantized_json, show_quantize_plan, show_quantized
     from modelsmith.cli.shared.progress import progress_bars
@@ -64,8 +65,10 @@ def command(
         raise UsageError("--tensor makes exceptions from a quantization, and --type names none", hint="--type q4_k_m")
     if target is None and not dry_run:
         raise UsageError(
-            "say where to write the result", hint=f"modelsmith import {folder} -o model.gguf, or --dry-run"
+            "say where to write the result", hint=f"modelsmith import {source} -o model.gguf, or --dry-run"
         )
+    with progress_bars(enabled=not as_json) as progress:
+        folder = checkpoint_at(source, progress, whole=not dry_run)
     plan = plan_import(folder, mix, rules=rules, imatrix=imatrix, name=name, pretokenizer=pretokenizer)
     if target is not None:
         check_target(plan, target, overwrite=force)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.shared.options import json_option
+from modelsmith.cli.shared.options import checkpoint_at, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,10 +18,10 @@ _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
 @click.command("inspect")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("source", metavar="FOLDER")
 @json_option
-def command(folder: Path, as_json: bool) -> int:
-    r"""Look at FOLDER, a model for Transformers, before it is imported: headers and small files only.
+def command(source: str, as_json: bool) -> int:
+    r"""Look at FOLDER, a model for Transformers, or hf://ORG/REPO before it is imported: headers and small files only.
 
     Says the family, the tokenizer, what is missing or too much, how large the GGUF would be in each type, and what Ollama's own
     import of the folder would stumble over. Exit code 1 where the import would fail.
@@ -33,7 +32,7 @@ def command(folder: Path, as_json: bool) -> int:
     """
     from modelsmith.weights.convert.preflight import preflight
 
-    found = preflight(folder)
+    found = preflight(checkpoint_at(source, whole=False))
     if as_json:
         click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
     else:

@@ -12,10 +12,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import HubError, InvalidParameter, Unsupported
+from modelsmith.files.cache import cache_folder
 from modelsmith.hub.choose import Choice, choose
 from modelsmith.hub.client import Hub
 from modelsmith.hub.download import download
-from modelsmith.hub.header import scan_on_hub, standin
+from modelsmith.hub.header import scan_on_hub, standin, standin_tensors
 from modelsmith.hub.reference import HubReference
 from modelsmith.manifest import Digest
 from modelsmith.models.base import Download
@@ -112,6 +113,48 @@ def hub_modelfile(found: HubModel, progress: ProgressSink = silent) -> tuple[Mod
     for side in found.choice.sides:
         modelfile = _with_side(modelfile, found, side)
     return modelfile, tuple(downloads)
+
+
+def hub_checkpoint(found: HubModel, progress: ProgressSink = silent) -> tuple[Path, tuple[Download, ...]]:
+    """Return a folder that holds a checkpoint of the Hub, and what must be downloaded before its numbers can be used.
+
+    What is here is linked from the Hub's cache, small files are fetched; files of tensors that are not here yet have stand-ins.
+    """
+    hub, snapshot = found.hub, found.snapshot
+    folder = cache_folder() / "hub" / snapshot.repo / snapshot.commit / "checkpoint" / snapshot.repo.rpartition("/")[2]
+    downloads: list[Download] = []
+    for file in found.choice.files:
+        place = folder / file.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path = hub.cached(snapshot, file)
+        if path is None and not file.path.endswith(".safetensors"):
+            path = download(hub, snapshot, file, progress)
+        if path is not None:
+            if not (place.is_symlink() and place.samefile(path)):
+                place.unlink(missing_ok=True)
+                place.symlink_to(path.resolve())
+            continue
+        downloads.append(Download(f"{snapshot.repo}/{file.path}", file.size, _fetcher(found, file)))
+        if not (place.is_file() and place.stat().st_size == file.size):
+            place.unlink(missing_ok=True)
+            standin_tensors(hub, snapshot, file, place, progress)
+    return folder, tuple(downloads)
+
+
+def checkpoint_folder(spec: str, progress: ProgressSink = silent, *, whole: bool) -> Path:
+    """Return the folder of a checkpoint on the Hub; ``whole`` downloads its tensors too, else their headers are enough."""
+    found = find_on_hub(spec)
+    if found.choice.kind != "checkpoint":
+        raise Unsupported(
+            f"{found.reference} is no folder of Safetensors",
+            hint=f"look at a GGUF with modelsmith gguf inspect {spec}, at an adapter with modelsmith pull {spec} -o FOLDER",
+        )
+    folder, downloads = hub_checkpoint(found, progress)
+    if whole and downloads:
+        for each in downloads:
+            each.fetch(progress)
+        folder, _ = hub_checkpoint(found, progress)
+    return folder
 
 
 _KINDS = {"checkpoint": "a folder of Safetensors", "adapter": "a LoRA adapter", "file": "no model"}

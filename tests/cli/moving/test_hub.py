@@ -78,9 +78,9 @@ def test_files_go_into_a_folder_or_a_file(
     assert "exists already" in capsys.readouterr().err
 
 
-def test_a_checkpoint_says_how_it_becomes_a_model(hub: FakeHub, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["pull", "hf://org/base"]) == 2
-    assert "modelsmith pull hf://org/base -o FOLDER" in capsys.readouterr().err
+def test_what_is_no_model_says_how_to_get_its_files(hub: FakeHub, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["pull", "hf://org/base/config.json"]) == 2
+    assert "modelsmith pull hf://org/base/config.json -o FOLDER" in capsys.readouterr().err
 
 
 def test_urls_are_printed_for_other_programs(hub: FakeHub, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from checkpoints import FAMILIES, write_checkpoint
 from fakes.hub import FakeHub, FakeRepo
 from hub_clients import hub_of
 
@@ -173,3 +174,42 @@ def test_a_broken_file_of_parameters_is_told(hub: FakeHub, tmp_path: Path, text:
     hub.repos["org/model"].files["params"] = text
     with pytest.raises(HubError, match=f"the file params of org/model.*{message}"):
         planned(tmp_path)
+
+
+@pytest.fixture
+def folder(hub: FakeHub, tmp_path: Path) -> Path:
+    """A checkpoint of two files, here and on the Hub."""
+    made = write_checkpoint(tmp_path / "Tiny-Qwen", FAMILIES["qwen2"], shards=2)
+    files = {path.relative_to(made).as_posix(): path.read_bytes() for path in made.rglob("*") if path.is_file()}
+    hub.repos["org/Tiny-Qwen"] = FakeRepo(files)
+    return made
+
+
+def test_a_checkpoint_is_planned_by_its_headers_and_becomes_the_model_that_its_folder_does(
+    folder: Path, hub: FakeHub, tmp_path: Path
+) -> None:
+    made = planned(tmp_path, "hf://org/Tiny-Qwen", "quantize: Q8_0")
+    assert [each.name.rpartition("/")[2] for each in made.downloads] == sorted(
+        path.name for path in folder.glob("*.safetensors")
+    )
+    tensors = [path for path in hub.paths("GET") if path.startswith("/cdn/")]
+    model = apply(made).model
+    assert model is not None
+    direct = apply(planned(tmp_path, str(folder), "quantize: Q8_0")).model
+    assert direct is not None
+    assert model.weights_digest == direct.weights_digest
+    assert len(tensors) == 2
+    assert not planned(tmp_path, "hf://org/Tiny-Qwen", "quantize: Q8_0").changes
+
+
+def test_a_checkpoint_is_inspected_and_imported_by_its_name(
+    folder: Path, hub: FakeHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["inspect", "hf://org/Tiny-Qwen", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+    assert not list((tmp_path / "hf").rglob("*.safetensors")), "headers are enough"
+    assert run(["import", "hf://org/Tiny-Qwen", "-o", str(tmp_path / "hub.gguf")]) == 0
+    assert run(["import", str(folder), "-o", str(tmp_path / "folder.gguf")]) == 0
+    assert (tmp_path / "hub.gguf").read_bytes() == (tmp_path / "folder.gguf").read_bytes()
+    assert run(["inspect", "hf://org/model"]) == 3
+    assert "is no folder of Safetensors" in capsys.readouterr().err
