@@ -35,6 +35,11 @@ def rendered(text: str, **variables: object) -> str:
         ("{{ strftime_now('%d %b %Y') }}", "28 Nov 2026"),
         ("{{ [1, 2] == [1, 2] }}{{ [[1]] == [[1]] }}{{ 1 == true }}", "TrueFalseTrue"),
         ("{{ 7 / 2 }}{{ 7 % 3 }}{{ 2 * 3 }}{{ '-' * 3 }}", "3.516---"),
+        (
+            "{{ [3, 1, 2]|sort }}{{ ['b', 'a']|sort(reverse=true) }}{{ {'b': 1, 'a': 2}|dictsort|tojson }}",
+            '123ba{"a": 2, "b": 1}',
+        ),
+        ("{{ [1, 'a', none, 2.5]|sort(reverse=true)|tojson }}", '["a", 1, null, 2.5]'),
         ("a{% if true %}b{% endif %}", "b"),
         ("x\n  {% if true %}\ny{% endif %}", "x\ny"),
     ],

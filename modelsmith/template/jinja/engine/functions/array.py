@@ -5,14 +5,13 @@ Source: llama.cpp, common/jinja/value.cpp (``value_array_t::get_builtins``).
 
 from __future__ import annotations
 
-from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import ARRAY, INTEGER, STRING, Arguments
 from modelsmith.template.jinja.engine.functions.builtins import mark_all, test_named, tojson
 from modelsmith.template.jinja.engine.functions.text import default_value, sliced, whole
-from modelsmith.template.jinja.engine.values.compare import check_key, compare
+from modelsmith.template.jinja.engine.values.compare import check_key, compare, in_order
 from modelsmith.template.jinja.engine.values.model import UNDEFINED, Named, Undefined, Value, is_number, type_name
 from modelsmith.template.jinja.engine.values.printing import to_text
 
@@ -183,7 +182,7 @@ def _sort(arguments: Arguments) -> Value:
     attribute = arguments.named_or_at("attribute", 3)
     by_place = INTEGER.holds(attribute)
 
-    def before(left: Value, right: Value) -> int:
+    def before(left: Value, right: Value) -> bool:
         pair = [left, right]
         if not isinstance(attribute, Undefined):
             if by_place and all(isinstance(value, (list, tuple)) for value in pair):
@@ -194,10 +193,10 @@ def _sort(arguments: Arguments) -> Value:
                 raise Failure(
                     f"sort: unsupported object attribute comparison between {type_name(left)} and {type_name(right)}"
                 )
-        return -1 if compare(pair[0], pair[1], operator) else 0
+        return compare(pair[0], pair[1], operator)
 
     arguments.run.spend(len(items))
-    return _like(items, sorted(items, key=cmp_to_key(before)))
+    return _like(items, in_order(list(items), before))
 
 
 def _reverse(arguments: Arguments) -> Value:

@@ -5,13 +5,12 @@ Source: llama.cpp, common/jinja/value.cpp (``value_object_t::get_builtins``).
 
 from __future__ import annotations
 
-from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import OBJECT, Arguments
 from modelsmith.template.jinja.engine.functions.builtins import mark_all, tojson
-from modelsmith.template.jinja.engine.values.compare import compare
+from modelsmith.template.jinja.engine.values.compare import compare, in_order
 from modelsmith.template.jinja.engine.values.printing import to_text
 
 if TYPE_CHECKING:
@@ -66,11 +65,11 @@ def _dictsort(arguments: Arguments) -> Value:
     operator = "gt" if arguments.named_or_at("reverse", 3) else "lt"
     place = 1 if by == "value" else 0
 
-    def before(left: tuple[Value, Value], right: tuple[Value, Value]) -> int:
-        return -1 if compare(left[place], right[place], operator) else 0
+    def before(left: tuple[Value, Value], right: tuple[Value, Value]) -> bool:
+        return compare(left[place], right[place], operator)
 
     arguments.run.spend(len(value))
-    return dict(sorted(value.items(), key=cmp_to_key(before)))
+    return dict(in_order(list(value.items()), before))
 
 
 def _join(_: Arguments) -> Value:

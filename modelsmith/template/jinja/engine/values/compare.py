@@ -5,6 +5,7 @@ Source: llama.cpp, common/jinja/value.h (``equivalent``, ``is_hashable``) and va
 
 from __future__ import annotations
 
+from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.template.jinja.engine.failures import Failure
@@ -21,7 +22,9 @@ from modelsmith.template.jinja.engine.values.printing import to_text
 from modelsmith.template.jinja.engine.values.weight import check_weight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+_INSERTED = 16
 
 
 def is_fixed(value: Value) -> bool:
@@ -115,3 +118,22 @@ def is_in(needle: Value, haystack: Value) -> bool:
         check_key(needle)
         return needle in haystack
     raise Failure(f"'in' test expects iterable as first argument, got {type_name(haystack)}")
+
+
+def in_order(items: list[Value], before: Callable[[Value, Value], bool]) -> list[Value]:
+    """Sort as the ``std::sort`` of llama.cpp's builds does, which shows where values have no order among each other.
+
+    Up to sixteen items it inserts one after the other; how it orders equal ones of more is not followed.
+    """
+    if len(items) > _INSERTED:
+        return sorted(items, key=cmp_to_key(lambda left, right: -1 if before(left, right) else 0))
+    for place in range(1, len(items)):
+        item = items.pop(place)
+        if before(item, items[0]):
+            target = 0
+        else:
+            target = place
+            while before(item, items[target - 1]):
+                target -= 1
+        items.insert(target, item)
+    return items
