@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from local_stores import text
 
 from modelsmith.errors import InvalidGGUF
 from modelsmith.lint.surroundings import Kind
@@ -31,6 +32,16 @@ def test_a_gguf_is_opened(tmp_path: Path) -> None:
     assert facts.model.vocabulary is not None
     assert facts.model.vocabulary.id_of(facts.model.eos) is not None
     assert facts.model.eos in facts.model.end_tokens
+
+
+def test_a_decision_model_is_known_by_its_key(tmp_path: Path) -> None:
+    key = "llama.decision.type"
+    write_sample(tmp_path / "judge.gguf", metadata={key: text(key, "kev")})
+    write_sample(tmp_path / "chat.gguf")
+    judge, chat = look_at("judge.gguf", tmp_path).model, look_at("chat.gguf", tmp_path).model
+    assert judge is not None
+    assert chat is not None
+    assert (judge.is_decision, chat.is_decision) == (True, False)
 
 
 @pytest.mark.parametrize(

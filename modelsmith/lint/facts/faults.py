@@ -19,12 +19,16 @@ from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile.nodes import Comment, Flaw, Instruction, Unreadable
 from modelsmith.syntax.modelfile.table import INSTRUCTIONS
+from modelsmith.versions import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from modelsmith.lint.document import Document
     from modelsmith.syntax.modelfile.nodes import Node
+
+DOCUMENTED = frozenset({"CAPABILITY"})
+"""Instructions that Ollama's documentation lists and no release up to 0.33 has."""
 
 _TEXTS = frozenset({"SYSTEM", "TEMPLATE", "LICENSE", "MESSAGE"})
 _WORD = regex(r"[A-Za-z]+")
@@ -123,8 +127,15 @@ def _owner(document: Document, node: Instruction | Unreadable) -> str | None:
             return "MS401" if node.keyword == "PARAMETER" and is_thinking_name(node.name) else "MS111"
         case Flaw.INVALID_ROLE:
             return "MS110" if node.name else "MS111"
+        case Flaw.UNKNOWN_INSTRUCTION if _is_unchecked(document, node):
+            return "MS119"
         case _:
             return "MS401" if is_thinking_name(node.keyword) and _is_shouted(document, node) else None
+
+
+def _is_unchecked(document: Document, node: Instruction) -> bool:
+    """Say whether a word is an instruction that is documented for versions after those that were read."""
+    return node.keyword in DOCUMENTED and _is_shouted(document, node) and document.target >= NEWEST
 
 
 def _junk(

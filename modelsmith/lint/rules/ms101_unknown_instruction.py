@@ -2,7 +2,8 @@
 
 ## What it does
 Reports lines that Ollama cannot read: misspelled instructions, parameters without the word PARAMETER, and text of any kind.
-Lines that belong to a text above are MS103, traces of shell and Markdown MS114.
+Lines that belong to a text above are MS103, traces of shell and Markdown MS114. A word in capitals is information where the target is
+newer than the newest Ollama whose instructions are known here.
 
 ## Why
 `ollama create` stops there with `command must be one of …`; its line number is one too high where a line is a single word, and
@@ -35,6 +36,7 @@ from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.modelfile.nodes import Instruction
 from modelsmith.syntax.modelfile.table import INSTRUCTIONS
+from modelsmith.versions import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,4 +130,7 @@ def _word(document: Document, blame: Blame) -> Finding:
         hint = "a Modelfile is no Dockerfile: it says what a model is made of, and runs nothing"
     elif node.keyword in _OTHERS:
         hint = _OTHERS[node.keyword]
+    elif document.target > NEWEST and not others and word.isupper():
+        message = f"{word} is unknown to Ollama {NEWEST}, the newest whose instructions are known here"
+        return Finding(node.keyword_span, message, f"Ollama {document.target} was not checked", severity=Severity.INFO)
     return Finding(node.keyword_span, f'unknown instruction "{word}"{following}', hint)
