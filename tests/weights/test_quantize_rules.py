@@ -154,7 +154,7 @@ def test_rules(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(UsageError, match=reason):
             TensorRule.parse(text)
-    assert TensorRule.parse("a=b=q8_0").pattern.pattern == "a=b"
+    assert TensorRule.parse("a=b=q8_0").pattern.text == "a=b"
 
 
 def test_names() -> None:

@@ -71,7 +71,7 @@ class QuantizedGGUF(SegmentBlob):
         )
         self._scratch = scratch
         self._kept: int | None = None
-        rules = [[rule.pattern.pattern, rule.type.name] for rule in wishes.rules]
+        rules = [[rule.pattern.text, rule.type.name] for rule in wishes.rules]
         weights = [[weight, [pair.scale for pair in lora.pairs.values()]] for lora, weight in self.adapters]
         made = ["quantized", wishes.mix.name, rules, dict(changes), *([weights] if weights else [])]
         variant = json.dumps(made, sort_keys=True, default=repr)

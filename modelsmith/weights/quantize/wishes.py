@@ -5,7 +5,6 @@ Source: llama.cpp ``src/llama-quant.cpp`` (llama_tensor_get_type: the order in w
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from modelsmith.errors import UsageError
 from modelsmith.weights.quantize.mixes import TYPES, Mix, find_mix, find_type
 from modelsmith.weights.quantize.roles import Role, may_be_quantized, role_of
 from modelsmith.weights.quantize.rules import TypeChooser, fallback
+from modelsmith.weights.quantize.tensor_pattern import TensorPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,19 +25,16 @@ if TYPE_CHECKING:
 class TensorRule:
     """A wish for single tensors: those whose name holds a match of ``pattern`` get ``type``."""
 
-    pattern: re.Pattern[str]
+    pattern: TensorPattern
     type: TensorType
 
     @classmethod
     def parse(cls, text: str) -> TensorRule:
-        r"""Read ``REGEX=TYPE``, such as ``blk\.0\..*=Q8_0``; raises UsageError."""
+        r"""Read ``REGEX=TYPE``, such as ``blk\.0\..*=Q8_0``; raises UsageError, also for what may take too long."""
         pattern, separator, kind = text.rpartition("=")
         if not separator or not pattern:
             raise UsageError(f'"{text}" is no rule for tensors', hint=r"write REGEX=TYPE, such as 'blk\.0\..*=Q8_0'")
-        try:
-            return cls(re.compile(pattern), find_type(kind))
-        except (re.error, OverflowError) as error:
-            raise UsageError(f'"{pattern}" is no regular expression: {error}', hint="quote it for the shell") from error
+        return cls(TensorPattern(pattern), find_type(kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ class TypeFinder:
         if special is not None:
             return special.name
         for rule in wishes.rules:
-            if rule.pattern.search(tensor.name):
+            if rule.pattern.found_in(tensor.name):
                 self.unused.pop(rule, None)
                 return rule.type.name
         if wishes.pure or not wishes.mix.quantizes:
@@ -101,6 +98,6 @@ class TypeFinder:
         """Raise UsageError for a rule that changed nothing: it was meant to do something."""
         for rule in self.unused:
             raise UsageError(
-                f'the rule "{rule.pattern.pattern}={rule.type.name}" is about no tensor that is quantized',
+                f'the rule "{rule.pattern.text}={rule.type.name}" is about no tensor that is quantized',
                 hint="an earlier rule may have caught them; norms, biases and other small tensors always stay as they are",
             )
