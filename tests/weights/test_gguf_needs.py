@@ -175,6 +175,13 @@ def test_what_is_not_in_the_table_is_not_judged(tmp_path: Path) -> None:
     assert faults(path) == []
 
 
+def test_names_without_an_ending() -> None:
+    needs = needs_of("mamba")
+    assert needs is not None
+    names = {name for alternatives in needs.blocks for each in alternatives for name in each}
+    assert {"ssm_a", "ssm_d", "ssm_dt.bias", "ssm_in.weight"} <= names
+
+
 def test_the_tables() -> None:
     assert {"qwen2", "llama-bpe", "deepseek-r1-qwen", "default"} <= known_pretokenizers()
     assert {"gpt2", "llama", "bert", "t5"} <= known_tokenizers()

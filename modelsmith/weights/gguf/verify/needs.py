@@ -101,7 +101,8 @@ def _alternatives(text: str) -> Alternatives:
 
 
 def _named(name: str) -> str:
-    return name if name.endswith(".bias") else f"{name}.weight"
+    """Return the whole name: most end in ``.weight``, those with a ``!`` in nothing."""
+    return name.removesuffix("!") if name.endswith((".bias", "!")) else f"{name}.weight"
 
 
 def _type(text: str) -> KeyType:
