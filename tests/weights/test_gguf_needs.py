@@ -182,6 +182,10 @@ def test_names_without_an_ending() -> None:
     assert {"ssm_a", "ssm_d", "ssm_dt.bias", "ssm_in.weight"} <= names
 
 
+def test_a_file_of_the_vocabulary_only_is_sound(tmp_path: Path) -> None:
+    assert faults(write_header(tmp_path / "m.gguf", replace(tiny("qwen3"), tensors=()))) == []
+
+
 def test_the_tables() -> None:
     assert {"qwen2", "llama-bpe", "deepseek-r1-qwen", "default"} <= known_pretokenizers()
     assert {"gpt2", "llama", "bert", "t5"} <= known_tokenizers()

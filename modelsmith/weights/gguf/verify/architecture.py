@@ -26,7 +26,7 @@ def check_architecture(gguf: GGUFFile, faults: Faults) -> None:
     if needs is None or not is_language_model(gguf) or (is_shard(gguf) and gguf.metadata.get("split.no")):
         return
     _check_keys(gguf, needs, faults)
-    if not is_shard(gguf):
+    if not is_shard(gguf) and gguf.tensors:  # a file of the vocabulary only has none
         _check_tensors(gguf, needs, faults)
 
 
