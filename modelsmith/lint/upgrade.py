@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document
     from modelsmith.source import Span
-    from modelsmith.versions import Version
-if TYPE_CHECKING:
     from modelsmith.syntax.gotemplate.nodes import Node
     from modelsmith.template.go.template import Template
+    from modelsmith.versions import Version
 
 
 class Change(NamedTuple):

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
     from modelsmith.weights.quantize.wishes import Wishes
-if TYPE_CHECKING:
-    from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 
 DEFAULT_TEMPLATE = "{{ .Prompt }}"

@@ -48,6 +48,12 @@ MISSING = {
     "edit a model": ["edit", "nosuch", "--set", "SYSTEM=x", "--yes"],
     "fit": ["fit", "no.gguf", "--vram", "8G"],
     "store ls": ["store", "ls", "--store", "no"],
+    "store dedupe": ["store", "dedupe", "no.gguf"],
+    "create": ["create", "m", "-f", "no.Modelfile"],
+    "load": ["load", "no.tar"],
+    "show": ["show", "nosuch"],
+    "import": ["import", "no", "-o", "o.gguf"],
+    "inspect": ["inspect", "no"],
     **{
         f"gguf {words}": ["gguf", *words.split()]
         for words in (

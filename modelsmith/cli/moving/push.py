@@ -38,7 +38,8 @@ def command(options: MovingOptions, publishing: PublishOptions, name: str, desti
     Examples:
       modelsmith push assistant oci://registry.example.com/team/assistant:v2
       modelsmith push assistant dir:./assistant --store ./models
-      modelsmith push assistant hf://me/assistant-GGUF --recipe assistant.yaml --private
+      modelsmith push assistant hf://me/assistant-GGUF \
+        --recipe assistant.yaml --private
       modelsmith push ./model-Q4_K_M.gguf hf://me/model-GGUF --dry-run
     """
     if destination is not None and is_hub(destination):

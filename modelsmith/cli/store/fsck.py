@@ -51,7 +51,8 @@ def command(
     registry that a model's name says, and removes no model.
 
     \b
-    Exit codes: 0 nothing worse than an info, 1 something is wrong (with --repair: still), 3 the folder cannot be read.
+    Exit codes: 0 nothing worse than an info, 1 something is wrong (with
+    --repair: still), 3 the folder cannot be read.
 
     \b
     Examples:

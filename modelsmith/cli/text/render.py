@@ -95,7 +95,8 @@ def command(
       modelsmith render deepseek-r1:8b --user hello
       modelsmith render Modelfile --chat chat.json --tools tools.json --json
       modelsmith render template.gotmpl -s "Be brief." -u hello
-      modelsmith render chat.jinja -u hello --var reasoning_effort=low --engine transformers
+      modelsmith render chat.jinja -u hello --var reasoning_effort=low \
+        --engine transformers
     """
     from modelsmith.models.served import find_engine
 

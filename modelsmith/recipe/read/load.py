@@ -28,13 +28,11 @@ from modelsmith.recipe.read.report import Report
 from modelsmith.recipe.read.typed_breaks import typed_breaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.recipe.format.input import Input
     from modelsmith.recipe.read.nodes import Value
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelsmithError, UnreadableFile, UsageError
+from modelsmith.errors import ModelsmithError, UnreadableFile
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.store.care.survey import Item, survey
 from modelsmith.store.local.write import Writer, can_link, writing
@@ -124,7 +124,7 @@ def _files(places: Sequence[Path], layout: Layout) -> Iterator[Path]:
             yield place
             continue
         if not place.is_dir():
-            raise UsageError(f"{place} is neither a file nor a folder", hint="name GGUFs, or folders to look through")
+            raise UnreadableFile(f"{place} is neither a file nor a folder", hint="name GGUFs, or folders to look through")
         for folder, names, files in os.walk(place):
             names[:] = sorted(name for name in names if os.path.realpath(Path(folder, name)) != own)
             for name in sorted(files):

@@ -22,12 +22,10 @@ from modelsmith.syntax.modelfile.text import Characters, Encoding, decode, encod
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from modelsmith.syntax.modelfile.edit import Editor, Entry
-if TYPE_CHECKING:
     from os import PathLike
 
     from modelsmith.diagnostic import Diagnostic
+    from modelsmith.syntax.modelfile.edit import Editor, Entry
     from modelsmith.syntax.modelfile.request import ResolvedRequest
     from modelsmith.versions import Version
 

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)

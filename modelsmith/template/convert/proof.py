@@ -28,13 +28,11 @@ from modelsmith.template.edit.prove import THINKS, proof_conversations
 from modelsmith.template.go.functions.ollama import today_is
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from modelsmith.template.conversation.think import Think
     from modelsmith.template.go.template import Template
     from modelsmith.template.jinja.template import ChatTemplate
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 TRIMS = "white space around contents: the Jinja template removes it, a Go template cannot"

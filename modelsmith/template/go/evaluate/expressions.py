@@ -27,15 +27,8 @@ from modelsmith.template.go.values.values import NIL, NO_VALUE, Interface, kept,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modelsmith.syntax.gotemplate.nodes import Command, Operand, Pipeline
+    from modelsmith.syntax.gotemplate.nodes import Command, Node, Operand, Pipeline
     from modelsmith.template.go.evaluate.parts import Run, RunFinal, Scope
-    from modelsmith.template.go.state import Site, State
-    from modelsmith.template.go.values.values import Keep
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from modelsmith.syntax.gotemplate.nodes import Node, Operand
-    from modelsmith.template.go.evaluate.parts import Run, Scope
     from modelsmith.template.go.functions.functions import Builtin, Kind
     from modelsmith.template.go.state import Site, State
     from modelsmith.template.go.values.values import Keep
