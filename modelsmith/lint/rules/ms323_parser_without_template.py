@@ -37,7 +37,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.facts.bases import builds_on_files
 from modelsmith.lint.facts.comments import comment_of
 from modelsmith.lint.rule import Finding, rule
 from modelsmith.lint.templates.effective import last, names
@@ -60,7 +59,9 @@ def check(document: Document) -> Iterator[Finding]:
     if found:
         return
     message = f"PARSER {given[-1].value} without TEMPLATE: Ollama renders the bare {{{{ .Prompt }}}}"
-    hint = "add the TEMPLATE of the model; `modelsmith convert` makes one of the Jinja template in the GGUF"
+    hint = "add the TEMPLATE of the model"
+    if document.model is None or document.model.chat_template:
+        hint += "; `modelsmith convert` makes one of the Jinja template in the GGUF"
     if found is None:
         message += ", unless it knows the template in the GGUF"
     yield Finding(given[-1].value_span, message, hint, severity=Severity.INFO if found is None else None)
@@ -70,8 +71,7 @@ def _template_comes_along(document: Document) -> bool | None:
     """Say whether the base brings a TEMPLATE along, None where that is not known."""
     model = document.model
     if model is None:
-        is_gguf = builds_on_files(document) and last(document, "FROM").lower().endswith(".gguf")
-        return None if is_gguf else True
+        return None if last(document, "FROM").lower().endswith(".gguf") else True
     if model.is_stored:
         return bool(model.template) or not model.chat_template
     from modelsmith.template.effective.imported import imported
