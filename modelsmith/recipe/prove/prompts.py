@@ -46,9 +46,9 @@ def where(name: str, think: Think) -> str:
     return f'"{name}"{messages}, think {THINK_WORDS[think]}'
 
 
-def prompt_ends_with(expectation: PromptEndsWith, _draft: Draft, comparisons: Sequence[Comparison]) -> Checked:
+def prompt_ends_with(expectation: PromptEndsWith, draft: Draft, comparisons: Sequence[Comparison]) -> Checked:
     """Check that every prompt which opens the assistant's turn ends with a text."""
-    promise = f"every prompt that opens the assistant's turn ends with {expectation.text!r}{_when(expectation.when)}"
+    promise = f"{_every_prompt(draft)} ends with {expectation.text!r}{_when(expectation.when)}"
     return _ends(promise, expectation.text, expectation.when, comparisons)
 
 
@@ -56,7 +56,7 @@ def reasoning_is(expectation: ReasoningIs, draft: Draft, comparisons: Sequence[C
     """Check that every prompt which opens the assistant's turn opens reasoning, or has closed it."""
     wanted = State.OPENS if expectation.reasoning == "open" else State.CLOSES
     does = "opens reasoning" if expectation.reasoning == "open" else "has closed reasoning"
-    promise = f"every prompt that opens the assistant's turn {does}{_when(expectation.when)}"
+    promise = f"{_every_prompt(draft)} {does}{_when(expectation.when)}"
     ends: dict[str, int] = {}
     for each in _opened(comparisons, expectation.when):
         state = reasoning_state(draft, NAMED[each.name], each.think)
@@ -109,6 +109,13 @@ def _ends(promise: str, text: str, when: str, comparisons: Sequence[Comparison])
             detail = f"{where(each.name, each.think)}: ends with {each.after.prompt[-_SHOWN:]!r}"
             return Checked(promise, holds=False, detail=detail)
     return _found(promise, len(opened), "no conversation renders")
+
+
+def _every_prompt(draft: Draft) -> str:
+    """Say which prompts are meant: a Go template is not asked to open a turn, and stays as it was behind a system message."""
+    if draft.runs_jinja:
+        return "every prompt that opens the assistant's turn"
+    return "every prompt that lets the assistant answer a user or a tool"
 
 
 def _opened(comparisons: Sequence[Comparison], when: str) -> list[Comparison]:
