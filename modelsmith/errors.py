@@ -104,6 +104,10 @@ class TemplateRenderError(TemplateError):
     """The template parses but fails on this conversation (Ollama would answer HTTP 500)."""
 
 
+class RenderingLimitReached(ModelsmithError):
+    """The templates of one command want more time or text than one command may spend on rendering."""
+
+
 class InjectionError(TemplateError):
     """A template edit that has no place to go, or whose proof by rendering failed."""
 

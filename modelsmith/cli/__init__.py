@@ -200,8 +200,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str] | None, colour: bool | None) -> int:
+    from modelsmith.template.allowance import allow
+
     try:
-        result: Any = group.main(args=arguments, standalone_mode=False, color=colour)
+        with allow():
+            result: Any = group.main(args=arguments, standalone_mode=False, color=colour)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:

@@ -136,7 +136,7 @@ _SUFFIXES = {
     "shell": (".sh", ".bash", ".zsh", ".bat", ".cmd", ".fish"),
     "powershell": (".ps1",),
     "yaml": (".yml", ".yaml"),
-    "settings": (".env", ".service"),
+    "settings": (".env", ".service", "override.conf"),
 }
 
 
@@ -152,9 +152,14 @@ def _language(path: str) -> Language | None:
 
 def _text(path: str) -> str:
     from modelsmith.cli.text.parse import read
+    from modelsmith.files.text import check_stdin, read_text_file
     from modelsmith.syntax.modelfile.text import decode
 
-    return decode(read(path))[0]
+    if path != "-" and Path(path).is_file():
+        return decode(read_text_file(Path(path)))[0]
+    data = read(path)
+    check_stdin(data)
+    return decode(data)[0]
 
 
 def _report(

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelsmith.doctor.check_container import WEBUI, Mounts, check_image, check_store, lost_models, shared
-from modelsmith.doctor.check_setting import check_setting
+from modelsmith.doctor.checks.container import WEBUI, Mounts, check_image, check_store, lost_models, shared
+from modelsmith.doctor.checks.setting import check_setting
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.invocation import IMAGE
 from modelsmith.doctor.settings import Form, Owner, Setting

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.doctor.check_setting import check_setting
+from modelsmith.doctor.checks.setting import check_setting
 from modelsmith.doctor.excerpt import Excerpt, Language
 from modelsmith.doctor.ollama_variables import VARIABLES
 from modelsmith.doctor.scene import Scene

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.doctor.blocks import blocks
-from modelsmith.doctor.check_container import Mounts
-from modelsmith.doctor.check_line import check_line
-from modelsmith.doctor.check_setting import CLIENTS, PROXIES, check_setting, proxy_for_client
-from modelsmith.doctor.check_text import check_lines, check_prose
+from modelsmith.doctor.checks.address import check_addresses
+from modelsmith.doctor.checks.container import Mounts
+from modelsmith.doctor.checks.line import check_line
+from modelsmith.doctor.checks.setting import CLIENTS, PROXIES, check_setting, proxy_for_client
+from modelsmith.doctor.checks.text import check_lines, check_prose
+from modelsmith.doctor.checks.unit import check_unit
 from modelsmith.doctor.compose import check_services
 from modelsmith.doctor.excerpt import Excerpt, Kind, Language
 from modelsmith.doctor.invocation import invocation
@@ -42,7 +44,7 @@ def check_command(text: str, version: str | Version | None = None) -> tuple[Diag
     Raises UsageError where ``version`` is no version of Ollama.
     """
     scene = Scene(Excerpt.whole(text), text, resolve(version))
-    return _ordered(_shell(scene, Mounts(), lambda _: ()))
+    return _ordered((*_shell(scene, Mounts(), lambda _: ()), *check_addresses(text)))
 
 
 def check_markdown(
@@ -64,10 +66,19 @@ def check_markdown(
         found += _loose(text, lint_modelfile)
     else:
         parts = (replace(Excerpt.whole(text, language), kind=Kind.FENCE),)
+    found += _addresses(text)
     for excerpt in parts:
         scene = Scene(excerpt, text, target)
         found += (excerpt.outside(each) for each in _block(scene, mounts, lint_modelfile))
     return _once(_ordered(_heard(found, text)))
+
+
+def _addresses(text: str) -> Iterator[Diagnostic]:
+    """Leave out those of which the line says that they are wrong."""
+    for each in check_addresses(text):
+        end = text.find("\n", each.span.end)
+        if not _DENIES.search(text, text.rfind("\n", 0, each.span.start) + 1, end if end >= 0 else len(text)):
+            yield each
 
 
 def _loose(text: str, lint: LintModelfile) -> Iterator[Diagnostic]:
@@ -87,6 +98,7 @@ def _block(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagno
             yield from check_services(scene)
         case Language.SETTINGS:
             yield from check_lines(scene)
+            yield from check_unit(scene)
             for setting in file_settings(scene):
                 yield from check_setting(setting, scene)
         case Language.SHELL | Language.POWERSHELL | Language.DOCKERFILE:
@@ -112,6 +124,7 @@ def _inline(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagn
 
 def _shell(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagnostic]:
     yield from check_lines(scene)
+    yield from check_unit(scene)
     proxies, downloads = [], False
     for simple in commands(scene.excerpt.text):
         if simple.body is not None and is_modelfile(simple.body.of(scene.excerpt.text)):

@@ -71,3 +71,10 @@ def test_env(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("OLLAMA_NUM_PARALEL", "2")
     assert run(["doctor", "env"]) == 1
     assert 'did you mean "OLLAMA_NUM_PARALLEL"?' in capsys.readouterr().out
+
+
+def test_binary_files_are_refused_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = tmp_path / "notes.md"
+    weights.write_bytes(b"ollama run x\n" + b"\0\n`" * 100_000)
+    assert run(["doctor", "md", str(weights)]) == 3
+    assert "binary" in capsys.readouterr().err

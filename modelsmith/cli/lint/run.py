@@ -16,6 +16,7 @@ from modelsmith.lint.run.engine import check
 from modelsmith.lint.surroundings import NOTHING
 from modelsmith.records import dataclass
 from modelsmith.source import Source
+from modelsmith.template.allowance import allow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +57,8 @@ def run(job: Job) -> Report:
         data = read_text_file(job.path)
         if job.path.suffix.lower() in RECIPES:
             return _recipe(data, job)
-        report, fixed = lint_bytes(data, job)
+        with allow():
+            report, fixed = lint_bytes(data, job)
         if job.writes and fixed != data:
             rewrite(job.path, data, fixed)
     except ModelsmithError as error:

@@ -30,4 +30,7 @@ def command() -> int:
         raise UsageError(
             "the language server needs pygls, which is not installed", hint='pip install "modelsmith[lsp]"'
         ) from error
-    return serve()
+    from modelsmith.template.allowance import unbounded
+
+    with unbounded():  # each request has a deadline of its own
+        return serve()

@@ -85,9 +85,12 @@ class Result:
     def of(cls, path: str, data: bytes, *, templates: bool, is_stdin: bool = False) -> Result:
         """Format the bytes of one file; ``path`` says what it is."""
         from modelsmith.fmt.format import format_bytes
+        from modelsmith.template.allowance import allow
 
         try:
-            return cls(path, data, format_bytes(data, path, templates=templates), is_stdin=is_stdin)
+            with allow():
+                after = format_bytes(data, path, templates=templates)
+            return cls(path, data, after, is_stdin=is_stdin)
         except ModelsmithError as error:
             return cls(path, data, data, error, is_stdin)
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document
 
-_RETURN = regex(r"\r+(?=\n)")
+_RETURN = regex(r"(?<!\r)\r+(?=\n)")
 _TEXTS = frozenset({"TEMPLATE", "SYSTEM", "MESSAGE"})
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from modelsmith.errors import TemplateRenderError
 from modelsmith.syntax.gotemplate.literals import visible
 from modelsmith.syntax.gotemplate.nodes import Action, Body, Command, Field, Pipeline
+from modelsmith.template.allowance import Use
 from modelsmith.template.go.evaluate.program import Program
 from modelsmith.template.go.functions.functions import BUILTINS, OLLAMA
 from modelsmith.template.go.legacy import ServerPanic, cut, turns
@@ -112,6 +113,7 @@ class Renderer:
     def _run(self, conversation: Conversation, think: bool | str | None, out: list[Any]) -> Iterator[None]:
         """Let ``out`` grow by what one execution after the other prints, and pause behind each."""
         state = State(out.append, NO_VALUE, **self._budget)
+        use, room = Use(), state.room
         try:
             for program, data in self._executions(conversation, think):
                 state.begin(Map(MAP, data))
@@ -119,6 +121,8 @@ class Renderer:
                 yield
         except RecursionError:
             raise TemplateRenderError("the template is nested too deep") from None
+        finally:
+            use.charge(room - state.room)
 
     def _executions(
         self, conversation: Conversation, think: bool | str | None

@@ -47,6 +47,11 @@ class Run:
         self.deadline = time.monotonic() + limits.seconds
         self.watching = watching
 
+    def hurry(self, seconds: float | None) -> None:
+        """Let it end within this time, where that is less than its own: what the command may still spend."""
+        if seconds is not None:
+            self.deadline = min(self.deadline, time.monotonic() + seconds)
+
     def step(self) -> None:
         """Count a round of a loop or a call; raises LimitReached where there were too many."""
         self.steps -= 1

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
+from modelsmith.template.allowance import Use
 from modelsmith.template.jinja.engine.budget import Limits, Run
 from modelsmith.template.jinja.engine.compile.compiler import compile_program
 from modelsmith.template.jinja.engine.failures import Failure, Leave, LimitReached, Raised, Stopped
@@ -79,6 +80,8 @@ class Program:
         return from_bytes(self._result(self._watching_code, dict(variables), run))
 
     def _result(self, code: Code, values: dict[str, Value], run: Run) -> str:
+        use = Use()
+        run.hurry(use.seconds)
         try:
             return str(code(_WORDS | values, run))
         except Failure as failure:
@@ -94,6 +97,8 @@ class Program:
             raise Stopped(f"the template was stopped: {error}") from None
         except (RecursionError, MemoryError):
             raise Stopped("the template was stopped: it calls itself without end") from None
+        finally:
+            use.charge(run.limits.size - run.left)
 
     @cached_property
     def _code(self) -> Code:

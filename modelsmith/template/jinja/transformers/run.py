@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
 
 from modelsmith.errors import TemplateRenderError
+from modelsmith.template.allowance import Use
 from modelsmith.template.jinja.transformers.filters import joined
 from modelsmith.template.jinja.transformers.limits import BUDGET, Budget, LimitReached
 from modelsmith.template.jinja.transformers.sandbox import FILENAME, Refused
@@ -33,6 +34,7 @@ _OF_TEMPLATES = (
 
 def run(template: Template, variables: Mapping[str, Any], budget: Budget) -> str:
     """Return what the template prints; raises TemplateRenderError for all that its text can cause."""
+    use, whole = Use(), budget.left
     token = BUDGET.set(budget)
     try:
         return joined(template.generate(**variables))
@@ -52,6 +54,7 @@ def run(template: Template, variables: Mapping[str, Any], budget: Budget) -> str
     except _OF_TEMPLATES as error:
         raise TemplateRenderError(f"the template fails: {type(error).__name__}: {error}{_where(error)}") from None
     finally:
+        use.charge(whole - budget.left)
         BUDGET.reset(token)
 
 

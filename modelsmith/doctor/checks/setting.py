@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.doctor.check_call import meaning
+from modelsmith.doctor.checks.call import meaning
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.inventions import OTHER_PROGRAMS
 from modelsmith.doctor.inventions import VARIABLES as INVENTED

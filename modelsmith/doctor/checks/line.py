@@ -9,10 +9,10 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.doctor.check_call import check_call, check_glued, flag_hint
-from modelsmith.doctor.check_container import Mounts, check_container, check_image
-from modelsmith.doctor.check_request import check_request
-from modelsmith.doctor.check_setting import check_setting
+from modelsmith.doctor.checks.call import check_call, check_glued, flag_hint
+from modelsmith.doctor.checks.container import Mounts, check_container, check_image
+from modelsmith.doctor.checks.request import check_request
+from modelsmith.doctor.checks.setting import check_setting
 from modelsmith.doctor.excerpt import Kind, Language
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.inventions import FLAGS

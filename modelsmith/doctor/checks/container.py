@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.doctor.check_call import check_call
+from modelsmith.doctor.checks.call import check_call
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.invocation import IMAGE
 

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity, did_you_mean
+from modelsmith.doctor.checks.create import check_create
 from modelsmith.doctor.excerpt import Kind
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.inventions import FLAGS, FLAGS_OF, SUBCOMMANDS, Invention
@@ -85,6 +86,8 @@ def _arguments(
 ) -> Iterator[Diagnostic]:
     given: list[Word] = []
     unknown: list[tuple[Word, str]] = []
+    values: dict[str, Word] = {}
+    experimental = False
     queue = list(rest)
     while queue:
         word = queue.pop(0)
@@ -116,6 +119,7 @@ def _arguments(
             ):
                 queue.pop(0)
             continue
+        experimental = experimental or flag.name == "experimental"
         value: Word | None = None
         _, equals, joined = word.value.partition("=")
         if equals:
@@ -126,7 +130,10 @@ def _arguments(
             yield _separate(word, queue.pop(0))
             continue
         if value is not None:
+            values[flag.name] = value
             yield from _value(flag, value, scene)
+    if command.name == "create" and scene.is_certain:
+        yield from check_create(given, values, scene, experimental=experimental)
     for word, following in unknown:
         yield from _flag(word, command, scene, following=following, lacks_model=not given and command.least > 0)
     if not unknown and not open_ended:

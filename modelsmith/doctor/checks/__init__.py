@@ -1,0 +1,1 @@
+"""What is judged, one subject a module: calls, requests, containers, settings, units, addresses, lines of text."""

@@ -1,0 +1,94 @@
+"""MSD03, MSD10: units of systemd and environment files in which a variable does not arrive.
+
+Sources: systemd.syntax(7) (assignments outside of a section are ignored), systemd.exec(5) (``ProtectHome=``,
+``EnvironmentFile=``), Compose's syntax of env files.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modelsmith.doctor.excerpt import Kind, Language
+from modelsmith.doctor.findings import finding
+from modelsmith.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelsmith.diagnostic import Diagnostic
+    from modelsmith.doctor.scene import Scene
+
+_ENVIRONMENT = re.compile(r"(?m)^[ \t]*Environment=[\"']?OLLAMA_\w+=")
+_SECTION = re.compile(r"(?m)^[ \t]*\[(?P<name>[^\]\n]+)\]")
+_ECHOED = re.compile(
+    r"echo[^\n|>]*?(?P<place>Environment=)[\"']?OLLAMA_\w+=[^\n|>]*(?:\||>)[^\n]*\.service\.d/[\w.-]+\.conf"
+)
+_HIDES = re.compile(r"(?m)^[ \t]*ProtectHome=(?P<value>yes|true|on|1|read-only|tmpfs)\b")
+_MODELS = re.compile(r"(?m)^[ \t]*Environment=[\"']?OLLAMA_MODELS=(?P<path>/(?:home|root|run/user)\b[^\"'\s]*)")
+_NO_EQUALS = re.compile(
+    r"(?m)^[ \t]*(?:export[ \t]+)?(?P<name>OLLAMA_[A-Z_]+)[ \t]+(?!=)(?:value[ \t]*=[ \t]*)?[\"']?(?P<value>[^\"'\s#]+)[\"']?[ \t]*$"
+)
+_HINT = "begin the file with a line [Service], and run: systemctl daemon-reload && systemctl restart ollama"
+
+
+def check_unit(scene: Scene) -> Iterator[Diagnostic]:
+    """Yield what keeps the variables of a unit, a drop-in or an environment file from Ollama."""
+    text = scene.excerpt.text
+    if scene.excerpt.language is Language.SETTINGS:
+        yield from _section(text, scene)
+        yield from _protected(text)
+        for match in _NO_EQUALS.finditer(text):
+            yield finding(
+                "MSD10",
+                f"this sets nothing: an environment file wants {match['name']}=VALUE",
+                Span(*match.span("name")),
+                f"write {match['name']}={match['value']}",
+            )
+    elif scene.excerpt.language is Language.SHELL and scene.excerpt.kind is not Kind.INLINE:
+        for match in _ECHOED.finditer(text):
+            if "[Service]" not in match[0]:
+                yield _outside(Span(*match.span("place")))
+        for match in re.finditer(r"<<-?[ \t]*([\"']?)(\w+)\1", text):
+            line = text[text.rfind("\n", 0, match.start()) + 1 : max(text.find("\n", match.end()), match.end())]
+            end = re.compile(rf"(?m)^\s*{match[2]}[ \t]*$").search(text, match.end())
+            if ".service.d/" in line and end is not None:
+                yield from (_shifted(each, match.end()) for each in _in_file(text[match.end() : end.start()]))
+
+
+def _in_file(text: str) -> Iterator[Span]:
+    """Yield the assignment that stands before any section, or in another one than [Service]."""
+    for match in _ENVIRONMENT.finditer(text):
+        section = ""
+        for head in _SECTION.finditer(text, 0, match.start()):
+            section = head["name"]
+        if section != "Service":
+            yield Span(match.start(), match.end())
+        return
+
+
+def _shifted(span: Span, by: int) -> Diagnostic:
+    return _outside(span.shift(by))
+
+
+def _outside(span: Span) -> Diagnostic:
+    return finding("MSD10", "this sets nothing: systemd ignores Environment= that is not below [Service]", span, _HINT)
+
+
+def _section(text: str, scene: Scene) -> Iterator[Diagnostic]:
+    """Yield what a fragment lacks, unless its text names [Service] elsewhere and so tells where it goes."""
+    if _SECTION.search(text) is None and "[Service]" in scene.whole:
+        return
+    yield from (_outside(span) for span in _in_file(text))
+
+
+def _protected(text: str) -> Iterator[Diagnostic]:
+    hides, models = _HIDES.search(text), _MODELS.search(text)
+    if hides and models:
+        can = "only read" if hides["value"] == "read-only" else "not see"
+        yield finding(
+            "MSD03",
+            f"{models['path']} is in a home, which the service can {can}: ProtectHome={hides['value']}",
+            Span(*models.span("path")),
+            "keep the models elsewhere, such as /var/lib/ollama/models, or set ProtectHome=no",
+        )
