@@ -99,7 +99,7 @@ def _guess(excerpt: Excerpt, named: Language) -> Language:
         return Language.MODELFILE
     if named is not Language.TEXT:
         return named
-    if re.search(r"(?m)^services:\s*$|^\s+image:\s*\S", excerpt.text):
+    if re.search(r"(?m)^services:[ \t\r]*$|^[ \t]+image:[ \t]*\S", excerpt.text):
         return Language.YAML
     if re.search(r"(?m)^\[(?:Service|Unit)\]|^Environment=", excerpt.text):
         return Language.SETTINGS

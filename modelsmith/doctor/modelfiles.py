@@ -24,7 +24,7 @@ _OWN = re.compile(
     r"(?m)^(?:PARAMETER[ \t]+[a-z_]+[ \t]|SYSTEM[ \t]|TEMPLATE[ \t]|MESSAGE[ \t]+(?:system|user|assistant)[ \t]|ADAPTER[ \t]|RENDERER[ \t]|PARSER[ \t]|REQUIRES[ \t])"
 )
 _DOCKER = re.compile(
-    r"(?m)^(?:RUN|COPY|CMD|ENTRYPOINT|WORKDIR|ENV|EXPOSE|ADD|ARG|LABEL|USER|VOLUME|HEALTHCHECK|SHELL)[ \t]+\S|^FROM .* AS \w+\s*$"
+    r"(?m)^(?:RUN|COPY|CMD|ENTRYPOINT|WORKDIR|ENV|EXPOSE|ADD|ARG|LABEL|USER|VOLUME|HEALTHCHECK|SHELL)[ \t]+\S|^FROM .* AS \w+[ \t\r]*$"
 )
 _PART = re.compile(
     r"(?:[ \t]*(?:#[^\n]*)?\n)*(?:PARAMETER[ \t]+[a-z_]+[ \t]+\S|TEMPLATE[ \t]+\"\"\"|SYSTEM[ \t]+\"\"\"|MESSAGE[ \t]+(?:system|user|assistant)[ \t]+\S)"

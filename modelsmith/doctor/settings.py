@@ -156,7 +156,7 @@ _ENV_COLON = re.compile(
 
 def file_settings(scene: Scene) -> Iterator[Setting]:
     """Yield the ``NAME=value`` lines of an ``.env`` file or a unit."""
-    unit = re.search(r"(?m)^\s*(?:\[Service\]|Environment=|ExecStart=)", scene.excerpt.text)
+    unit = re.search(r"(?m)^[ \t]*(?:\[Service\]|Environment=|ExecStart=)", scene.excerpt.text)
     ours = unit and not re.search(r"ExecStart=(?!.*ollama)", scene.excerpt.text)
     owner = Owner.OLLAMA if ours else Owner.OTHER
     for match in _FILE_LINE.finditer(scene.excerpt.text):

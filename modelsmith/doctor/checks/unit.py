@@ -51,7 +51,7 @@ def check_unit(scene: Scene) -> Iterator[Diagnostic]:
                 yield _outside(Span(*match.span("place")))
         for match in re.finditer(r"<<-?[ \t]*([\"']?)(\w+)\1", text):
             line = text[text.rfind("\n", 0, match.start()) + 1 : max(text.find("\n", match.end()), match.end())]
-            end = re.compile(rf"(?m)^\s*{match[2]}[ \t]*$").search(text, match.end())
+            end = re.compile(rf"(?m)^[ \t]*{match[2]}[ \t]*$").search(text, match.end())
             if ".service.d/" in line and end is not None:
                 yield from (_shifted(each, match.end()) for each in _in_file(text[match.end() : end.start()]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 ROUNDS = 50
 """No file needs as many; two fixes that undo each other would."""
+TRIALS = 64
+"""How many groups of fixes are tried in a round where all together would make Ollama refuse the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +62,33 @@ def fix(document: Document, *, unsafe: bool = False) -> Fixed:
 
 def _fitting(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """Choose from top to bottom; two fixes may stand side by side but not in each other's place."""
-    taken: list[tuple[int, int]] = []
+    # the edits of one fix never overlap, so both lists are in order, and one look finds what could be in the way
+    starts: list[int] = []
+    ends: list[int] = []
     for each in found:
         spans = [(edit.span.start, edit.span.end) for edit in each.fix.edits] if each.fix else []
-        if spans and all(stop < start or end < begin for begin, stop in spans for start, end in taken):
-            taken += spans
+        before = [(bisect_right(starts, end) - 1, start) for start, end in spans]
+        if spans and all(place < 0 or ends[place] < start for place, start in before):
+            for start, end in sorted(spans):
+                place = bisect_right(starts, start)
+                starts.insert(place, start)
+                ends.insert(place, end)
             yield each
 
 
 def _apply(document: Document, fitting: list[Diagnostic]) -> tuple[Document, list[Diagnostic]]:
-    """Apply all at once, or one by one where together they would make Ollama refuse the file."""
-    after = _spliced(document, fitting)
-    if after.text != document.text and not _breaks(document, after):
-        return after, fitting
-    for each in fitting:
-        alone = _spliced(document, [each])
-        if alone.text != document.text and not _breaks(document, alone):
-            return alone, [each]
+    """Apply all at once, or the first half, quarter and so on for which Ollama does not refuse the file."""
+    waiting = [fitting]
+    for _ in range(TRIALS):
+        if not waiting:
+            break
+        group = waiting.pop()
+        after = _spliced(document, group)
+        if after.text != document.text and not _breaks(document, after):
+            return after, group
+        if len(group) > 1:
+            middle = len(group) // 2
+            waiting += [group[middle:], group[:middle]]
     return document, []
 
 

@@ -16,7 +16,7 @@ class Report:
     """Diagnostics of a recipe and of those it extends."""
 
     def __init__(self) -> None:
-        self._found: dict[Source, list[Diagnostic]] = {}
+        self._found: dict[Source, dict[Diagnostic, None]] = {}
 
     def add(self, code: str, message: str, node: Node, hint: str = "") -> None:
         """Add a diagnostic at a node."""
@@ -24,10 +24,7 @@ class Report:
 
     def add_at(self, code: str, message: str, span: Span, source: Source, hint: str = "") -> None:
         """Add a diagnostic at a span of a source."""
-        diagnostic = Diagnostic(code, message, span, hint=hint)
-        known = self._found.setdefault(source, [])
-        if diagnostic not in known:
-            known.append(diagnostic)
+        self._found.setdefault(source, {})[Diagnostic(code, message, span, hint=hint)] = None
 
     def __bool__(self) -> bool:
         return bool(self._found)

@@ -1,0 +1,108 @@
+"""What takes time that grows with the square of an input's length is refused a place: a megabyte is read in seconds.
+
+The bounds are generous (a quadratic reading of these takes minutes) and count the time of this process alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from modelsmith.diagnostic import Diagnostic, Fix, Severity
+from modelsmith.doctor import check_command, check_markdown
+from modelsmith.errors import RecipeError
+from modelsmith.lint.document import Document
+from modelsmith.lint.linter import lint
+from modelsmith.lint.run import fixes
+from modelsmith.recipe.read.load import parse_recipe
+from modelsmith.source import Edit, Span
+
+SECONDS = 20.0
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < SECONDS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM x\n" + "\r" * 200_000,
+        'FROM x\nSYSTEM """' + "\r" * 400_000 + '"""\n',
+        'FROM x\nTEMPLATE """' + " " * 400_000 + "{{ .Prompt }}" + "\n" * 400_000 + '"""\n',
+    ],
+    ids=["returns", "returns in a value", "blanks in a template"],
+)
+def test_modelfiles(text: str) -> None:
+    with in_time():
+        lint(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```json\n" + "\n" * 200_000 + '{"a": 1}\n```\n',
+        "```\n" + " \n" * 200_000 + "\n```\n",
+        "```ini\n" + "\n" * 200_000 + "\n```\n",
+        "```sh\n" + "\n" * 200_000 + "\n```\n",
+    ],
+    ids=["json", "text", "ini", "shell"],
+)
+def test_empty_lines_in_fences(text: str) -> None:
+    with in_time():
+        assert check_markdown(text, lint) == ()
+
+
+def test_commands() -> None:
+    with in_time():
+        check_command("ollama run x" + "\n" * 200_000 + "base_url=" * 20_000)
+
+
+def test_keys_that_are_there_twice() -> None:
+    text = "from: x\nparameters:\n" + "".join(f"  temperature: {number % 2}\n" for number in range(4000))
+    with in_time(), pytest.raises(RecipeError) as raised:
+        parse_recipe(text.encode(), name="twice.yaml")
+    assert len(raised.value.diagnostics) == 3999
+
+
+def test_many_fixes_are_chosen_at_once() -> None:
+    found = [
+        Diagnostic(
+            "X",
+            "x",
+            Span(place, place + 1),
+            Severity.WARNING,
+            fix=Fix("x", (Edit(Span(place, place + 1), ""),), safe=True),
+        )
+        for place in range(0, 200_000, 2)
+    ]
+    with in_time():
+        assert len(list(fixes._fitting(found))) == len(found)
+
+
+def test_fixes_in_each_others_place_are_put_off() -> None:
+    def at(*spans: tuple[int, int]) -> Diagnostic:
+        edits = tuple(Edit(Span(*span), "") for span in spans)
+        return Diagnostic("X", str(spans), Span(*spans[0]), Severity.WARNING, fix=Fix("x", edits, safe=True))
+
+    found = [at((0, 2), (8, 9)), at((2, 3)), at((3, 4)), at((5, 9)), at((5, 7)), at((9, 9)), at((10, 11), (4, 4))]
+    assert list(fixes._fitting(found)) == [found[0], found[2], found[4]]
+
+
+def test_fixes_that_break_the_file_together_are_tried_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = Document.parse(b"FROM x\n" + b"parameter temperature 0.5\n" * 200, "Modelfile")
+    tried: list[int] = []
+
+    def breaks(before: Document, after: Document) -> bool:
+        tried.append(len(before.text) - len(after.text))
+        return True
+
+    monkeypatch.setattr(fixes, "_breaks", breaks)
+    fixes.fix(document)
+    assert 1 <= len(tried) <= fixes.TRIALS
