@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from modelsmith.diagnostic import Severity
 from modelsmith.doctor.blocks import blocks
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from modelsmith.versions import Version
 
 _IGNORE = re.compile(r"modelsmith: ignore(?:\[(?P<codes>[\w, ]+)\])?")
+_FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
 _DENIES = re.compile(
     r"\bnot\b|\bno such|\b(?:is|are|has|have) no\b|n't\b|\binvalid|\bunknown|\bnever\b|\bwithout\b|\binstead of\b|\bignored\b|\binvent|\bremoved\b|\bdeprecated"
     r"|不存在|没有|沒有|并不|不支持|不支援|无效|無效",
@@ -82,9 +84,9 @@ def _addresses(text: str) -> Iterator[Diagnostic]:
 
 
 def _loose(text: str, lint: LintModelfile) -> Iterator[Diagnostic]:
+    fences = [match.start() for match in re.finditer(r"(?m)^[ \t>]*(?:```|~~~)", text)]
     for span in loose_modelfiles(text):
-        before = text[: span.start]
-        if len(re.findall(r"(?m)^[ \t>]*(?:```|~~~)", before)) % 2 == 0:
+        if bisect_left(fences, span.start) % 2 == 0:
             for each in check_modelfile(span.of(text), lint):
                 yield replace(each, span=each.span.shift(span.start))
 
@@ -147,26 +149,39 @@ def _shell(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagno
 
 
 def _heard(found: Iterable[Diagnostic], text: str) -> Iterator[Diagnostic]:
-    """Leave out what a comment on the line before, or before the block, says to ignore."""
-    marks = [
-        (match.start(), re.split(r"[, ]+", match["codes"]) if match["codes"] else [])
-        for match in _IGNORE.finditer(text)
-    ]
-    for each in found:
-        if not any(
-            _covers(text, place, each.span.start) and (not codes or each.code in codes) for place, codes in marks
-        ):
+    """Leave out what a comment on the line before, or before the block, says to ignore; what is left is in order."""
+    waiting, near = sorted(_marks(text), reverse=True), list[_Mark]()
+    for each in sorted(found, key=lambda each: each.span.start):
+        place = each.span.start
+        while waiting and waiting[-1].start <= place:
+            near.append(waiting.pop())
+        near = [mark for mark in near if place < mark.end]
+        if not any(not mark.codes or each.code in mark.codes for mark in near):
             yield each
 
 
-def _covers(text: str, mark: int, place: int) -> bool:
-    """Whether the next line after a mark, or the block that begins there, holds a place."""
-    line = text.find("\n", mark) + 1
-    if line == 0 or place < line:
-        return False
-    fence = re.compile(r"[ \t>]*(`{3,}|~{3,})").match(text, line)
-    end = text.find("\n", line) if fence is None else text.find(f"\n{fence[0]}", fence.end())
-    return place < (end if end >= 0 else len(text))
+class _Mark(NamedTuple):
+    """What a comment silences: from where to where, and which codes (none: all)."""
+
+    start: int
+    end: int
+    codes: tuple[str, ...]
+
+
+def _marks(text: str) -> Iterator[_Mark]:
+    """Yield for each comment the next line, or the block that begins there."""
+    unclosed: set[str] = set()
+    for match in _IGNORE.finditer(text):
+        start = text.find("\n", match.start()) + 1
+        if start == 0:
+            return
+        fence = _FENCE.match(text, start)
+        closing = "\n" if fence is None else f"\n{fence[0]}"
+        end = -1 if closing in unclosed else text.find(closing, start if fence is None else fence.end())
+        if end < 0:
+            unclosed.add(closing)
+        codes = tuple(re.split(r"[, ]+", match["codes"])) if match["codes"] else ()
+        yield _Mark(start, end if end >= 0 else len(text), codes)
 
 
 def _once(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

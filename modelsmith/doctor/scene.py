@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from modelsmith.doctor.excerpt import Excerpt, Kind
@@ -25,6 +25,12 @@ _SERVER = re.compile(
 _PROGRAM = re.compile(
     r"(?m)^[ \t$>]*(?:python3?|node|npm|npx|pnpm|yarn|uvicorn|streamlit|flask|uv run|cargo run|go run|docker[ -]compose up|make)\b"
 )
+
+
+@lru_cache(maxsize=4)
+def _found(what: re.Pattern[str], whole: str) -> bool:
+    """Look a text through once, however many blocks it has."""
+    return bool(what.search(whole))
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,12 @@ class Scene:
     @cached_property
     def is_for_intel(self) -> bool:
         """Whether it is about Intel's own build of Ollama, which reads OLLAMA_NUM_GPU."""
-        return bool(_INTEL.search(self.whole))
+        return _found(_INTEL, self.whole)
 
     @cached_property
     def names_protection(self) -> bool:
         """Whether the text speaks of who may reach a server."""
-        return bool(_PROTECTION.search(self.whole))
+        return _found(_PROTECTION, self.whole)
 
     def around(self, offset: int, lines: int = 1) -> str:
         """Return the line of an offset of the excerpt and the lines before it, as they stand in the whole text."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from modelsmith.cli import run
 from modelsmith.diagnostic import Diagnostic, Fix, Severity
 from modelsmith.doctor import check_command, check_markdown
 from modelsmith.errors import RecipeError
@@ -106,3 +108,27 @@ def test_fixes_that_break_the_file_together_are_tried_in_groups(monkeypatch: pyt
     monkeypatch.setattr(fixes, "_breaks", breaks)
     fixes.fix(document)
     assert 1 <= len(tried) <= fixes.TRIALS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OLLAMA_HOST=0.0.0.0 ollama serve\n" * 3_000,
+        "OLLAMA_NUM_GPU=1 ollama serve\n" * 3_000,
+        "FROM x\nPARAMETER top_k 5\n\nmore\n\n" * 1_000,
+        "<!-- modelsmith: ignore -->\n```sh\nollama logs\n\n" * 20_000,
+        "<!-- modelsmith: ignore[MSD01] -->\nollama logs x --y\n" * 2_000,
+    ],
+    ids=["protection", "intel", "modelfiles", "unclosed blocks", "ignored"],
+)
+def test_many_findings_in_a_text(text: str) -> None:
+    with in_time():
+        check_markdown(text, lambda _: ())
+
+
+def test_files_with_too_many_lines_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "Modelfile"
+    file.write_text("FROM x\n" + "junk\n" * 300_000)
+    with in_time():
+        assert run(["lint", str(file)]) == 3
+    assert "300,001 lines" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import BinaryFile, ModelsmithError, RecipeError
+from modelsmith.errors import BinaryFile, ModelsmithError, RecipeError, UnreadableFile
 from modelsmith.files.binary import undecodable
 from modelsmith.files.text import read_text_file, rewrite
 from modelsmith.lint.document import Document
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 RECIPES = (".yaml", ".yml")
 """Endings of recipes, which are linted where they are named."""
+LINES = 120_000
+"""Lines that a Modelfile or a template may have to be linted; with more, each may be an instruction of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def run(job: Job) -> Report:
         data = read_text_file(job.path)
         if job.path.suffix.lower() in RECIPES:
             return _recipe(data, job)
+        _check_length(data, job.path)
         with allow():
             report, fixed = lint_bytes(data, job)
         if job.writes and fixed != data:
@@ -66,6 +69,15 @@ def run(job: Job) -> Report:
             return Report(Source("", job.name), passed_by=error.message)
         return Report(Source("", job.name), failed=error.message, hint=error.hint)
     return report
+
+
+def _check_length(data: bytes, path: Path) -> None:
+    lines = data.count(b"\n")
+    if lines > LINES:
+        raise UnreadableFile(
+            f"{path} has {lines:,} lines, more than the {LINES:,} of the longest Modelfile or template that is linted",
+            hint="is it one? exclude it with --exclude",
+        )
 
 
 def lint_bytes(data: bytes, job: Job, kind: str = "") -> tuple[Report, bytes]:
