@@ -124,7 +124,9 @@ def _files(places: Sequence[Path], layout: Layout) -> Iterator[Path]:
             yield place
             continue
         if not place.is_dir():
-            raise UnreadableFile(f"{place} is neither a file nor a folder", hint="name GGUFs, or folders to look through")
+            raise UnreadableFile(
+                f"{place} is neither a file nor a folder", hint="name GGUFs, or folders to look through"
+            )
         for folder, names, files in os.walk(place):
             names[:] = sorted(name for name in names if os.path.realpath(Path(folder, name)) != own)
             for name in sorted(files):
