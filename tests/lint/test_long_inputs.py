@@ -131,4 +131,4 @@ def test_files_with_too_many_lines_are_refused(tmp_path: Path, capsys: pytest.Ca
     file.write_text("FROM x\n" + "junk\n" * 300_000)
     with in_time():
         assert run(["lint", str(file)]) == 3
-    assert "300,001 lines" in capsys.readouterr().err
+    assert "300,001 lines outside of quotes" in capsys.readouterr().err

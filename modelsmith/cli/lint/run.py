@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 RECIPES = (".yaml", ".yml")
 """Endings of recipes, which are linted where they are named."""
 LINES = 120_000
-"""Lines that a Modelfile or a template may have to be linted; with more, each may be an instruction of its own."""
+"""Lines that a Modelfile or a template may have to be linted, those of quoted texts aside: each may be an instruction."""
+_QUOTED = re.compile(rb'"""(?s:.*?)"""')
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,10 @@ def run(job: Job) -> Report:
 def _check_length(data: bytes, path: Path) -> None:
     lines = data.count(b"\n")
     if lines > LINES:
+        lines = _QUOTED.sub(b"", data).count(b"\n")
+    if lines > LINES:
         raise UnreadableFile(
-            f"{path} has {lines:,} lines, more than the {LINES:,} of the longest Modelfile or template that is linted",
+            f"{path} has {lines:,} lines outside of quotes; more than {LINES:,} are not linted",
             hint="is it one? exclude it with --exclude",
         )
 
