@@ -186,7 +186,7 @@ SAFETENSORS = struct.pack("<Q", 20) + b'{"__metadata__": {}}' + bytes(40)
         (b"version https://git-lfs.github.com/spec/v1\noid", "a git-lfs pointer", "git lfs pull"),
         (b"\x1f\x8b\x08" + bytes(30), "gzip", "unpack"),
         (b"PK\x03\x04" + bytes(30), "a zip archive", "unpack"),
-        (SAFETENSORS, "a Safetensors file", "convert"),
+        (SAFETENSORS, "a Safetensors file", "import"),
         (b'{"error": "not found"}', "JSON text", "server's error message"),
         (b"tjgg" + bytes(40), "a GGJT file", "older than GGUF"),
         (bytes(100), "filled with zeros", "unfinished"),

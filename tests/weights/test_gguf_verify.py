@@ -154,7 +154,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"
         (LFS, "a git-lfs pointer", "git lfs pull"),
         (b"\x1f\x8b\x08" + bytes(99), "gzip", "unpack"),
         (b"PK\x03\x04" + bytes(99), "a zip archive", "unpack"),
-        (struct.pack("<Q", 2) + b"{}" + bytes(9), "a Safetensors file", "convert"),
+        (struct.pack("<Q", 2) + b"{}" + bytes(9), "a Safetensors file", "import"),
         (b"", "empty", "fetch"),
         (bytes(5000), "zeros", "unfinished"),
     ],

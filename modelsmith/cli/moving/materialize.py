@@ -17,7 +17,7 @@ from modelsmith.cli.shared.options import json_option, store_option
 @store_option
 @json_option
 def command(names: tuple[str, ...], folder: Path, where: str | None, as_json: bool) -> int:
-    r"""Write a store that holds just these models: for `COPY DIR /root/.ollama/models` in a Dockerfile.
+    r"""Write a store that holds just these models: for `COPY DIR /models` in a Dockerfile.
 
     On one disk the blobs are linked: next to nothing is written. Never write into a file of either store.
 
