@@ -69,7 +69,7 @@ SPLITTING = "{% for m in messages %}{{ m.content.split('</think>')[-1] }}|{% end
         (CHATML, Reasoning()),
         (OPENING, Reasoning(True, "<think>", "")),
         (SHOWING, Reasoning(True, "<think>\n", "\n</think>\n\n")),
-        (SPLITTING, Reasoning(True, "<think>", "</think>")),
+        (SPLITTING, Reasoning(True, "<think>", "</think>", shown=False)),
         (OPENING.replace("<think>", "<think>\\n"), Reasoning()),
         ("{% if messages | length > 1 %}{{ raise_exception('one') }}{% endif %}{{ messages[0].content }}", Reasoning()),
     ],
