@@ -157,7 +157,7 @@ def test_dedupe(store: LocalStore, tmp_path: Path, capsys: pytest.CaptureFixture
     assert data["bytes"] == own.stat().st_size
     assert weights.samefile(own)
     assert "no file there" in shown(capsys, "dedupe", "own", "--link", "hard")
-    assert run(["store", "dedupe", "typo"]) == 2
+    assert run(["store", "dedupe", "typo"]) == 3
 
 
 def test_path(store: LocalStore, capsys: pytest.CaptureFixture[str]) -> None:
