@@ -39,7 +39,8 @@ def read_object(data: bytes, where: str) -> dict[str, Any]:
 def read_parameters(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return parameters whose values have the types that Ollama demands when it loads them; raises StoreError.
 
-    Null counts as not set, as in Ollama. Names that no Ollama knows keep values that a Modelfile could have given them.
+    Null counts as not set, as in Ollama. Names that no Ollama knows, which it passes over, keep values that a Modelfile could
+    have given them; other values of such names are passed over too.
     Source: Ollama ``api/types.go`` (Options.FromMap).
     """
     read = {}
@@ -47,10 +48,10 @@ def read_parameters(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         row = PARAMETERS.get(name)
         if value is None:
             continue
-        if not (_is_kind(value, row.kind) if row else _is_plain(value)):
-            wanted = _WORDS[row.kind] if row else "a text, a number, or a list of them"
-            raise StoreError(f"{where}: {name:.60} is {_shown(value)}, not {wanted}", hint=_HINT)
-        read[name] = value
+        if row is not None and not _is_kind(value, row.kind):
+            raise StoreError(f"{where}: {name:.60} is {_shown(value)}, not {_WORDS[row.kind]}", hint=_HINT)
+        if row is not None or _is_plain(value):
+            read[name] = value
     return read
 
 

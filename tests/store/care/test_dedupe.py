@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from local_stores import check_whole, request
 
-from modelsmith.errors import UsageError
+from modelsmith.errors import UnreadableFile
 from modelsmith.store.blobs import known_digests
 from modelsmith.store.care.dedupe import Pair, Way, find_pairs, unite
 from modelsmith.store.local.local import LocalStore
@@ -60,7 +60,7 @@ def test_files_with_the_bytes_of_a_blob_are_found(store: LocalStore, own: Path) 
     assert pairs(store, own / "note.txt") == [("note.txt", True)]
     assert pairs(store, own / "other.gguf") == []
     assert pairs(store, own.parent) == [("m.gguf", True), ("same.GGUF", False)]  # the store in it is not looked through
-    with pytest.raises(UsageError, match="neither a file nor a folder"):
+    with pytest.raises(UnreadableFile, match="neither a file nor a folder"):
         pairs(store, own / "typo")
 
 
