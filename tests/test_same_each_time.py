@@ -1,4 +1,4 @@
-"""What decides whether a change lands takes the same inputs in every run; chance is for ``tests/explore.py`` alone."""
+"""What decides whether a change lands takes the same inputs in every run; chance is for the commands that explore."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 from hypothesis import settings
 
 TESTS = Path(__file__).resolve().parent
+EXPLORERS = {"explore.py", "kills.py", "crash.py", "jinja_exploration.py", "jinja_generator.py"}
+"""The commands that explore, each of which prints the seed that repeats it, and what they are made of."""
 CHANCE = re.compile(
     r"os\.urandom|SystemRandom|\bsecrets\.|\brandom\.Random\(\)|\bRandom\(\)|derandomize=False"
     r"|\brandom\.(?:random|randint|randrange|choice|choices|sample|shuffle|randbytes)\("
@@ -28,7 +30,7 @@ def test_no_test_asks_for_chance() -> None:
     found = [
         f"{path.relative_to(TESTS)}:{number}: {line.strip()}"
         for path in sorted(TESTS.rglob("*.py"))
-        if path.name not in {"explore.py", Path(__file__).name}
+        if path.name not in EXPLORERS | {Path(__file__).name}
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if CHANCE.search(line) and "self._random" not in line
     ]
