@@ -108,7 +108,6 @@ OTHER_WORDS = {
     "validate": "lint",
     "template": "render",
     "quantize": "gguf quantize",
-    "verify-gguf": "gguf verify",
     "serve": "registry serve",
     "download": "pull",
     "upload": "push",

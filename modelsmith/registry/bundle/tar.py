@@ -66,6 +66,8 @@ def members(read: Callable[[int], bytes], skip: Callable[[int], None], where: st
     place = 0
     while True:
         block = read(BLOCK)
+        if place == 0 and len(block) < BLOCK:
+            raise StoreError(f"{where} is no bundle", hint="name what modelsmith export has written")
         if len(block) < BLOCK:
             raise StoreError(
                 f"{where} ends early, at byte {place + len(block):,}", hint="it is not complete: copy it again"

@@ -224,9 +224,15 @@ def test_a_bundle_that_is_cut(store: LocalStore, tmp_path: Path, share: float) -
     export(store, [ONE], tmp_path / "b.tar")
     data = (tmp_path / "b.tar").read_bytes().rstrip(b"\0")
     (tmp_path / "cut.tar").write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(ModelsmithError, match=r"ends early|is no tar|changed while|missing"):
+    with pytest.raises(ModelsmithError, match=r"ends early|is no bundle|is no tar|changed while|missing"):
         load(tmp_path / "cut.tar", tmp_path / "elsewhere")
     assert LocalStore(tmp_path / "elsewhere").models() == ()
+
+
+def test_another_file_is_called_no_bundle(tmp_path: Path) -> None:
+    (tmp_path / "Modelfile").write_text("FROM llama3.2\n")
+    with pytest.raises(StoreError, match="Modelfile is no bundle"):
+        Bundle(tmp_path / "Modelfile")
 
 
 def test_materialize_links(store: LocalStore, tmp_path: Path) -> None:
