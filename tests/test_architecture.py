@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,8 +89,13 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node.lineno
@@ -106,6 +112,7 @@ def level(part: str) -> int:
     raise AssertionError(f"modelsmith.{part} has no place in LAYERS")
 
 
+@cache
 def graph() -> dict[str, dict[str, int]]:
     """Every module and the modules that it imports, anywhere in its text, each with the line of the import."""
     names = {module_name(path): path for path in modules()}

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from modelsmith.errors import UnreadableFile
+from modelsmith.files.reading import READ_ONLY
 
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -40,8 +41,7 @@ def open_regular(path: str | os.PathLike[str]) -> int:
     """Return a file descriptor that reads a regular file; raises UnreadableFile."""
     stat_regular(path)
     try:
-        # O_NONBLOCK: should a pipe have taken the file's place since, opening must not wait for a writer
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, READ_ONLY)
     except OSError as error:
         raise _unreadable(path, error) from error
     try:

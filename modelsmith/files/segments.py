@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from modelsmith.errors import UnreadableFile
+from modelsmith.files.reading import fill_at, read_at
 from modelsmith.files.regular import open_regular
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class FileSlice:
         """Fill ``view`` with the file's bytes from ``start`` on."""
         done = 0
         while done < len(view):
-            count = os.preadv(descriptors[self.file], [view[done:]], start + done)
+            count = fill_at(descriptors[self.file], view[done:], start + done)
             if not count:
                 raise self.file.changed()
             done += count
@@ -95,7 +96,7 @@ class FileSlice:
         """Return the bytes."""
         descriptor = self.file.open()
         try:
-            data = os.pread(descriptor, self.length, self.start)
+            data = read_at(descriptor, self.length, self.start)
         finally:
             os.close(descriptor)
         if len(data) != self.length:
@@ -148,7 +149,7 @@ def read_into(segments: Iterable[Segment], buffers: Iterator[memoryview]) -> Ite
                 else:
                     if segment.file not in descriptors:
                         descriptors[segment.file] = segment.file.open()
-                    count = os.preadv(descriptors[segment.file], [room], segment.start + position)
+                    count = fill_at(descriptors[segment.file], room, segment.start + position)
                     if not count:
                         raise segment.file.changed()
                 position += count

@@ -7,7 +7,6 @@ their checksum, names under ``snapshots`` by commit. ``huggingface_hub`` throws 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from modelsmith.about import __version__
 from modelsmith.errors import DigestMismatch, HubError, UnreadableFile
+from modelsmith.files.locking import lock
 from modelsmith.hub.failures import hub_errors
 from modelsmith.progress import Progress, ProgressSink, silent
 
@@ -275,7 +275,7 @@ def _locked(path: Path) -> Iterator[None]:
     """Two runs do not write one file: the second waits, and finds it there."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor, waits=True)
         yield
     finally:
         os.close(descriptor)

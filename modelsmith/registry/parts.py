@@ -7,13 +7,13 @@ failure of the power may lose of that is found by the hash over the whole file.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import StoreError
+from modelsmith.files.locking import lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,7 +132,7 @@ def _locked(folder: Folder, name: str) -> int:
     while True:
         descriptor = folder.open(name, os.O_RDWR | os.O_CREAT)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock(descriptor, waits=True)
             if os.path.samestat(os.fstat(descriptor), folder.status(name)):
                 return descriptor
         except FileNotFoundError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import BlobNotFound, InvalidDigest, InvalidModelName, ModelNotFound, StoreError
+from modelsmith.files.reading import READ_ONLY
 from modelsmith.manifest import MAX_MANIFEST_BYTES, Digest, Manifest, ManifestList, read_manifest
 from modelsmith.name import ModelName
 
@@ -168,7 +169,7 @@ def damaged_blob(path: Path, source: str = "") -> StoreError:
 
 def read_small(path: Path, limit: int) -> bytes:
     """Read a regular file of at most ``limit`` bytes; raises OSError or StoreError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, READ_ONLY)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise StoreError(f"{path} is not a regular file", hint="pull or create the model again")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelfileRefused
+from modelsmith.files.reading import READ_ONLY
 from modelsmith.patterns import regex
 from modelsmith.syntax.modelfile.sniff import SNIFFED_BYTES, content_type
 
@@ -101,7 +102,7 @@ def go_errors(verb: str, path: str, hint: str = "") -> Iterator[None]:
 def _start_of(path: str) -> bytes:
     refuse_special(path)
     with go_errors("open", path):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, READ_ONLY)
     try:
         with go_errors("read", path):
             return os.read(descriptor, SNIFFED_BYTES)

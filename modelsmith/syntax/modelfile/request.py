@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import os
-import pwd
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import InvalidParameter, ModelfileRefused
+from modelsmith.files.users import home_of
 from modelsmith.parameters import DEPRECATED, Value, typed_parameters
 from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile.folder import go_errors, model_files, refuse_special
@@ -158,15 +158,13 @@ def expand_path(text: str, base: str) -> str:
 
 
 def _home(user: str) -> str:
-    try:
-        return (pwd.getpwnam(user) if user else pwd.getpwuid(os.getuid())).pw_dir
-    except KeyError as error:
-        if not user:
-            return str(Path.home())
+    home = home_of(user)
+    if home is None:
         raise ModelfileRefused(
             f"failed to find user '{user}': user: unknown user {user}",
             hint=f'a path that starts with ~ names a home directory; write "./~{user}" for a file of this name',
-        ) from error
+        )
+    return home
 
 
 def _clean(path: str) -> str:

@@ -1,16 +1,16 @@
 """Where a GGUF's bytes come from, and a cursor that reads them from front to back through one window.
 
-A file is read with ``pread`` and never mapped: a mapped file that is cut while it is read kills the process.
+A file is read at its places and never mapped: a mapped file that is cut while it is read kills the process.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 from dataclasses import dataclass
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Protocol
 
+from modelsmith.files.reading import read_at
 from modelsmith.weights.gguf.types import MAX_STRING
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class LocalSource:
     def read(self, start: int, least: int, most: int) -> bytes:
         """Return the bytes from ``start`` on."""
         del least
-        return os.pread(self.descriptor, most, start)
+        return read_at(self.descriptor, most, start)
 
 
 class HeaderEndsEarly(Exception):
