@@ -142,7 +142,7 @@ def test_the_core_works_where_they_are_missing(platform: str, tmp_path: Path) ->
         "Hi?",
         "model num_ctx temprature",
         "~/no-such-model",
-        "MS103 MS212",
+        "MS201 MS508",
         "FROM x",
         "3",
     ]
