@@ -42,6 +42,7 @@ MISSING = {
     "plan of a model": ["plan", "force-think", "--set", "base=nosuch"],
     "apply": ["apply", "./no"],
     "apply of a base": ["apply", "force-think", "--set", "base=no.gguf"],
+    "recipes emit": ["recipes", "emit", "no/x.yaml", "--to", "compose"],
     "recipes show": ["recipes", "show", "no/x.yaml"],
     "doctor md": ["doctor", "md", "no.md"],
     "edit": ["edit", "./no/Modelfile", "--set", "SYSTEM=x", "--yes"],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsmith.cli.recipes.emit import emit
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.help import Group
 from modelsmith.cli.shared.options import json_option
@@ -27,6 +28,9 @@ def command() -> None:
       modelsmith recipes new ./my-model.yaml
       modelsmith recipes schema > recipe.schema.json
     """
+
+
+command.add_command(emit)
 
 
 @command.command("list")
