@@ -190,6 +190,10 @@ class Content(Part):
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     """PARAMETERs by name. A list sets one that can be repeated (`stop`); null drops one that the Modelfile of the base sets."""
 
+    advised_parameters: bool = False
+    """Set the PARAMETERs that the model's makers advise (`generation_config.json` of a folder of Safetensors, `general.sampling.*` of
+    a GGUF), where neither `parameters` nor the base says otherwise."""
+
     messages: tuple[Message, ...] | None = None
     """Messages that every conversation starts with, instead of the base's."""
 

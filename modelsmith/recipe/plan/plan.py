@@ -18,6 +18,7 @@ from modelsmith.models.reasoning import unshown_reasoning
 from modelsmith.name import ModelName
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.recipe.plan.adapters import with_adapters
+from modelsmith.recipe.plan.advised import with_advised
 from modelsmith.recipe.plan.compile import compile_request, written_modelfile
 from modelsmith.recipe.plan.effects import without_effect
 from modelsmith.recipe.plan.findings import new_findings
@@ -240,9 +241,9 @@ def plan(
 
 def _is_enough(modelfile: Modelfile, recipe: Recipe) -> bool:
     """Say whether a Modelfile whose FROM is not here is enough for a recipe: it edits no weights, and no template unseen."""
-    weights = recipe.gguf is not None or recipe.quantize is not None or recipe.merge_shards or bool(recipe.adapters)
+    weights = (recipe.gguf, recipe.quantize, recipe.merge_shards, recipe.adapters, recipe.advised_parameters)
     steps = recipe.template is not None and not isinstance(recipe.template, str)
-    return not weights and (bool(modelfile.template) or not steps)
+    return not any(weights) and (bool(modelfile.template) or not steps)
 
 
 def stored(store: Store, name: ModelName) -> StoredModel | None:
@@ -282,6 +283,7 @@ def edited(draft: Draft, recipe: Recipe) -> Draft:
     else:
         for kind, steps in groupby(recipe.template or (), key=attrgetter("kind")):
             draft = STEPS[kind].edit(draft, *(step.options for step in steps))
+    draft = with_advised(draft, wanted=recipe.advised_parameters)
     draft = with_parameters(draft, recipe.parameters)
     modelfile = draft.modelfile
     if recipe.system is not None:

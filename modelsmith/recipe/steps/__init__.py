@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from modelsmith.recipe.steps import (
     add_stop,
     add_tools,
+    convert_jinja,
     declare_thinking,
     inject,
     make_effective,
@@ -48,4 +49,5 @@ STEPS: Mapping[str, ModuleType] = {
     "strip-system": strip_system,
     "add-stop": add_stop,
     "make-effective": make_effective,
+    "convert-jinja": convert_jinja,
 }
