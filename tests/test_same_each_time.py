@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 TESTS = Path(__file__).resolve().parent
-EXPLORERS = {"explore.py", "kills.py", "crash.py", "jinja_exploration.py", "jinja_generator.py"}
+EXPLORERS = {"explore.py", "fuzz.py", "kills.py", "crash.py", "jinja_exploration.py", "jinja_generator.py"}
 """The commands that explore, each of which prints the seed that repeats it, and what they are made of."""
 CHANCE = re.compile(
     r"os\.urandom|SystemRandom|\bsecrets\.|\brandom\.Random\(\)|\bRandom\(\)|derandomize=False"

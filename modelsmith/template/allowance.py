@@ -2,47 +2,89 @@
 
 Each rendering has bounds of its own; a command that renders a hostile template a hundred times would still keep the machine
 for minutes. A command therefore works within :func:`allow`; without it (a library, a server of an editor) only the bounds of
-each rendering count. Time is the processor's: a busy machine refuses nothing that an idle one renders.
+each rendering count. Time is the processor's: a busy machine refuses nothing that an idle one renders. Memory is what the
+renderings make: their texts, or what the process really grew by meanwhile, where that is more.
+
+A user who needs more says so in the environment: ``MODELSMITH_RENDER_SECONDS``, ``MODELSMITH_RENDER_MB``.
 """
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import RenderingLimitReached
+from modelsmith.errors import RenderingLimitReached, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SECONDS = 10.0
-SIZE = 200_000_000
+MEMORY = 200_000_000
+SECONDS_VARIABLE = "MODELSMITH_RENDER_SECONDS"
+MEMORY_VARIABLE = "MODELSMITH_RENDER_MB"
+
+_MB = 1_000_000
+_BETWEEN = 0.02  # seconds of work between two looks at the memory: a look may take some 40 microseconds
 
 
 @dataclass(slots=True)
 class Allowance:
-    """What is left: ``seconds`` of rendering, and ``size``, the characters that may still be made."""
+    """What is left: ``seconds`` of rendering, and ``memory``, the bytes that renderings may still take."""
 
     seconds: float = SECONDS
-    size: int = SIZE
+    memory: int = MEMORY
+    whole: tuple[float, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.whole = self.seconds, self.memory
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Allowance:
+        """Return what the environment allows; raises UsageError where it names no number."""
+        seconds, megabytes = _number(environment, SECONDS_VARIABLE), _number(environment, MEMORY_VARIABLE)
+        return cls(SECONDS if seconds is None else seconds, MEMORY if megabytes is None else round(megabytes * _MB))
 
     def check(self) -> None:
         """Raise RenderingLimitReached where nothing is left."""
         if self.seconds <= 0:
-            raise RenderingLimitReached(
-                f"the templates need more than {SECONDS:g} seconds of rendering", hint=_hint("the time")
-            )
-        if self.size <= 0:
-            raise RenderingLimitReached(
-                f"the templates make more than {SIZE // 1_000_000} MB of text", hint=_hint("the text")
-            )
+            raise self.refusal_of_time()
+        if self.memory <= 0:
+            raise self.refusal_of_memory()
+
+    def refusal_of_time(self) -> RenderingLimitReached:
+        """Return the error of templates that take too long."""
+        message = f"the templates need more than {self.whole[0]:g} seconds of rendering"
+        return RenderingLimitReached(message, hint=_hint("time", f"{SECONDS_VARIABLE}=60"))
+
+    def refusal_of_memory(self) -> RenderingLimitReached:
+        """Return the error of templates that fill the memory."""
+        message = f"the templates make more than {self.whole[1] / _MB:g} MB of text and values"
+        return RenderingLimitReached(message, hint=_hint("memory", f"{MEMORY_VARIABLE}=1000"))
 
 
-def _hint(what: str) -> str:
-    return f"{what} of all renderings of one command together is bounded; look for loops within loops in the TEMPLATE"
+def _hint(what: str, way: str) -> str:
+    return (
+        f"the {what} of all renderings of one command together is bounded; look for loops within loops in the TEMPLATE, "
+        f"or set {way} to allow more"
+    )
+
+
+def _number(environment: Mapping[str, str], name: str) -> float | None:
+    text = environment.get(name, "")
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise UsageError(f'{name} is "{text[:80]}", and not a number above 0', hint=f"set a number, or unset {name}")
+    return number
 
 
 _LEFT: ContextVar[Allowance | None] = ContextVar("rendering_allowance", default=None)
@@ -51,7 +93,7 @@ _LEFT: ContextVar[Allowance | None] = ContextVar("rendering_allowance", default=
 @contextmanager
 def allow(allowance: Allowance | None = None) -> Iterator[Allowance]:
     """Let what runs within it share one allowance; an outer one is put aside and comes back."""
-    given = Allowance() if allowance is None else allowance
+    given = Allowance.of(os.environ) if allowance is None else allowance
     token = _LEFT.set(given)
     try:
         yield given
@@ -70,26 +112,55 @@ def unbounded() -> Iterator[None]:
 
 
 class Use:
-    """One rendering; raises RenderingLimitReached where it begins with nothing left. Charge it when it ends, however it ends."""
+    """One rendering; raises RenderingLimitReached where it begins with nothing left.
 
-    __slots__ = ("_began", "_left")
+    The engine looks every few thousand steps, and charges it when it ends, however it ends.
+    """
+
+    __slots__ = ("_before", "_began", "_grown", "_left", "_weighed")
 
     def __init__(self) -> None:
         self._left = _LEFT.get()
-        self._began = 0.0
+        self._began = self._weighed = 0.0
+        self._before: int | None = None
+        self._grown = 0
         if self._left is not None:
             self._left.check()
-            self._began = time.thread_time()
+            self._began = time.process_time()
 
-    @property
-    def seconds(self) -> float | None:
-        """How long it may run; None for no bound but its own."""
-        return None if self._left is None else self._left.seconds
+    def look(self) -> None:
+        """Raise RenderingLimitReached where the rendering has taken what its command had left."""
+        left = self._left
+        if left is None:
+            return
+        now = time.process_time()
+        if now - self._began > left.seconds:
+            raise left.refusal_of_time()
+        if now - self._weighed > _BETWEEN:
+            self._weighed = now
+            taken = _memory()
+            self._before = taken if self._before is None else self._before
+            self._grown = max(self._grown, taken - self._before)
+            if self._grown > left.memory:
+                raise left.refusal_of_memory()
 
     def charge(self, size: int) -> None:
-        """Count what the rendering took: the time since it began or was charged last, and ``size`` characters."""
+        """Count what the rendering took: the time since it began or was charged last, and ``size`` bytes of text."""
         if self._left is not None:
-            now = time.thread_time()
+            now = time.process_time()
             self._left.seconds -= now - self._began
-            self._left.size -= size
-            self._began = now
+            self._left.memory -= max(size, self._grown)
+            self._began, self._grown = now, 0
+
+
+def _memory() -> int:
+    """Return how many bytes of memory the process has that are no part of a file; 0 where the system does not say."""
+    try:
+        descriptor = os.open("/proc/self/statm", os.O_RDONLY)
+    except OSError:
+        return 0  # not Linux: the texts alone count
+    try:
+        fields = os.read(descriptor, 200).split()
+    finally:
+        os.close(descriptor)
+    return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE")

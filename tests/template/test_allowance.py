@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from functools import partial
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from modelsmith.cli import run
-from modelsmith.errors import RenderingLimitReached, TemplateRenderError
-from modelsmith.template import allowance
-from modelsmith.template.allowance import SIZE, Allowance, allow, unbounded
+from modelsmith.errors import RenderingLimitReached, TemplateRenderError, UsageError
+from modelsmith.template.allowance import (
+    MEMORY,
+    MEMORY_VARIABLE,
+    SECONDS_VARIABLE,
+    Allowance,
+    allow,
+    unbounded,
+)
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.go.template import Template
 from modelsmith.template.jinja.engine.program import Program
+from modelsmith.template.jinja.transformers.template import TransformersTemplate
 
 _HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
 _GO = Template.parse("{{ range .Messages }}{{ .Content }}{{ end }}")
 
 
 def test_text_of_all_renderings_counts() -> None:
-    with allow(Allowance(size=12)) as left:
+    with allow(Allowance(memory=12)) as left:
         assert _GO.render(_HELLO) == "hello"
-        first = left.size
+        first = left.memory
         assert first < 12
-        while left.size > 0:
+        while left.memory > 0:
             _GO.render(_HELLO)
-        with pytest.raises(RenderingLimitReached, match="200 MB") as raised:
+        with pytest.raises(RenderingLimitReached, match=r"1\.2e-05 MB") as raised:
             _GO.render(_HELLO)
     assert "of one command" in raised.value.hint
     assert _GO.render(_HELLO) == "hello"
@@ -39,20 +47,20 @@ def test_go_and_jinja_share_the_time() -> None:
         after_go = left.seconds
         program.run({})
         assert left.seconds < after_go < 60
-        assert left.size < SIZE
+        assert left.memory < MEMORY
         left.seconds = 0
-        with pytest.raises(RenderingLimitReached, match="10 seconds"):
+        with pytest.raises(RenderingLimitReached, match="60 seconds"):
             program.run({})
-        with pytest.raises(RenderingLimitReached, match="10 seconds"):
+        with pytest.raises(RenderingLimitReached, match="60 seconds"):
             _GO.render(_HELLO)
 
 
 def test_what_fails_is_charged_too() -> None:
     with allow() as left:
-        whole = left.size
+        whole = left.memory
         with pytest.raises(TemplateRenderError, match="out of range"):
             Template.parse("{{ range 1000 }}0123456789{{ end }}{{ index .Messages 99 }}").render(_HELLO)
-        assert whole - left.size >= 10_000
+        assert whole - left.memory >= 10_000
 
 
 def test_allowances_within_each_other() -> None:
@@ -66,10 +74,75 @@ def test_allowances_within_each_other() -> None:
 
 
 def test_commands_have_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(allowance, "Allowance", partial(Allowance, size=2))
+    monkeypatch.setenv(MEMORY_VARIABLE, "0.000002")
     file = tmp_path / "Modelfile"
     file.write_text('FROM x\nTEMPLATE """{{ range .Messages }}{{ .Content }}{{ end }}"""\n')
     assert run(["explain", str(file)]) == 3
     shown = capsys.readouterr()
-    assert "200 MB" in shown.err
+    assert "MODELSMITH_RENDER_MB" in shown.err
     assert "Traceback" not in shown.err
+
+
+LONG_GO = {
+    "a loop that prints": "{{ range 100000 }}{{ $.Messages }}{{ end }}{{if .System}}x{{end}}",
+    "loops in loops": "{{ range 1000 }}{{ range 900 }}{{ len $.Messages }}{{ end }}{{ end }}",
+    "calls": '{{ define "a" }}{{ range 1000 }}{{ end }}{{ end }}{{ range 400 }}{{ template "a" . }}{{ end }}{{ .Messages }}',
+    "texts that nobody prints": "{{ range 100000 }}{{ $x := slice `aaaaaaaaaaaaaaaaaaaaaaaa` 1 }}{{ end }}{{ .Messages }}",
+}
+LONG_JINJA = {
+    "loops in loops": "{% for a in range(1000) %}{% for b in range(1000) %}{% endfor %}{% endfor %}",
+    "macros": "{% macro f() %}{% endmacro %}{% for a in range(900000) %}{{ f() }}{% endfor %}",
+    "a large text": "{% set n = namespace(a='x' * 1000) %}{% for a in range(100000) %}{% if n.a|upper %}{% endif %}{% endfor %}",
+}
+
+
+def ends_early(render: Callable[[], object]) -> None:
+    """The whole rendering takes longer than the little that its command has left, and stops soon after that."""
+    began = time.process_time()
+    with allow(Allowance(seconds=0.05)), pytest.raises(RenderingLimitReached, match=r"0\.05 seconds"):
+        render()
+    assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize("text", LONG_GO.values(), ids=LONG_GO)
+def test_time_ends_within_one_rendering_of_go(text: str) -> None:
+    template = Template.parse(text)
+    ends_early(lambda: template.render(_HELLO))
+
+
+@pytest.mark.parametrize("text", LONG_JINJA.values(), ids=LONG_JINJA)
+def test_time_ends_within_one_rendering_of_jinja(text: str) -> None:
+    program = Program.parse(text)
+    ends_early(lambda: program.run({}))
+
+
+def test_time_ends_within_one_rendering_of_transformers() -> None:
+    template = TransformersTemplate.parse(LONG_JINJA["loops in loops"])
+    ends_early(lambda: template.render(_HELLO))
+
+
+def test_memory_is_that_of_the_process() -> None:
+    """Nothing is printed, and still the memory fills."""
+    program = Program.parse(
+        "{% set n = namespace(all=[]) %}{% for a in range(1000) %}{% set n.all = n.all + ['x' * 100000] %}{% endfor %}"
+    )
+    with allow(Allowance(memory=20_000_000)), pytest.raises(RenderingLimitReached, match="20 MB"):
+        program.run({})
+
+
+def test_who_needs_more_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECONDS_VARIABLE, "2.5")
+    monkeypatch.setenv(MEMORY_VARIABLE, "1000")
+    with allow() as given:
+        assert (given.seconds, given.memory) == (2.5, 1_000_000_000)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "10 s", "x" * 1000])
+def test_what_is_no_number_is_refused(
+    text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(SECONDS_VARIABLE, text)
+    with pytest.raises(UsageError, match=f"{SECONDS_VARIABLE} is"):
+        allow().__enter__()
+    assert run(["rules"]) == 2
+    assert SECONDS_VARIABLE in capsys.readouterr().err

@@ -112,8 +112,9 @@ class Renderer:
 
     def _run(self, conversation: Conversation, think: bool | str | None, out: list[Any]) -> Iterator[None]:
         """Let ``out`` grow by what one execution after the other prints, and pause behind each."""
-        state = State(out.append, NO_VALUE, **self._budget)
-        use, room = Use(), state.room
+        use = Use()
+        state = State(out.append, NO_VALUE, **self._budget, look=use.look)
+        room = state.room
         try:
             for program, data in self._executions(conversation, think):
                 state.begin(Map(MAP, data))

@@ -5,7 +5,7 @@ Source of the messages: Go, ``text/template/exec.go`` (state.errorf) and ``parse
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError
 from modelsmith.records import dataclass
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MAX_STEPS = 1_000_000  # about a second of work; a long conversation in a large template takes some ten thousand
 MAX_TEXT = 16 * 1024 * 1024  # characters, of the prompt and of all texts made on the way to it
 MAX_CALLS = 60  # templates that call templates; Go stops at 100000
+_STRETCH = 2_000  # steps between two looks at what the command has left: some milliseconds
+_STRETCH = 2_000  # steps between two looks at what the command has left: some milliseconds
 
 
 class OutOfBudget(TemplateRenderError):
@@ -52,17 +54,26 @@ class State:
     """One execution: the variables in sight, the output, and what is left of the budgets.
 
     A variable is a list of one value, so that a scope can be left by putting the old lists back. ``last`` is where the
-    last ``and`` or ``or`` stopped: Go reports some errors at the node it looked at last.
+    last ``and`` or ``or`` stopped: Go reports some errors at the node it looked at last. ``look`` is called every few
+    thousand steps and may end the execution by an error.
     """
 
-    __slots__ = ("calls", "last", "room", "steps", "variables", "write")
+    __slots__ = ("_later", "_look", "calls", "last", "room", "steps", "variables", "write")
 
     def __init__(
-        self, write: Callable[[Any], None], data: Any, *, steps: int | None = None, room: int | None = None
+        self,
+        write: Callable[[Any], None],
+        data: Any,
+        *,
+        steps: int | None = None,
+        room: int | None = None,
+        look: Callable[[], None] | None = None,
     ) -> None:
         self.write = write
         self.variables: dict[str, list[Any]] = {"$": [data]}
-        self.steps = MAX_STEPS if steps is None else steps
+        self.steps = 0  # of this stretch; there are more later
+        self._later = MAX_STEPS if steps is None else steps
+        self._look = look
         self.room = MAX_TEXT if room is None else room
         self.calls = 0
         self.last: Site | None = None
@@ -76,11 +87,19 @@ class State:
         self.steps -= steps
         self.room -= text
         if self.steps < 0 or self.room < 0:
-            self.refuse()
+            self.go_on()
 
-    def refuse(self) -> NoReturn:
-        """Raise the error for the budget that is spent."""
-        raise too_many_steps() if self.steps < 0 else too_long()
+    def go_on(self) -> None:
+        """Begin the next stretch of steps; raises the error of the budget that is spent, if one is."""
+        if self._look is not None:
+            self._look()
+        more = min(max(_STRETCH, -self.steps), self._later)
+        self._later -= more
+        self.steps += more
+        if self.steps < 0:
+            raise too_many_steps()
+        if self.room < 0:
+            raise too_long()
 
     def made(self, text: str) -> str:
         """Charge a text that was made on the way."""

@@ -54,7 +54,7 @@ class Loop(NamedTuple):
                 state.steps -= steps
                 state.room -= text
                 if state.steps < 0 or state.room < 0:
-                    state.refuse()
+                    state.go_on()
                 index_cell[0] = index
                 element_cell[0] = element
                 body(state, element)

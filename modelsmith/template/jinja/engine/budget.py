@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from modelsmith.template.jinja.engine.failures import LimitReached
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
-_ROUNDS = 63
+_ROUNDS = 127
+_LARGE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,12 @@ class Limits:
 
 
 class Run:
-    """One rendering: what it may still use, and its clock; ``watching`` where values notice their use."""
+    """One rendering: what it may still use, and its clock; ``watching`` where values notice their use.
 
-    __slots__ = ("deadline", "depth", "left", "limits", "now", "steps", "watching")
+    ``look`` is called now and then, and may end the rendering by an error.
+    """
+
+    __slots__ = ("_looked", "deadline", "depth", "left", "limits", "look", "now", "steps", "watching")
 
     def __init__(self, limits: Limits, now: datetime, *, watching: bool = False) -> None:
         self.limits = limits
@@ -44,13 +49,10 @@ class Run:
         self.steps = limits.steps
         self.left = limits.size
         self.depth = 0
-        self.deadline = time.monotonic() + limits.seconds
+        self.deadline = time.process_time() + limits.seconds
+        self.look: Callable[[], None] | None = None
+        self._looked = self.left
         self.watching = watching
-
-    def hurry(self, seconds: float | None) -> None:
-        """Let it end within this time, where that is less than its own: what the command may still spend."""
-        if seconds is not None:
-            self.deadline = min(self.deadline, time.monotonic() + seconds)
 
     def step(self) -> None:
         """Count a round of a loop or a call; raises LimitReached where there were too many."""
@@ -59,8 +61,8 @@ class Run:
             raise LimitReached(f"it ran for more than {self.limits.steps:,} rounds of its loops")
         if self.left < 0:
             raise LimitReached(f"it built texts and lists of more than {self.limits.size:,} bytes together")
-        if not self.steps & _ROUNDS and time.monotonic() > self.deadline:
-            raise LimitReached(f"it ran for more than {self.limits.seconds:g} seconds")
+        if not self.steps & _ROUNDS:
+            self._look_up()
 
     def spend(self, size: int) -> None:
         """Count something of this size before it is built; raises LimitReached where that is too much."""
@@ -69,3 +71,12 @@ class Run:
         self.left -= size
         if self.left < 0:
             raise LimitReached(f"it built texts and lists of more than {self.limits.size:,} bytes together")
+        if self._looked - self.left > _LARGE:
+            self._look_up()
+
+    def _look_up(self) -> None:
+        self._looked = self.left
+        if self.look is not None:
+            self.look()
+        if time.process_time() > self.deadline:
+            raise LimitReached(f"it ran for more than {self.limits.seconds:g} seconds")

@@ -81,7 +81,7 @@ class Program:
 
     def _result(self, code: Code, values: dict[str, Value], run: Run) -> str:
         use = Use()
-        run.hurry(use.seconds)
+        run.look = use.look
         try:
             return str(code(_WORDS | values, run))
         except Failure as failure:

@@ -11,13 +11,17 @@ import re
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _WIDE_PERCENT = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{5})")
 _WIDE_BRACES = re.compile(r"\{[^{}]*(?:\{|\d{5})")
 _FILLING = frozenset({"ljust", "rjust", "center", "zfill", "expandtabs"})
 _BITS = 4_096
 _TOTAL = 16
+_CHECKS = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +41,26 @@ class LimitReached(Exception):
 
 @dataclass(slots=True)
 class Budget:
-    """What one rendering may still use."""
+    """What one rendering may still use; ``look`` is called now and then, and may end it by an error."""
 
     limits: Limits
+    look: Callable[[], None] | None = None
     deadline: float = field(init=False)
     left: int = field(init=False)
+    _checks: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self.deadline = time.monotonic() + self.limits.seconds
+        self.deadline = time.process_time() + self.limits.seconds
         self.left = self.limits.size * _TOTAL
 
     def check_time(self) -> None:
         """Raise LimitReached when the time is up."""
-        if time.monotonic() > self.deadline:
+        self._checks += 1
+        if self._checks & _CHECKS:
+            return
+        if self.look is not None:
+            self.look()
+        if time.process_time() > self.deadline:
             raise LimitReached(f"it ran for more than {self.limits.seconds:g} seconds")
 
     def spend(self, size: int) -> None:

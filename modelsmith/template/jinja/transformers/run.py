@@ -35,6 +35,7 @@ _OF_TEMPLATES = (
 def run(template: Template, variables: Mapping[str, Any], budget: Budget) -> str:
     """Return what the template prints; raises TemplateRenderError for all that its text can cause."""
     use, whole = Use(), budget.left
+    budget.look = use.look
     token = BUDGET.set(budget)
     try:
         return joined(template.generate(**variables))
