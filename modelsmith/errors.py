@@ -24,6 +24,8 @@
     │   ├── BlobNotFound
     │   ├── DigestMismatch
     │   └── ServerError             an Ollama server answered with an error, or not at all
+    ├── EngineError                 a model could not be run, or what it was run on answered with garbage
+    │   └── RecordingMismatch       a recorded answer that is not there, or belongs to another prompt or model
     ├── HubError                    the Hugging Face Hub refused, or has not what was asked for
     ├── RecipeError                 a recipe that cannot be read; carries diagnostics; exit code 2
     ├── PlanChanged                 the world moved between plan and apply
@@ -171,6 +173,14 @@ class ServerError(StoreError):
         self.status = status
         self.request = request
         self.text = text
+
+
+class EngineError(ModelsmithError):
+    """A model could not be run: the engine is not there, hangs, died, or answered with what is no answer."""
+
+
+class RecordingMismatch(EngineError):
+    """A recording has no answer to a request, or one that was given to another prompt or by another model."""
 
 
 class HubError(ModelsmithError):

@@ -104,8 +104,17 @@ class Answer:
 class HttpClient:
     """One server's HTTP API; ``peer`` says what should answer there, ``absent`` what to do when nothing does."""
 
-    def __init__(self, url: str, *, peer: str = "server", absent: str = "", connect_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        peer: str = "server",
+        absent: str = "",
+        connect_seconds: float = 5.0,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         parts = _checked(url)
+        self._headers = dict(headers or {})
         self._base = urlunsplit(parts).rstrip("/")
         self.url = redacted(self._base)
         self.is_local = is_loopback(parts.hostname or "")
@@ -155,7 +164,7 @@ class HttpClient:
                 f"the proxy {redacted(proxy or '')} for {self.url} cannot be used: {error}",
                 hint="use an http or https proxy, or name the host in NO_PROXY",
             ) from error
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **self._headers}
         client = httpx2.Client(transport=transport, trust_env=False, headers=headers)
         weakref.finalize(self, client.close)  # who forgets to close leaves no open socket behind
         return client
@@ -190,12 +199,44 @@ class HttpClient:
             return Answer(response.status_code, dict(response.headers), bytes(data[:limit]))
 
     def lines(
-        self, method: str, path: str, body: object, *, stalled: Callable[[float], None] | None = None
+        self,
+        method: str,
+        path: str,
+        body: object,
+        *,
+        stalled: Callable[[float], None] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the JSON objects of a streamed answer as they come, without a limit on the time between them."""
+        """Yield the JSON objects of a streamed answer as they come, without a limit on the time between them.
+
+        ``seconds`` limits the time for all of it, None does not.
+        """
+        for response, line in self._stream(method, path, body, stalled=stalled, seconds=seconds):
+            if line.strip():
+                yield self._object(method, path, response, line)
+
+    def events(self, path: str, body: object, *, seconds: float | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the JSON objects that a POST is answered with as server-sent events, up to ``[DONE]``.
+
+        An answer that is one JSON object instead is yielded as it is. ``seconds`` limits the time for all of it.
+        Source: https://html.spec.whatwg.org/multipage/server-sent-events.html (an event here is one line of data).
+        """
+        for response, line in self._stream("POST", path, body, stalled=None, seconds=seconds):
+            name, colon, value = line.strip().partition(b":")
+            if name in {b"data", b"error"} and colon:
+                if value.strip() == b"[DONE]":
+                    return
+                yield self._object("POST", path, response, value)
+            elif name and name not in {b"event", b"id", b"retry"}:
+                yield self._object("POST", path, response, line)
+
+    def _stream(
+        self, method: str, path: str, body: object, *, stalled: Callable[[float], None] | None, seconds: float | None
+    ) -> Iterator[tuple[httpx2.Response, bytes]]:
+        """Yield the lines of an answer as they come, each with the answer that it is of."""
         with (
             _watch(stalled) as alive,
-            self._exchange(method, path, body=body, read=None) as response,
+            self._exchange(method, path, body=body, read=None, total=seconds) as response,
         ):
             self._check(method, path, response)
             rest, begun = b"", monotonic()
@@ -206,13 +247,10 @@ class HttpClient:
                     begun = monotonic()
                 elif monotonic() - begun > BODY_SECONDS:
                     raise self._error(method, path, f"did not end a line within {BODY_SECONDS:g} s", hint=_DRIPS)
-                for line in complete:
-                    if line.strip():
-                        yield self._object(method, path, response, line)
+                yield from ((response, line) for line in complete)
                 if len(rest) > MAX_LINE:
                     raise self._error(method, path, f"sent a line of more than {MAX_LINE} bytes")
-            if rest.strip():
-                yield self._object(method, path, response, rest)
+            yield response, rest
 
     def upload(
         self,
@@ -255,7 +293,9 @@ class HttpClient:
         extra: Mapping[str, str] | None = None,
         read: float | None,
         whole: float | None = None,
+        total: float | None = None,
     ) -> Iterator[httpx2.Response]:
+        """Yield an answer. ``read`` limits the wait for it, ``whole`` what it takes from then on, ``total`` both together."""
         import httpx2
 
         timeout = httpx2.Timeout(read, connect=self._connect_seconds)
@@ -265,7 +305,7 @@ class HttpClient:
         elif content is not None:
             headers |= {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
         began = False
-        limit = self._connect_seconds + read if read is not None else None
+        limit = self._connect_seconds + read if read is not None else total
         with self._connections.within(limit) as deadline:
             trace = {"trace": self._connections.trace(deadline)}
             try:
@@ -273,8 +313,12 @@ class HttpClient:
                     method, self._base + path, headers=headers, content=data, timeout=timeout, extensions=trace
                 ) as response:
                     began = True
-                    deadline.restart(whole)
+                    if total is None:
+                        deadline.restart(whole)
                     yield response
+                if deadline.expired:  # a body without an announced length just ends when the connection is broken off
+                    text = f"did not finish its answer within {deadline.seconds:g} s"
+                    raise self._error(method, path, text, hint=_DRIPS)
             except httpx2.HTTPError as error:
                 if deadline.expired:
                     text = f"did not finish its answer within {deadline.seconds:g} s"

@@ -182,14 +182,22 @@ def _model(
         own = tuple((message.role, message.content) for message in modelfile.messages)
         return replace(_go(modelfile.template), system=modelfile.system or "", messages=own)
     name = "" if path.is_file() or spec.startswith("sample:") else spec
+    return served_by(draft, spec, name=name, engine=engine)
+
+
+def served_by(draft: Draft, spec: str, *, name: str = "", engine: str | None = None) -> RenderEngine:
+    """Return what renders for a draft that people call ``spec``; ``name`` is the one that it has in a store, where it has one.
+
+    ``engine`` as in ``find_engine``. Raises ModelsmithError where code inside Ollama renders.
+    """
     return replace(
         _of_draft(spec, engine, draft),
         system=draft.system,
         messages=draft.messages,
         weights=draft.inherited.weights,
-        drops_reasoning=drops_reasoning(name=name, family=draft.inherited.family, version=version),
+        drops_reasoning=drops_reasoning(name=name, family=draft.inherited.family, version=draft.version),
         is_model=True,
-        version=version,
+        version=draft.version,
     )
 
 

@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.errors import InvalidGGUF, UnreadableFile
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from modelsmith.models.draft import Draft
+
+
+def token_count(prompt: str, weights: Path | None) -> int | None:
+    """Return how many tokens a prompt is; None where there is no vocabulary, or one whose rules are not known here."""
+    if weights is None:
+        return None
+    from modelsmith.weights.convert.weights import open_weights
+    from modelsmith.weights.gguf.tokens.bpe import BytePairs
+
+    try:
+        pairs = BytePairs.of(open_weights(weights))
+    except (InvalidGGUF, UnreadableFile):
+        return None
+    return pairs.count(prompt) if pairs else None
 
 
 def in_vocabulary(draft: Draft, wanted: set[str]) -> frozenset[str] | None:

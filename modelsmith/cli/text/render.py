@@ -99,6 +99,7 @@ def command(
         --engine transformers
     """
     from modelsmith.models.served import find_engine
+    from modelsmith.models.vocabulary import token_count
 
     try:
         talk = read_conversation(conversation, user, system, tools)
@@ -124,7 +125,7 @@ def command(
             "thinking_tags": list(found.thinking_tags),
             "capabilities": sorted(found.capabilities),
         }
-        if (count := render_view.token_count(prompt, found.weights)) is not None:
+        if (count := token_count(prompt, found.weights)) is not None:
             answer["tokens"] = count
         if refused:
             answer["refused"] = refused

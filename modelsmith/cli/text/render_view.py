@@ -9,6 +9,7 @@ import click
 
 from modelsmith.cli.shared.failure import printable
 from modelsmith.errors import InvalidGGUF, UnreadableFile
+from modelsmith.models.vocabulary import token_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,20 +20,6 @@ if TYPE_CHECKING:
     from modelsmith.weights.gguf.tokens.special import SpecialTokens
 
 _MARKS = {"\n": "⏎\n", "\t": "⇥", "\r": "␍", "\u00a0": "⍽"}
-
-
-def token_count(prompt: str, weights: Path | None) -> int | None:
-    """Return how many tokens a prompt is; None where there is no vocabulary, or one whose rules are not known here."""
-    if weights is None:
-        return None
-    from modelsmith.weights.convert.weights import open_weights
-    from modelsmith.weights.gguf.tokens.bpe import BytePairs
-
-    try:
-        pairs = BytePairs.of(open_weights(weights))
-    except (InvalidGGUF, UnreadableFile):
-        return None
-    return pairs.count(prompt) if pairs else None
 
 
 def special_tokens(weights: Path | None) -> SpecialTokens | None:

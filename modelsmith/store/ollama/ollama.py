@@ -22,7 +22,7 @@ from modelsmith.store.ollama.transfer import transfer
 from modelsmith.versions import of_server, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from modelsmith.name import ModelName
     from modelsmith.store.listing import Listing
@@ -36,8 +36,12 @@ _REWRITES_SINCE = "0.30.0"
 class OllamaStore:
     """Models of an Ollama server. Nothing is asked before the first call, so a wrong URL shows up there."""
 
-    def __init__(self, url: str, *, connect_seconds: float = 5.0) -> None:
-        self._http = HttpClient(server_url(url), peer="Ollama server", absent=ABSENT, connect_seconds=connect_seconds)
+    def __init__(self, url: str, *, connect_seconds: float = 5.0, headers: Mapping[str, str] | None = None) -> None:
+        self.address = server_url(url)
+        """The server's URL with the credentials that it was given: to connect to, not to show."""
+        self._http = HttpClient(
+            self.address, peer="Ollama server", absent=ABSENT, connect_seconds=connect_seconds, headers=headers
+        )
         self._version: str | None = None
 
     def __repr__(self) -> str:
