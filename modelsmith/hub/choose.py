@@ -103,6 +103,26 @@ def choose(snapshot: Snapshot, reference: HubReference) -> Choice:
     return Choice("gguf", files, label, _projector(snapshot, files[0]), sides, note)
 
 
+def choose_adapter(snapshot: Snapshot, reference: HubReference) -> Choice:
+    """Return the files of a LoRA adapter: of the folder or the file that is named, else those at the top; raises HubError."""
+    named = reference.file.rstrip("/")
+    is_gguf = named.lower().endswith(".gguf") or bool(reference.quantization)
+    folder = named.rpartition("/")[0] if named in snapshot.files else named
+    start = f"{folder}/" if folder else ""
+    if not is_gguf and f"{start}adapter_config.json" in snapshot.files:
+        inside = [path for path in snapshot.files if path.startswith(start) and "/" not in path[len(start) :]]
+        files = tuple(snapshot.files[path] for path in sorted(inside) if _ADAPTER.fullmatch(path[len(start) :]))
+        if any(file.path.endswith(".safetensors") for file in files):
+            return Choice("adapter", files)
+        raise HubError(
+            f"the adapter in {snapshot.repo} is no Safetensors: a pickle can run any code and is never opened",
+            hint="ask its owner to save it again with safe_serialization=True",
+        )
+    if is_gguf or (not named and snapshot.ggufs):
+        return choose(snapshot, reference)
+    raise HubError(f"{snapshot.repo} holds no adapter{f' in {named}' if named else ''}", hint=_files_hint(snapshot))
+
+
 def _grouped(models: Iterable[HubFile]) -> dict[str, list[HubFile]]:
     groups: dict[str, list[HubFile]] = {}
     for file in models:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from modelsmith.progress import ProgressSink, silent
 from modelsmith.template.effective.imported import Imported, imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from modelsmith.progress import ProgressSink
     from modelsmith.store.model import ServerSays
     from modelsmith.syntax.modelfile.modelfile import Modelfile
 
@@ -83,6 +83,12 @@ class Base:
     missing: str = ""
     notes: tuple[str, ...] = ()
     downloads: tuple[Download, ...] = ()
+
+    def fetch(self, progress: ProgressSink = silent) -> bool:
+        """Download what is not here yet, and say whether there was anything: then find the base again, now with the files themselves."""
+        for each in self.downloads:
+            each.fetch(progress)
+        return bool(self.downloads)
 
 
 def brought_along(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsmith.cli.shared.options import json_option, store_for, store_option
+from modelsmith.cli.shared.options import adapter_at, json_option, store_for, store_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,14 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.command("inspect")
-@click.argument("adapter", metavar="ADAPTER", type=click.Path(path_type=Path))
+@click.argument("adapter", metavar="ADAPTER")
 @click.option("--base", metavar="MODEL", help="Also check whether it fits: a .gguf or a model's name.")
 @store_option
 @json_option
-def command(adapter: Path, base: str | None, where: str | None, as_json: bool) -> int:
-    r"""Say what an adapter changes and how strongly. ADAPTER is a folder as PEFT saves it, or a GGUF.
+def command(adapter: str, base: str | None, where: str | None, as_json: bool) -> int:
+    r"""Say what an adapter changes and how strongly.
 
-    With --base the answer is 1 where it does not fit the model.
+    ADAPTER is a folder as PEFT saves it, a GGUF, or one on the Hub (hf://org/repo), of which only the header is fetched. With --base the answer is 1 where it does not fit the model.
 
     \b
     Examples:
@@ -40,20 +39,21 @@ def command(adapter: Path, base: str | None, where: str | None, as_json: bool) -
     from modelsmith.weights.adapters.peft import is_peft, read_peft
     from modelsmith.weights.quantize.quantize import open_parts
 
-    found: PeftAdapter | Lora = read_peft(adapter) if is_peft(adapter) else read_gguf_adapter(adapter)
+    place = adapter_at(adapter, whole=False)
+    found: PeftAdapter | Lora = read_peft(place) if is_peft(place) else read_gguf_adapter(place)
     facts = _facts(found.base, found.alpha, found.pairs, found)
     problem = ""
     if base is not None:
         parts = open_parts(locate_gguf(base, store_for(where, base)))
         try:
-            facts["notes"] = list(open_adapter(adapter, parts).notes)
+            facts["notes"] = list(open_adapter(place, parts).notes)
         except (InvalidAdapter, Unsupported) as error:
             problem, facts["hint"] = error.message, error.hint
         facts |= {"fits": not problem, "problem": problem}
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
     else:
-        _show(str(adapter), facts)
+        _show(adapter, facts)
     return 1 if problem else 0
 
 

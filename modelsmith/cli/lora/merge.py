@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.shared.options import json_option, store_for, store_option
+from modelsmith.cli.shared.options import adapter_at, json_option, store_for, store_option
 from modelsmith.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def command(
     r"""Add what adapters change to BASE, and write the result to OUT.
 
     BASE is a GGUF in F16, BF16 or F32 (a file, or a model's name), or a folder of Safetensors, which becomes another folder. Each
-    ADAPTER is a folder as PEFT saves it, or a GGUF; its weight is 1 unless =WEIGHT says otherwise.
+    ADAPTER is a folder as PEFT saves it, a GGUF, or one on the Hub (hf://); its weight is 1 unless =WEIGHT says otherwise.
 
     \b
     Examples:
@@ -55,14 +55,15 @@ def command(
       modelsmith lora merge base-f16.gguf ./a=0.7 ./b.gguf -o m.gguf -t Q4_K_M
       modelsmith lora merge ./base-checkpoint ./my-adapter -o ./merged-checkpoint
     """
+    from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.weights.adapters.spec import weighted
 
-    wanted = [weighted(text) for text in adapters]
+    with progress_bars(enabled=not as_json) as progress:
+        wanted = [(adapter_at(place, progress, whole=not dry_run), weight) for place, weight in map(weighted, adapters)]
     folder = Path(base).expanduser()
     if folder.is_dir():
         return _into_folder(folder, wanted, target, mix, dry_run=dry_run, as_json=as_json)
     from modelsmith.cli.shared.outputs import saying_what_is_kept
-    from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.models.locate import locate_gguf
     from modelsmith.weights.adapters.merge import merge_adapters, open_adapters, with_adapters
     from modelsmith.weights.quantize.plan import plan_quantize

@@ -62,6 +62,15 @@ def checkpoint_at(spec: str, progress: ProgressSink = silent, *, whole: bool) ->
     return checkpoint_folder(spec, progress, whole=whole)
 
 
+def adapter_at(spec: str, progress: ProgressSink = silent, *, whole: bool) -> Path:
+    """Return where an adapter lies that is named by its path or on the Hub; ``whole`` downloads its numbers too."""
+    if not is_hub(spec):
+        return Path(spec).expanduser()
+    from modelsmith.models.sources.hub_adapter import adapter_folder
+
+    return adapter_folder(spec, progress, whole=whole)
+
+
 def _names_a_file(spec: str) -> bool:
     if is_hub(spec) or spec.startswith(("sample:", ".", "/", "~")) or spec.endswith(_FILE_ENDINGS):
         return True

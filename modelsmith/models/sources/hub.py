@@ -25,7 +25,7 @@ from modelsmith.syntax.modelfile.modelfile import Modelfile
 from modelsmith.weights.blobs.blob import FileBlob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from modelsmith.hub.snapshot import HubFile, Snapshot
@@ -74,11 +74,16 @@ def _snapshot(endpoint: str, token: str, offline: bool, repo: str, revision: str
     return hub, hub.snapshot(repo, revision)
 
 
+def snapshot_of(reference: HubReference) -> tuple[Hub, Snapshot]:
+    """Return the repository that a reference names, as it is now; raises HubError."""
+    settings = Hub().settings
+    return _snapshot(settings.endpoint, settings.token, settings.offline, reference.repo, reference.revision)
+
+
 def find_on_hub(spec: str) -> HubModel:
     """Ask the Hub what a reference means. Raises UsageError for one that is none, HubError for what is not there."""
     reference = HubReference.parse(spec)
-    settings = Hub().settings
-    hub, snapshot = _snapshot(settings.endpoint, settings.token, settings.offline, reference.repo, reference.revision)
+    hub, snapshot = snapshot_of(reference)
     return HubModel(reference, hub, snapshot, choose(snapshot, reference))
 
 
@@ -95,6 +100,17 @@ def hub_modelfile(found: HubModel, progress: ProgressSink = silent) -> tuple[Mod
             hint=f"download it (modelsmith pull {found.reference} -o FOLDER) and start from the folder",
         )
     files = [*found.choice.files, *([found.choice.projector] if found.choice.projector else [])]
+    paths, downloads = weights_here(found, files, progress)
+    modelfile = Modelfile.parse("".join(f"FROM {path}\n" for path in paths))
+    for side in found.choice.sides:
+        modelfile = _with_side(modelfile, found, side)
+    return modelfile, downloads
+
+
+def weights_here(
+    found: HubModel, files: Iterable[HubFile], progress: ProgressSink = silent
+) -> tuple[list[Path], tuple[Download, ...]]:
+    """Return where GGUFs of the Hub lie, each the file or what stands in for it, and what must be downloaded."""
     downloads: list[Download] = []
     paths = []
     for file in files:
@@ -109,19 +125,21 @@ def hub_modelfile(found: HubModel, progress: ProgressSink = silent) -> tuple[Mod
             if file.sha256:
                 FileBlob(path).remember(Digest(file.sha256))
         paths.append(path)
-    modelfile = Modelfile.parse("".join(f"FROM {path}\n" for path in paths))
-    for side in found.choice.sides:
-        modelfile = _with_side(modelfile, found, side)
-    return modelfile, tuple(downloads)
+    return paths, tuple(downloads)
 
 
 def hub_checkpoint(found: HubModel, progress: ProgressSink = silent) -> tuple[Path, tuple[Download, ...]]:
-    """Return a folder that holds a checkpoint of the Hub, and what must be downloaded before its numbers can be used.
+    """Return a folder that holds a checkpoint of the Hub, and what must be downloaded before its numbers can be used."""
+    return laid_out(found, "checkpoint", progress)
+
+
+def laid_out(found: HubModel, kind: str, progress: ProgressSink = silent) -> tuple[Path, tuple[Download, ...]]:
+    """Return a folder with the chosen files, and what must be downloaded before their numbers can be used.
 
     What is here is linked from the Hub's cache, small files are fetched; files of tensors that are not here yet have stand-ins.
     """
     hub, snapshot = found.hub, found.snapshot
-    folder = cache_folder() / "hub" / snapshot.repo / snapshot.commit / "checkpoint" / snapshot.repo.rpartition("/")[2]
+    folder = cache_folder() / "hub" / snapshot.repo / snapshot.commit / kind / snapshot.repo.rpartition("/")[2]
     downloads: list[Download] = []
     for file in found.choice.files:
         place = folder / file.path

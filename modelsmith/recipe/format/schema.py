@@ -201,8 +201,8 @@ class Content(Part):
     """The text of a license, or a list of them, instead of the base's."""
 
     adapters: Texts = ()
-    """A LoRA adapter, or a list of them: paths, relative to the recipe, of folders as PEFT saves them or of GGUFs, each with
-    `=WEIGHT` where it is not 1. They are merged into the weights, which must be F16, BF16 or F32."""
+    """A LoRA adapter, or a list of them: paths, relative to the recipe, of folders as PEFT saves them or of GGUFs, or
+    repositories of the Hub (`hf://org/repo@revision`), each with `=WEIGHT` where it is not 1. They are merged into the weights, which must be F16, BF16 or F32."""
 
     gguf: GGUF | None = None
     """Edits of the metadata in the GGUF."""

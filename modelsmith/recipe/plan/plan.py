@@ -85,11 +85,7 @@ class Plan:
 
     def fetched(self, progress: ProgressSink = silent) -> Plan:
         """Download what is missing, and return the plan of the same recipe with the files themselves."""
-        if not self.downloads or self.again is None:
-            return self
-        for download in self.downloads:
-            download.fetch(progress)
-        return self.again()
+        return self if self.again is None or not self.after.base.fetch(progress) else self.again()
 
     @property
     def warnings(self) -> tuple[str, ...]:

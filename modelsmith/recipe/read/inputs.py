@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import UsageError
 from modelsmith.files.paths import anchored
+from modelsmith.hub.reference import is_hub
 from modelsmith.recipe.read.references import MissingValue, expand, first_reference, written_as
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def input_values(
             value, folder = read_value(name, said[name][0], declared, said[name][1]), here
         else:
             value, folder = _default(name, declared, values), _folder(declared.default, values, folders[name])
-        if declared.type == "path" and isinstance(value, str):
+        if declared.type == "path" and isinstance(value, str) and not is_hub(value):
             value = anchored(value, folder)
         values[name] = InputValue(value, folder)
     return values

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, PrivateAttr
 
 from modelsmith.files.paths import looks_like_path
+from modelsmith.hub.reference import is_hub
 from modelsmith.recipe.format.input import Input
 from modelsmith.recipe.format.schema import Content, Document, Head, Titled
 from modelsmith.recipe.parts.fields import ScalarValue
@@ -126,7 +127,7 @@ def _absolute(key: str, node: Node, values: Mapping[str, InputValue]) -> Node:
         return ListNode(tuple(_absolute(key, item, values) for item in node.items), node.span, node.source)
     if key not in {"from", "adapters"} or not isinstance(node, ScalarNode) or not isinstance(node.value, str):
         return node
-    if node.value == "" or (key == "from" and not looks_like_path(node.value)):
+    if node.value == "" or is_hub(node.value) or (key == "from" and not looks_like_path(node.value)):
         return node
     path = absolute_path(node.value, node.text, values, node.source.folder)
     return ScalarNode(path, node.text, node.span, node.source)

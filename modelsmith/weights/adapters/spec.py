@@ -8,16 +8,15 @@ from pathlib import Path
 from modelsmith.errors import UsageError
 
 
-def weighted(text: str) -> tuple[Path, float]:
+def weighted(text: str) -> tuple[str, float]:
     """Return the place and the weight of ``PLACE`` or ``PLACE=WEIGHT``; what exists as it is written has no weight in it."""
-    path = Path(text).expanduser()
     place, separator, number = text.rpartition("=")
-    if not separator or path.exists():
-        return path, 1.0
+    if not separator or Path(text).expanduser().exists():
+        return text, 1.0
     try:
         weight = float(number)
     except ValueError:
         weight = math.nan
     if not math.isfinite(weight):
         raise UsageError(f'"{text}": {number!r} is no weight', hint="write ADAPTER=0.7")
-    return Path(place).expanduser(), weight
+    return place, weight

@@ -10,15 +10,18 @@ import pytest
 from checkpoints import FAMILIES, write_checkpoint
 from fakes.hub import FakeHub, FakeRepo
 from hub_clients import hub_of
+from lora_models import write_adapter, write_base
 
 from modelsmith.cli import run
-from modelsmith.errors import HubError, RecipeError, Unsupported
+from modelsmith.errors import HubError, ModelsmithError, RecipeError, Unsupported
 from modelsmith.models.locate import locate_gguf
 from modelsmith.models.sources.hub import find_on_hub, forget
 from modelsmith.recipe.plan.apply import apply
 from modelsmith.recipe.plan.plan import Plan, plan
 from modelsmith.recipe.read.load import parse_recipe
 from modelsmith.store.local.local import LocalStore
+from modelsmith.weights.adapters.convert import convert_adapter
+from modelsmith.weights.adapters.merge import merge_adapters
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.sample import SampleShape, write_sample
 
@@ -213,3 +216,73 @@ def test_a_checkpoint_is_inspected_and_imported_by_its_name(
     assert (tmp_path / "hub.gguf").read_bytes() == (tmp_path / "folder.gguf").read_bytes()
     assert run(["inspect", "hf://org/model"]) == 3
     assert "is no folder of Safetensors" in capsys.readouterr().err
+
+
+@pytest.fixture
+def adapter(hub: FakeHub, tmp_path: Path) -> Path:
+    """A base at hand, and an adapter for it on the Hub: at the top and in a folder of a repository, and as a GGUF."""
+    write_base(tmp_path / "base.gguf")
+    write_adapter(tmp_path / "style")
+    convert_adapter(tmp_path / "style", tmp_path / "base.gguf", tmp_path / "style.gguf")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "style").iterdir()}
+    hub.repos["org/style"] = FakeRepo(files | {"README.md": b"# style"})
+    below = {f"step-9/{name}": data for name, data in files.items()}
+    hub.repos["org/mixed"] = FakeRepo(below | {"style-F16.gguf": (tmp_path / "style.gguf").read_bytes()})
+    hub.repos["org/pickled"] = FakeRepo({"adapter_config.json": b"{}", "adapter_model.bin": b"x"})
+    return tmp_path / "style"
+
+
+@pytest.mark.parametrize("place", ["hf://org/style", "hf://org/mixed/step-9", "hf://org/mixed/style-F16.gguf"])
+def test_an_adapter_of_the_hub_is_planned_by_its_header_and_merged(
+    adapter: Path, hub: FakeHub, tmp_path: Path, place: str
+) -> None:
+    made = planned(tmp_path, str(tmp_path / "base.gguf"), f"adapters: [{place}=0.5]")
+    (download,) = made.downloads
+    assert download.name.startswith(place.removeprefix("hf://").rpartition(".")[0][:9])
+    commit = hub.repos["org/style"].commit
+    assert any(f"adapter from the Hub: hf://org/{place.split('/')[3]}@{commit}" in note for note in made.after.notes)
+    model = apply(made).model
+    assert model is not None
+    merge_adapters(tmp_path / "base.gguf", [(adapter, 0.5)], tmp_path / "wanted.gguf")
+    found, wanted = GGUFFile.open(model.weights), GGUFFile.open(tmp_path / "wanted.gguf")
+    assert {each.name: found.data_of(each).read() for each in found.tensors} == {
+        each.name: wanted.data_of(each).read() for each in wanted.tensors
+    }
+    again = planned(tmp_path, str(tmp_path / "base.gguf"), f"adapters: [{place}=0.5]")
+    assert not again.changes
+    assert not again.downloads
+
+
+def test_the_bundled_recipe_merges_an_adapter_of_the_hub(
+    adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["--set", "base=./base.gguf", "--set", "adapter=hf://org/style=0.5", "--set", "quantize=Q8_0"]
+    assert run(["apply", "lora-merge", *words, "--store", "models"]) == 0
+
+
+def test_an_adapter_of_the_hub_is_inspected_by_its_header_and_merged_by_its_name(
+    adapter: Path, hub: FakeHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = str(tmp_path / "base.gguf")
+    assert run(["lora", "inspect", "hf://org/style", "--base", base, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["fits"] is True
+    assert not list((tmp_path / "hf").rglob("*.safetensors")), "the header is enough"
+    assert run(["lora", "merge", base, "hf://org/style", "-o", str(tmp_path / "hub.gguf")]) == 0
+    assert run(["lora", "merge", base, str(adapter), "-o", str(tmp_path / "folder.gguf")]) == 0
+    assert (tmp_path / "hub.gguf").read_bytes() == (tmp_path / "folder.gguf").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("hf://org/pickled", "a pickle can run any code"),
+        ("hf://org/style/elsewhere", "holds no adapter in elsewhere"),
+        ("hf://org/mixed:Q8_0", "has no Q8_0"),
+        ("hf://org/none", "none"),
+        ("hf://org/model:F16", "not an adapter"),
+    ],
+)
+def test_what_is_no_adapter_on_the_hub_is_told(adapter: Path, tmp_path: Path, place: str, message: str) -> None:
+    with pytest.raises(ModelsmithError, match=message):
+        planned(tmp_path, str(tmp_path / "base.gguf"), f"adapters: [{place}]")
