@@ -28,6 +28,7 @@ LAYERS: list[set[str]] = [
         "gonumber",
         "name",
         "manifest",
+        "masking",
         "parameters",
         "patterns",
         "progress",

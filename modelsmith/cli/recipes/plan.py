@@ -10,27 +10,40 @@ from modelsmith.cli.shared.options import PlanOptions, json_option, recipe_optio
 @click.command("plan")
 @recipe_options
 @click.option(
-    "--check", "check_only", is_flag=True, help="Exit 1 when applying would change something, or edits have no effect."
+    "--check",
+    "check_only",
+    is_flag=True,
+    help="Exit 1 when applying would change something, edits have no effect, or something moved since the lock.",
 )
+@click.option("--from-lock", is_flag=True, help="Plan with what the lock says of the base: no model, store or server.")
 @json_option
-def command(options: PlanOptions, check_only: bool, as_json: bool) -> int:
+def command(options: PlanOptions, check_only: bool, from_lock: bool, as_json: bool) -> int:
     r"""Show what RECIPE (a file, or a bundled one by name) would do. Changes nothing.
 
-    Exit code 1: a promise of the recipe does not hold, or --check found something to change or an edit without effect.
+    Exit code 1: a promise of the recipe does not hold, or --check found something to change, an edit without effect, or what
+    moved since the lock was written. With --from-lock nobody knows what is in the store, and --check asks only for the rest.
 
     \b
     Examples:
       modelsmith plan force-think --set base=deepseek-r1:8b
       modelsmith plan force-think --set base=./model.gguf --store ./models
       modelsmith plan force-think --set base=sample:deepseek-r1 --json
+      modelsmith plan force-think --set base=deepseek-r1:8b --from-lock --check
     """
-    planned = options.make()
+    from modelsmith.cli.recipes.planning import make_plan
+    from modelsmith.cli.shared.progress import progress_bars
+
+    with progress_bars(enabled=not as_json) as progress:
+        made = make_plan(options, progress=progress, from_lock=from_lock, hashes=check_only)
+    planned = made.plan
     if as_json:
         from modelsmith.cli.recipes.plan_json import plan_json
 
-        click.echo(plan_json(planned))
+        click.echo(plan_json(made))
     else:
         from modelsmith.cli.recipes.plan_view import show_plan
 
         show_plan(planned)
-    return int(not planned.holds or (check_only and bool(planned.changes or planned.without_effect)))
+        show_drift(made)
+    changes = bool(planned.changes and not from_lock)
+    return int(not planned.holds or (check_only and bool(changes or planned.without_effect or made.drifted)))

@@ -17,7 +17,6 @@ from modelsmith.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modelsmith.recipe.plan.plan import Plan
     from modelsmith.store import Store
 
 store_option = click.option(
@@ -87,22 +86,7 @@ class PlanOptions:
     as_is: bool
     target_ollama: str | None
     modelfile: Path | None
-
-    def make(self) -> Plan:
-        """Load the recipe with its inputs and plan it; tells which store was chosen when none was named."""
-        from modelsmith.recipe.plan.plan import plan
-        from modelsmith.recipe.read.inputs import parse_settings
-        from modelsmith.recipe.read.load import load_recipe
-        from modelsmith.store.open import choose_store
-        from modelsmith.versions import Version
-
-        written = load_recipe(self.recipe)
-        loaded = written.resolve(parse_settings(self.settings, written.inputs))
-        version = str(Version.parse(self.target_ollama)) if self.target_ollama else None
-        choice = choose_store(self.where)
-        if self.where is None:
-            click.echo(click.style(f"using {choice.store.location}: {choice.reason}", dim=True), err=True)
-        return plan(loaded, choice.store, version=version, as_is=self.as_is, modelfile=self.modelfile)
+    lock_file: Path | None
 
 
 def recipe_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -135,5 +119,11 @@ _RECIPE_OPTIONS = (
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
         help="The Modelfile too, for `ollama create NAME -f FILE`: apply writes it, plan only says what would be there.",
+    ),
+    click.option(
+        "--lock-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="The lock. Default: modelsmith.lock in this folder.",
     ),
 )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsmith.diagnostic import Diagnostic
-    from modelsmith.models.base import Download
+    from modelsmith.models.base import Base, Download
     from modelsmith.recipe.prove.checked import Checked
     from modelsmith.recipe.prove.compare import Comparison
     from modelsmith.recipe.read.load import Recipe
@@ -178,11 +178,13 @@ def plan(
     version: str | None = None,
     as_is: bool = False,
     modelfile: Path | None = None,
+    base: Base | None = None,
 ) -> Plan:
     """Work out what a recipe does to a store (the default one, see ``open_store``). Reads only.
 
     ``folder`` is where relative paths of the base start (default: the current folder), ``version`` the Ollama that will
-    serve the model (default: the server's, else the newest known). Raises ModelsmithError where the base is missing, an
+    serve the model (default: the server's, else the newest known), ``base`` what the recipe starts from where that was found
+    before. Raises ModelsmithError where the base is missing, an
     edit has no place, or a proof fails; kept and broken promises are in ``Plan.checked``.
     """
     if store is None:
@@ -190,8 +192,8 @@ def plan(
 
         store = open_store()
     base_folder = (folder or Path.cwd()).resolve()
-    base = find_base(recipe.from_, store, base_folder, alone=lambda modelfile: _is_enough(modelfile, recipe))
-    base = merged_base(base, merge=recipe.merge_shards)
+    found = base or find_base(recipe.from_, store, base_folder, alone=lambda modelfile: _is_enough(modelfile, recipe))
+    base = merged_base(found, merge=recipe.merge_shards)
     name = ModelName.strict(recipe.create)
     if modelfile is not None:
         modelfile = modelfile.absolute()

@@ -1,0 +1,1 @@
+"""What a recipe's result depends on, pinned in a file: written, read, compared with the world, and planned from."""
