@@ -51,6 +51,7 @@ COMMANDS: dict[str, Row] = {
     "convert": Row("text.convert", "Put a Jinja chat template into Ollama's language, proven equal.", TEXT),
     "plan": Row("recipes.plan", "Show what a recipe would do. Changes nothing.", RECIPES),
     "apply": Row("recipes.apply", "Carry out a recipe: plan, create the model, verify it.", RECIPES),
+    "lock": Row("recipes.lock", "Pin what recipes depend on, so that others make the same of it.", RECIPES),
     "recipes": Row("recipes.recipes", "List, show and start recipes; print their JSON Schema.", RECIPES),
     "create": Row("models.create", "Create a model from a Modelfile, with or without a server.", MODELS),
     "show": Row("models.show", "Print a model as a Modelfile that works elsewhere.", MODELS),

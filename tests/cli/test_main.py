@@ -20,9 +20,9 @@ def _home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
 
 
 def test_plan_shows_the_diff_the_prompts_and_the_promises(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["plan", "force-think", *SET]) == 0
+    assert run(["plan", "force-think", *SET, "-v"]) == 0
     output = capsys.readouterr().out
-    for part in ("+ create sample-deepseek-r1-think:latest", "<think>⏎", "promises hold", "not set -> 0.6", "rewrite"):
+    for part in ("+ create sample-deepseek-r1-think:latest", "<think>⏎", "6 of 6 kept", "not set -> 0.6", "rewrite"):
         assert part in output
     assert not Path("models").exists()
 

@@ -74,6 +74,8 @@ def test_a_plan_tells_what_changes_in_the_model_that_it_replaces(capsys: pytest.
     assert run(["plan", "./old.yaml"]) == 0
     assert "which it replaces" not in capsys.readouterr().out
     assert run(["plan", "./new.yaml"]) == 0
+    assert "replaces  m:latest" in capsys.readouterr().out
+    assert run(["plan", "./new.yaml", "-v"]) == 0
     shown = capsys.readouterr().out
     assert "against m:latest, which it replaces" in shown
     assert "PARAMETER top_k: 7 -> not set" in shown

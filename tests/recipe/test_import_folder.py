@@ -60,7 +60,7 @@ def test_a_finetune_is_quantized_made_to_think_and_created_by_one_apply(
     )
     assert run(["apply", "think.yaml", "--set", "base=./my-finetune", "--set", "name=mine", "--store", "models"]) == 0
     text = capsys.readouterr().out
-    assert "6 of 6 promises hold" in text
+    assert "6 of 6 kept" in text
     gguf = GGUFFile.open(weights(Path("models"), "mine"))
     assert gguf.file_type == "Q4_K_M"
     assert (

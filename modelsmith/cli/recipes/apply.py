@@ -21,9 +21,20 @@ from modelsmith.cli.shared.options import PlanOptions, json_option, recipe_optio
 )
 @click.option("--force", is_flag=True, help="With --modelfile: replace what stands there; it is kept as FILE.old.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before a model is replaced.")
+@click.option("--locked", is_flag=True, help="Do what the lock pins, or nothing: refuse when anything moved.")
+@click.option("--verbose", "-v", is_flag=True, help="Show every difference, prompt, blob and promise of the plan.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the outcome, not the plan.")
 @json_option
-def command(options: PlanOptions, via: str, force: bool, yes: bool, quiet: bool, as_json: bool) -> int:
+def command(
+    options: PlanOptions,
+    via: str,
+    force: bool,
+    yes: bool,
+    locked: bool,
+    verbose: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
     r"""Carry out RECIPE: show the plan, create the model, verify what was stored.
 
     Exit code 1: the question was answered with no. Running it again changes nothing; killed in the middle, it finishes when run again. Asks before it replaces a model
@@ -35,22 +46,29 @@ def command(options: PlanOptions, via: str, force: bool, yes: bool, quiet: bool,
       modelsmith apply force-think --set base=./model.gguf --store ./models
       modelsmith apply force-think --via cli --modelfile Modelfile
     """
+    from modelsmith.cli.recipes.planning import check_locked, make_plan, moved_error
     from modelsmith.cli.shared.failure import printable
     from modelsmith.cli.shared.outputs import saying_what_is_kept
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.recipe.plan.apply import apply
 
-    planned = options.make()
+    with progress_bars(enabled=not as_json) as progress:
+        made = make_plan(options, progress=progress, pins=locked, hashes=locked)
+    planned = made.plan
+    if locked and made.drifted:
+        raise moved_error(made.drifted, str(made.lock))
     if not (as_json or quiet):
         from modelsmith.cli.recipes.plan_view import show_plan
 
-        show_plan(planned)
+        show_plan(planned, made, details=verbose)
     asks = planned.holds and planned.preview.changes and planned.replaces and not yes
     if asks and sys.stdin and sys.stdin.isatty() and not click.confirm(f"Replace {planned.name.short}?", err=True):
         click.echo("nothing was changed", err=True)
         return 1
     with saying_what_is_kept(*planned.in_the_way), progress_bars(enabled=not as_json) as progress:
         applied = apply(planned, via=via, overwrite=force, progress=progress)
+    if locked and made.locked is not None and applied.model is not None:
+        check_locked(made.locked, applied.model, str(made.lock))
     if as_json:
         outcome = {
             "name": planned.name.short,

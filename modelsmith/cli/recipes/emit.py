@@ -60,13 +60,14 @@ def emit(
       modelsmith recipes emit my.yaml --to llama-preset -o preset.ini
       modelsmith recipes emit my.yaml --to compose --reference me/model
     """
+    from modelsmith.cli.recipes.planning import plan_alone
     from modelsmith.cli.shared.failure import printable
     from modelsmith.cli.shared.outputs import write_output
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.recipe.emit.subject import Subject
     from modelsmith.recipe.emit.targets import TARGETS, check_holds, weights_source, write_weights
 
-    plan = PlanOptions(recipe, settings, where, False, None, None).make()
+    plan = plan_alone(PlanOptions(recipe, settings, where, False, None, None))
     check_holds(plan)
     subject = Subject(plan, weights.absolute() if weights else None, output, reference)
     emitted = TARGETS[target].emit(subject)

@@ -16,8 +16,9 @@ from modelsmith.cli.shared.options import PlanOptions, json_option, recipe_optio
     help="Exit 1 when applying would change something, edits have no effect, or something moved since the lock.",
 )
 @click.option("--from-lock", is_flag=True, help="Plan with what the lock says of the base: no model, store or server.")
+@click.option("--verbose", "-v", is_flag=True, help="Show every difference, prompt, blob and promise, too.")
 @json_option
-def command(options: PlanOptions, check_only: bool, from_lock: bool, as_json: bool) -> int:
+def command(options: PlanOptions, check_only: bool, from_lock: bool, verbose: bool, as_json: bool) -> int:
     r"""Show what RECIPE (a file, or a bundled one by name) would do. Changes nothing.
 
     Exit code 1: a promise of the recipe does not hold, or --check found something to change, an edit without effect, or what
@@ -37,13 +38,12 @@ def command(options: PlanOptions, check_only: bool, from_lock: bool, as_json: bo
         made = make_plan(options, progress=progress, from_lock=from_lock, hashes=check_only)
     planned = made.plan
     if as_json:
-        from modelsmith.cli.recipes.plan_json import plan_json
+        from modelsmith.cli.recipes.plan_json import report_json
 
-        click.echo(plan_json(made))
+        click.echo(report_json(made))
     else:
         from modelsmith.cli.recipes.plan_view import show_plan
 
-        show_plan(planned)
-        show_drift(made)
+        show_plan(planned, made, details=verbose)
     changes = bool(planned.changes and not from_lock)
     return int(not planned.holds or (check_only and bool(changes or planned.without_effect or made.drifted)))

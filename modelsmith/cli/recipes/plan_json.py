@@ -10,18 +10,32 @@ from modelsmith.recipe.plan.against import against
 from modelsmith.recipe.plan.compile import standalone
 
 if TYPE_CHECKING:
+    from modelsmith.cli.recipes.planning import Planned
     from modelsmith.models.draft import Draft
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.recipe.prove.compare import Comparison
 
 
-def plan_json(plan: Plan) -> str:
-    """Return one JSON object: names, effects, bytes, templates, promises, and every rendering that differs."""
-    return json.dumps(plan_data(plan), indent=2, ensure_ascii=False)
+def report_json(made: Planned) -> str:
+    """Return one JSON object: the plan, what the lock pins, and what moved since it was written."""
+    return json.dumps(report_data(made), indent=2, ensure_ascii=False)
+
+
+def report_data(made: Planned) -> dict[str, Any]:
+    """Return what ``report_json`` prints, as a dictionary."""
+    return plan_data(made.plan) | {
+        "lock": str(made.lock) if made.locked is not None else None,
+        "from_lock": made.from_lock,
+        "moved": [
+            {"what": each.what, "name": each.name, "before": each.before, "now": each.now, "matters": each.matters}
+            for each in made.moved
+        ],
+        "seconds": round(made.seconds, 3),
+    }
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:
-    """Return what ``plan_json`` prints, as a dictionary."""
+    """Return a plan as plain values: names, effects, bytes, templates, promises, and every rendering that differs."""
     return {
         "recipe": plan.recipe.name,
         "base": plan.recipe.from_,

@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
+from modelsmith.cli.recipes.plan_summary import prompts_text, summarized, value_rows
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.sizes import size_text
 from modelsmith.cli.shared.terminal import Terminal
 from modelsmith.manifest import CONFIG_TYPE
 from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.recipe.plan.against import prompts_against
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
+    from modelsmith.cli.recipes.planning import Planned
     from modelsmith.models.rendered import Rendered
     from modelsmith.recipe.plan.plan import Plan
+    from modelsmith.recipe.prove.checked import Checked
+    from modelsmith.recipe.prove.compare import Comparison
 
 _TAIL = 160
-_SHOWN = {"appended": 3, "inserted": 3, "repaired": 1, "prefilled": 1, "thinking": 1, "tools": 1, "changed": 4}
-_VERDICTS = {
-    "same": "byte-identical",
-    "appended": "with the text at the end",
-    "inserted": "with the text where it shall stand",
-    "repaired": "with a real line break where two characters stood",
-    "prefilled": "with the text before a begun answer",
-    "thinking": "that show the last answer's reasoning",
-    "tools": "that show tools, calls and results now",
-    "changed": "changed otherwise",
+_SHOWN = {
+    "appended": 3,
+    "inserted": 3,
+    "repaired": 1,
+    "prefilled": 1,
+    "thinking": 1,
+    "tools": 1,
+    "switched": 1,
+    "changed": 4,
 }
-_VERDICT_ALONE = "no model can be created; --modelfile FILE writes the Modelfile"
+_STYLES = {"keep": "bold", "replace": "bold yellow", "create": "bold green", "unknown": "bold yellow"}
 
 
 def visible(prompt: str) -> Text:
@@ -49,10 +54,36 @@ def visible(prompt: str) -> Text:
     return text
 
 
-def show_plan(plan: Plan, console: Console | None = None) -> None:
-    """Print a plan."""
+def show_plan(
+    plan: Plan, made: Planned | None = None, *, details: bool = False, console: Console | None = None
+) -> None:
+    """Print a plan: the summary, what to mind, and with ``details`` every difference, prompt and blob.
+
+    ``made`` tells how it was planned, and what moved since it was locked.
+    """
     console = console or Terminal(highlight=False, soft_wrap=True)
-    console.print(_headline(plan))
+    unseen = made is not None and made.from_lock
+    summary = summarized(plan, seconds=made.seconds if made else None, unseen=unseen)
+    console.print(Text(printable(summary.headline), style=_STYLES[summary.action]))
+    for label, text in summary.rows:
+        console.print(Text.assemble((f"  {label:<9} ", "dim"), printable(text)))
+    _show_moved(console, made)
+    for checked in plan.checked:
+        if not checked.holds:
+            console.print(_promise(checked))
+    for warning in plan.warnings:
+        console.print(Text(f"warning: {printable(warning)}", style="bold yellow"))
+    if details:
+        _show_details(console, plan)
+
+
+def _show_moved(console: Console, made: Planned | None) -> None:
+    for each in made.moved if made is not None else ():
+        style, word = ("bold yellow", "moved since the lock") if each.matters else ("dim", "other than in the lock")
+        console.print(Text(f"  {word}: {printable(str(each))}", style=style))
+
+
+def _show_details(console: Console, plan: Plan) -> None:
     _show_diff(console, "template (Go)", plan.before.template_text or "", plan.after.template_text or "")
     before, after = plan.before.chat_template, plan.after.chat_template
     _show_diff(console, "template inside the GGUF (Jinja)", before.text if before else "", after.text if after else "")
@@ -60,35 +91,13 @@ def show_plan(plan: Plan, console: Console | None = None) -> None:
     _show_metadata(console, plan)
     _show_against(console, plan)
     if not plan.missing or plan.after.template_text is not None:
-        _show_prompts(console, plan)
+        _show_prompts(console, "prompts", plan.comparisons, prompts_text(plan.comparisons))
+        if compared := prompts_against(plan):
+            _show_prompts(console, f"prompts against {plan.name.short}", compared, prompts_text(compared))
     if not plan.missing:
         _show_effective(console, plan)
         _show_writes(console, plan)
     _show_promises(console, plan)
-    for warning in plan.warnings:
-        console.print(Text(f"warning: {printable(warning)}", style="bold yellow"))
-    verdict = (
-        _VERDICT_ALONE
-        if plan.missing
-        else "no changes"
-        if not plan.changes
-        else f"to write: {size_text(plan.preview.bytes_to_write)}"
-    )
-    console.print(
-        Text(f"{verdict}; {sum(c.holds for c in plan.checked)} of {len(plan.checked)} promises hold", style="bold")
-    )
-
-
-def _headline(plan: Plan) -> Text:
-    if plan.missing:
-        return Text(
-            f"? {plan.name.short}  from {printable(plan.recipe.from_)}, whose FROM is not here", style="bold yellow"
-        )
-    action = "= keep" if not plan.preview.changes else "~ replace" if plan.replaces or plan.damaged else "+ create"
-    style = {"=": "bold", "~": "bold yellow", "+": "bold green"}[action[0]]
-    return Text.assemble(
-        (f"{action} {plan.name.short}", style), f"  from {plan.recipe.from_}, in {plan.store.location}"
-    )
 
 
 def _show_diff(console: Console, title: str, before: str, after: str) -> None:
@@ -103,12 +112,7 @@ def _show_diff(console: Console, title: str, before: str, after: str) -> None:
 
 
 def _show_values(console: Console, plan: Plan) -> None:
-    before, after = plan.before, plan.after
-    rows: list[tuple[str, Any, Any]] = [
-        (f"PARAMETER {name}", before.parameters.get(name), after.parameters.get(name))
-        for name in sorted({*before.parameters, *after.parameters})
-    ]
-    rows += [("SYSTEM", before.system, after.system), ("PARSER", before.parser, after.parser)]
+    rows = value_rows(plan)
     changed = [row for row in rows if row[1] != row[2]]
     kept = [name for name, old, new in rows if old == new and old not in (None, "")]
     if changed or kept:
@@ -150,12 +154,10 @@ def _value(value: Any) -> str:
     return "not set" if value in (None, "") else printable(str(value)[:200])
 
 
-def _show_prompts(console: Console, plan: Plan) -> None:
-    verdicts = Counter(comparison.verdict for comparison in plan.comparisons)
-    counts = ", ".join(f"{verdicts[verdict]} {words}" for verdict, words in _VERDICTS.items() if verdicts[verdict])
-    console.print(f"\n[bold]prompts[/]  {len(plan.comparisons)} rendered: {counts}")
+def _show_prompts(console: Console, title: str, comparisons: Sequence[Comparison], counts: str) -> None:
+    console.print(Text.assemble((f"\n{title}", "bold"), f"  {counts}"))
     for verdict, limit in _SHOWN.items():
-        for comparison in [each for each in plan.comparisons if each.verdict == verdict][:limit]:
+        for comparison in [each for each in comparisons if each.verdict == verdict][:limit]:
             console.print(f"  {comparison.name}, think {THINK_WORDS[comparison.think]} [dim]({verdict})[/]")
             start = _first_shown(comparison.before.prompt, comparison.after.prompt)
             _show_prompt(console, "-", "red", comparison.before, start)
@@ -205,7 +207,9 @@ def _show_promises(console: Console, plan: Plan) -> None:
     if plan.checked:
         console.print("\n[bold]promises[/]")
     for checked in plan.checked:
-        mark, style = ("✓", "green") if checked.holds else ("✗", "bold red")
-        console.print(
-            Text.assemble((f"  {mark} ", style), printable(checked.promise), (f"  {printable(checked.detail)}", "dim"))
-        )
+        console.print(_promise(checked))
+
+
+def _promise(checked: Checked) -> Text:
+    mark, style = ("✓", "green") if checked.holds else ("✗", "bold red")
+    return Text.assemble((f"  {mark} ", style), printable(checked.promise), (f"  {printable(checked.detail)}", "dim"))

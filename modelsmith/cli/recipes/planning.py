@@ -11,15 +11,17 @@ import click
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from modelsmith.cli.shared.options import PlanOptions
+    from modelsmith.errors import ModelsmithError
     from modelsmith.progress import ProgressSink
     from modelsmith.recipe.lock.drift import Moved
     from modelsmith.recipe.lock.format import LockedModel
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.recipe.read.load import Recipe, RecipeFile
     from modelsmith.store import Store
+    from modelsmith.store.model import StoredModel
 
 lock_file_option = click.option(
     "--lock-file",
@@ -27,6 +29,9 @@ lock_file_option = click.option(
     metavar="FILE",
     help="The lock. Default: modelsmith.lock in this folder.",
 )
+
+
+_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,11 @@ def make_plan(
     return Planned(plan, asked, path, locked, found, time.monotonic() - begun, from_lock)
 
 
+def plan_alone(options: PlanOptions) -> Plan:
+    """Plan what a command asks for, whatever a lock says."""
+    return _plan(options, ask(options.recipe, options.settings).recipe, None)
+
+
 def _from_lock(options: PlanOptions, asked: Asked, locked: LockedModel, path: Path) -> Plan:
     from modelsmith.errors import UsageError
     from modelsmith.recipe.lock.planning import plan_from_lock
@@ -201,3 +211,26 @@ def _plan(options: PlanOptions, recipe: Recipe, locked: LockedModel | None) -> P
         if version is None and store.ollama_version() is None:
             version = locked.tools.get("ollama")
     return plan(recipe, store, version=version, as_is=as_is, modelfile=options.modelfile)
+
+
+def moved_error(moved: Sequence[Moved], since: str) -> ModelsmithError:
+    """Return the error that names what is not as it was pinned."""
+    from modelsmith.errors import PlanChanged
+
+    told = "; ".join(map(str, moved[:_MOST])) + (f"; and {len(moved) - _MOST} more" if len(moved) > _MOST else "")
+    return PlanChanged(
+        f"nothing was written: not as in {since}: {told}",
+        hint="look at it with modelsmith plan -v; if it should be so, write the lock or the plan again",
+    )
+
+
+def check_locked(locked: LockedModel, model: StoredModel, lock: str) -> None:
+    """Raise VerificationFailed where the model that was made is not the one that the lock names."""
+    from modelsmith.errors import VerificationFailed
+
+    expected = (locked.result.manifest or "").removeprefix("sha256:")
+    if expected and model.digest != expected:
+        raise VerificationFailed(
+            f"{model.name.short} was created and is {model.digest[:12]}; {lock} says {expected[:12]}",
+            hint="the server composes models in its own way: lock with the server that you apply to",
+        )

@@ -86,7 +86,7 @@ class PlanOptions:
     as_is: bool
     target_ollama: str | None
     modelfile: Path | None
-    lock_file: Path | None
+    lock_file: Path | None = None
 
 
 def recipe_options(command: Callable[..., int]) -> Callable[..., int]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from modelsmith.errors import ModelsmithError
+from modelsmith.models.draft import Draft
+from modelsmith.models.find import resolve_base
+from modelsmith.recipe.prove.compare import compare
+
 if TYPE_CHECKING:
     from modelsmith.recipe.plan.plan import Plan
+    from modelsmith.recipe.prove.compare import Comparison
 
 
 class Change(NamedTuple):
@@ -22,7 +28,7 @@ def against(plan: Plan) -> tuple[Change, ...]:
     Empty where there is none, where it is the base itself (then the plan shows just that), and where nothing changes.
     """
     stands, after = plan.replaces, plan.after
-    if stands is None or not plan.preview.changes or stands.digest == plan.before.base.inherited.digest:
+    if stands is None or not _is_another(plan):
         return ()
     messages = tuple((str(each.get("role", "")), str(each.get("content", ""))) for each in stands.messages)
     rows = [
@@ -38,3 +44,27 @@ def against(plan: Plan) -> tuple[Change, ...]:
     names = sorted({*stands.parameters, *after.parameters})
     rows += [Change(f"PARAMETER {name}", stands.parameters.get(name), after.parameters.get(name)) for name in names]
     return tuple(row for row in rows if row.old != row.new)
+
+
+def prompts_against(plan: Plan) -> tuple[Comparison, ...]:
+    """Return the prompts of the model that is replaced beside those of the planned one, where they differ.
+
+    Each is rendered with the template that runs in its model. Empty where ``against`` is, and where its GGUF or template
+    cannot be read.
+    """
+    if not _is_another(plan):
+        return ()
+    try:
+        stands = Draft.start(resolve_base(plan.name.short, plan.store, plan.before.base.folder), plan.after.version)
+        if stands.runs_jinja != plan.after.runs_jinja:
+            return ()
+        found = compare(stands, plan.after)
+    except ModelsmithError:
+        return ()
+    return found if any(each.verdict != "same" for each in found) else ()
+
+
+def _is_another(plan: Plan) -> bool:
+    """Say whether a model is replaced that is not the base itself."""
+    stands = plan.replaces
+    return stands is not None and plan.preview.changes and stands.digest != plan.before.base.inherited.digest
