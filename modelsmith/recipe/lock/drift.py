@@ -81,6 +81,8 @@ def _files(what: str, before: tuple[LockedFile, ...], now: tuple[LockedFile, ...
             yield Moved(what, name, "there" if ours else "", "there" if theirs else "")
         elif ours.digest and theirs.digest and ours.digest != theirs.digest:
             yield Moved(what, name, _short(ours.digest), _short(theirs.digest))
+        elif ours.commit != theirs.commit:
+            yield Moved(what, f"{name} (commit)", ours.commit[:12], theirs.commit[:12])
         elif ours.size != theirs.size:
             yield Moved(what, name, f"{ours.size:,} bytes", f"{theirs.size:,} bytes")
 

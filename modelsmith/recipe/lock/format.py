@@ -55,12 +55,16 @@ class LockedSource(Part):
 
 
 class LockedFile(Part):
-    """A file that a Modelfile names: which instruction names it, its bytes, and its header where it is a GGUF."""
+    """A file that a Modelfile names: which instruction names it, its bytes, and its header where it is a GGUF.
+
+    An adapter of the Hub has a ``commit`` instead of bytes, and its address with | for / as its name.
+    """
 
     name: FileName
     keyword: Literal["FROM", "ADAPTER", "DRAFT"]
     digest: DigestText | None = None
     size: Size
+    commit: str = ""
     gguf: Outline | None = None
 
 

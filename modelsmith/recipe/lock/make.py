@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.about import __version__
 from modelsmith.errors import ModelsmithError, UsageError
 from modelsmith.files.paths import looks_like_path
-from modelsmith.hub.reference import is_hub
+from modelsmith.hub.reference import HubReference, is_hub
 from modelsmith.manifest import ADAPTER, DRAFT, MODEL, PROJECTOR
 from modelsmith.masking import looks_secret
 from modelsmith.name import ModelName
@@ -71,9 +71,7 @@ def locked_model(
     # a file that was not downloaded has a stand-in, whose bytes say nothing
     hashes = hashes and not plan.downloads
     found = base or _base(plan, names if headers else None, spec or plan.recipe.from_, hashes=hashes, progress=progress)
-    adapters = tuple(
-        _file(path, "ADAPTER", None, hashes=hashes, progress=progress) for path in _adapter_files(plan.recipe.adapters)
-    )
+    adapters = tuple(_adapters(plan.recipe.adapters, hashes=hashes, progress=progress))
     sources = {each.name: each.digest or "" for each in (*found.files, *adapters)}
     if found.model is not None:
         sources[found.model.name] = found.model.weights or ""
@@ -166,8 +164,19 @@ def _base(plan: Plan, names: Collection[str] | None, spec: str, *, hashes: bool,
         modelfile=modelfile,
         files=files,
         model=model,
-        partly=f"FROM {folders[0]} is a folder" if folders else "",
+        partly=_partly(plan, folders),
     )
+
+
+def _partly(plan: Plan, folders: Collection[str]) -> str:
+    """Say why a plan needs more than a lock holds; "" where it does not."""
+    if folders:
+        return "its FROM is a folder"
+    if any(is_hub(weighted(text)[0]) for text in plan.recipe.adapters):
+        return "an adapter is on the Hub"
+    if plan.recipe.advised_parameters:
+        return "advised-parameters are read beside the weights"
+    return ""
 
 
 def _shown(spec: str) -> str:
@@ -176,9 +185,9 @@ def _shown(spec: str) -> str:
 
 
 def _commit(spec: str) -> str:
-    from modelsmith.models.sources.hub import find_on_hub
+    from modelsmith.models.sources.hub import snapshot_of
 
-    return find_on_hub(spec).snapshot.commit
+    return snapshot_of(HubReference.parse(spec))[1].commit
 
 
 def _files(
@@ -212,10 +221,17 @@ def _file(
     )
 
 
-def _adapter_files(texts: Collection[str]) -> Iterator[Path]:
+def _adapters(texts: Collection[str], *, hashes: bool, progress: ProgressSink) -> Iterator[LockedFile]:
+    """Yield the files of adapters; one of the Hub is pinned by its commit."""
     for text in texts:
-        path, _ = weighted(text)
-        yield from sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else (path,)
+        place, _ = weighted(text)
+        if is_hub(place):
+            yield LockedFile(name=place.replace("/", "|"), keyword="ADAPTER", size=0, commit=_commit(place))
+            continue
+        path = Path(place).expanduser()
+        for each in sorted(path.iterdir()) if path.is_dir() else (path,):
+            if each.is_file():
+                yield _file(each, "ADAPTER", None, hashes=hashes, progress=progress)
 
 
 def _stored(plan: Plan, name: ModelName, names: Collection[str] | None) -> LockedStored:

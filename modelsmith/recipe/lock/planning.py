@@ -14,6 +14,7 @@ from modelsmith.models.find import resolve_base
 from modelsmith.recipe.lock.store import LockedStore
 from modelsmith.recipe.lock.text import dumps
 from modelsmith.recipe.plan.plan import plan
+from modelsmith.weights.adapters.spec import weighted
 from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.standin import write_standin
@@ -39,11 +40,23 @@ def plan_from_lock(recipe: Recipe, locked: LockedModel, location: str, modelfile
 
 
 def pinned(recipe: Recipe, locked: LockedModel) -> Recipe:
-    """Return the recipe whose base on the Hub is the commit that the lock names."""
-    if not locked.base.commit or not is_hub(recipe.from_):
-        return recipe
-    reference = replace(HubReference.parse(recipe.from_), revision=locked.base.commit)
-    return recipe.model_copy(update={"from_": str(reference)}).noting(recipe.warnings)
+    """Return the recipe whose base, and whose adapters, on the Hub are at the commits that the lock names."""
+    commits = {each.name: each.commit for each in locked.adapters if each.commit}
+    adapters = tuple(_pinned_adapter(text, commits) for text in recipe.adapters)
+    changes = {"adapters": adapters, "from_": _pinned(recipe.from_, locked.base.commit)}
+    return recipe.model_copy(update=changes).noting(recipe.warnings)
+
+
+def _pinned(place: str, commit: str) -> str:
+    return str(replace(HubReference.parse(place), revision=commit)) if commit and is_hub(place) else place
+
+
+def _pinned_adapter(text: str, commits: Mapping[str, str]) -> str:
+    place, weight = weighted(text)
+    if not is_hub(place):
+        return text
+    found = _pinned(place, commits.get(place.replace("/", "|"), ""))
+    return found if weight == 1.0 else f"{found}={weight:g}"
 
 
 def locked_base(locked: LockedModel, spec: str, location: str) -> tuple[LockedStore, Base]:
