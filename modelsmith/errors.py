@@ -28,6 +28,8 @@
     │   └── RecordingMismatch       a recorded answer that is not there, or belongs to another prompt or model
     ├── HubError                    the Hugging Face Hub refused, or has not what was asked for
     ├── RecipeError                 a recipe that cannot be read; carries diagnostics; exit code 2
+    │   └── UnreadableRecipe        one that needs another, which cannot be read; exit code 3
+    ├── RecipeSourceError           a repository or an artifact of recipes that cannot be read
     ├── PlanChanged                 the world moved between plan and apply
     ├── VerificationFailed          what was written is not what was planned
     └── Unsupported                 this backend cannot do it; the message says which one can
@@ -37,6 +39,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from modelsmith.hidden import unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +55,10 @@ class ModelsmithError(Exception):
     exit_code = 3
 
     def __init__(self, message: str, *, hint: str = "") -> None:
+        message = unseen(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = unseen(hint)
 
     def __str__(self) -> str:
         return self.message
@@ -202,6 +207,16 @@ class RecipeError(ModelsmithError):
         super().__init__(message, hint=hint)
         self.diagnostics = diagnostics
         self.source = source
+
+
+class RecipeSourceError(ModelsmithError):
+    """A place that recipes come from and that cannot be read: a repository, an artifact of a registry."""
+
+
+class UnreadableRecipe(RecipeError):
+    """A recipe that needs another one which cannot be read; ``diagnostics`` say where it is named."""
+
+    exit_code = 3
 
 
 class PlanChanged(ModelsmithError):

@@ -26,6 +26,7 @@ LAYERS: list[set[str]] = [
         "diagnostic",
         "gojson",
         "gonumber",
+        "hidden",
         "name",
         "manifest",
         "masking",

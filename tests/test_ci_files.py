@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return work
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("hook", [name for name in HOOKS if name != "modelsmith-recipes"])
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
@@ -66,8 +66,10 @@ def test_hooks_run_under_prek(folder: Path) -> None:
     with (folder / ".pre-commit-config.yaml").open("w") as file:
         YAML().dump({"repos": [{"repo": "local", "hooks": local}]}, file)
 
-    def hooks_after(text: str) -> str:
+    def hooks_after(text: str, recipe: str = "name: r\nfrom: m\ncreate: n\n") -> str:
         (folder / "Modelfile").write_text(text)
+        (folder / "recipes").mkdir(exist_ok=True)
+        (folder / "recipes" / "r.yaml").write_text(recipe)
         subprocess.run(["git", "add", "-A"], check=True)
         done = subprocess.run(
             [str(PREK), "run", "--all-files", "--color=never"], capture_output=True, text=True, check=False
@@ -77,6 +79,7 @@ def test_hooks_run_under_prek(folder: Path) -> None:
     subprocess.run(["git", "init", "-q"], check=True)
     assert hooks_after(GOOD).endswith("0")
     assert "top_kk" in hooks_after(BAD)
+    assert "r.yaml:2:1: error: unknown key" in hooks_after(GOOD, "name: r\nfrm: m\nfrom: m\ncreate: n\n")
     changed = hooks_after("from   llama3.2:3b\n")
     assert changed.endswith("1")
     assert (folder / "Modelfile").read_text() == GOOD
@@ -111,6 +114,15 @@ def test_the_action_checks_the_format(folder: Path) -> None:
     environment = os.environ | {"PATHS": "Modelfile"}
     script = ["bash", "-eo", "pipefail", "-c", step("Check the format")]
     assert subprocess.run(script, env=environment, capture_output=True, check=False).returncode == 1
+
+
+def test_the_action_checks_recipes(folder: Path) -> None:
+    (folder / "r.yaml").write_text("name: r\nfrm: m\nfrom: m\ncreate: n\n")
+    environment = os.environ | {"PATHS": ".\n"}
+    script = ["bash", "-eo", "pipefail", "-c", step("Check the recipes")]
+    done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "::error file=r.yaml,line=2" in done.stdout
 
 
 def test_every_input_of_the_action_is_used() -> None:

@@ -52,7 +52,7 @@ COMMANDS: dict[str, Row] = {
     "plan": Row("recipes.plan", "Show what a recipe would do. Changes nothing.", RECIPES),
     "apply": Row("recipes.apply", "Carry out a recipe: plan, create the model, verify it.", RECIPES),
     "lock": Row("recipes.lock", "Pin what recipes depend on, so that others make the same of it.", RECIPES),
-    "recipes": Row("recipes.recipes", "List, show and start recipes; print their JSON Schema.", RECIPES),
+    "recipes": Row("recipes.recipes", "List, show, start and check recipes; write them for other tools.", RECIPES),
     "create": Row("models.create", "Create a model from a Modelfile, with or without a server.", MODELS),
     "show": Row("models.show", "Print a model as a Modelfile that works elsewhere.", MODELS),
     "edit": Row("models.edit", "Change a Modelfile or a model: set, unset, or in your editor.", MODELS),
@@ -192,10 +192,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    from modelsmith.cli.shared.streams import has_colour
+    from modelsmith.cli.shared.streams import has_colour, unseeing
 
     colour = None if has_colour() else False
-    with click.Context(group, color=colour).scope(cleanup=False):  # errors are shown when the command's own is gone
+    # errors are shown when the command's own context is gone
+    with unseeing(), click.Context(group, color=colour).scope(cleanup=False):
         return _run(None if arguments is None else list(arguments), colour)
 
 

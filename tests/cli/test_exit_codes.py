@@ -46,6 +46,7 @@ MISSING = {
     "apply": ["apply", "./no"],
     "apply --locked": ["apply", "force-think", "--set", "base=x", "--locked"],
     "apply of a base": ["apply", "force-think", "--set", "base=no.gguf"],
+    "recipes check": ["recipes", "check", "no/x.yaml"],
     "recipes emit": ["recipes", "emit", "no/x.yaml", "--to", "compose"],
     "recipes show": ["recipes", "show", "no/x.yaml"],
     "doctor md": ["doctor", "md", "no.md"],

@@ -38,6 +38,7 @@ def test_list_json(capsys: pytest.CaptureFixture[str]) -> None:
         "minimum": 1.0,
         "choices": None,
         "env": None,
+        "secret": False,
     }
 
 

@@ -82,8 +82,10 @@ def ask_again(locked: LockedModel, folder: Path) -> Asked:
     """Read the recipe of a locked model again, with the values that were given when it was locked."""
     from modelsmith.recipe.read.bundled import is_path
     from modelsmith.recipe.read.load import load_recipe
+    from modelsmith.recipe.remote.address import is_remote
 
-    name: str | Path = folder / locked.recipe if is_path(locked.recipe) else locked.recipe
+    here = is_path(locked.recipe) and not is_remote(locked.recipe)
+    name: str | Path = folder / locked.recipe if here else locked.recipe
     written = load_recipe(name)
     given = {key: value for key, value in locked.inputs.items() if value is not None}
     return Asked(written, given, written.resolve(given, here=folder))

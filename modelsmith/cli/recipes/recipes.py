@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsmith.cli.recipes.check import check
 from modelsmith.cli.recipes.emit import emit
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.help import Group
-from modelsmith.cli.shared.options import json_option
+from modelsmith.cli.shared.options import json_option, store_option
 
 if TYPE_CHECKING:
     from modelsmith.recipe.read.load import RecipeFile
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
 
 @click.group("recipes", cls=Group)
 def command() -> None:
-    r"""List, show and start recipes; print their JSON Schema.
+    r"""List, show, start and check recipes; write them for other tools.
 
     \b
     Examples:
       modelsmith recipes list
       modelsmith recipes show force-think
       modelsmith recipes new ./my-model.yaml
+      modelsmith recipes check
       modelsmith recipes schema > recipe.schema.json
     """
 
 
+command.add_command(check)
 command.add_command(emit)
 
 
@@ -94,13 +97,22 @@ def show_schema() -> None:
 
 @command.command("new")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--from", "base", metavar="MODEL|FOLDER|FILE", help="Look at a model, a folder of Safetensors or a Modelfile first."
+)
+@store_option
 @click.option("--force", is_flag=True, help="Replace PATH; what stood there is kept as PATH.old.")
-def new_recipe(path: Path, *, force: bool) -> None:
+def new_recipe(path: Path, *, base: str | None, where: str | None, force: bool) -> None:
     r"""Write a recipe to start from, with comments, to PATH.
 
+    With --from it is about that model: what a Modelfile says becomes keys, weights in floats are quantized, and what holds
+    already is promised.
+
     \b
-    Example:
+    Examples:
       modelsmith recipes new ./my-model.yaml
+      modelsmith recipes new ./mario.yaml --from ./Modelfile
+      modelsmith recipes new ./small.yaml --from llama3.2:3b
     """
     from modelsmith.cli.shared.outputs import write_output
     from modelsmith.errors import UsageError
@@ -109,8 +121,25 @@ def new_recipe(path: Path, *, force: bool) -> None:
 
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(f'"{path}" is not the name of a YAML file', hint=f"call it {path}.yaml")
-    write_output(path, starter(path.name).encode(), force=force, option="another PATH")
-    click.echo(f"wrote {path}; see what it would do: modelsmith plan {path if '/' in str(path) else f'./{path}'}")
+    text = starter(path.name) if base is None else _looked_at(base, where, path)
+    write_output(path, text.encode(), force=force, option="another PATH")
+    shown = path if "/" in str(path) else f"./{path}"
+    click.echo(printable(f"wrote {path}; see what it would do: modelsmith plan {shown}"))
+
+
+def _looked_at(base: str, where: str | None, path: Path) -> str:
+    from modelsmith.cli.shared.options import store_for
+    from modelsmith.models.draft import Draft
+    from modelsmith.models.find import find_base
+    from modelsmith.recipe.emit.first import first_recipe
+    from modelsmith.recipe.read.load import parse_recipe
+    from modelsmith.versions import of_server
+
+    store = store_for(where, base)()
+    draft = Draft.start(find_base(base, store, Path.cwd()), of_server(store.ollama_version()))
+    text = first_recipe(draft, path)
+    parse_recipe(text, name=str(path), folder=path.absolute().parent).resolve({}, environment={})
+    return text
 
 
 def _show_inputs(recipe: RecipeFile) -> None:
@@ -123,6 +152,8 @@ def _show_inputs(recipe: RecipeFile) -> None:
             notes.append(f"default {_written(declared.default)}")
         if declared.choices is not None:
             notes.append(f"one of {', '.join(map(_written, declared.choices))}")
+        if declared.secret:
+            notes.append("secret")
         if declared.env is not None:
             notes.append(f"or environment variable {declared.env}")
         about = f"  ({'; '.join(notes)})" if notes else ""

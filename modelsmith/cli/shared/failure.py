@@ -11,6 +11,7 @@ import click
 
 from modelsmith.about import __version__
 from modelsmith.errors import ModelsmithError, RecipeError
+from modelsmith.hidden import unseen
 
 if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic
@@ -21,8 +22,8 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
 def printable(text: str) -> str:
-    """Return ``text`` without control characters: names and messages of others must not steer the terminal."""
-    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+    """Return ``text`` without control characters, which must not steer the terminal, and without secrets."""
+    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in unseen(text))
 
 
 def show_diagnostic(diagnostic: Diagnostic, source: Source) -> None:
@@ -95,7 +96,7 @@ def report_bug(error: BaseException) -> None:
     details = "".join(traceback.format_exception(error))
     header = f"modelsmith {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {sys.argv[1:]}\n\n"
     with tempfile.NamedTemporaryFile("w", prefix="modelsmith-", suffix=".log", delete=False) as file:
-        file.write(header + details)
+        file.write(unseen(header + details))
     click.echo(
         f"{click.style('error:', fg='red', bold=True)} unexpected {type(error).__name__}: {printable(str(error))}",
         err=True,

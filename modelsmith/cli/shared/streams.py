@@ -5,13 +5,15 @@ from __future__ import annotations
 import codecs
 import os
 import sys
+from contextlib import contextmanager
 from io import BufferedWriter, FileIO, TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from modelsmith.hidden import hiding, unseen, watch
 from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any, TextIO
 
 _CONTROL = regex("\x1b\\[[0-9;]*m|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -26,6 +28,39 @@ def prepare_streams() -> None:
     """
     codecs.register_error("modelsmith-escape", _escaped)
     sys.stdout, sys.stderr = _prepared(sys.stdout), _prepared(sys.stderr)
+
+
+@contextmanager
+def unseeing() -> Iterator[None]:
+    """Let standard streams show no secret, from the moment on when there is one; everything is as before at the end."""
+    before = sys.stdout, sys.stderr
+
+    def install() -> None:
+        if not isinstance(sys.stdout, Unseeing):
+            sys.stdout, sys.stderr = cast("TextIO", Unseeing(sys.stdout)), cast("TextIO", Unseeing(sys.stderr))
+
+    with hiding():
+        watch(install)
+        try:
+            yield
+        finally:
+            if isinstance(sys.stdout, Unseeing):
+                sys.stdout, sys.stderr = before
+
+
+class Unseeing:
+    """A stream that shows no secret; for everything else it is the one below."""
+
+    def __init__(self, inner: TextIO) -> None:
+        self.inner = inner
+
+    def write(self, text: str, /) -> int:
+        """Write what may be seen."""
+        self.inner.write(unseen(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
 
 
 def has_colour(environment: Mapping[str, str] = os.environ) -> bool:
@@ -107,6 +142,8 @@ class _Moving:
 
 def cursor_stream(stream: TextIO) -> Any:
     """Return a stream for what moves the cursor on a terminal."""
+    if isinstance(stream, Unseeing):
+        return Unseeing(cursor_stream(stream.inner))
     return _Moving(stream) if isinstance(stream, GuardedTerminal) else stream
 
 

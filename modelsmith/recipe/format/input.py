@@ -35,7 +35,10 @@ class Input(Part):
     """The least value of an `integer` or a `number`."""
 
     env: Annotated[str, Field(pattern=VARIABLE)] | None = None
-    """An environment variable to take the value from when `--set` does not give it."""
+    """An environment variable to take the value from when `--set` does not give it. Only a recipe of your own may say so."""
+
+    secret: bool = False
+    """Whether nobody may get to see the value: it is hidden in plans, messages, JSON, locks and pages. It has no default."""
 
     @property
     def required(self) -> bool:

@@ -13,6 +13,21 @@ from modelsmith.recipe.steps import STEPS
 
 _REFERENCE = {"type": "string", "pattern": r"\$\{", "description": "An input of the recipe, as `${name}`."}
 _SCALAR = {"type": ["string", "number", "boolean"]}
+_INCLUDE: dict[str, Any] = {
+    "title": "include",
+    "description": "The items of a list in a file of its own.",
+    "type": "object",
+    "properties": {
+        "include": {
+            "title": "include",
+            "description": "A YAML file with a list: a path relative to this file, or an address as in `extends`.",
+            "type": "string",
+            "minLength": 1,
+        }
+    },
+    "required": ["include"],
+    "additionalProperties": False,
+}
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -24,6 +39,13 @@ def recipe_schema() -> dict[str, Any]:
     keys = schema.pop("properties")
     keys["parameters"] |= _parameters()
     definitions["ParametersAre"]["properties"]["parameters"] |= _parameters()
+    definitions["Profile"]["properties"]["parameters"] |= _parameters()
+    profile = definitions["Profile"]["properties"]
+    definitions["Profile"]["properties"] = {key: {"title": key, **body} for key, body in profile.items()}
+    definitions["Include"] = _INCLUDE
+    for key in ("template", "expect"):
+        _let_include(keys[key])
+        _let_include(definitions["Profile"]["properties"][key])
     properties = {key: body if key in head else _with_reference(body) for key, body in keys.items()}
     needed = schema.pop("required")
     schema = {
@@ -39,6 +61,15 @@ def recipe_schema() -> dict[str, Any]:
         "$defs": definitions,
     }
     return {key: _renamed(value) for key, value in schema.items()}
+
+
+def _let_include(body: dict[str, Any]) -> None:
+    """Let the items of the lists of a key be included from a file."""
+    for branch in (body, *body.get("anyOf", ()), *body.get("oneOf", ())):
+        if branch.get("type") == "array":
+            branch["items"] = {"anyOf": [branch["items"], {"$ref": "#/$defs/Include"}]}
+        elif branch is not body:
+            _let_include(branch)
 
 
 def _parameters() -> dict[str, Any]:

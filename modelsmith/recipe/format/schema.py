@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from modelsmith.errors import UsageError
@@ -22,6 +22,7 @@ from modelsmith.recipe.parts.fields import (
     MetadataValue,
     Parameter,
     Part,
+    ScalarValue,
     Text,
     Texts,
 )
@@ -31,6 +32,28 @@ from modelsmith.weights.quantize.wishes import TensorRule
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
+
+
+_VALUE: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+MATRIX_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "propertyNames": {"pattern": INPUT_NAME},
+    "additionalProperties": {"type": "array", "items": _VALUE, "minItems": 1},
+    "properties": {
+        "exclude": {
+            "title": "exclude",
+            "description": "Combinations to leave out: those that have all the values of one of the items.",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "propertyNames": {"pattern": INPUT_NAME},
+                "additionalProperties": _VALUE,
+                "minProperties": 1,
+            },
+        }
+    },
+}
+"""Values by input, and ``exclude``; what the names of inputs allow is checked with the inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +246,41 @@ class Content(Part):
     """What must hold for the result. Proven by rendering conversations before anything is written."""
 
 
+class Profile(Content):
+    """What a recipe says otherwise when this profile is chosen: the keys of a recipe, laid over its own."""
+
+    description: str = ""
+    """What the profile is for, in one sentence."""
+
+    from_: Annotated[Text, AfterValidator(_base)] | None = None  # type: ignore[assignment]
+    """What to start from instead."""
+
+    create: Annotated[str, AfterValidator(_model_name)] | None = None  # type: ignore[assignment]
+    """The name of the model to create instead."""
+
+    set_: dict[Annotated[str, Field(pattern=INPUT_NAME)], ScalarValue] = Field(default_factory=dict)
+    """Values for inputs, which count where `--set` gives none."""
+
+
 class Head(Titled):
     """The keys that mean what they say: no input is filled in."""
 
     extends: Text | None = None
-    """A recipe to start from: the name of a bundled one, or a path relative to this file. Mappings are merged key by key,
-    anything else here replaces what is there; null drops a key."""
+    """A recipe to start from: the name of a bundled one, a path relative to this file, or one from elsewhere
+    (`git+https://host/repository@tag//path.yaml`, `oci://host/name:tag//path.yaml`). Mappings are merged key by key, anything else
+    here replaces what is there; null drops a key."""
 
     inputs: dict[Annotated[str, Field(pattern=INPUT_NAME)], Input] = Field(default_factory=dict)
     """The values that can be given, by name. `${name}` in the rest of the recipe is the value, `${name.stem}` the value made
     fit for a model's name, `$${` a literal `${`. A default may refer to inputs above it."""
 
+    matrix: Annotated[dict[str, Any], WithJsonSchema(MATRIX_SCHEMA)] = Field(default_factory=dict)
+    """Make one model for each combination of these values of inputs. `exclude` lists combinations to leave out."""
+
 
 class Document(Content, Head):
     """Build an Ollama model from another one, by edits that are proven before they are written."""
+
+    profiles: dict[Annotated[str, Field(pattern=NAME)], Profile] = Field(default_factory=dict)
+    """Variants by name, such as `fast`, `balanced`, `quality` and `low-vram`: `--profile NAME` lays one over the recipe, and
+    `${profile}` is its name."""

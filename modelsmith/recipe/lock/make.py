@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from modelsmith.recipe.lock.format import LockedResult
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.recipe.read.load import RecipeFile
+    from modelsmith.recipe.read.nodes import RecipeSource
     from modelsmith.store.create.compose import Base as StoredBase
     from modelsmith.store.layout import Layout
 
@@ -76,12 +77,14 @@ def locked_model(
     if found.model is not None:
         sources[found.model.name] = found.model.weights or ""
     return LockedModel(
-        recipe=_relative(str(written.sources[0].name), folder) if is_path(plan_name(written)) else written.name,
-        inputs={name: _input(name, value, folder) for name, value in sorted(settings.items())},
+        recipe=_source_name(written.sources[0], folder) if is_path(plan_name(written)) else written.name,
+        inputs={
+            name: _input(name, value, folder)
+            for name, value in sorted(settings.items())
+            if name not in written.inputs or not written.inputs[name].secret
+        },
         sources=tuple(
-            LockedSource(
-                name=_source_name(source.name, folder), digest=_digest_of(source.text.encode("utf-8", "replace"))
-            )
+            LockedSource(name=_source_name(source, folder), digest=_digest_of(source.text.encode("utf-8", "replace")))
             for source in written.sources
         ),
         tools=_tools(plan),
@@ -100,11 +103,13 @@ def plan_name(written: RecipeFile) -> str:
     return written.name if path.parent == RECIPES and path.stem == written.name else str(path)
 
 
-def _source_name(name: str, folder: Path) -> str:
+def _source_name(source: RecipeSource, folder: Path) -> str:
     from modelsmith.resources import RECIPES
 
-    path = Path(name)
-    return f"{path.stem} (bundled)" if path.parent == RECIPES else _relative(name, folder)
+    if source.checkout is not None:
+        return source.name  # the address that it was fetched from; the digest of its text pins it
+    path = Path(source.name)
+    return f"{path.stem} (bundled)" if path.parent == RECIPES else _relative(source.name, folder)
 
 
 def _relative(name: str, folder: Path) -> str:

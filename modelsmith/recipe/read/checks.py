@@ -21,16 +21,63 @@ if TYPE_CHECKING:
 
 def check_inputs(root: MapNode, inputs: Mapping[str, Input], report: Report) -> None:
     """Check every reference to an input, and that defaults and choices are what the inputs' types say."""
+    known = {*inputs, "profile"} if "profiles" in root.items else {*inputs}
     for key, node in root.items.items():
         if key not in STATIC:
-            check_references(node, inputs, report)
+            check_references(node, known, report)
+    _check_names(root, inputs, report)
     declarations = root.items.get("inputs")
     earlier: list[str] = []
     for name, declared in inputs.items():
         if isinstance(declarations, MapNode) and isinstance(node := declarations.items[name], MapNode):
+            _check_origin(name, declared, node, report)
             _check_choices(name, declared, node, report)
             _check_default(name, declared, node, earlier, inputs, report)
         earlier.append(name)
+
+
+def check_input_value(where: str, node: ScalarNode, declared: Input, report: Report) -> None:
+    """Report a value that is not what an input takes."""
+    if refers(node):
+        report.add("reference", f"{where}: values of inputs are taken literally here", node)
+    elif not fits(node.value, declared.type):
+        report.add("input-type", f"{where}: expected {EXPECTED[declared.type]}, found {found(node)}", node)
+    elif not large_enough(node.value, declared):
+        report.add("input-minimum", f"{where}: expected at least {declared.minimum:g}, found {found(node)}", node)
+    elif not allowed(node.value, declared):
+        report.add("input-choice", f"{where}: {found(node)} is not among the choices", node)
+
+
+def _check_names(root: MapNode, inputs: Mapping[str, Input], report: Report) -> None:
+    """Report secrets in the names of models: everybody sees those."""
+    for node in _names(root):
+        for reference in references(node.value) if isinstance(node, ScalarNode) and isinstance(node.value, str) else ():
+            if reference.name in inputs and inputs[reference.name].secret:
+                message = f'create: "{reference.name}" is a secret, and everybody sees the name of a model'
+                report.add("secret", message, node)
+
+
+def _names(root: MapNode) -> Iterator[Node]:
+    """Yield what names models: the recipe's own and those of its profiles."""
+    if "create" in root.items:
+        yield root.items["create"]
+    profiles = root.items.get("profiles")
+    for profile in profiles.items.values() if isinstance(profiles, MapNode) else ():
+        if isinstance(profile, MapNode) and "create" in profile.items:
+            yield profile.items["create"]
+
+
+def _check_origin(name: str, declared: Input, node: MapNode, report: Report) -> None:
+    """Report what an input of a recipe from elsewhere may not say, and secrets that stand in a file."""
+    if declared.env is not None and (env := node.items["env"]).source.root is not None:
+        message = f"inputs.{name}.env: a recipe from elsewhere may not read the environment"
+        hint = f"extend it with a recipe of your own that says inputs: {{{name}: {{env: {declared.env}}}}}, or give --set {name}=…"
+        report.add("foreign-env", message, env, hint)
+    if declared.secret and "default" in node.items:
+        message = f"inputs.{name}.default: a secret that stands in a file is none"
+        report.add("secret", message, node.items["default"], "leave default out; give it with --set, or by env")
+    if declared.secret and declared.choices is not None:
+        report.add("secret", f"inputs.{name}.choices: a secret has no known values", node.items["choices"])
 
 
 def _check_choices(name: str, declared: Input, node: MapNode, report: Report) -> None:
@@ -55,13 +102,8 @@ def _check_default(
                 message = f'{where}: refers to "{reference.name}", which is not declared before it'
                 hint = f"declare {reference.name} above {name}" if reference.name != name else ""
                 report.add("input-order", message, default, hint)
-    elif not fits(default.value, declared.type):
-        report.add("input-type", f"{where}: expected {EXPECTED[declared.type]}, found {found(default)}", default)
-    elif not large_enough(default.value, declared):
-        message = f"{where}: expected at least {declared.minimum:g}, found {found(default)}"
-        report.add("input-minimum", message, default)
-    elif not allowed(default.value, declared):
-        report.add("input-choice", f"{where}: {found(default)} is not among the choices", default)
+    else:
+        check_input_value(where, default, declared, report)
 
 
 def check_parameters(root: MapNode, report: Report, *, filled: bool) -> None:
@@ -80,13 +122,21 @@ def check_parameters(root: MapNode, report: Report, *, filled: bool) -> None:
 
 
 def _parameters(root: MapNode) -> Iterator[tuple[str, MapNode]]:
-    """Yield the mappings of PARAMETERs: the recipe's own and those it expects."""
-    if isinstance(own := root.items.get("parameters"), MapNode):
-        yield "parameters", own
-    expectations = root.items.get("expect")
+    """Yield the mappings of PARAMETERs: the recipe's own, those it expects, and those of its profiles."""
+    yield from _parameters_of(root, "")
+    profiles = root.items.get("profiles")
+    for name, profile in profiles.items.items() if isinstance(profiles, MapNode) else ():
+        if isinstance(profile, MapNode):
+            yield from _parameters_of(profile, f"profiles.{name}.")
+
+
+def _parameters_of(node: MapNode, path: str) -> Iterator[tuple[str, MapNode]]:
+    if isinstance(own := node.items.get("parameters"), MapNode):
+        yield f"{path}parameters", own
+    expectations = node.items.get("expect")
     for index, item in enumerate(expectations.items if isinstance(expectations, ListNode) else ()):
         if isinstance(item, MapNode) and isinstance(expected := item.items.get("parameters"), MapNode):
-            yield f"expect[{index}].parameters", expected
+            yield f"{path}expect[{index}].parameters", expected
 
 
 def _check_value(name: str, where: str, node: Node, report: Report, *, filled: bool) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import UsageError
 from modelsmith.files.paths import anchored
+from modelsmith.hidden import LEAST, hide
 from modelsmith.hub.reference import is_hub
 from modelsmith.recipe.read.references import MissingValue, expand, first_reference, written_as
 
@@ -31,6 +32,8 @@ EXPECTED: Mapping[InputType, str] = {
     "boolean": "true or false",
     "path": "a path",
 }
+MATRIX = "the matrix"
+"""What says a value that stands in a matrix."""
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 
 
@@ -138,41 +141,68 @@ def _from_text(text: str, kind: InputType) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class InputValue:
-    """What an input stands for, None for nothing, and the folder that a path in it is relative to."""
+    """What an input stands for, None for nothing, and the place that a path in it is relative to."""
 
     value: Value
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder that relative paths start at, and the one that they must not leave (None: the user may go anywhere)."""
+
     folder: Path
+    root: Path | None = None
 
 
 def input_values(
     inputs: Mapping[str, Input],
-    folders: Mapping[str, Path],
+    places: Mapping[str, Place],
     given: Mapping[str, object],
     environment: Mapping[str, str],
     here: Path,
+    written: Mapping[str, tuple[Value, str, Place]],
 ) -> dict[str, InputValue]:
-    """Return the value of every input: what was given, else its environment variable, else its default.
+    """Return the value of every input: what was given, what the matrix or the environment says, what a profile says, its default.
 
-    Paths that were given are relative to ``here``, those of a default to its recipe's folder (``folders``, by input).
+    Paths that were given are relative to ``here``, those of a default to its recipe's folder (``places``, by input). ``written``
+    are values of a matrix or a profile, with what says so and its place; those of a profile give way to the environment.
     Raises UsageError for unknown inputs, for required ones without a value, and for values that do not fit.
     """
-    said = {
-        name: (value, f"--set {name}") for name, value in given.items() if _declared(name, inputs) and value is not None
+    said: dict[str, tuple[object, str, Place]] = {
+        name: (value, f"--set {name}", Place(here))
+        for name, value in given.items()
+        if _declared(name, inputs) and value is not None
     }
     for name, declared in inputs.items():
-        if declared.env and declared.env in environment and name not in said:
-            said[name] = (environment[declared.env], f"environment variable {declared.env}")
+        from_matrix = name in written and written[name][1] == MATRIX
+        if declared.env and declared.env in environment and name not in said and not from_matrix:
+            said[name] = (environment[declared.env], f"environment variable {declared.env}", Place(here))
+    said = {name: value for name, value in written.items() if name in inputs} | said
     _check_required(inputs, said)
     values: dict[str, InputValue] = {}
     for name, declared in inputs.items():
         if name in said:
-            value, folder = read_value(name, said[name][0], declared, said[name][1]), here
+            given_value, origin, place = said[name]
+            if declared.secret:
+                _hide(name, given_value)
+            value = read_value(name, given_value, declared, origin)
         else:
-            value, folder = _default(name, declared, values), _folder(declared.default, values, folders[name])
+            value, place = _default(name, declared, values), _place(declared.default, values, places[name])
         if declared.type == "path" and isinstance(value, str) and not is_hub(value):
-            value = anchored(value, folder)
-        values[name] = InputValue(value, folder)
+            value = anchored(value, place.folder)
+        values[name] = InputValue(value, place)
     return values
+
+
+def _hide(name: str, value: object) -> None:
+    text = value if isinstance(value, str) else written_as(value)  # type: ignore[arg-type]
+    if len(text) < LEAST:
+        raise UsageError(
+            f"the secret {name} has {len(text)} characters, and could not be hidden",
+            hint=f"at least {LEAST} are needed",
+        )
+    hide(text)
 
 
 def _check_required(inputs: Mapping[str, Input], said: Mapping[str, object]) -> None:
@@ -197,14 +227,15 @@ def _default(name: str, declared: Input, earlier: Mapping[str, InputValue]) -> V
     return None if value is None else read_value(name, value, declared, f'the default "{default:.120}"')
 
 
-def _folder(text: object, values: Mapping[str, InputValue], otherwise: Path) -> Path:
+def _place(text: object, values: Mapping[str, InputValue], otherwise: Place) -> Place:
     first = first_reference(text) if isinstance(text, str) else ""
-    return values[first].folder if first else otherwise
+    return values[first].place if first in values else otherwise
 
 
-def absolute_path(text: str, written: str, values: Mapping[str, InputValue], otherwise: Path) -> str:
-    """Return the path ``text`` as an absolute one, given how the recipe writes it.
+def absolute_path(text: str, written: str, values: Mapping[str, InputValue], otherwise: Place) -> tuple[str, Place]:
+    """Return the path ``text`` as an absolute one, given how the recipe writes it, and the place that it starts at.
 
     A path that starts with an input is relative to where that input's value comes from, any other one to the recipe.
     """
-    return anchored(text, _folder(written, values, otherwise))
+    place = _place(written, values, otherwise)
+    return anchored(text, place.folder), place

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from modelsmith.errors import UnreadableFile, UsageError
+from modelsmith.errors import RecipeSourceError, UnreadableFile, UsageError
 from modelsmith.recipe.format.schema import Document
-from modelsmith.recipe.read.bundled import ENDINGS, find_recipe, is_path
-from modelsmith.recipe.read.complaints import explain, found
-from modelsmith.recipe.read.nodes import MapNode, RecipeSource, ScalarNode, to_data, without_nothing
+from modelsmith.recipe.read.complaints import explain
+from modelsmith.recipe.read.complaints import found as found_at
+from modelsmith.recipe.read.includes import Includer
+from modelsmith.recipe.read.nodes import MapNode, Node, RecipeSource, ScalarNode, to_data, without_nothing
+from modelsmith.recipe.read.places import Found, find_from
 from modelsmith.recipe.read.report import Report
 from modelsmith.recipe.read.yaml import parse_yaml
 from modelsmith.source import Source, Span
@@ -19,43 +22,86 @@ from modelsmith.source import Source, Span
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from modelsmith.recipe.remote.checkout import Checkout
+
 Model = TypeVar("Model", bound=BaseModel)
 
 MAX_BYTES = 1 << 20
 MAX_LAYERS = 10
 
 
-def read_layers(data: str | bytes, name: str, folder: Path) -> tuple[MapNode, ...]:
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """A recipe's text and those that it extends, itself first; all files that were read, and what the user should know of them."""
+
+    roots: tuple[MapNode, ...]
+    sources: tuple[RecipeSource, ...]
+    notes: tuple[str, ...]
+
+
+def read_layers(data: str | bytes, name: str, folder: Path, checkout: Checkout | None = None) -> Layers:
     """Return a recipe, then what it extends, and so on; each one is valid by itself but for keys that another one brings."""
-    layers: list[MapNode] = []
-    seen = {Path(name).resolve()}
+    reading = _Reading()
+    roots: list[MapNode] = []
+    seen = {Path(name).resolve() if checkout is None else Path(folder, name.rpartition("/")[2]).resolve()}
+    reading.note(checkout)
     while True:
-        root = _read_layer(data, name, folder, complete=not layers)
-        layers.append(root)
+        root = reading.layer(data, RecipeSource("", name, folder=folder, checkout=checkout), complete=not roots)
+        roots.append(root)
         extends = root.items.get("extends")
         if not isinstance(extends, ScalarNode) or extends.value is None:
-            return tuple(layers)
+            return Layers(tuple(roots), tuple(reading.sources), tuple(dict.fromkeys(reading.notes)))
         try:
-            path = _extended(extends.text, folder, seen)
-            data, name, folder = read_file(path), str(path), path.absolute().parent
-        except (UsageError, UnreadableFile) as error:
+            found = _extended(extends, seen)
+            data, name, folder, checkout = read_file(found.path), found.name, found.folder, found.checkout
+        except (UsageError, UnreadableFile, RecipeSourceError) as error:
             report = Report()
-            report.add("extends", f"extends: {error.message}", extends, error.hint)
+            add = report.add_unreadable if isinstance(error, RecipeSourceError) else report.add
+            add("extends", f"extends: {error.message}", extends, error.hint)
             raise report.error() from error
-        seen.add(path.resolve())
+        seen.add(found.identity)
+        reading.note(checkout)
 
 
-def _read_layer(data: str | bytes, name: str, folder: Path, *, complete: bool) -> MapNode:
-    root = parse_yaml(RecipeSource(_decode(data, name), name, folder=folder))
-    report = Report()
-    if not isinstance(root, MapNode):
-        message = f"expected a recipe, a mapping with the keys name, from and create; found {found(root)}"
-        report.add("not-a-recipe", message, root)
-        raise report.error()
-    kept = without_nothing(root)
-    validate(Document, map_data(kept), kept, report, complete=complete and "extends" not in kept.items)
-    report.check()
-    return root
+class _Reading:
+    """The files that make up one recipe."""
+
+    def __init__(self) -> None:
+        self.sources: list[RecipeSource] = []
+        self.notes: list[str] = []
+        self._included: dict[Path, Node] = {}
+
+    def note(self, checkout: Checkout | None) -> None:
+        """Keep what the user should know of where a file comes from."""
+        self.notes += checkout.notes if checkout is not None else ()
+
+    def layer(self, data: str | bytes, blank: RecipeSource, *, complete: bool) -> MapNode:
+        """Read one file as a layer, with what its lists include."""
+        root = self._parsed(data, blank)
+        report = Report()
+        if not isinstance(root, MapNode):
+            message = f"expected a recipe, a mapping with the keys name, from and create; found {found_at(root)}"
+            report.add("not-a-recipe", message, root)
+            raise report.error()
+        root = Includer(self._list, report).expanded(root)
+        report.check()
+        kept = without_nothing(root)
+        validate(Document, map_data(kept), kept, report, complete=complete and "extends" not in kept.items)
+        report.check()
+        return root
+
+    def _list(self, named: ScalarNode) -> tuple[object, Node]:
+        found = find_from(named.text, named.source)
+        self.note(found.checkout)
+        if found.identity not in self._included:
+            blank = RecipeSource("", found.name, folder=found.folder, checkout=found.checkout)
+            self._included[found.identity] = self._parsed(read_file(found.path), blank)
+        return found.identity, self._included[found.identity]
+
+    def _parsed(self, data: str | bytes, blank: RecipeSource) -> Node:
+        source = replace(blank, text=_decode(data, blank.name))
+        self.sources.append(source)
+        return parse_yaml(source)
 
 
 def validate(
@@ -80,18 +126,13 @@ def map_data(root: MapNode) -> dict[str, object]:
     return {key: to_data(node) for key, node in root.items.items()}
 
 
-def _extended(name: str, folder: Path, seen: set[Path]) -> Path:
-    if not is_path(name):
-        path = find_recipe(name)
-    elif Path(name).is_absolute() or name.startswith("~") or not name.lower().endswith(ENDINGS):
-        raise UsageError(f'"{name:.120}" is not a relative path of a YAML file')
-    else:
-        path = find_recipe(folder / name)
-    if path.resolve() in seen:
-        raise UsageError(f"{path.name} is this recipe, or already extends it")
+def _extended(extends: ScalarNode, seen: set[Path]) -> Found:
+    found = find_from(extends.text, extends.source)
+    if found.identity in seen:
+        raise UsageError(f"{found.path.name} is this recipe, or already extends it")
     if len(seen) >= MAX_LAYERS:
         raise UsageError(f"more than {MAX_LAYERS} recipes extend each other")
-    return path
+    return found
 
 
 def read_file(path: Path) -> bytes:

@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING
 from pydantic import Field, PrivateAttr
 
 from modelsmith.files.paths import looks_like_path
+from modelsmith.hidden import MASK
 from modelsmith.hub.reference import is_hub
 from modelsmith.recipe.format.input import Input
 from modelsmith.recipe.format.schema import Content, Document, Head, Titled
 from modelsmith.recipe.parts.fields import ScalarValue
-from modelsmith.recipe.read.bundled import find_recipe
 from modelsmith.recipe.read.checks import check_inputs, check_parameters
 from modelsmith.recipe.read.complaints import STATIC
-from modelsmith.recipe.read.inputs import InputValue, absolute_path, input_values
-from modelsmith.recipe.read.layers import map_data, read_file, read_layers, validate
+from modelsmith.recipe.read.confine import confine
+from modelsmith.recipe.read.inputs import MATRIX, InputValue, Place, absolute_path, input_values
+from modelsmith.recipe.read.layers import Layers, map_data, read_file, read_layers, validate
+from modelsmith.recipe.read.matrix import PROFILE, Combination, check_matrix, combinations
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, RecipeSource, ScalarNode, overlay, without_nothing
+from modelsmith.recipe.read.places import find_named
+from modelsmith.recipe.read.profiles import NOT_FILLED, check_profiles, profile_settings, profiles_of, with_profile
 from modelsmith.recipe.read.references import substitute
 from modelsmith.recipe.read.report import Report
 from modelsmith.recipe.read.typed_breaks import typed_breaks
@@ -40,7 +44,8 @@ if TYPE_CHECKING:
 class RecipeFile:
     """A recipe as it is written: checked as far as that goes without values for its inputs.
 
-    ``sources`` are the files it was read from, its own first, then those it extends.
+    ``sources`` are the files it was read from, its own first, then those it includes and extends; ``notes`` what the user should
+    know about where they come from.
     """
 
     name: str
@@ -48,10 +53,20 @@ class RecipeFile:
     inputs: Mapping[str, Input]
     root: MapNode
     sources: tuple[RecipeSource, ...]
+    notes: tuple[str, ...] = ()
 
     def data(self) -> dict[str, object]:
         """Return what the recipe says, as plain values, ``extends`` merged, references as they are written."""
         return {key: value for key, value in map_data(self.root).items() if key != "extends"}
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The names of its profiles."""
+        return tuple(profiles_of(self.root))
+
+    def combinations(self, settings: Mapping[str, object] | None = None) -> tuple[Combination, ...]:
+        """Return what its matrix combines, without the inputs that ``settings`` give; none where it has no matrix."""
+        return combinations(self.root, settings or {})
 
     def resolve(
         self,
@@ -59,30 +74,41 @@ class RecipeFile:
         *,
         environment: Mapping[str, str] | None = None,
         here: Path | None = None,
+        profile: str = "",
+        combination: Combination | None = None,
     ) -> Recipe:
         """Return the recipe with its inputs filled in.
 
         ``settings`` are values by input (texts are read as on the command line), ``here`` is the folder that paths in them
-        are relative to (default: the working directory), ``environment`` is ``os.environ`` unless given. Raises UsageError
-        for inputs, RecipeError for what they lead to.
+        are relative to (default: the working directory), ``environment`` is ``os.environ`` unless given. ``profile`` is laid over
+        the recipe, ``combination`` is one of those of its matrix. Raises UsageError for inputs, RecipeError for what they lead to.
         """
+        axes = dict(combination.values) if combination is not None else {}
+        if PROFILE in axes and PROFILE not in self.inputs:
+            profile = profile or axes.pop(PROFILE).text
+        written = {name: (node.value, MATRIX, _place_of(node)) for name, node in axes.items()}
+        for name, node in profile_settings(self.root, profile).items():
+            written.setdefault(name, (node.value, f"the profile {profile}", _place_of(node)))
+        chosen = with_profile(self.root, profile)
         values = input_values(
             self.inputs,
-            self._folders(),
+            self._places(),
             settings or {},
             os.environ if environment is None else environment,
             here or Path.cwd(),
+            written,
         )
+        secrets = {name for name, declared in self.inputs.items() if declared.secret}
         report = Report()
-        root = _filled(self.root, values, report)
+        root = _filled(chosen, values, profile, report)
         report.check()
         check_parameters(root, report, filled=True)
-        data = map_data(root) | {"inputs": {name: given.value for name, given in values.items()}}
-        recipe = validate(Recipe, data, root, report, filled=True)
+        given = {name: MASK if name in secrets else each.value for name, each in values.items()}
+        recipe = validate(Recipe, map_data(root) | {"inputs": given}, root, report, filled=True)
         if recipe is None:
             raise report.error()
         report.check()
-        return recipe.noting(tuple(_warnings(root)))
+        return recipe.noting((*self.notes, *_warnings(root)))
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -90,15 +116,14 @@ class RecipeFile:
         found = (warning for warning, node in typed_breaks(self.root) if node.source is self.sources[0])
         return tuple(sorted(found, key=lambda warning: warning.span))
 
-    def _folders(self) -> dict[str, Path]:
-        """Return the folder of the recipe that gives each input its default."""
+    def _places(self) -> dict[str, Place]:
+        """Return the place of the recipe that gives each input its default."""
         declarations = self.root.items.get("inputs")
-        folders = {}
+        places = {}
         for name in self.inputs:
             node = declarations.items[name] if isinstance(declarations, MapNode) else self.root
-            default = node.items.get("default", node) if isinstance(node, MapNode) else node
-            folders[name] = default.source.folder
-        return folders
+            places[name] = _place_of(node.items.get("default", node) if isinstance(node, MapNode) else node)
+        return places
 
 
 def _warnings(root: MapNode) -> Iterator[str]:
@@ -107,42 +132,52 @@ def _warnings(root: MapNode) -> Iterator[str]:
         yield f"{node.source.name}:{line}:{column}: {found.message}; {found.hint}"
 
 
-def _filled(root: MapNode, values: Mapping[str, InputValue], report: Report) -> MapNode:
+def _place_of(node: Node) -> Place:
+    return Place(node.source.folder, node.source.root)
+
+
+def _filled(root: MapNode, values: Mapping[str, InputValue], profile: str, report: Report) -> MapNode:
     """Replace the references below the keys that may have them, and make paths absolute."""
 
     def value_of(name: str) -> Value:
-        return values[name].value
+        return values[name].value if name in values else profile or None
 
     items: dict[str, Node] = {}
     for key, node in root.items.items():
         if key in {"name", "description"}:
             items[key] = node
-        elif key not in {"inputs", "extends"} and (filled := substitute(node, value_of, report)) is not None:
-            items[key] = _absolute(key, filled, values)
+        elif key not in NOT_FILLED and (filled := substitute(node, value_of, report)) is not None:
+            items[key] = _absolute(key, filled, values, report)
     return MapNode(items, root.keys, root.span, root.source)
 
 
-def _absolute(key: str, node: Node, values: Mapping[str, InputValue]) -> Node:
+def _absolute(key: str, node: Node, values: Mapping[str, InputValue], report: Report) -> Node:
     if key == "adapters" and isinstance(node, ListNode):
-        return ListNode(tuple(_absolute(key, item, values) for item in node.items), node.span, node.source)
+        items = tuple(_absolute(key, item, values, report) for item in node.items)
+        return ListNode(items, node.span, node.source)
     if key not in {"from", "adapters"} or not isinstance(node, ScalarNode) or not isinstance(node.value, str):
         return node
     if node.value == "" or is_hub(node.value) or (key == "from" and not looks_like_path(node.value)):
         return node
-    path = absolute_path(node.value, node.text, values, node.source.folder)
+    path, place = absolute_path(node.value, node.text, values, _place_of(node))
+    if place.root is not None:
+        confine(key, path, place.root, node, report)
     return ScalarNode(path, node.text, node.span, node.source)
 
 
 def load_recipe(name_or_path: str | Path) -> RecipeFile:
-    """Read a bundled recipe by its name, or any other by its path (a text with a / or a YAML ending)."""
-    path = find_recipe(name_or_path)
-    return parse_recipe(read_file(path), name=str(path), folder=path.absolute().parent)
+    """Read a bundled recipe by its name, one from elsewhere by its address, any other by its path (a / or a YAML ending)."""
+    found = find_named(name_or_path)
+    return _parsed(read_layers(read_file(found.path), found.name, found.folder, found.checkout))
 
 
 def parse_recipe(data: str | bytes, *, name: str = "<recipe>", folder: Path | None = None) -> RecipeFile:
     """Read the text of a recipe; ``folder`` is what its paths are relative to (default: the working directory)."""
-    layers = read_layers(data, name, folder or Path.cwd())
-    root = without_nothing(reduce(overlay, reversed(layers)))
+    return _parsed(read_layers(data, name, folder or Path.cwd()))
+
+
+def _parsed(layers: Layers) -> RecipeFile:
+    root = without_nothing(reduce(overlay, reversed(layers.roots)))
     report = Report()
     everything = map_data(root)
     validate(Document, everything, root, report)
@@ -151,9 +186,11 @@ def parse_recipe(data: str | bytes, *, name: str = "<recipe>", folder: Path | No
         raise report.error()
     report.check()
     check_inputs(root, head.inputs, report)
+    check_profiles(root, head.inputs, report)
+    check_matrix(root, head.inputs, profiles_of(root), report)
     check_parameters(root, report, filled=False)
     report.check()
-    return RecipeFile(head.name, head.description, head.inputs, root, tuple(layer.source for layer in layers))
+    return RecipeFile(head.name, head.description, head.inputs, root, layers.sources, layers.notes)
 
 
 class Recipe(Content, Titled):

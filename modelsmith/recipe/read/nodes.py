@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from modelsmith.recipe.remote.checkout import Checkout
     from modelsmith.source import Span
 
 Value: TypeAlias = str | int | float | bool | None
@@ -18,9 +19,15 @@ Value: TypeAlias = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class RecipeSource(Source):
-    """The text of a recipe, and the folder that paths in it are relative to."""
+    """The text of a recipe, the folder that paths in it are relative to, and where it was fetched from (None: it was not)."""
 
     folder: Path = field(kw_only=True)
+    checkout: Checkout | None = field(default=None, kw_only=True)
+
+    @property
+    def root(self) -> Path | None:
+        """The folder that it must not leave; None for a recipe of the user's own."""
+        return self.checkout.root if self.checkout is not None else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
