@@ -501,13 +501,32 @@ def deepseek(config: Mapping[str, Any]) -> Shapes:
     return shapes
 
 
-def scaled(shapes: Shapes, block: int = 0) -> Shapes:
-    """Return the tensors with scales for all matrices of attention and feed forward, one for each square of ``block``."""
+def scaled(shapes: Shapes, block: int = 0, *, ending: str = "_scale_inv", rows: bool = False) -> Shapes:
+    """Return the tensors with scales for all matrices of attention and feed forward, one for each square of ``block``, or row."""
     found = dict(shapes)
     for name, shape in shapes.items():
         if "_proj" in name and name.endswith(".weight"):
-            found[f"{name}_scale_inv"] = tuple(-(-size // block) for size in shape) if block else ()
+            whole = (shape[0], 1) if rows else ()
+            found[f"{name}{ending}"] = tuple(-(-size // block) for size in shape) if block else whole
     return found
+
+
+def compressed(strategy: str, **weights: Any) -> dict[str, Any]:
+    """Return how compressed-tensors says that weights are FP8."""
+    group = {"weights": {"num_bits": 8, "type": "float", "strategy": strategy, **weights}, "targets": ["Linear"]}
+    return {"quant_method": "compressed-tensors", "format": "float-quantized", "config_groups": {"group_0": group}}
+
+
+def with_all_experts_in_one(config: Mapping[str, Any], place: str, router: str, **attention: bool) -> Shapes:
+    """Return the tensors of a model with experts as Transformers 5 may write them: gate and up of all experts in one, down in one."""
+    shapes = llama(config, feed_forward=False, **attention)
+    e, f = config["hidden_size"], config.get("moe_intermediate_size", config["intermediate_size"])
+    count = config.get("num_local_experts") or config.get("num_experts")
+    for block in range(config["num_hidden_layers"]):
+        start = f"model.layers.{block}.{place}."
+        shapes[start + router] = (count, e)
+        shapes |= {f"{start}experts.gate_up_proj": (count, 2 * f, e), f"{start}experts.down_proj": (count, e, f)}
+    return shapes
 
 
 def granite_moe(config: Mapping[str, Any]) -> Shapes:
@@ -694,10 +713,33 @@ FAMILIES: dict[str, Tiny] = {
         "spm",
         dtypes={"_scale_inv": "F32", "_proj.weight": "F8_E4M3"},
     ),
+    "llama-fp8-rows": Tiny(
+        _config("LlamaForCausalLM", "llama", quantization_config=compressed("channel")),
+        lambda config: scaled(llama(config), ending="_scale", rows=True),
+        "spm",
+        dtypes={"_scale": "BF16", "_proj.weight": "F8_E4M3"},
+    ),
+    "llama-fp8-compressed": Tiny(
+        _config("LlamaForCausalLM", "llama", quantization_config=compressed("block", block_structure=[32, 32])),
+        lambda config: scaled(llama(config), 32, ending="_scale"),
+        "spm",
+        dtypes={"_scale": "F32", "_proj.weight": "F8_E4M3"},
+    ),
+    "llama-fp8-tensors": Tiny(
+        _config("LlamaForCausalLM", "llama", quantization_config={"quant_method": "modelopt", "quant_algo": "FP8"}),
+        lambda config: scaled(llama(config), ending="_scale"),
+        "spm",
+        dtypes={"_scale": "F32", "_proj.weight": "F8_E4M3"},
+    ),
     "mistral": Tiny(_config("MistralForCausalLM", "mistral", sliding_window=256), llama, "spm"),
     "mixtral": Tiny(
         _config("MixtralForCausalLM", "mixtral", num_local_experts=4, num_experts_per_tok=2),
         lambda config: with_experts(config, "block_sparse_moe", ("w1", "w3", "w2"), "gate.weight"),
+        "spm",
+    ),
+    "mixtral-merged": Tiny(
+        _config("MixtralForCausalLM", "mixtral", num_local_experts=4, num_experts_per_tok=2),
+        lambda config: with_all_experts_in_one(config, "mlp", "gate.weight"),
         "spm",
     ),
     "smollm3": Tiny(
@@ -738,6 +780,11 @@ FAMILIES: dict[str, Tiny] = {
     "qwen3-moe": Tiny(
         _config("Qwen3MoeForCausalLM", "qwen3_moe", **_MOE, head_dim=32, norm_topk_prob=True),
         lambda config: with_experts(config, "mlp", ("gate_proj", "up_proj", "down_proj"), "gate.weight", norms=True),
+        "qwen2",
+    ),
+    "qwen3-moe-merged": Tiny(
+        _config("Qwen3MoeForCausalLM", "qwen3_moe", **_MOE, head_dim=32, norm_topk_prob=True),
+        lambda config: with_all_experts_in_one(config, "mlp", "gate.weight", norms=True),
         "qwen2",
     ),
     "gemma": Tiny(_config("GemmaForCausalLM", "gemma", head_dim=32, num_key_value_heads=1), gemma, "spm"),

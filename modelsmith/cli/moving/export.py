@@ -77,12 +77,15 @@ def command(
             "size": receipt.size,
             "blobs": receipt.blobs,
             "index": str(receipt.index),
+            "found": receipt.found,
             "models": models,
         }
         click.echo(json.dumps(body, ensure_ascii=False))
         return 0
     for name, digest in receipt.models:
         click.echo(f"{name.short}  {digest}")
+    if receipt.found:
+        click.echo(f"went on behind {size_text(receipt.found)} of an interrupted run", err=True)
     files = str(receipt.paths[0]) + (f" … {receipt.paths[-1].name}" if len(receipt.paths) > 1 else "")
     click.echo(f"{files}: {receipt.blobs} blobs, {size_text(receipt.size)}; index {receipt.index}")
     return 0

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from bisect import bisect_right
 from itertools import accumulate, count
 from typing import TYPE_CHECKING, Self
 
-from modelsmith.errors import StoreError, UnreadableFile
+from modelsmith.errors import StoreError, UnreadableFile, UsageError
+from modelsmith.files.locking import NoLocks, lock
 from modelsmith.files.outputs import check_output, keep
 from modelsmith.files.segments import FileSlice, FileStamp
 from modelsmith.files.stream import write_all
-from modelsmith.files.unfinished import start_unfinished
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
+_UNFINISHED = ".modelsmith-unfinished"
+_LONGEST = 180  # bytes of the target's name that are kept: a name has 255 at most
 _NUMBERED = re.compile(r"(.+)\.(\d{3,})")
 
 
@@ -27,12 +31,15 @@ def part_name(target: Path, number: int) -> Path:
 
 
 class PartsWriter:
-    """Writes one file, or parts of at most ``limit`` bytes; they get their names together at the end, or never."""
+    """Writes one file, or parts of at most ``limit`` bytes; they get their names together at the end, or never.
+
+    What a killed or interrupted run has written is compared, byte for byte, instead of written again: ``found`` says how many bytes
+    were there. It is removed after any other end.
+    """
 
     def __init__(self, target: Path, limit: int | None, *, force: bool) -> None:
         self._target, self._limit, self._force = target, limit, force
-        self._open: list[tuple[int, Path, Path]] = []
-        self._room = 0
+        self._open: list[_Growing] = []
         self.size = 0
         check_output(self._name(1), force=force)
 
@@ -42,7 +49,12 @@ class PartsWriter:
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files, in order."""
-        return tuple(target for _, _, target in self._open)
+        return tuple(part.target for part in self._open)
+
+    @property
+    def found(self) -> int:
+        """How many bytes an earlier run had written already."""
+        return sum(part.found for part in self._open)
 
     def __enter__(self) -> Self:
         return self
@@ -52,11 +64,11 @@ class PartsWriter:
         rest = memoryview(data)
         try:
             while rest:
-                if not self._open or (self._limit is not None and not self._room):
+                if not self._open or (self._limit is not None and self._open[-1].size == self._limit):
                     self._next()
-                piece = rest if self._limit is None else rest[: self._room]
-                write_all(self._open[-1][0], piece)
-                self._room -= len(piece)
+                part = self._open[-1]
+                piece = rest if self._limit is None else rest[: self._limit - part.size]
+                part.add(piece)
                 self.size += len(piece)
                 rest = rest[len(piece) :]
         except OSError as error:
@@ -68,25 +80,119 @@ class PartsWriter:
     def _next(self) -> None:
         target = self._name(len(self._open) + 1)
         check_output(target, force=self._force)
-        descriptor, unfinished = start_unfinished(target)
-        self._open.append((descriptor, unfinished, target))
-        self._room = self._limit or 0
+        self._open.append(_Growing(target))
 
     def publish(self) -> None:
         """Give the files their names; those that stood there are kept."""
         try:
-            for descriptor, unfinished, target in self._open:
-                os.fchmod(descriptor, 0o644)
-                os.fsync(descriptor)
-                keep(target)
-                unfinished.replace(target)
+            for part in self._open:
+                part.finish()
+            for part in self._open:
+                keep(part.target)
+                part.path.replace(part.target)
         except OSError as error:
             raise StoreError(f"{self._target} cannot be written: {error.strerror or error}") from error
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for descriptor, unfinished, _ in self._open:
+        failed = kind is not None and issubclass(
+            kind, Exception
+        )  # else somebody interrupts it, and it goes on the next time
+        for part in self._open:
+            if failed:
+                part.path.unlink(missing_ok=True)
+            part.close()
+        if kind is None:
+            for path in _left(self._target):
+                path.unlink(missing_ok=True)
+
+
+class _Growing:
+    """A part that grows beside its name, locked. Bytes that stand there already are compared, and what differs is cut off."""
+
+    def __init__(self, target: Path) -> None:
+        self.target, self.path = target, _unfinished(target)
+        self.size = self.found = 0
+        self._descriptor = _opened(self.path)
+        self._there = os.fstat(self._descriptor).st_size
+
+    def add(self, data: memoryview) -> None:
+        """Add bytes, or find them there."""
+        while data and self.size < self._there:
+            same = os.pread(self._descriptor, min(len(data), self._there - self.size), self.size)
+            if not same or same != bytes(data[: len(same)]):
+                os.ftruncate(self._descriptor, self.size)
+                self._there = self.size
+                break
+            self.size += len(same)
+            self.found += len(same)
+            data = data[len(same) :]
+        if data:
+            os.lseek(self._descriptor, self.size, os.SEEK_SET)
+            write_all(self._descriptor, data)
+            self.size += len(data)
+
+    def finish(self) -> None:
+        """Bring all of it to the disk, and cut off what an earlier run wrote beyond it."""
+        os.ftruncate(self._descriptor, self.size)
+        os.fchmod(self._descriptor, 0o644)
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Give the lock away."""
+        os.close(self._descriptor)
+
+
+def _unfinished(target: Path) -> Path:
+    start = os.fsdecode(os.fsencode(target.name)[:_LONGEST])
+    return target.with_name(f".{start}{_UNFINISHED}")
+
+
+def _left(target: Path) -> Iterator[Path]:
+    """Yield what dead runs for the same target left, perhaps with parts of another size."""
+    name = re.compile(re.escape(f".{target.name}") + r"(\.\d{3,})?" + re.escape(_UNFINISHED))
+    with os.scandir(target.parent) as entries:
+        paths = [target.with_name(entry.name) for entry in entries if name.fullmatch(entry.name)]
+    for path in paths:
+        try:
+            descriptor = _opened(path)
+        except (OSError, UsageError):
+            continue
+        yield path
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """Open, or make, a file that only this process writes; raises UsageError where another run is at it."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    while True:
+        descriptor = os.open(path, flags, 0o600)
+        try:
+            if _is_ours(descriptor, path):
+                return descriptor
+        except BaseException:
             os.close(descriptor)
-            unfinished.unlink(missing_ok=True)
+            raise
+        os.close(descriptor)
+
+
+def _is_ours(descriptor: int, path: Path) -> bool:
+    """Lock a file that was opened; False where the run that held it has just finished."""
+    info = os.fstat(descriptor)
+    if not (stat.S_ISREG(info.st_mode) and info.st_uid == os.geteuid() and info.st_nlink <= 1):
+        raise UsageError(f"{path} is not a file that export has begun", hint="remove it, or name another place")
+    if not _locked(descriptor):
+        raise UsageError(f"another export is writing {path}", hint="wait for it, or name another file")
+    try:
+        return os.path.samestat(path.lstat(), info)
+    except FileNotFoundError:
+        return False
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        return lock(descriptor, waits=False)
+    except NoLocks:
+        return True
 
 
 class PartsReader:

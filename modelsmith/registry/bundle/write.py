@@ -41,6 +41,7 @@ class Receipt:
     """What a bundle holds: the files, the models with the digests of their manifests, how many blobs and bytes.
 
     A model's digest vouches for all its blobs; so does the bundle's ``index``, the digest of ``index.json``, for all models.
+    ``found`` bytes had been written by an earlier run that was interrupted.
     """
 
     paths: tuple[Path, ...]
@@ -48,6 +49,7 @@ class Receipt:
     blobs: int
     size: int
     index: Digest
+    found: int = 0
 
 
 def export(
@@ -61,6 +63,8 @@ def export(
     progress: ProgressSink = silent,
 ) -> Receipt:
     """Write models into ``target``, or into parts of at most ``split`` bytes; whole or not at all.
+
+    A run that was killed goes on where it was: what it wrote is compared with what belongs there.
 
     ``compress`` uses zstd. Raises ModelNotFound, StoreError where a blob is missing or damaged, UsageError where a file
     stands in the way.
@@ -91,6 +95,7 @@ def export(
             len(layers),
             size,
             Digest.of(index),
+            parts.found,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from local_stores import request
 from modelsmith.errors import DigestMismatch, ModelNotFound, ModelsmithError, StoreError, UnreadableFile, UsageError
 from modelsmith.manifest import Digest
 from modelsmith.name import ModelName
+from modelsmith.progress import Progress
+from modelsmith.registry.bundle.parts import PartsWriter
 from modelsmith.registry.bundle.read import Bundle, layers_of
 from modelsmith.registry.bundle.write import Receipt, export
 from modelsmith.registry.moving import Mover
@@ -85,6 +88,65 @@ def test_a_file_is_replaced_only_by_force(store: LocalStore, tmp_path: Path) -> 
     assert (tmp_path / "b.tar").read_text() == "a note"
     export(store, [ONE], tmp_path / "b.tar", force=True)
     assert (tmp_path / "b.tar.old").read_text() == "a note"
+
+
+class Cut(BaseException):
+    """An end like Ctrl-C."""
+
+
+def interrupted(
+    store: LocalStore, target: Path, after: int, *, split: int | None = None, compress: bool = False
+) -> None:
+    def stop(step: Progress) -> None:
+        if step.completed >= after:
+            raise Cut
+
+    with pytest.raises(Cut):
+        export(store, [ONE, OTHER], target, split=split, compress=compress, progress=stop)
+
+
+@pytest.mark.parametrize(("split", "compress"), [(None, False), (100_000, False), (20_000, True)])
+def test_an_interrupted_run_goes_on_where_it_was(
+    store: LocalStore, tmp_path: Path, split: int | None, compress: bool
+) -> None:
+    (tmp_path / "whole").mkdir()
+    whole = export(store, [ONE, OTHER], tmp_path / "whole" / "b.tar", split=split, compress=compress)
+    interrupted(store, tmp_path / "b.tar", 150_000, split=split, compress=compress)
+    assert not list(tmp_path.glob("b.tar*"))
+    receipt = export(store, [ONE, OTHER], tmp_path / "b.tar", split=split, compress=compress)
+    assert receipt.found > 100_000 or compress, "so little is not compressed before its end"
+    assert [path.read_bytes() for path in receipt.paths] == [path.read_bytes() for path in whole.paths]
+    assert not list(tmp_path.glob(".b.tar*"))
+    assert stat.S_IMODE(receipt.paths[0].stat().st_mode) == 0o644
+
+
+def test_what_differs_is_written_anew(store: LocalStore, tmp_path: Path) -> None:
+    whole = export(store, [ONE, OTHER], tmp_path / "whole.tar").paths[0].read_bytes()
+    interrupted(store, tmp_path / "b.tar", 1, split=10_000)
+    (left,) = tmp_path.glob(".b.tar.001*")
+    for path in (left, left.with_name(left.name.replace(".001", ""))):
+        path.write_bytes(whole[:50_000] + b"x" + whole[50_001:] + b"more")
+    receipt = export(store, [ONE, OTHER], tmp_path / "b.tar")
+    assert 0 < receipt.found <= 50_000
+    assert receipt.paths[0].read_bytes() == whole
+    assert not list(tmp_path.glob(".b.tar*")), "parts of another size are removed, too"
+
+
+def test_two_exports_of_one_file_and_what_is_no_file_of_ours(store: LocalStore, tmp_path: Path) -> None:
+    with PartsWriter(tmp_path / "b.tar", None, force=False) as parts:
+        parts.write(b"first")
+        with pytest.raises(UsageError, match="another export is writing"):
+            export(store, [ONE], tmp_path / "b.tar")
+        parts.publish()
+    assert (tmp_path / "b.tar").read_bytes() == b"first"
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / ".c.tar.modelsmith-unfinished").hardlink_to(tmp_path / "mine")
+    with pytest.raises(UsageError, match="is not a file that export has begun"):
+        export(store, [ONE], tmp_path / "c.tar")
+    (tmp_path / ".d.tar.modelsmith-unfinished").symlink_to(tmp_path / "mine")
+    with pytest.raises(StoreError, match="cannot be written"):
+        export(store, [ONE], tmp_path / "d.tar")
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 def test_a_damaged_blob_is_not_exported(store: LocalStore, tmp_path: Path) -> None:

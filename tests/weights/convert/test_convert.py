@@ -94,6 +94,25 @@ def test_experts_become_one_tensor(tmp_path: Path) -> None:
         assert (made(file, f"blk.1.ffn_{part}_exps.weight") == wanted).all()
 
 
+@pytest.mark.parametrize("name", ["mixtral-merged", "qwen3-moe-merged"])
+def test_experts_that_are_one_tensor_already_are_gate_and_up_behind_each_other(tmp_path: Path, name: str) -> None:
+    before, file = converted(tmp_path, name)
+    both = before["model.layers.1.mlp.experts.gate_up_proj"]
+    half = both.shape[1] // 2
+    assert (made(file, "blk.1.ffn_gate_exps.weight") == both[:, :half]).all()
+    assert (made(file, "blk.1.ffn_up_exps.weight") == both[:, half:]).all()
+    assert (made(file, "blk.1.ffn_down_exps.weight") == before["model.layers.1.mlp.experts.down_proj"]).all()
+
+
+def test_blocks_without_experts_are_refused_where_llama_cpp_has_none(tmp_path: Path) -> None:
+    for changes in ({"mlp_only_layers": [1]}, {"decoder_sparse_step": 2}):
+        folder = edited(write_checkpoint(tmp_path / str(changes), FAMILIES["qwen3-moe"]), **changes)
+        with pytest.raises(ModelsmithError, match="some blocks have no experts"):
+            import_checkpoint(folder, tmp_path / "out.gguf")
+    folder = edited(write_checkpoint(tmp_path / "m", FAMILIES["qwen3-moe"]), mlp_only_layers=[], decoder_sparse_step=1)
+    assert import_checkpoint(folder, tmp_path / "out.gguf")
+
+
 def test_joined_experts_come_apart(tmp_path: Path) -> None:
     before, file = converted(tmp_path, "granite-moe-shared")
     both = before["model.layers.0.block_sparse_moe.input_linear.weight"]
@@ -125,6 +144,10 @@ def test_fp8_is_multiplied_by_its_scales(tmp_path: Path) -> None:
     name = "model.layers.0.mlp.up_proj.weight"
     scale = np.kron(before[f"{name}_scale_inv"], np.ones((32, 32), np.float32))
     assert (made(file, "blk.0.ffn_up.weight") == _table("F8_E4M3")[before[name]] * scale).all()
+    before, file = converted(tmp_path / "rows", "llama-fp8-rows")
+    scales = before[f"{name}_scale"]
+    assert scales.shape == (96, 1)
+    assert (made(file, "blk.0.ffn_up.weight") == _table("F8_E4M3")[before[name]] * scales).all()
     table = _table("F8_E4M3")
     assert (table[0x38], table[0x01], table[0x7E], table[0xC0]) == (1.0, 2.0**-9, 448.0, -2.0)
     assert math.isnan(table[0x7F])

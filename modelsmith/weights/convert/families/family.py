@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from modelsmith.errors import InvalidCheckpoint, Unsupported
 from modelsmith.weights.convert.config import Config
 from modelsmith.weights.convert.fp8 import KINDS, Scaled
-from modelsmith.weights.convert.rows import STORED, Rows, Stacked, Stored
+from modelsmith.weights.convert.rows import STORED, Rows, Stacked, Stored, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,6 +31,7 @@ _OTHER_SENSES = re.compile(
 )
 _SCALES = ("_scale_inv", "_scale")
 _F32 = frozenset(("ffn_gate_inp.weight", "ffn_gate_inp_shexp.weight", "position_embd.weight", "token_types.weight"))
+_ALL_EXPERTS = re.compile(r"(.*\.experts)\.(\w+?)(?:\.weight)?")
 _BLOCK = re.compile(r"blk\.\d+\.")
 _WRONG = "the checkpoint is damaged or of another kind than config.json says"
 
@@ -60,6 +61,11 @@ class Family:
     tokenizers: ClassVar[tuple[str, ...]] = ("sentencepiece", "bpe")
     adds_space_prefix: ClassVar[bool | None] = None
     parts: ClassVar[tuple[Part, ...]]
+    merged: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "gate_up_proj": ("gate_proj", "up_proj"),
+        "down_proj": ("down_proj",),
+    }
+    """Tensors that hold one matrix, or two behind each other, of all experts of a block: the names of those of single experts."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
@@ -237,17 +243,29 @@ class Family:
                     f'tensor "{name}" holds {tensor.dtype}, which is not converted',
                     hint="F32, F16, BF16 and FP8 with its scales are; take a checkpoint in BF16",
                 )
-            if known in found:
-                raise InvalidCheckpoint(f'{self.checkpoint.folder}: two tensors are called "{known}"', hint=_WRONG)
-            found[known] = rows
+            for each, part in self._apart(known, rows):
+                if each in found:
+                    raise InvalidCheckpoint(f'{self.checkpoint.folder}: two tensors are called "{each}"', hint=_WRONG)
+                found[each] = part
         return found
+
+    def _apart(self, name: str, rows: Rows) -> Iterator[tuple[str, Rows]]:
+        """Yield a tensor; of one that holds all experts (as Transformers 5 may write them) the parts that the table knows."""
+        match = _ALL_EXPERTS.fullmatch(name)
+        targets = self.merged.get(match[2], ()) if match and any("#" in part.source for part in self.parts) else ()
+        if match is None or not targets or len(rows.shape) != 3 or rows.shape[1] % len(targets):
+            yield name, rows
+            return
+        size = rows.shape[1] // len(targets)
+        for number, target in enumerate(targets):
+            taken = rows if len(targets) == 1 else Taken(rows, rows.shape[1], range(number * size, (number + 1) * size))
+            yield f"{match[1]}.#.{target}.weight", taken
 
     def _is_scale(self, name: str, stored: Mapping[str, object]) -> bool:
         return any(name.endswith(suffix) and name.removesuffix(suffix) in stored for suffix in _SCALES)
 
     def _scaled(self, name: str, rows: Rows) -> Rows:
-        said = self.config.get("quantization_config") or {}
-        block = said.get("weight_block_size") if isinstance(said, dict) else None
+        block = _block_size(self.config.get("quantization_config"))
         scale = next(
             (
                 self.checkpoint.tensors.get(name + suffix)
@@ -261,12 +279,7 @@ class Family:
                 f'tensor "{name}" is FP8 without scales that could be read',
                 hint="without them its numbers mean nothing; take the checkpoint in BF16",
             )
-        blocks = (
-            (block[0], block[1])
-            if isinstance(block, list) and len(block) == 2 and all(type(each) is int and each > 0 for each in block)
-            else None
-        )
-        return Scaled(name, rows, Stored(scale), blocks)
+        return Scaled(name, rows, Stored(scale), block)
 
     def _taken(self, part: Part, block: int, left: dict[str, Rows], sizes: Mapping[str, int]) -> Rows | None:
         """Take a tensor, or the experts' tensors as one, out of ``left``."""
@@ -279,6 +292,8 @@ class Family:
             return None if rows is None else self._checked(source, rows, shape)
         if not self.experts:
             return None
+        if source in left:
+            return self._checked(source, left.pop(source), (self.experts, *shape))
         names = [source.replace("#", str(number)) for number in range(self.experts)]
         found = [(name, left.pop(name)) for name in names if name in left]
         if not found and not part.needed:
@@ -299,6 +314,20 @@ class Family:
                 hint=_WRONG,
             )
         return rows
+
+
+def _block_size(said: object) -> tuple[int, int] | None:
+    """Return the rows and columns that share a scale, as fp8 and compressed-tensors say it; None where rows or tensors do."""
+    if not isinstance(said, dict):
+        return None
+    block = said.get("weight_block_size")
+    groups = said.get("config_groups")
+    for group in groups.values() if isinstance(groups, dict) else ():
+        weights = group.get("weights") if isinstance(group, dict) else None
+        block = block or (weights.get("block_structure") if isinstance(weights, dict) else None)
+    if isinstance(block, list) and len(block) == 2 and all(type(each) is int and each > 0 for each in block):
+        return block[0], block[1]
+    return None
 
 
 def natural_kind(name: str, rows: Rows, wanted: str | None) -> str:

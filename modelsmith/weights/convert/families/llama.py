@@ -12,7 +12,7 @@ from modelsmith.weights.convert.families.family import Family, Part
 from modelsmith.weights.convert.rows import Computed, Interleaved, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from modelsmith.weights.convert.keys import Keys
 
@@ -102,8 +102,13 @@ class Mixtral(Llama):
     """Experts in every block."""
 
     names_heads = False
-
     parts = Part.table(ATTENTION + _MIXTRAL.strip())
+    merged: ClassVar[Mapping[str, tuple[str, ...]]] = {"gate_up_proj": ("w1", "w3"), "down_proj": ("w2",)}
+
+    def named(self, name: str) -> str | None:
+        """Return the name that Mixtral had before Transformers 5, which the table has."""
+        known = super().named(name)
+        return known and known.replace(".mlp.", ".block_sparse_moe.")
 
 
 class SmolLM3(Llama):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from modelsmith.errors import Unsupported
 from modelsmith.weights.convert.families.family import Family, Part
 from modelsmith.weights.convert.families.llama import ATTENTION, FEED_FORWARD
 
@@ -93,8 +94,15 @@ class Qwen2Moe(Family):
         }
 
     def keys(self, keys: Keys) -> None:
-        """Add the sizes of experts."""
+        """Add the sizes of experts; raises Unsupported where some blocks have none."""
         super().keys(keys)
+        dense, step = self.config.get("mlp_only_layers") or [], self.config.get("decoder_sparse_step") or 1
+        if dense or step != 1:
+            raise Unsupported(
+                f"{self.config.path}: some blocks have no experts (mlp_only_layers {dense!s:.60}, decoder_sparse_step {step!s:.20}), "
+                f"and llama.cpp's {self.architecture} has them in every block",
+                hint="no GGUF of such a model can be run; serve it with Transformers or vLLM",
+            )
         keys.whole("*.expert_feed_forward_length", self.config.size("moe_intermediate_size"))
         shared = self.config.optional_size("shared_expert_intermediate_size")
         if shared is not None:
