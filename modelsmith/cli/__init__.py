@@ -61,6 +61,7 @@ COMMANDS: dict[str, Row] = {
     "mv": Row("models.mv", "Give a model another name.", MODELS),
     "tag": Row("models.tag", "Give a model further tags.", MODELS),
     "rm": Row("models.rm", "Remove models, and the bytes that only they used.", MODELS),
+    "try": Row("running.try_model", "Ask a model something, here or on a server: thinking apart, with speed.", MODELS),
     "gguf": Row("gguf", "Work on GGUF files: quantize and more.", WEIGHTS),
     "lora": Row("lora", "Work on LoRA adapters: inspect, merge into their base, convert to GGUF.", WEIGHTS),
     "fit": Row(
@@ -111,6 +112,9 @@ OTHER_WORDS = {
     "quantize": "gguf quantize",
     "serve": "registry serve",
     "download": "pull",
+    "run": "try",
+    "chat": "try",
+    "ask": "try",
     "upload": "push",
     "gc": "store gc",
     "prune": "store gc",

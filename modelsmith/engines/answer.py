@@ -29,6 +29,13 @@ class Answer:
     seconds: float
 
     @property
+    def wait_seconds(self) -> float | None:
+        """The time to the first token, without what loading the model took; None where nothing came."""
+        if self.first_seconds is None:
+            return None
+        return max(0.0, self.first_seconds - (self.usage.load_seconds or 0.0))
+
+    @property
     def prompt_rate(self) -> float | None:
         """Tokens of the prompt that were read in a second, those from a cache left out; None where the engine does not tell."""
         tokens, seconds = self.usage.prompt_tokens, self.usage.prompt_seconds

@@ -8,6 +8,8 @@ Source: Ollama ``server/routes.go`` (ChatHandler), llama.cpp ``tools/server/READ
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.engines.child import Child, Job
@@ -45,6 +47,7 @@ class EmbeddedEngine:
         self._seconds = seconds
         self._child: Child | None = None
         self._server: OpenAIEngine | None = None
+        self._loading: float | None = None
 
     @property
     def location(self) -> str:
@@ -97,12 +100,21 @@ class EmbeddedEngine:
                 hint=f"`modelsmith explain {self._known.spec}` says why; the recipe force-think makes a model think",
             )
         with self._explained():
-            request = fitted(request, self.context(), self.prompt).request
+            found = fitted(request, self.context(), self.prompt)
+            if found.too_long:
+                raise EngineError(
+                    f"the prompt has {found.whole:,} tokens, and without all messages that can be left out {found.left:,}: the context "
+                    f"has {self.context():,}",
+                    hint="give it a larger context with num_ctx, or ask for less",
+                )
+            request = found.request
             server = self._running()
-            if self.renders.name == "jinja":
-                yield from server.stream(self._served(request))
-            else:
-                yield from self._completed(request, server)
+            is_jinja = self.renders.name == "jinja"
+            for item in server.stream(self._served(request)) if is_jinja else self._completed(request, server):
+                if isinstance(item, Finished):
+                    item = replace(item, usage=replace(item.usage, load_seconds=self._loading))  # noqa: PLW2901
+                    self._loading = None
+                yield item
 
     def close(self) -> None:
         """End the process."""
@@ -143,7 +155,9 @@ class EmbeddedEngine:
                 threads,
                 layers if layers >= 0 else None,
             )
+            began = monotonic()
             self._child = Child.start(job, self._seconds)
+            self._loading = monotonic() - began
             self._server = OpenAIEngine(self._child.url, "model", api_key=self._child.key, seconds=self._seconds)
         return self._server
 

@@ -58,6 +58,9 @@ MISSING = {
     "create": ["create", "m", "-f", "no.Modelfile"],
     "load": ["load", "no.tar"],
     "show": ["show", "nosuch"],
+    "try": ["try", "no.gguf", "x"],
+    "try a model": ["try", "nosuch", "x"],
+    "try --on": ["try", "m.gguf", "x", "--on", "no.jsonl"],
     "import": ["import", "no", "-o", "o.gguf"],
     "inspect": ["inspect", "no"],
     **{

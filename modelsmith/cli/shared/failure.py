@@ -93,8 +93,11 @@ def report_bug(error: BaseException) -> None:
     import tempfile
     import traceback
 
+    from modelsmith.engines.secret import masked_arguments
+
     details = "".join(traceback.format_exception(error))
-    header = f"modelsmith {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {sys.argv[1:]}\n\n"
+    arguments = masked_arguments(sys.argv[1:])
+    header = f"modelsmith {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {arguments}\n\n"
     with tempfile.NamedTemporaryFile("w", prefix="modelsmith-", suffix=".log", delete=False) as file:
         file.write(unseen(header + details))
     click.echo(

@@ -1,0 +1,1 @@
+"""Commands that run a model: ask it, and check what it answers."""
