@@ -1,20 +1,16 @@
-"""A difference as one page: everything inside, nothing loaded from elsewhere, and no text of others taken for markup.
-
-The page allows itself its own style and script, by their hashes, and nothing more (W3C Content Security Policy Level 3).
-"""
+"""A difference as one page: everything inside, nothing loaded from elsewhere, and no text of others taken for markup."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.about import __version__
 from modelsmith.cli.diff.markup import both_html, colours_of, lines_html, text_html, value_html
 from modelsmith.cli.diff.view import state, verdict
+from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.html_page import html_page
 from modelsmith.compare.values import runs
 from modelsmith.models.rendered import THINK_WORDS
 
@@ -27,46 +23,31 @@ if TYPE_CHECKING:
 
     Colours = Mapping[str, int]
 
-START = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="generator" content="modelsmith">"""
-"""How every report begins, and by which an older one is known."""
 _HERE = Path(__file__).parent
 
 
 def page(found: Difference) -> str:
     """Return the page; the same difference gives the same bytes."""
     style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
-    )
     colours = colours_of(text for pair in found.prompts for text in (pair.a.prompt, pair.b.prompt))
-    title = text_html(f"{found.a.spec} ↔ {found.b.spec}")
-    return "\n".join(
-        (
-            START,
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{title} · modelsmith diff</title>\n<style>{style}</style>\n</head>",
-            '<body class="white no-script">\n<a class="skip" href="#prompts">Skip to the prompts</a>',
-            *_header(found),
-            "<main>",
-            *_templates(found, colours),
-            *_values(found, colours),
-            *_prompts(found, colours),
-            *_texts(found),
-            "</main>",
-            f"<footer>modelsmith {text_html(__version__)} · {len(found.conversations)} conversations ×",
-            "think unset, true, false · this page is whole and loads nothing</footer>",
-            f"<script>{script}</script>\n</body>\n</html>\n",
-        )
+    body = (
+        '<a class="skip" href="#prompts">Skip to the prompts</a>',
+        *_header(found),
+        "<main>",
+        *_templates(found, colours),
+        *_values(found, colours),
+        *_prompts(found, colours),
+        *_texts(found),
+        "</main>",
     )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return html_page(
+        printable(f"{found.a.spec} ↔ {found.b.spec} · modelsmith diff"),
+        body,
+        style=style,
+        script=script,
+        classes="white no-script",
+        foot=f"{len(found.conversations)} conversations × think unset, true, false",
+    )
 
 
 def _header(found: Difference) -> Iterator[str]:

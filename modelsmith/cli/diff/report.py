@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.cli.diff.html import START, page
+from modelsmith.cli.diff.html import page
+from modelsmith.cli.shared.html_page import START
 from modelsmith.cli.shared.outputs import write_output
 from modelsmith.files.outputs import check_output
 

@@ -1,20 +1,15 @@
-"""Where a GGUF's bytes are, as one page: a treemap of blocks and tensors, nothing loaded from elsewhere, no script at all.
-
-The page allows itself its own style, by its hash, and nothing more (W3C Content Security Policy Level 3).
-"""
+"""Where a GGUF's bytes are, as one page: a treemap of blocks and tensors, nothing loaded from elsewhere, no script at all."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.about import __version__
-from modelsmith.cli.diff.html import START
 from modelsmith.cli.diff.markup import text_html
 from modelsmith.cli.gguf.inspect_view import summary_lines
 from modelsmith.cli.gguf.treemap import Box, squarified
+from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.html_page import html_page
 from modelsmith.cli.shared.sizes import size_text
 from modelsmith.weights.gguf.inspect.summary import ROLES, block_of, role_of
 
@@ -36,25 +31,16 @@ _MOST = 20_000
 def page(summary: Summary, spec: str) -> str:
     """Return the page; the same file gives the same bytes."""
     style = _STYLE.read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    title = text_html(summary.name or spec.rpartition("/")[2])
-    return "\n".join(
-        (
-            START,
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{title} · modelsmith gguf inspect</title>\n<style>{style}</style>\n</head>\n<body>",
-            f'<header><div><h1>{title}</h1><p class="soft">{text_html(spec)}</p></div></header>\n<main>\n<dl>',
-            *(f"<dt>{text_html(label)}</dt><dd>{text_html(text)}</dd>" for label, text in summary_lines(summary)),
-            "</dl>",
-            *(_picture(summary) if summary.whole.nbytes else ()),
-            *_list(summary),
-            "</main>",
-            f"<footer>modelsmith {text_html(__version__)} · this page is whole and loads nothing</footer>",
-            "</body>\n</html>\n",
-        )
+    title = summary.name or spec.rpartition("/")[2]
+    body = (
+        f'<header><div><h1>{text_html(title)}</h1><p class="soft">{text_html(spec)}</p></div></header>\n<main>\n<dl>',
+        *(f"<dt>{text_html(label)}</dt><dd>{text_html(text)}</dd>" for label, text in summary_lines(summary)),
+        "</dl>",
+        *(_picture(summary) if summary.whole.nbytes else ()),
+        *_list(summary),
+        "</main>",
     )
+    return html_page(printable(f"{title} · modelsmith gguf inspect"), body, style=style)
 
 
 def _picture(summary: Summary) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from modelsmith.cli.shared.options import PlanOptions, json_option, recipe_options
@@ -17,8 +19,20 @@ from modelsmith.cli.shared.options import PlanOptions, json_option, recipe_optio
 )
 @click.option("--from-lock", is_flag=True, help="Plan with what the lock says of the base: no model, store or server.")
 @click.option("--verbose", "-v", is_flag=True, help="Show every difference, prompt, blob and promise, too.")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write a page of it.")
+@click.option("--markdown", is_flag=True, help="Print a comment for a pull request instead.")
+@click.option("--force", is_flag=True, help="Replace what stands where --html writes; it is kept as FILE.old.")
 @json_option
-def command(options: PlanOptions, check_only: bool, from_lock: bool, verbose: bool, as_json: bool) -> int:
+def command(
+    options: PlanOptions,
+    check_only: bool,
+    from_lock: bool,
+    verbose: bool,
+    html: Path | None,
+    markdown: bool,
+    force: bool,
+    as_json: bool,
+) -> int:
     r"""Show what RECIPE (a file, or a bundled one by name) would do. Changes nothing.
 
     Exit code 1: a promise of the recipe does not hold, or --check found something to change, an edit without effect, or what
@@ -30,14 +44,29 @@ def command(options: PlanOptions, check_only: bool, from_lock: bool, verbose: bo
       modelsmith plan force-think --set base=./model.gguf --store ./models
       modelsmith plan force-think --set base=sample:deepseek-r1 --json
       modelsmith plan force-think --set base=deepseek-r1:8b --from-lock --check
+      modelsmith plan my.yaml --html plan.html --markdown > comment.md
     """
+    from modelsmith.cli.diff.report import check_report, write_page
     from modelsmith.cli.recipes.planning import make_plan
     from modelsmith.cli.shared.progress import progress_bars
+    from modelsmith.errors import UsageError
 
+    if markdown and as_json:
+        raise UsageError("--markdown and --json both say what to print", hint="take one of them")
+    if html is not None:
+        check_report(html, force=force)
     with progress_bars(enabled=not as_json) as progress:
         made = make_plan(options, progress=progress, from_lock=from_lock, hashes=check_only)
     planned = made.plan
-    if as_json:
+    if html is not None:
+        from modelsmith.cli.recipes.plan_html import page
+
+        write_page(html, page(made), force=force)
+    if markdown:
+        from modelsmith.cli.recipes.plan_markdown import markdown as comment
+
+        click.echo(comment(made), nl=False)
+    elif as_json:
         from modelsmith.cli.recipes.plan_json import report_json
 
         click.echo(report_json(made))

@@ -194,13 +194,17 @@ def _show_writes(console: Console, plan: Plan) -> None:
     console.print("\n[bold]blobs[/]")
     table = Table(box=None, padding=(0, 2), show_header=False)
     for layer in plan.preview.layers:
-        kind = "config" if layer.media_type == CONFIG_TYPE else layer.media_type.rpartition(".")[2]
         digest = layer.digest.short if layer.digest else "digest known when written"
-        table.add_row(f"  {layer.how}", kind, size_text(layer.size), digest)
+        table.add_row(f"  {layer.how}", layer_kind(layer.media_type), size_text(layer.size), digest)
     console.print(table)
     if plan.modelfile is not None:
         note = " (replaces the one there)" if plan.modelfile_changes and plan.modelfile.exists() else ""
         console.print(Text(f"  Modelfile: {plan.modelfile}{note}" + (f", with {plan.gguf}" if plan.gguf else "")))
+
+
+def layer_kind(media_type: str) -> str:
+    """Return what a blob is, in one word."""
+    return "config" if media_type == CONFIG_TYPE else media_type.rpartition(".")[2]
 
 
 def _show_promises(console: Console, plan: Plan) -> None:
