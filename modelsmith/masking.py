@@ -7,6 +7,10 @@ Docker), RFC 7519 (JSON Web Tokens), RFC 6750 (Bearer), RFC 3986 (user informati
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MASK = "***"
 
@@ -16,12 +20,13 @@ _TOKEN = re.compile(
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)"
 )
 _LOGIN = re.compile(r"(?<=//)[^/?#\s@'\"]+:[^/?#\s'\"]*@|(?<=//)[^/?#\s@'\"]{12,}@")
+_USER = re.compile(r"(?<=://)[^/?#\s]*@")
 _SPOKEN = re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9+/=._~-]{8,}")
 _NAMED = re.compile(
     r"(?i)((?:[a-z0-9_]+[_-])?(?:token|secret|passwo?r?d|passphrase|api[_-]?key|access[_-]?key|credentials?|auth)"
     r"(?:\"|')?(?:=|:\s?))(\"[^\"]*\"|'[^']*'|[^\s,;&\"']+)"
 )
-_NAMED_OPTION = re.compile(r"(?i)--?(?:[a-z0-9]+-)*(?:token|secret|password|passphrase|api-?key|credentials?)")
+_NAMED_OPTION = re.compile(r"(?i)--?[\w-]*(?:key|token|secret|password|passphrase|credentials?)")
 
 
 def masked(text: str) -> str:
@@ -36,13 +41,15 @@ def masked_log(text: str) -> str:
     return _NAMED.sub(rf"\1{MASK}", masked(text))
 
 
-def masked_arguments(arguments: list[str]) -> list[str]:
+def masked_arguments(arguments: Sequence[str]) -> list[str]:
     """Return the words of a command line without secrets, also where one follows an option that names it."""
     shown: list[str] = []
-    after_option = False
+    is_value = False
     for word in arguments:
-        shown.append(MASK if after_option and not word.startswith("-") else masked_log(word))
-        after_option = _NAMED_OPTION.fullmatch(word) is not None
+        option, equals, _ = word.partition("=")
+        named = _NAMED_OPTION.fullmatch(option) is not None
+        shown.append(MASK if is_value else f"{option}={MASK}" if equals and named else _USER.sub(f"{MASK}@", masked_log(word)))
+        is_value = named and not equals and not is_value
     return shown
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ServerError
+from modelsmith.masking import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-MASK = "***"
-_IN_URL = re.compile(r"(?<=://)[^/?#\s]*@")
-_OPTION = re.compile(r"--?[\w-]*(?:key|token|password|secret)", re.IGNORECASE)
 
 
 @contextmanager
@@ -37,18 +34,3 @@ def mask(text: str, *secrets: str) -> str:
         if secret:
             text = text.replace(secret, MASK)
     return text
-
-
-def masked_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return the words of a command line without user names and passwords in URLs, and without values of keys and tokens."""
-    shown, is_value = [], False
-    for word in arguments:
-        option, equals, _ = word.partition("=")
-        if is_value:
-            shown.append(MASK)
-        elif equals and _OPTION.fullmatch(option):
-            shown.append(f"{option}={MASK}")
-        else:
-            shown.append(_IN_URL.sub(f"{MASK}@", word))
-        is_value = not is_value and not equals and _OPTION.fullmatch(word) is not None
-    return shown

@@ -7,7 +7,7 @@ import pytest
 from modelsmith.engines.cut import fitted
 from modelsmith.engines.go_answer import GoAnswer
 from modelsmith.engines.protocol import Piece, Prompt, Request
-from modelsmith.engines.secret import masked_arguments
+from modelsmith.masking import masked_arguments
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.thinking_split import ThinkingSplitter
 

@@ -35,7 +35,10 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    r"""Carry out RECIPE: show the plan, create the model, verify what was stored.
+    r"""Carry out RECIPE, or a plan that `modelsmith plan -o FILE.json` wrote: show the plan, create the model, verify what was stored.
+
+    A plan's file is carried out exactly as it was written: where the recipe, the base, a tool, or the model that it replaces is another
+    one now, nothing is written, and what moved is said.
 
     Exit code 1: the question was answered with no. Running it again changes nothing; killed in the middle, it finishes when run again. Asks before it replaces a model
     when it runs in a terminal.
@@ -45,15 +48,24 @@ def command(
       modelsmith apply recipes/force-think.yaml --set base=deepseek-r1:8b
       modelsmith apply force-think --set base=./model.gguf --store ./models
       modelsmith apply force-think --via cli --modelfile Modelfile
+      modelsmith apply force-think --set base=deepseek-r1:8b --locked
+      modelsmith apply plan.json
     """
     from modelsmith.cli.recipes.planning import check_locked, make_plan, moved_error
+    from modelsmith.cli.recipes.saved import is_plan_file, make_saved
     from modelsmith.cli.shared.failure import printable
     from modelsmith.cli.shared.outputs import saying_what_is_kept
     from modelsmith.cli.shared.progress import progress_bars
+    from modelsmith.errors import UsageError
     from modelsmith.recipe.plan.apply import apply
 
     with progress_bars(enabled=not as_json) as progress:
-        made = make_plan(options, progress=progress, pins=locked, hashes=locked)
+        if is_plan_file(options.recipe):
+            if locked:
+                raise UsageError(f"{options.recipe} is a plan, which is as strict as a lock", hint="leave --locked out")
+            made = make_saved(options, progress=progress)
+        else:
+            made = make_plan(options, progress=progress, pins=locked, hashes=locked)
     planned = made.plan
     if locked and made.drifted:
         raise moved_error(made.drifted, str(made.lock))
@@ -67,8 +79,9 @@ def command(
         return 1
     with saying_what_is_kept(*planned.in_the_way), progress_bars(enabled=not as_json) as progress:
         applied = apply(planned, via=via, overwrite=force, progress=progress)
-    if locked and made.locked is not None and applied.model is not None:
-        check_locked(made.locked, applied.model, str(made.lock))
+    strict = locked or is_plan_file(options.recipe)
+    if strict and made.locked is not None and applied.model is not None:
+        check_locked(made.locked, applied.model, str(made.lock) if locked else options.recipe)
     if as_json:
         outcome = {
             "name": planned.name.short,

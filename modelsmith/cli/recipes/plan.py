@@ -19,15 +19,23 @@ from modelsmith.cli.shared.options import PlanOptions, json_option, recipe_optio
 )
 @click.option("--from-lock", is_flag=True, help="Plan with what the lock says of the base: no model, store or server.")
 @click.option("--verbose", "-v", is_flag=True, help="Show every difference, prompt, blob and promise, too.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="Also write the plan, for `modelsmith apply FILE.json`: exactly that, or nothing.",
+)
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write a page of it.")
 @click.option("--markdown", is_flag=True, help="Print a comment for a pull request instead.")
-@click.option("--force", is_flag=True, help="Replace what stands where --html writes; it is kept as FILE.old.")
+@click.option("--force", is_flag=True, help="Replace what stands where -o or --html write; it is kept as FILE.old.")
 @json_option
 def command(
     options: PlanOptions,
     check_only: bool,
     from_lock: bool,
     verbose: bool,
+    output: Path | None,
     html: Path | None,
     markdown: bool,
     force: bool,
@@ -45,9 +53,11 @@ def command(
       modelsmith plan force-think --set base=sample:deepseek-r1 --json
       modelsmith plan force-think --set base=deepseek-r1:8b --from-lock --check
       modelsmith plan my.yaml --html plan.html --markdown > comment.md
+      modelsmith plan my.yaml -o plan.json
     """
     from modelsmith.cli.diff.report import check_report, write_page
     from modelsmith.cli.recipes.planning import make_plan
+    from modelsmith.cli.recipes.saved import check_place, save
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.errors import UsageError
 
@@ -55,8 +65,12 @@ def command(
         raise UsageError("--markdown and --json both say what to print", hint="take one of them")
     if html is not None:
         check_report(html, force=force)
+    if output is not None:
+        check_place(output, force=force)
     with progress_bars(enabled=not as_json) as progress:
         made = make_plan(options, progress=progress, from_lock=from_lock, hashes=check_only)
+        if output is not None:
+            save(output, made, options, force=force, progress=progress)
     planned = made.plan
     if html is not None:
         from modelsmith.cli.recipes.plan_html import page

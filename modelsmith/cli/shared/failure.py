@@ -12,6 +12,7 @@ import click
 from modelsmith.about import __version__
 from modelsmith.errors import ModelsmithError, RecipeError
 from modelsmith.hidden import unseen
+from modelsmith.masking import masked, masked_arguments, masked_log
 
 if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic
@@ -74,9 +75,9 @@ def show_error(error: ModelsmithError) -> None:
         for diagnostic in error.diagnostics:
             show_diagnostic(diagnostic, error.source)
     else:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(error.message)}", err=True)
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(masked(error.message))}", err=True)
     if error.hint:
-        click.echo(f"  {click.style('hint:', fg='green')} {printable(error.hint)}", err=True)
+        click.echo(f"  {click.style('hint:', fg='green')} {printable(masked(error.hint))}", err=True)
 
 
 def show_usage_error(error: click.ClickException) -> None:
@@ -84,7 +85,7 @@ def show_usage_error(error: click.ClickException) -> None:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         click.echo(error.ctx.get_usage(), err=True)
         click.echo(f"Try '{error.ctx.command_path} --help' for help.\n", err=True)
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(error.format_message())}", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(masked(error.format_message()))}", err=True)
 
 
 def report_bug(error: BaseException) -> None:
@@ -93,15 +94,12 @@ def report_bug(error: BaseException) -> None:
     import tempfile
     import traceback
 
-    from modelsmith.engines.secret import masked_arguments
-
     details = "".join(traceback.format_exception(error))
-    arguments = masked_arguments(sys.argv[1:])
-    header = f"modelsmith {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {arguments}\n\n"
+    header = f"modelsmith {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {masked_arguments(sys.argv[1:])}\n\n"
     with tempfile.NamedTemporaryFile("w", prefix="modelsmith-", suffix=".log", delete=False) as file:
-        file.write(unseen(header + details))
+        file.write(unseen(header + masked_log(details)))
     click.echo(
-        f"{click.style('error:', fg='red', bold=True)} unexpected {type(error).__name__}: {printable(str(error))}",
+        f"{click.style('error:', fg='red', bold=True)} unexpected {type(error).__name__}: {printable(masked(str(error)))}",
         err=True,
     )
     click.echo(f"  this is a bug in modelsmith; the report is in {Path(file.name)}", err=True)

@@ -46,8 +46,8 @@ def checked(model: type[Model], data: object, name: str) -> Model:
         told = [f"{'.'.join(str(part) for part in each['loc'])[:160]}: {each['msg'][:160]}" for each in found[:_MOST]]
         more = f" (and {len(found) - _MOST} more)" if len(found) > _MOST else ""
         raise UnreadableFile(
-            f"{name} does not hold what a lock does: {'; '.join(told)}{more}",
-            hint="write it again with modelsmith lock, and look at what changed with git diff",
+            f"{name} does not hold what it should: {'; '.join(told)}{more}",
+            hint="write it again, and look at what changed with git diff",
         ) from error
 
 

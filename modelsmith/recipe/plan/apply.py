@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ModelNotFound, PlanChanged, VerificationFailed, system_errors
+from modelsmith.errors import ModelNotFound, PlanChanged, Unsupported, VerificationFailed, system_errors
 from modelsmith.files.outputs import check_output, stands_in_the_way
 from modelsmith.files.paths import looks_like_path
 from modelsmith.files.replacing import write
@@ -16,6 +16,7 @@ from modelsmith.recipe.plan.compile import compile_request
 from modelsmith.recipe.plan.metadata import differs
 from modelsmith.recipe.plan.plan import stored
 from modelsmith.recipe.plan.quantization import remember
+from modelsmith.recipe.plan.requires import too_old
 from modelsmith.recipe.plan.served import check_served
 from modelsmith.store.local.local import LocalStore
 
@@ -62,6 +63,11 @@ def apply(plan: Plan, *, via: str = "api", overwrite: bool = False, progress: Pr
         return Applied(changed=False, model=model, served=check_served(plan, prompts=False))
     if plan.in_the_way and not overwrite:
         check_output(plan.in_the_way[0], force=False)
+    if outdated := too_old(plan.store, plan.after):
+        raise Unsupported(
+            f"nothing was written: {outdated}",
+            hint="update that Ollama, or name another place with --store",
+        )
     program = _program(plan) if via == "cli" else ""
     _check_drift(plan)
     if plan.modelfile is not None:

@@ -26,6 +26,7 @@ from modelsmith.recipe.plan.loads import loading_faults
 from modelsmith.recipe.plan.metadata import merged_base, wanted, with_metadata
 from modelsmith.recipe.plan.outputs import check_outputs, holds
 from modelsmith.recipe.plan.quantization import wishes_of, with_quantization_note
+from modelsmith.recipe.plan.requires import too_old
 from modelsmith.recipe.prove.compare import compare, engine_changes
 from modelsmith.recipe.prove.expect import check
 from modelsmith.recipe.steps import STEPS
@@ -107,6 +108,8 @@ class Plan:
             found.append(
                 f"the disk is too small: {needed:,} bytes are to be written, and {self.free:,} are free in {self.store.location}"
             )
+        if outdated := too_old(self.store, self.after):
+            found.append(f"{outdated}: apply refuses it")
         if self.unshown:
             found.append(self.unshown)
         found += self.unloadable
