@@ -9,6 +9,7 @@ from modelsmith.cli.diff.html import page
 from modelsmith.cli.shared.html_page import START
 from modelsmith.cli.shared.outputs import write_output
 from modelsmith.files.outputs import check_output
+from modelsmith.hidden import unseen
 
 if TYPE_CHECKING:
     from modelsmith.compare.difference import Difference
@@ -26,7 +27,7 @@ def write_report(path: Path, found: Difference, *, force: bool) -> None:
 
 def write_page(path: Path, text: str, *, force: bool) -> None:
     """Write a page."""
-    write_output(path, text.encode(), force=force, option="--html", is_ours=is_page)
+    write_output(path, unseen(text).encode(), force=force, option="--html", is_ours=is_page)
 
 
 def is_page(data: bytes) -> bool:

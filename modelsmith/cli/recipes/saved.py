@@ -53,6 +53,8 @@ def save(path: Path, made: Planned, options: PlanOptions, *, force: bool, progre
     )
     shown = report_data(made)
     shown.pop("seconds")
+    for layer, made_of in zip(shown["layers"], model.result.layers, strict=False):
+        layer["digest"] = made_of.digest  # known now, whatever was known when it was planned
     data = saved_bytes(plan, model, place_of(plan.store), target=options.target_ollama, shown=shown)
     write_output(path, data, force=force, option="-o", is_ours=is_saved)
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from modelsmith.errors import UnreadableFile, UsageError
 from modelsmith.files.replacing import write
+from modelsmith.hidden import unseen
 from modelsmith.recipe.lock.format import VERSION, Lock
 from modelsmith.recipe.lock.text import dumps, read
 
@@ -54,7 +55,9 @@ def checked(model: type[Model], data: object, name: str) -> Model:
 def lock_bytes(models: Mapping[str, LockedModel]) -> bytes:
     """Return the text of a lock; the same models give the same bytes."""
     data = {name: model.model_dump(mode="json", exclude_defaults=True) for name, model in sorted(models.items())}
-    return dumps({"version": VERSION, "models": data})
+    return unseen(dumps({"version": VERSION, "models": data}).decode("utf-8", "surrogatepass")).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def write_lock(path: Path, models: Mapping[str, LockedModel]) -> bool:

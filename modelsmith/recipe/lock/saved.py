@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from modelsmith.errors import UnreadableFile
+from modelsmith.hidden import unseen
 from modelsmith.recipe.lock.drift import Moved, moved
 from modelsmith.recipe.lock.file import checked
 from modelsmith.recipe.lock.format import LockedModel, Part
@@ -53,7 +54,8 @@ def saved_bytes(plan: Plan, model: LockedModel, store: str, *, target: str | Non
         shown=shown,
     )
     head = {"kind": KIND, "version": VERSION}
-    return dumps(head | saved.model_dump(mode="json", exclude_defaults=True))
+    text = dumps(head | saved.model_dump(mode="json", exclude_defaults=True)).decode("utf-8", "surrogatepass")
+    return unseen(text).encode("utf-8", "surrogatepass")
 
 
 def is_saved(data: bytes) -> bool:

@@ -224,3 +224,21 @@ def test_a_lock_that_lacks_the_model_is_told(capsys: pytest.CaptureFixture[str])
     assert run(["apply", "force-think", *SET, "--locked"]) == 3
     assert "there is no lock modelsmith.lock" in capsys.readouterr().err
     assert run(["plan", "force-think", *SET, "--from-lock", "--store", "x"]) == 3
+
+
+def test_what_a_recipe_declares_secret_is_in_no_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("r.yaml").write_text(
+        "name: r\nfrom: sample:deepseek-r1\ninputs: {key: {secret: true, env: KEY}}\nsystem: 'k ${key}'\ncreate: x\n"
+    )
+    monkeypatch.setenv("KEY", "correct-horse")
+    assert run(["lock", "r.yaml"]) == 0
+    assert run(["plan", "r.yaml", "-o", "plan.json", "--html", "plan.html", "--markdown"]) == 0
+    assert "correct-horse" not in capsys.readouterr().out
+    for name in ("modelsmith.lock", "plan.json", "plan.html"):
+        assert "correct-horse" not in Path(name).read_text(encoding="utf-8")
+    assert run(["apply", "plan.json", "--quiet"]) == 0
+    monkeypatch.setenv("KEY", "another-horse")
+    assert run(["lock", "--check"]) == 1
+    assert "result system" in capsys.readouterr().out
