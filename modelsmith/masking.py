@@ -48,7 +48,9 @@ def masked_arguments(arguments: Sequence[str]) -> list[str]:
     for word in arguments:
         option, equals, _ = word.partition("=")
         named = _NAMED_OPTION.fullmatch(option) is not None
-        shown.append(MASK if is_value else f"{option}={MASK}" if equals and named else _USER.sub(f"{MASK}@", masked_log(word)))
+        shown.append(
+            MASK if is_value else f"{option}={MASK}" if equals and named else _USER.sub(f"{MASK}@", masked_log(word))
+        )
         is_value = named and not equals and not is_value
     return shown
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-
 @contextmanager
 def masked(*secrets: str) -> Iterator[None]:
     """Keep secrets out of what a server says: some repeat the key that they refuse."""
