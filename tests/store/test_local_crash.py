@@ -15,6 +15,7 @@ import pytest
 from kills import die_at
 from local_stores import blob_files, check_whole, request
 
+from modelsmith.cli import run
 from modelsmith.store.local.local import LocalStore
 from modelsmith.store.local.write import writing
 from modelsmith.weights.gguf.sample import SampleShape, write_sample
@@ -85,6 +86,25 @@ def test_death_at_every_step_of_delete(places: tuple[Path, Path, Path], tmp_path
         assert blob_files(store) == {}
         shutil.rmtree(folder)
     assert number > 5
+
+
+def test_removing_again_tidies_up_behind_a_removal_that_was_killed(
+    places: tuple[Path, Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start, _, _ = places
+    left = 0
+    for number in range(1, 40):
+        folder = tmp_path / str(number)
+        shutil.copytree(start, folder)
+        store = LocalStore(folder)
+        die_at(number, lambda store=store: store.delete("m"))
+        if not store.models():
+            left += bool(blob_files(store))
+            assert run(["rm", "m", "--store", str(folder), "--yes"]) == 3
+            assert "not found" in capsys.readouterr().err
+            assert blob_files(store) == {}
+        shutil.rmtree(folder)
+    assert left, "one of the deaths must leave something"
 
 
 _CREATE = """

@@ -40,6 +40,8 @@ def command(names: tuple[str, ...], where: str | None, dry_run: bool, yes: bool,
             try:
                 store.show(name)
             except ModelNotFound:
+                if not dry_run:
+                    store.delete(name)  # tidies up behind a removal that was killed, and says the same
                 raise
             except StoreError:
                 continue  # damaged: it can be removed all the same

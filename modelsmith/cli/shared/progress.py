@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from time import monotonic
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from modelsmith.progress import Progress, ProgressSink
 
 
+FORCED = frozenset(("FORCE_COLOR", "TTY_COMPATIBLE"))
+"""Variables by which rich takes for a terminal what the system does not."""
+
 _SOON = 0.25
 """Seconds after which work counts as long: what is done sooner draws no bar."""
 
@@ -30,10 +34,14 @@ def _tell(progress: Progress) -> None:
 def progress_bars(*, enabled: bool = True) -> Iterator[ProgressSink]:
     """Yield a sink that draws one bar for each status with a size; notices are printed in any case."""
     from modelsmith.cli.shared.streams import cursor_stream
+
+    if not (enabled and (sys.stderr.isatty() or FORCED.intersection(os.environ))):
+        yield _tell
+        return
     from modelsmith.cli.shared.terminal import Terminal
 
     console = Terminal(file=cursor_stream(sys.stderr))
-    if not (enabled and console.is_terminal):
+    if not console.is_terminal:
         yield _tell
         return
     from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn

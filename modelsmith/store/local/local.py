@@ -160,6 +160,7 @@ class LocalStore:
         """
         found = self.layout.existing(_name(name))
         if self.layout.newer(found) is None and not self.layout.manifest_path(found).exists():
+            self.tidy()  # a removal that was killed may have come so far
             raise ModelNotFound(
                 f"model '{found.short}' not found in {self.layout.folder}",
                 hint="`modelsmith store ls` lists what is there",

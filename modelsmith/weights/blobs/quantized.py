@@ -1,4 +1,7 @@
-"""A quantized GGUF as a source of bytes for stores: its size is known from the plan, its bytes are made when they are asked for."""
+"""A quantized GGUF as a source of bytes for stores: its size is known from the plan, its bytes are made when they are asked for.
+
+Stores know the class and mostly meet none, so converting, merging and quantizing are loaded when one is made.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,8 @@ from typing import TYPE_CHECKING
 from modelsmith.files.stream import write_all
 from modelsmith.manifest import Digest
 from modelsmith.progress import ProgressSink, silent
-from modelsmith.weights.adapters.merge import open_adapters, with_adapters
 from modelsmith.weights.blobs.blob import SegmentBlob
-from modelsmith.weights.convert.model import ConvertedModel
-from modelsmith.weights.convert.weights import stamps_of, weights_for
 from modelsmith.weights.gguf.edit.edit import MetadataValue, edit
-from modelsmith.weights.quantize.plan import QuantizePlan, plan_quantize
-from modelsmith.weights.quantize.run import Quantizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from modelsmith.files.segments import FileStamp
     from modelsmith.weights.adapters.lora import Lora
     from modelsmith.weights.gguf.file import GGUFFile
+    from modelsmith.weights.quantize.plan import QuantizePlan
     from modelsmith.weights.quantize.wishes import Wishes
 
 _CHUNK = 1 << 20
@@ -35,6 +34,9 @@ _CHUNK = 1 << 20
 
 def _stamps(parts: Sequence[GGUFFile]) -> tuple[FileStamp, ...]:
     """Return the files that the parts are read from; of a checkpoint also the small ones that its metadata comes from."""
+    from modelsmith.weights.convert.model import ConvertedModel
+    from modelsmith.weights.convert.weights import stamps_of
+
     return tuple(
         stamp
         for part in parts
@@ -61,6 +63,10 @@ class QuantizedGGUF(SegmentBlob):
         scratch: Path | None = None,
         adapters: Sequence[tuple[Path, float]] = (),
     ) -> None:
+        from modelsmith.weights.adapters.merge import open_adapters, with_adapters
+        from modelsmith.weights.convert.weights import weights_for
+        from modelsmith.weights.quantize.plan import plan_quantize
+
         (first, *others), wanted = weights_for(path, wishes)
         parts = (edit(first, changes), *others)
         self.adapters: tuple[tuple[Lora, float], ...] = open_adapters(adapters, parts) if adapters else ()
@@ -86,6 +92,8 @@ class QuantizedGGUF(SegmentBlob):
     def chunks(self, progress: ProgressSink = silent) -> Iterator[memoryview]:
         """Yield the bytes in order, quantizing on the way unless they are kept; each is good until the next is asked for."""
         if self._kept is None:
+            from modelsmith.weights.quantize.run import Quantizer
+
             yield from Quantizer(self.plan, progress=progress).chunks()
             return
         buffer = memoryview(bytearray(_CHUNK))
