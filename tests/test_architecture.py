@@ -55,7 +55,7 @@ DOORS = {
     "lark": "syntax/",
     "jinja2": "template/jinja/",
     "httpx2": ("http/", "hub/failures.py"),  # huggingface_hub raises its errors
-    "cryptography": "registry/ollama_key.py",
+    "cryptography": ("registry/ollama_key.py", "registry/public_key.py"),
     "pydantic": "recipe/",
     "pydantic_core": "recipe/",
     "ruamel": "recipe/",

@@ -10,6 +10,7 @@ import click
 
 from modelsmith.cli.recipes.check import check
 from modelsmith.cli.recipes.emit import emit
+from modelsmith.cli.recipes.team import add, known, remove, search, show_team, team_rows, update
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.help import Group
 from modelsmith.cli.shared.options import json_option, store_option
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group("recipes", cls=Group)
 def command() -> None:
-    r"""List, show, start and check recipes; write them for other tools.
+    r"""List, show, start and check recipes; use those of a team; write them for other tools.
 
     \b
     Examples:
@@ -28,18 +29,21 @@ def command() -> None:
       modelsmith recipes show force-think
       modelsmith recipes new ./my-model.yaml
       modelsmith recipes check
+      modelsmith recipes add team git+https://git.example.org/recipes.git@v3
       modelsmith recipes schema > recipe.schema.json
     """
 
 
 command.add_command(check)
 command.add_command(emit)
+for _of_teams in (add, search, update, remove):
+    command.add_command(_of_teams)
 
 
 @command.command("list")
 @json_option
 def list_recipes(*, as_json: bool) -> None:
-    r"""List the bundled recipes and their inputs.
+    r"""List the bundled recipes and their inputs, and the recipes of teams.
 
     \b
     Examples:
@@ -50,12 +54,16 @@ def list_recipes(*, as_json: bool) -> None:
     from modelsmith.recipe.read.load import load_recipe
 
     recipes = [load_recipe(name) for name in bundled_recipes()]
+    teams = [team_rows(source) for source in known()]
     if as_json:
-        click.echo(json.dumps([_summary(recipe) for recipe in recipes], indent=2, ensure_ascii=False))
+        of_teams = [each | {"place": team["place"], "pin": team["pin"]} for team in teams for each in team["recipes"]]
+        click.echo(json.dumps([*map(_summary, recipes), *of_teams], indent=2, ensure_ascii=False))
         return
     for recipe in recipes:
         click.echo(f"{click.style(recipe.name, bold=True)}  {recipe.description}")
         _show_inputs(recipe)
+    for team in teams:
+        show_team(team)
 
 
 @command.command("show")

@@ -38,6 +38,11 @@ def find_named(name_or_path: str | Path) -> Found:
     """Return the file of a recipe as the user names it. Raises UsageError, UnreadableFile, RecipeSourceError."""
     if isinstance(name_or_path, str) and is_remote(name_or_path):
         return _elsewhere(name_or_path)
+    if isinstance(name_or_path, str) and "/" in name_or_path and not Path(name_or_path).exists():
+        from modelsmith.recipe.team.find import find_in_team
+
+        if (team := find_in_team(name_or_path)) is not None:
+            return Found(*team)
     path = find_recipe(name_or_path)
     return Found(path, str(path))
 
@@ -46,6 +51,11 @@ def find_from(text: str, source: RecipeSource) -> Found:
     """Return the file that another one names: a bundled recipe, an address, or a path relative to that file."""
     if is_remote(text):
         return _elsewhere(text)
+    if source.checkout is None and "/" in text and not text.startswith(".") and not (source.folder / text).exists():
+        from modelsmith.recipe.team.find import find_in_team
+
+        if (team := find_in_team(text)) is not None:
+            return Found(*team)
     if not is_path(text):
         path = find_recipe(text)
         return Found(path, str(path))

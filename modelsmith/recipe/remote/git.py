@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +46,7 @@ _SAFE: Final = (
     "maintenance.auto=false",
     "advice.detachedHead=false",
 )
+_FETCH: Final = ("fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--end-of-options")
 _REGULAR: Final = frozenset({"100644", "100755"})
 _MAX_LISTING: Final = 8 << 20
 
@@ -83,7 +85,7 @@ def fetch_git(address: GitAddress) -> Checkout:
 def _asked(url: str, ref: str) -> tuple[str, str]:
     """Return the commit that a tag or a branch names, and which of both it is; asked once a process."""
     wanted = {f"refs/tags/{ref}^{{}}": "tag", f"refs/tags/{ref}": "tag", f"refs/heads/{ref}": "branch"}
-    answer = _git(["ls-remote", "--end-of-options", url, *wanted]).decode("utf-8", "replace")
+    answer = run_git(["ls-remote", "--end-of-options", url, *wanted]).decode("utf-8", "replace")
     found = {name: commit for commit, _, name in (line.partition("\t") for line in answer.splitlines())}
     for name, kind in wanted.items():
         if name in found:
@@ -96,13 +98,35 @@ def forget() -> None:
     _asked.cache_clear()
 
 
-def _files(address: GitAddress, commit: str) -> Iterator[tuple[str, bytes]]:
+@contextmanager
+def fetched(address: GitAddress, commit: str) -> Iterator[Path]:
+    """Hold the bare repository of the cache that has this commit, fetched if need be; raises RecipeSourceError."""
     with holding(f"git/{key_of(address.url)}") as folder:
         if not (folder / "HEAD").exists():
-            _git(["init", "--quiet", "--bare", "--template=", "--end-of-options", str(folder)])
+            run_git(["init", "--quiet", "--bare", "--template=", "--end-of-options", str(folder)])
         if not _has(folder, commit):
             _fetch(folder, address, commit)
-        listing = _git(["ls-tree", "-r", "-z", "--long", "--end-of-options", commit], folder)
+        yield folder
+
+
+def tag_object(address: GitAddress, commit: str, folder: Path) -> str:
+    """Return the annotated tag that the address names and that is of this commit, fetched; "" where there is none."""
+    name = f"refs/tags/{address.ref}"
+    try:
+        answer = run_git(["ls-remote", "--end-of-options", address.url, name]).decode("utf-8", "replace")
+        tag = answer.partition("\t")[0].strip()
+        if not tag or tag == commit:
+            return ""
+        run_git([*_FETCH, address.url, name], folder)
+        peeled = run_git(["rev-parse", "--end-of-options", f"{tag}^{{commit}}"], folder).split()
+    except RecipeSourceError:
+        return ""
+    return tag if peeled[-1:] == [commit.encode()] else ""
+
+
+def _files(address: GitAddress, commit: str) -> Iterator[tuple[str, bytes]]:
+    with fetched(address, commit) as folder:
+        listing = run_git(["ls-tree", "-r", "-z", "--long", "--end-of-options", commit], folder)
         rows = listing.split(b"\0")[:-1]
         if len(listing) > _MAX_LISTING or len(rows) > MAX_FILES * 4:
             raise RecipeSourceError(f"{address.url} has {len(rows):,} files: not a repository of recipes")
@@ -110,18 +134,18 @@ def _files(address: GitAddress, commit: str) -> Iterator[tuple[str, bytes]]:
             about, _, name = row.partition(b"\t")
             mode, kind, blob, size = about.decode().split()
             if mode in _REGULAR and kind == "blob" and int(size) <= MAX_FILE_BYTES:
-                yield _path(name, address), _git(["cat-file", "blob", blob], folder)
+                yield _path(name, address), run_git(["cat-file", "blob", blob], folder)
 
 
 def _fetch(folder: Path, address: GitAddress, commit: str) -> None:
     """Fetch one commit without its history; where a server gives no single commits, by the ref that names it."""
-    common = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--end-of-options", address.url]
+    common = [*_FETCH, address.url]
     try:
-        _git([*common, commit], folder)
+        run_git([*common, commit], folder)
     except RecipeSourceError:
         if address.is_pinned:
             raise
-        _git([*common, address.ref], folder)
+        run_git([*common, address.ref], folder)
     if not _has(folder, commit):
         raise RecipeSourceError(
             f"{address.url} changed while it was read: commit {commit[:12]} is not there", hint="run the command again"
@@ -130,7 +154,7 @@ def _fetch(folder: Path, address: GitAddress, commit: str) -> None:
 
 def _has(folder: Path, commit: str) -> bool:
     try:
-        return _git(["cat-file", "-t", commit], folder).strip() == b"commit"
+        return run_git(["cat-file", "-t", commit], folder).strip() == b"commit"
     except RecipeSourceError:
         return False
 
@@ -157,12 +181,12 @@ def environment() -> dict[str, str]:
     }
 
 
-def _git(words: list[str], folder: Path | None = None) -> bytes:
-    """Run git on a bare repository of the cache, or on none; raises RecipeSourceError with its last words."""
+def run_git(words: list[str], folder: Path | None = None, more: tuple[str, ...] = ()) -> bytes:
+    """Run git on a bare repository of the cache, or on none, with ``more`` settings; raises RecipeSourceError with its last words."""
     program = shutil.which("git")
     if program is None:
         raise RecipeSourceError("git is not installed, and this recipe comes from a repository", hint="install git")
-    settings = [word for setting in _SAFE for word in ("-c", setting)]
+    settings = [word for setting in (*_SAFE, *more) for word in ("-c", setting)]
     command = [program, *settings, *(["--git-dir", str(folder)] if folder else []), *words]
     try:
         done = subprocess.run(

@@ -1,0 +1,40 @@
+"""From ``team/force-think`` to the file of a recipe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.diagnostic import did_you_mean
+from modelsmith.errors import UnreadableFile
+from modelsmith.recipe.read.bundled import ENDINGS
+from modelsmith.recipe.remote.address import is_inside
+from modelsmith.recipe.team.sources import sources_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelsmith.recipe.remote.checkout import Checkout
+
+
+def find_in_team(text: str) -> tuple[Path, str, Checkout] | None:
+    """Return the file, its name for people and the checkout that it must not leave; None where no place has that name.
+
+    Raises UnreadableFile where the place has no such recipe, RecipeSourceError where it cannot be had.
+    """
+    name, slash, rest = text.partition("/")
+    if not slash or not rest or not is_inside(rest):
+        return None
+    source = sources_file().sources.get(name)
+    if source is None:
+        return None
+    checkout = source.checkout()
+    folder = source.folder()
+    for ending in ("", *ENDINGS):
+        path = folder / f"{rest}{ending}"
+        if path.suffix.lower() in ENDINGS and path.is_file():
+            inside = path.relative_to(checkout.root).as_posix()
+            shown = f"{checkout.origin}//{inside}" if source.address is not None else str(path)
+            return path, shown, checkout
+    there = [each for each, _ in source.files()]
+    hint = f"there are: {', '.join(there[:20])}" if there else f"{source.place} holds no files of YAML"
+    raise UnreadableFile(f'the recipes {name} have no "{rest:.120}"{did_you_mean(rest, there)}', hint=hint)
