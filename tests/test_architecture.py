@@ -46,7 +46,7 @@ LAYERS: list[set[str]] = [
     {"store"},
     {"registry", "hub"},
     {"models"},
-    {"explain", "compare", "engines"},
+    {"explain", "compare", "engines", "machine"},
     {"recipe"},
     {"questions"},
     {"cli"},

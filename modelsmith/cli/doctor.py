@@ -26,16 +26,34 @@ _target_option = click.option(
 )
 
 
-@click.group("doctor", cls=Group)
-def command() -> None:
-    r"""Find what is wrong with commands, variables and how-tos about Ollama, and say what was meant.
+@click.group("doctor", cls=Group, invoke_without_command=True)
+@click.option(
+    "--store", "where", metavar="URL", help="The server to look at. Default: OLLAMA_HOST, else 127.0.0.1:11434."
+)
+@json_option
+@click.pass_context
+def command(context: click.Context, where: str | None, as_json: bool) -> int | None:
+    r"""Find what is wrong: without a command, with Ollama on this machine; else with commands, variables and how-tos.
+
+    Looks at the server (does it answer, which version, who can reach it), at the OLLAMA_* variables of this shell, of the server and of its
+    unit, at the store, at graphics cards that are not used and why, and at proxies. Changes nothing and starts nothing.
+
+    Exit codes: 0 nothing wrong, 1 a warning or an error, 2 wrong usage.
 
     \b
     Examples:
+      modelsmith doctor
+      sudo modelsmith doctor --json
       modelsmith doctor cmd 'ollama run llama3.2 --max-tokens 300'
       modelsmith doctor md README.md docs/*.md
       modelsmith doctor env
     """
+    if context.invoked_subcommand is not None:
+        return None
+    from modelsmith.cli.shared.checks import show_checks
+    from modelsmith.machine.examine import examine_machine
+
+    return show_checks(examine_machine(where), as_json=as_json)
 
 
 @command.command("cmd")

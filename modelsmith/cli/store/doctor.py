@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from modelsmith.cli.shared.options import json_option
 from modelsmith.cli.store.folder import folder_option
-
-_COLOURS = {"error": "red", "warning": "yellow", "info": "cyan", "fine": "green"}
 
 
 @click.command("doctor")
@@ -28,21 +24,8 @@ def command(where: str | None, as_json: bool) -> int:
       modelsmith store doctor
       modelsmith store doctor --store /usr/share/ollama/.ollama/models --json
     """
-    from modelsmith.cli.shared.failure import printable
+    from modelsmith.cli.shared.checks import show_checks
     from modelsmith.store.care.doctor import examine
     from modelsmith.store.open import open_folder
 
-    checks = examine(open_folder(where).layout)
-    if as_json:
-        rows = [
-            {"name": each.name, "severity": each.severity or "fine", "text": each.text, "hint": each.hint}
-            for each in checks
-        ]
-        click.echo(json.dumps(rows, ensure_ascii=False))
-    else:
-        for each in checks:
-            word = str(each.severity or "fine")
-            click.echo(f"{click.style(f'{word:7}', fg=_COLOURS[word])}  {each.name}: {printable(each.text)}")
-            if each.hint:
-                click.echo(f"         {click.style('hint:', fg='green')} {printable(each.hint)}")
-    return int(any(each.severity in {"warning", "error"} for each in checks))
+    return show_checks(examine(open_folder(where).layout), as_json=as_json)
