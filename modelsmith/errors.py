@@ -50,9 +50,13 @@ if TYPE_CHECKING:
 
 
 class ModelsmithError(Exception):
-    """An error with a sentence for the user: what is wrong and, as ``hint``, the way out."""
+    """An error with a sentence for the user: what is wrong and, as ``hint``, the way out.
+
+    ``is_shown`` says that a command has printed it already, with its place in a text, and only its exit code is left to say.
+    """
 
     exit_code = 3
+    is_shown = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         message = unseen(message)

@@ -212,30 +212,36 @@ def _run(arguments: list[str] | None, colour: bool | None) -> int:
             result: Any = group.main(args=arguments, standalone_mode=False, color=colour)
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.ClickException as error:
-        from modelsmith.cli.shared.failure import show_usage_error
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one boundary: a bug becomes a report, not a traceback
+        code = _show(error)
+        words = sys.argv[1:] if arguments is None else arguments
+        if "--json" in words:
+            from modelsmith.cli.shared.json_errors import print_json_error, wants_json
 
-        show_usage_error(error)
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+            if wants_json(group, words):
+                print_json_error(refused(error) if isinstance(error, OSError) else error, code)
+        return code
+    return result if isinstance(result, int) else 0
+
+
+def _show(error: BaseException) -> int:
+    """Say in words what went wrong, and return the exit code."""
+    if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
-    except ModelsmithError as error:
-        from modelsmith.cli.shared.failure import show_error
+    from modelsmith.cli.shared.failure import report_bug, show_error, show_usage_error
 
-        show_error(error)
+    if isinstance(error, click.ClickException):
+        show_usage_error(error)
         return error.exit_code
-    except OSError as error:
-        from modelsmith.cli.shared.failure import show_error
-
-        show_error(refused(error))
-        return 3
-    except Exception as error:  # noqa: BLE001  # the one boundary: a bug becomes a report, not a traceback
-        from modelsmith.cli.shared.failure import report_bug
-
-        report_bug(error)
-        return 3
-    return result if isinstance(result, int) else 0
+    if isinstance(error, OSError):
+        error = refused(error)
+    if isinstance(error, ModelsmithError):
+        if not error.is_shown:
+            show_error(error)
+        return error.exit_code
+    report_bug(error)
+    return 3
 
 
 with_help(group)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import click
@@ -126,6 +128,67 @@ def test_what_is_missing_is_3(name: str, capsys: pytest.CaptureFixture[str]) -> 
     command = ALL.get(" ".join(words[:2])) or ALL[words[0]]
     if any("--json" in option.opts for option in command.params):
         assert run([*words, "--json"]) == 3
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        found = json.loads(said.out)
+        assert _said_as_json(found), found
+
+
+def _said_as_json(found: Any) -> bool:
+    """Whether a JSON answer says what failed: as a whole, or of the files that could not be read."""
+    if isinstance(found, list):
+        return any(map(_said_as_json, found))
+    return found.get("status") == "failed" or any(found.get(key) for key in ("error", "failed", "unreadable"))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in ALL.items() if any("--json" in one.opts for one in each.params)]
+)
+def test_wrong_words_are_json_where_json_is_asked_for(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*name.split(), "--json", "--nosuch"]) == 2
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert found["error"]
+    assert found["exit_code"] == 2
+    assert "error:" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "keys"),
+    [
+        (["render", "bad.gotmpl", "-u", "x"], {"line", "offset"}),
+        (["explain", "bad.gotmpl"], {"line", "offset"}),
+        (["diff", "bad.gotmpl", "t.gotmpl"], {"line", "offset"}),
+        (["gguf", "inspect", "Modelfile"], {"error", "hint"}),
+        (["plan", "bad.yaml"], {"diagnostics"}),
+        (["render", "t.gotmpl", "-c", "bad.json"], {"error", "hint"}),
+    ],
+)
+def test_an_error_as_json_has_its_place(words: list[str], keys: set[str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.gotmpl").write_text("{{ if }}")
+    Path("bad.yaml").write_text("name: x\nnosuch: 1\n")
+    Path("bad.json").write_text('{"messages": 1}')
+    code = run(words)
+    words_alone = capsys.readouterr().err
+    assert run([*words, "--json"]) == code
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert keys <= {*found}
+    assert said.err == words_alone
+
+
+def test_a_command_that_knows_no_json_says_errors_in_words_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["logout", "--json"]) == 2
+    assert run(["convert", "--", "--json"]) == 3
+    assert capsys.readouterr().out == ""
+
+
+def test_a_bug_is_json_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelsmith.explain.explanation.explain_model", lambda *_, **__: 1 / 0)
+    assert run(["explain", "t.gotmpl", "--json"]) == 3
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"error": "division by zero", "hint": "", "exit_code": 3}
+    assert "this is a bug in modelsmith" in said.err
 
 
 def test_every_command_that_reads_a_file_is_among_them() -> None:

@@ -36,6 +36,16 @@ def test_json_has_places_and_fixes() -> None:
     assert fixable["fix"]["edits"][0].keys() == {"line", "column", "end_line", "end_column", "text"}
 
 
+def test_concise_is_one_line_a_finding_that_steers_no_terminal() -> None:
+    found = report("FROM llama3.2 # small\nPARAMETER temprature 1\n", "a\x1b[31mb")
+    lines = write("concise", [found, FAILED]).splitlines()
+    assert len(lines) == len(found.diagnostics) + 1
+    assert lines[0].startswith("a\\x1b[31mb:1:15: warning: ")
+    assert lines[0].endswith(" [MS104] [*]")
+    assert any(line.endswith(" [MS201]") for line in lines)
+    assert lines[-1] == "no,pe: error: no,pe cannot be read: 50 % gone\\x0areally"
+
+
 def test_github_escapes_what_would_end_a_command() -> None:
     lines = write("github", [report(), FAILED]).splitlines()
     assert len(lines) == len(report().diagnostics) + 1

@@ -74,13 +74,11 @@ def command(
     try:
         found = _compare(a, b, conversation, where, target_ollama)
     except ShapeError as error:
-        if not show_shape_error(error):
-            raise
-        return error.exit_code
+        error.is_shown = show_shape_error(error)
+        raise
     except TemplateSyntaxError as error:
-        if not show_template_error((a, b), where):
-            raise
-        return error.exit_code
+        error.is_shown = show_template_error((a, b), where)
+        raise
     if report is not None:
         from modelsmith.cli.diff.report import write_report
 

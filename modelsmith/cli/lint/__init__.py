@@ -20,10 +20,10 @@ _OPTIONS = (
     click.option(
         "--format",
         "form",
-        type=click.Choice(("text", "json", "sarif", "github", "junit", "gitlab")),
+        type=click.Choice(("text", "concise", "json", "sarif", "github", "junit", "gitlab")),
         default="text",
         show_default=True,
-        help="How findings are printed.",
+        help="How findings are printed; concise: one line each.",
     ),
     click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
     click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Print findings into this file."),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from modelsmith.errors import ModelsmithError
     from modelsmith.lint.report import Report
 
-_FORMATS = ("text", "json", "sarif", "github", "junit", "gitlab")
+_FORMATS = ("text", "concise", "json", "sarif", "github", "junit", "gitlab")
 
 
 @click.command("check")

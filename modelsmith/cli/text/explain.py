@@ -38,9 +38,8 @@ def command(source: str, target_ollama: str | None, where: str | None, as_json: 
     try:
         explanation = explain_model(source, store_for(where, source)(), version=version)
     except TemplateSyntaxError as error:
-        if not show_template_error((source,), where):
-            raise
-        return error.exit_code
+        error.is_shown = show_template_error((source,), where)
+        raise
     if as_json:
         from modelsmith.cli.text.explain_json import explain_json
 

@@ -107,15 +107,12 @@ def command(
         prompt = found.render(talk, THINK[think])
         refused = found.refusal(talk, THINK[think])
     except ModelsmithError as error:
-        if as_json:
-            click.echo(json.dumps({"error": error.message}, ensure_ascii=False))
-            return error.exit_code
-        if isinstance(error, ShapeError) and show_shape_error(error):
-            return error.exit_code
-        if isinstance(error, TemplateSyntaxError) and show_template_error((source,), where):
-            return error.exit_code
-        if isinstance(error, TemplateRenderError) and show_render_error(error, source, where):
-            return error.exit_code
+        if isinstance(error, ShapeError):
+            error.is_shown = show_shape_error(error)
+        elif isinstance(error, TemplateSyntaxError):
+            error.is_shown = show_template_error((source,), where)
+        elif isinstance(error, TemplateRenderError):
+            error.is_shown = show_render_error(error, source, where)
         raise
     vanished = _vanished(talk, prompt)
     if as_json:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.report import Report
 
-FORMATS = ("json", "sarif", "github", "junit", "gitlab")
+FORMATS = ("concise", "json", "sarif", "github", "junit", "gitlab")
 
 _KNOWN = {
     "json": regex(rb'\{\s+"findings": \[(?:\]|\s+\{\s+"path": )'),
@@ -32,6 +32,6 @@ def write(name: str, reports: Sequence[Report]) -> str:
 
 
 def is_written_as(name: str, data: bytes) -> bool:
-    """Say whether bytes are an older report in one of FORMATS, which a newer one may replace; GitHub's is just lines."""
+    """Say whether bytes are an older report in one of FORMATS, which a newer one may replace; those of GitHub and concise ones are just lines."""
     known = _KNOWN.get(name)
     return known is not None and known.match(data) is not None
