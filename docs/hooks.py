@@ -38,6 +38,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "diff.md",
         "convert.md",
         "editors.md",
+        "playground.md",
         "ci.md",
     ),
     "Recipes": ("recipes.md", "compose.md", "teams.md", "lock.md", "emit.md"),

@@ -48,6 +48,7 @@ LAYERS: list[set[str]] = [
     {"models"},
     {"explain", "compare", "engines", "machine"},
     {"recipe"},
+    {"playground"},
     {"questions"},
     {"cli"},
 ]

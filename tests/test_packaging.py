@@ -28,6 +28,9 @@ def test_the_wheel_holds_grammars_recipes_and_types(wheel: Path) -> None:
         "modelsmith/recipes/force-think.yaml",
         "modelsmith/template/effective/named.json",
         "modelsmith/py.typed",
+        "modelsmith/playground/page/index.html",
+        "modelsmith/playground/pack.mjs",
+        "modelsmith/playground/packages.txt",
     } <= names
     assert not [name for name in names if name.startswith(("tests", "docs", "benchmarks"))]
 

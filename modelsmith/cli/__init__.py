@@ -86,6 +86,7 @@ COMMANDS: dict[str, Row] = {
     "registry": Row("moving.registry", "Serve the models of a store, or of another registry, to Ollama.", MOVING),
     "store": Row("store", "List the models of a store; check, clean and mend its folder.", STORE),
     "doctor": Row("doctor", "Find what is wrong with commands, variables and how-tos about Ollama.", HELP),
+    "playground": Row("playground", "Try Modelfiles and templates on a page in the browser.", HELP),
     "completion": Row("completion", "Complete commands and names at the Tab key.", HELP),
     "lsp": Row("lsp", "Serve editors: findings as you type, hover, completion, fixes, formatting.", HELP),
 }

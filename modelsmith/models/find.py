@@ -242,24 +242,29 @@ def _token(gguf: GGUFFile, kind: str) -> str:
     return token.text if token else ""
 
 
-def _from_gguf(paths: list[Path], modelfile: Modelfile) -> Inherited:
-    """Return what Ollama makes of GGUF files: of the model among them."""
+def gguf_inherited(path: Path) -> Inherited | None:
+    """Return what is in a GGUF for a model that is made FROM it; None for a projector or an adapter."""
     from modelsmith.weights.gguf import GGUFFile
 
+    with GGUFFile.open(path) as gguf:
+        if gguf.kind != "model":
+            return None
+        return Inherited(
+            chat_template=gguf.chat_template,
+            family=gguf.architecture,
+            architecture=gguf.architecture,
+            weights=path,
+            bos_token=_token(gguf, "bos"),
+            eos_token=_token(gguf, "eos"),
+            imported=True,
+        )
+
+
+def _from_gguf(paths: list[Path], modelfile: Modelfile) -> Inherited:
+    """Return what Ollama makes of GGUF files: of the model among them."""
     for path in paths:
-        with GGUFFile.open(path) as gguf:
-            if gguf.kind != "model":
-                continue
-            found = Inherited(
-                chat_template=gguf.chat_template,
-                family=gguf.architecture,
-                architecture=gguf.architecture,
-                weights=path,
-                bos_token=_token(gguf, "bos"),
-                eos_token=_token(gguf, "eos"),
-                imported=True,
-            )
-            return brought_along(found, modelfile, gguf.chat_template)
+        if (found := gguf_inherited(path)) is not None:
+            return brought_along(found, modelfile, found.chat_template)
     raise ModelsmithError(
         f"{', '.join(path.name for path in paths)}: no text model among these GGUFs",
         hint="projectors and adapters need a model to go with",

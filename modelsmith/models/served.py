@@ -124,11 +124,12 @@ def _find_engine(
                 hint=f"leave out --engine {engine}, or turn the template into the other language with `modelsmith convert {spec}`",
             )
         text = read_template(spec, folder)
-        return _jinja(text, engine) if kind == "jinja" else _go(text)
+        return jinja_engine(text, engine) if kind == "jinja" else go_engine(text)
     return _model(spec, store, folder, engine, version)
 
 
-def _go(text: str) -> RenderEngine:
+def go_engine(text: str) -> RenderEngine:
+    """Return what renders for a Go template alone; raises TemplateSyntaxError."""
     from modelsmith.template.effective.capabilities import capabilities
     from modelsmith.template.go.template import Template
 
@@ -136,7 +137,8 @@ def _go(text: str) -> RenderEngine:
     return RenderEngine("go", template.render, template.thinking_tags, capabilities(go_template=template))
 
 
-def _jinja(text: str, engine: str | None, bos_token: str = "", eos_token: str = "") -> RenderEngine:
+def jinja_engine(text: str, engine: str | None = None, bos_token: str = "", eos_token: str = "") -> RenderEngine:
+    """Return what renders for a Jinja template alone, ``engine`` as in ``find_engine``; raises TemplateSyntaxError."""
     from modelsmith.template.effective.capabilities import capabilities
     from modelsmith.template.jinja.template import ChatTemplate
     from modelsmith.template.jinja.transformers.template import TransformersTemplate
@@ -180,7 +182,7 @@ def _model(
                 f"{spec}: no Jinja template is at hand: {error.message}", hint=f"leave out --engine {engine}"
             ) from error
         own = tuple((message.role, message.content) for message in modelfile.messages)
-        return replace(_go(modelfile.template), system=modelfile.system or "", messages=own)
+        return replace(go_engine(modelfile.template), system=modelfile.system or "", messages=own)
     name = "" if path.is_file() or spec.startswith("sample:") else spec
     return served_by(draft, spec, name=name, engine=engine)
 
@@ -214,7 +216,7 @@ def _fallback(draft: Draft) -> Callable[[Conversation, Think], str]:
 def _of_draft(spec: str, engine: str | None, draft: Draft) -> RenderEngine:
     effective = draft.effective
     if engine == "go" or (engine is None and effective.source in {"go", "parser", "default"}):
-        go = _go(draft.template_text or "{{ .Prompt }}")
+        go = go_engine(draft.template_text or "{{ .Prompt }}")
         return replace(
             go,
             template=_fallback(draft) if engine is None and effective.source == "default" else go.template,
@@ -226,7 +228,7 @@ def _of_draft(spec: str, engine: str | None, draft: Draft) -> RenderEngine:
         if draft.chat_template is None:
             raise UsageError(f"{spec} has no Jinja template inside its GGUF", hint=f"leave out --engine {engine}")
         inherited = draft.inherited
-        jinja = _jinja(draft.chat_template.text, engine, inherited.bos_token, inherited.eos_token)
+        jinja = jinja_engine(draft.chat_template.text, engine, inherited.bos_token, inherited.eos_token)
         return replace(jinja, capabilities=effective.capabilities, reason=effective.reason)
     raise ModelsmithError(
         f"{spec}: {effective.reason}",

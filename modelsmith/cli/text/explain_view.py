@@ -10,6 +10,7 @@ from rich.text import Text
 from modelsmith.cli.recipes.plan_view import visible
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.terminal import Terminal
+from modelsmith.explain.words import COST, SHORT, SOURCES, STATES
 from modelsmith.models.rendered import THINK_WORDS
 
 if TYPE_CHECKING:
@@ -18,41 +19,10 @@ if TYPE_CHECKING:
     from modelsmith.explain.explanation import Explanation
     from modelsmith.explain.stops import EndToken
 
-SOURCES = {
-    "go": "the Go TEMPLATE runs",
-    "jinja": "the Jinja template inside the GGUF runs, in llama-server",
-    "renderer": "code inside Ollama renders (RENDERER)",
-    "parser": "the Go TEMPLATE runs, because PARSER is set",
-    "harmony": "the Go TEMPLATE runs, as gpt-oss's harmony",
-    "default": "there is no template: a fallback runs",
-}
-_SHORT = {
-    "go": "Go TEMPLATE",
-    "jinja": "Jinja in the GGUF",
-    "renderer": "RENDERER",
-    "parser": "Go TEMPLATE (PARSER)",
-    "harmony": "Go TEMPLATE (harmony)",
-    "default": "{{ .Prompt }}",
-    "chatml": "ChatML fallback",
-    "": "–",
-}
 _TAIL = 32
-_STATES = {
-    "opens": "opens it",
-    "closes": "closes it",
-    "free": "leaves it to the model",
-    "none": "does nothing about it",
-    "refused": "is refused",
-}
 _WAYS = 3
 _NAMES = 4
 _WIDE = 240
-_COST = {
-    "date": "everything behind it, once a day",
-    "history": "everything behind it, on every turn",
-    "generation-prompt": "the last answer, on every turn",
-    "answer": "the last answer, on every turn",
-}
 
 
 def show_explanation(explanation: Explanation, console: Terminal | None = None) -> None:
@@ -111,8 +81,8 @@ def _show_versions(console: Terminal, explanation: Explanation) -> None:
         name = name or (f"before {before}" if before else "all")
         table.add_row(
             Text(f"{'→' if row.is_target else ' '} {name}"),
-            _SHORT[row.source],
-            _SHORT[row.generate],
+            SHORT[row.source],
+            SHORT[row.generate],
             "–" if row.fails else _words(row.capabilities),
             row.think_unset or "–",
             Text(printable(row.fails), style="red"),
@@ -172,7 +142,7 @@ def _show_answers(console: Terminal, explanation: Explanation) -> None:
         opening = visible(answers.opening) if answers.opening else Text("nothing marked")
         ends = Text(" or ").join(visible(closing) for closing in answers.closings)
         console.print(Text.assemble("  reasoning  from ", opening, " to ", ends))
-        said = ", ".join(f"{THINK_WORDS[think]} {_STATES[state]}" for think, state in answers.states)
+        said = ", ".join(f"{THINK_WORDS[think]} {STATES[state]}" for think, state in answers.states)
         console.print(Text(f"  the prompt {said}"))
     else:
         console.print(Text("  reasoning  none: all that the model writes arrives as the answer"))
@@ -225,7 +195,7 @@ def _show_cache(console: Terminal, explanation: Explanation) -> None:
     for each in cache.breaks:
         console.print(
             Text.assemble(
-                ("  ✗ ", "yellow"), f"{each.talk}: {printable(each.cause)}", (f" (costs {_COST[each.place]})", "dim")
+                ("  ✗ ", "yellow"), f"{each.talk}: {printable(each.cause)}", (f" (costs {COST[each.place]})", "dim")
             )
         )
         shown = Text("    …", style="dim") + visible(each.before[-12:])

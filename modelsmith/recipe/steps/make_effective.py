@@ -87,7 +87,7 @@ def _by_tools(draft: Draft, options: Options) -> Draft:
 def _by_jinja(draft: Draft, options: Options) -> Draft:
     del options
     chat_template = draft.chat_template
-    if chat_template is None or draft.inherited.weights is None:
+    if chat_template is None or (draft.inherited.stored and draft.inherited.weights is None):
         raise InjectionError("the GGUF cannot be read here")
     if not draft.injections and draft.declared is None:
         raise InjectionError("no step before this one put a text into the prompt that it could get too")
