@@ -33,7 +33,7 @@ VERDICTS = {
 
 ALONE = "no model can be created; --modelfile FILE writes the Modelfile"
 _LONGEST = 60
-_EFFECTS = ("from the Hub:", "to download:", "adapters:", "quantize:")
+_EFFECTS = ("from the Hub:", "to download:", "adapters:", "quantize:", "convert-jinja:")
 _MOST = 4
 
 

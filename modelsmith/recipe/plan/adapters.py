@@ -55,9 +55,9 @@ def _found(draft: Draft, place: str) -> tuple[Path, Draft]:
     from modelsmith.models.sources.hub_adapter import hub_adapter
 
     found = hub_adapter(place)
-    draft = draft.with_note(f"adapter from the Hub: {found.pinned}")
+    draft = draft.with_note(f"adapters: from the Hub: {found.pinned}")
     if not found.downloads:
         return found.path, draft
     base = replace(draft.base, downloads=(*draft.base.downloads, *found.downloads))
     size = sum(each.size for each in found.downloads)
-    return found.path, replace(draft, base=base).with_note(f"to download of the adapter: {size:,} bytes")
+    return found.path, replace(draft, base=base).with_note(f"to download: {size:,} bytes of the adapter")

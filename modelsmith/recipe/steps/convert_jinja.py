@@ -46,7 +46,9 @@ def edit(draft: Draft, *options: Options) -> Draft:
     edited = draft.with_template(Template.parse(conversion.template.text))
     if missing := sorted(before.capabilities - edited.effective.capabilities):
         return _left(draft, f"the model would lose {', '.join(missing)}")
-    return edited.with_note("the Jinja template inside the GGUF became the TEMPLATE: proven equal in all conversations")
+    return edited.with_note(
+        "convert-jinja: the GGUF's Jinja template became the TEMPLATE: proven equal in all conversations"
+    )
 
 
 @lru_cache(maxsize=8)

@@ -240,7 +240,7 @@ def test_an_adapter_of_the_hub_is_planned_by_its_header_and_merged(
     (download,) = made.downloads
     assert download.name.startswith(place.removeprefix("hf://").rpartition(".")[0][:9])
     commit = hub.repos["org/style"].commit
-    assert any(f"adapter from the Hub: hf://org/{place.split('/')[3]}@{commit}" in note for note in made.after.notes)
+    assert any(f"adapters: from the Hub: hf://org/{place.split('/')[3]}@{commit}" in note for note in made.after.notes)
     model = apply(made).model
     assert model is not None
     merge_adapters(tmp_path / "base.gguf", [(adapter, 0.5)], tmp_path / "wanted.gguf")
