@@ -110,11 +110,11 @@ def judge_markdown(files: tuple[str, ...], target_ollama: str | None, as_json: b
     for path in files:
         try:
             source = Source(_text(path), "<stdin>" if path == "-" else path)
+            judged.append((source, check_markdown(source.text, lint, target_ollama, _language(path))))
         except UnreadableFile as error:
-            show_error(error)
-            failed.append({"path": path, "message": error.message})
-            continue
-        judged.append((source, check_markdown(source.text, lint, target_ollama, _language(path))))
+            message = error.message if path in error.message else f"{path}: {error.message}"
+            show_error(UnreadableFile(message, hint=error.hint))
+            failed.append({"path": path, "message": message})
     outcome = _report(judged, as_json=as_json, failed=failed)
     return FAILED if failed else outcome
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _LINE = re.compile(
     r"(?m)^(?P<indent>[ ]*)(?P<dash>-[ ]+)?(?:(?P<key>[\w./-]+):(?=\s|$))?[ ]*(?P<value>[^#\n]*(?:#[^ \n][^#\n]*)*)"
 )
+_LARGEST = 100
+"""Lines of one service before and behind its image that are looked at."""
 _NAME = re.compile(r"[A-Z_a-z][A-Z0-9_a-z]*")
 
 
@@ -76,10 +78,14 @@ def check_services(scene: Scene) -> Iterator[Diagnostic]:
 def _around(rows: Sequence[Entry], place: int) -> Sequence[Entry]:
     indent = rows[place].indent
     start = end = place
-    while start > 0 and rows[start - 1].indent >= indent and not (rows[start].is_item and rows[start].indent == indent):
+    while (
+        start > max(0, place - _LARGEST)
+        and rows[start - 1].indent >= indent
+        and not (rows[start].is_item and rows[start].indent == indent)
+    ):
         start -= 1
     while (
-        end + 1 < len(rows)
+        end + 1 < min(len(rows), place + _LARGEST)
         and rows[end + 1].indent >= indent
         and not (rows[end + 1].is_item and rows[end + 1].indent == indent and rows[end + 1].key == "name")
     ):

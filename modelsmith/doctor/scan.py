@@ -22,6 +22,7 @@ from modelsmith.doctor.modelfiles import check_modelfile, is_modelfile, is_part,
 from modelsmith.doctor.scene import Scene
 from modelsmith.doctor.settings import Form, file_settings, settings_of, written_settings
 from modelsmith.doctor.shell import commands
+from modelsmith.errors import UnreadableFile
 from modelsmith.versions import resolve
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from modelsmith.doctor.modelfiles import LintModelfile
     from modelsmith.versions import Version
 
+MOST_MODELFILES = 1_000
+"""Different Modelfiles in one text that are judged; to lint a small one takes about a millisecond."""
+MOST_FINDINGS = 10_000
+_LONG_LINE = re.compile(r"[^\n]{20001,}")
 _IGNORE = re.compile(r"modelsmith: ignore(?:\[(?P<codes>[\w, ]+)\])?")
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
 _DENIES = re.compile(
@@ -58,9 +63,11 @@ def check_markdown(
     """Return what is wrong with the commands, settings, requests and Modelfiles of a text.
 
     ``lint_modelfile`` judges a Modelfile. ``language`` None means Markdown or plain text, else the whole text is of this
-    language, as a shell script is. Raises UsageError where ``version`` is no version of Ollama.
+    language, as a shell script is. Lines that nobody typed (longer than 20,000 characters) are passed over. Raises UsageError
+    where ``version`` is no version of Ollama, UnreadableFile for a text of too many Modelfiles or findings.
     """
     target, mounts = resolve(version), Mounts()
+    text, lint_modelfile = _LONG_LINE.sub(_blank, text), _bounded(lint_modelfile)
     found: list[Diagnostic] = []
     if language is None:
         parts: Iterable[Excerpt] = blocks(text)
@@ -72,7 +79,32 @@ def check_markdown(
     for excerpt in parts:
         scene = Scene(excerpt, text, target)
         found += (excerpt.outside(each) for each in _block(scene, mounts, lint_modelfile))
+        if len(found) > MOST_FINDINGS:
+            raise UnreadableFile(
+                f"a text with more than {MOST_FINDINGS:,} findings is not judged to its end", hint="split it"
+            )
     return _once(_ordered(_heard(found, text)))
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _bounded(lint: LintModelfile) -> LintModelfile:
+    """Lint a Modelfile that stands in a text many times once, and refuse a text of too many others."""
+    known: dict[str, tuple[Diagnostic, ...]] = {}
+
+    def judged(modelfile: str) -> tuple[Diagnostic, ...]:
+        if modelfile not in known:
+            if len(known) == MOST_MODELFILES:
+                raise UnreadableFile(
+                    f"a text of more than {MOST_MODELFILES:,} different Modelfiles is not judged",
+                    hint="split it, or lint the Modelfiles as files of their own",
+                )
+            known[modelfile] = tuple(lint(modelfile))
+        return known[modelfile]
+
+    return judged
 
 
 def _addresses(text: str) -> Iterator[Diagnostic]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from modelsmith.doctor.excerpt import Excerpt, Kind
 from modelsmith.doctor.inventions import OTHER_PROGRAMS
+from modelsmith.doctor.invocation import IMAGE
+from modelsmith.source import Span
 
 if TYPE_CHECKING:
     from modelsmith.versions import Version
@@ -27,10 +29,34 @@ _PROGRAM = re.compile(
 )
 
 
-@lru_cache(maxsize=4)
-def _found(what: re.Pattern[str], whole: str) -> bool:
+_EXPANSION = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_IMAGE_OF_OLLAMA = re.compile(rf"(?m)^FROM\s+{IMAGE.pattern}\s*(?:AS|$)", re.IGNORECASE)
+_PORT = re.compile(r"\b(\d{1,5}):11434\b")
+
+
+@lru_cache(maxsize=32)
+def found(what: re.Pattern[str], whole: str) -> bool:
     """Look a text through once, however many blocks it has."""
     return bool(what.search(whole))
+
+
+@lru_cache(maxsize=4)
+def published_ports(whole: str) -> frozenset[str]:
+    """Return the ports that a text maps to Ollama's."""
+    return frozenset(_PORT.findall(whole))
+
+
+@lru_cache(maxsize=64)
+def foreign_flags(flag: str, whole: str) -> tuple[int, ...]:
+    """Return where the lines begin that give a flag to another program than Ollama."""
+    call, starts, place = re.compile(rf"(?!.*ollama).*\w.* {re.escape(flag)}\b"), [], whole.find(f" {flag}")
+    while place >= 0:
+        start, end = whole.rfind("\n", 0, place) + 1, whole.find("\n", place)
+        end = end if end >= 0 else len(whole)
+        if call.match(whole, start, end):
+            starts.append(start)
+        place = whole.find(f" {flag}", end)
+    return tuple(starts)
 
 
 @dataclass(frozen=True)
@@ -60,15 +86,29 @@ class Scene:
     @cached_property
     def is_for_intel(self) -> bool:
         """Whether it is about Intel's own build of Ollama, which reads OLLAMA_NUM_GPU."""
-        return _found(_INTEL, self.whole)
+        return found(_INTEL, self.whole)
 
     @cached_property
     def names_protection(self) -> bool:
         """Whether the text speaks of who may reach a server."""
-        return _found(_PROTECTION, self.whole)
+        return found(_PROTECTION, self.whole)
+
+    @cached_property
+    def expanded(self) -> frozenset[str]:
+        """The variables that the block expands."""
+        return frozenset(_EXPANSION.findall(self.excerpt.text))
+
+    @cached_property
+    def builds_ollama(self) -> bool:
+        """Whether the block is a Dockerfile that begins with an image of Ollama."""
+        return bool(_IMAGE_OF_OLLAMA.search(self.excerpt.text))
 
     def around(self, offset: int, lines: int = 1) -> str:
         """Return the line of an offset of the excerpt and the lines before it, as they stand in the whole text."""
+        return self.span_around(offset, lines).of(self.whole)
+
+    def span_around(self, offset: int, lines: int = 1) -> Span:
+        """Return where in the whole text the line of an offset and the lines before it are."""
         place = self.excerpt.place(offset)
         end = self.whole.find("\n", place)
         start = place
@@ -76,4 +116,4 @@ class Scene:
             start = self.whole.rfind("\n", 0, max(0, start))
             if start < 0:
                 break
-        return self.whole[start + 1 : end if end >= 0 else len(self.whole)]
+        return Span(start + 1, end if end >= 0 else len(self.whole))

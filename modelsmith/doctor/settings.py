@@ -106,7 +106,7 @@ def settings_of(invoked: Invocation, scene: Scene) -> Iterator[Setting]:
         seen_by = Owner.OTHER if program and not program.startswith("-") else owner
         for word in invoked.assignments:
             name = word.value.partition("=")[0]
-            used = not program and re.search(rf"\$\{{?{re.escape(name)}\b", scene.excerpt.text)  # a script's own
+            used = not program and name in scene.expanded  # a script's own
             yield from _of(word, form, Owner.OTHER if used else seen_by)
     yield from _statement(program, invoked.arguments, owner, scene)
     if (run := container_run(invoked)) is not None:
@@ -129,8 +129,7 @@ def _statement(program: str, words: Sequence[Word], owner: Owner, scene: Scene) 
         case "launchctl" if words and words[0].value == "setenv" and len(words) > 2:
             yield from _pair(words[1], words[2], Form.SESSION, Owner.OLLAMA)
         case "ENV":
-            ours = re.search(rf"(?m)^FROM\s+{IMAGE.pattern}\s*(?:AS|$)", scene.excerpt.text, re.IGNORECASE)
-            of = Owner.OLLAMA if ours else Owner.OTHER
+            of = Owner.OLLAMA if scene.builds_ollama else Owner.OTHER
             if words and "=" in words[0].value:
                 for word in words:
                     yield from _of(word, Form.CONTAINER, of)

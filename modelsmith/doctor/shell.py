@@ -21,6 +21,7 @@ PROMPT = re.compile(
 )
 _REPL = re.compile(r"[ \t]*(?:>>>|\.\.\. )[^\n]*")
 _PLACEHOLDER = re.compile(r"<[^\s<>\n|&;=(][^<>\n|&;]{0,40}>")
+_PLAIN = re.compile(r"[\w./:@%+,=-]+")
 _CONTINUED = re.compile(r"[\\`^](?P<blanks>[ \t]*)\r?\n[ \t]*")
 _CONTINUABLE = re.compile(
     r"[ \t]*(?:[$>][ \t]+)?(?:sudo[ \t]+)?(?:-{1,2}[a-zA-Z]|(?:docker|podman|curl|ollama|kubectl|helm|pip)[ \t])"
@@ -30,6 +31,8 @@ BROKEN_VOLUME = re.compile(r"(?<=[\w/.}])\r?\n[ \t]*(?=:/)")
 _HERE = re.compile(r"<<(?P<dash>-?)[ \t]*(?P<quote>['\"]?)(?P<word>[A-Za-z_]\w*)(?P=quote)")
 _DEEPEST, _FARTHEST = 8, 4000
 """How deep ``$( )`` is followed, and how far its end is looked for."""
+_MOST_HERE = 8
+"""Here-documents of one line that are read."""
 _OPERATOR = re.compile(r"&&|\|\||;;|[;|&()]")
 _REDIRECT = re.compile(r"(?:\d?|&)(?:>>|>&|>\||>|<)")
 
@@ -136,7 +139,7 @@ class _Reader:
         self.at += 1
         self.fresh = True
         body, literal = None, False
-        for word, dashed, quoted in self.here:
+        for word, dashed, quoted in self.here[:_MOST_HERE]:
             literal = quoted
             blanks = r"[ \t]*" if dashed else " *"
             close = re.compile(rf"^{blanks}{re.escape(word)}[ \t]*$", re.MULTILINE)
@@ -156,6 +159,10 @@ class _Reader:
     def word(self) -> Word:
         start, parts, quoted = self.at, [], False
         while self.at < self.end:
+            if match := _PLAIN.match(self.text, self.at, self.end):
+                parts.append(match[0])
+                self.at = match.end()
+                continue
             char = self.text[self.at]
             if match := _PLACEHOLDER.match(self.text, self.at, self.end):
                 parts.append(match[0])

@@ -6,6 +6,7 @@ What is no text is neither read nor written.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,10 @@ from modelsmith.files.binary import binary_reason, is_binary_name, undecodable
 
 LARGEST = 16 << 20
 """Bytes that a Modelfile or a template may have; anything longer is something else."""
+
+MOST_LINES = 50_000
+"""Lines that a Modelfile or a template may have, those of quoted texts aside: each may be an instruction."""
+_QUOTED = re.compile(rb'"""(?s:.*?)"""')
 
 
 def read_text_file(path: Path) -> bytes:
@@ -48,6 +53,18 @@ def check_text(path: Path, before: bytes, after: bytes) -> None:
         raise _binary(path, reason)
     if reason := undecodable(after):
         raise BinaryFile(f"{path} is not written: {reason}", hint="save it as UTF-8 first")
+
+
+def check_length(data: bytes, name: str, way_out: str) -> None:
+    """Raise UnreadableFile for a file of more lines than anybody writes; those of quoted texts do not count."""
+    lines = data.count(b"\n")
+    if lines > MOST_LINES:
+        lines = _QUOTED.sub(b"", data).count(b"\n")
+    if lines > MOST_LINES:
+        raise UnreadableFile(
+            f"{name} has {lines:,} lines outside of quotes; more than {MOST_LINES:,} are not read",
+            hint=f"is it a Modelfile or a template? {way_out}",
+        )
 
 
 def check_stdin(data: bytes) -> None:

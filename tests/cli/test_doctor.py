@@ -78,3 +78,38 @@ def test_binary_files_are_refused_at_once(tmp_path: Path, capsys: pytest.Capture
     weights.write_bytes(b"ollama run x\n" + b"\0\n`" * 100_000)
     assert run(["doctor", "md", str(weights)]) == 3
     assert "binary" in capsys.readouterr().err
+
+
+def test_modelfiles_that_follow_each_other_are_each_their_own(tmp_path: Path) -> None:
+    """Plain text without fences: a FROM begins the next one, however many there are."""
+    text = "FROM x\nPARAMETER num_ctx 4096\nSYSTEM hi\n\n" * 400
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    assert run(["doctor", "md", str(page)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("".join(f"```\nFROM x{number}\nPARAMETER num_ctx 1\n```\n" for number in range(1001)), "1,000 different Modelfiles"),
+        ("".join(f"ollama run x --flag{number}\n" for number in range(10_001)), "10,000 findings"),
+    ],
+    ids=["Modelfiles", "findings"],
+)  # fmt: skip
+def test_what_takes_too_long_is_refused(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    assert run(["doctor", "md", str(page)]) == 3
+    shown = capsys.readouterr()
+    assert f"error: {page}: a text" in shown.err
+    assert words in shown.err
+    assert "split it" in shown.err
+
+
+def test_lines_that_nobody_typed_are_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "run.sh"
+    page.write_text("echo 'a' \"b\" `c`; " * 50_000 + "\nollama run x --nosuch\n")
+    assert run(["doctor", "md", str(page)]) == 1
+    assert f"{page}:2:14" in capsys.readouterr().out

@@ -123,3 +123,18 @@ def test_settings_choose_rules_by_the_longest_match() -> None:
     assert Settings(select=("MS301",), ignore=("MS3",)).wants("MS301")
     assert Settings().wants("MS104")
     assert not Settings(ignore=("MS104",)).wants("MS104")
+
+
+def test_fixes_that_make_room_for_each_other_end_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty values, each of which swallowed the next: what fifty rounds mend is kept."""
+    text = "FROM mistral\n" + 'TEMPLATE """[INST] latest\n\nFROM mistral\n' * 60 + 'TEMPLATE """x"""\n'
+    fixed = fix(Document.parse(text), unsafe=True)
+    assert fixed.applied
+    assert fix(fixed.document, unsafe=True).document.text != text
+
+
+def test_a_comment_silences_what_it_stands_above_and_nothing_else() -> None:
+    comment = "# modelsmith: ignore[MS508]\n"
+    assert codes(f"{comment}{comment}# another\nFROM deepseek-r1\n") == []
+    assert codes(f"FROM deepseek-r1\n{comment}SYSTEM x\n") == ["MS508", "MS001"]
+    assert codes(f"FROM deepseek-r1\n{comment}") == ["MS508", "MS001"]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import BinaryFile, ModelsmithError, RecipeError, UnreadableFile
+from modelsmith.errors import BinaryFile, ModelsmithError, RecipeError
 from modelsmith.files.binary import undecodable
-from modelsmith.files.text import read_text_file, rewrite
+from modelsmith.files.text import check_length, read_text_file, rewrite
 from modelsmith.lint.document import Document
 from modelsmith.lint.report import Report
 from modelsmith.lint.run.engine import check
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 
 RECIPES = (".yaml", ".yml")
 """Endings of recipes, which are linted where they are named."""
-LINES = 120_000
-"""Lines that a Modelfile or a template may have to be linted, those of quoted texts aside: each may be an instruction."""
-_QUOTED = re.compile(rb'"""(?s:.*?)"""')
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ def run(job: Job) -> Report:
         data = read_text_file(job.path)
         if job.path.suffix.lower() in RECIPES:
             return _recipe(data, job)
-        _check_length(data, job.path)
+        check_length(data, str(job.path), "exclude it with --exclude")
         with allow():
             report, fixed = lint_bytes(data, job)
         if job.writes and fixed != data:
@@ -71,17 +67,6 @@ def run(job: Job) -> Report:
             return Report(Source("", job.name), passed_by=error.message)
         return Report(Source("", job.name), failed=error.message, hint=error.hint)
     return report
-
-
-def _check_length(data: bytes, path: Path) -> None:
-    lines = data.count(b"\n")
-    if lines > LINES:
-        lines = _QUOTED.sub(b"", data).count(b"\n")
-    if lines > LINES:
-        raise UnreadableFile(
-            f"{path} has {lines:,} lines outside of quotes; more than {LINES:,} are not linted",
-            hint="is it one? exclude it with --exclude",
-        )
 
 
 def lint_bytes(data: bytes, job: Job, kind: str = "") -> tuple[Report, bytes]:

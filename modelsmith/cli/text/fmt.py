@@ -84,10 +84,12 @@ class Result:
     @classmethod
     def of(cls, path: str, data: bytes, *, templates: bool, is_stdin: bool = False) -> Result:
         """Format the bytes of one file; ``path`` says what it is."""
+        from modelsmith.files.text import check_length
         from modelsmith.fmt.format import format_bytes
         from modelsmith.template.allowance import allow
 
         try:
+            check_length(data, "the file", "leave it out with --exclude")
             with allow():
                 after = format_bytes(data, path, templates=templates)
             return cls(path, data, after, is_stdin=is_stdin)

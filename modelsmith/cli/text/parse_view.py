@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from modelsmith.syntax.modelfile.request import ResolvedRequest
 
 LONGEST_VALUE = 300
+MOST = 500
+"""Instructions that are listed; more are for other programs to read."""
 
 
 def show_commands(path: str, modelfile: Modelfile, request: ResolvedRequest | None) -> None:
@@ -26,12 +28,15 @@ def show_commands(path: str, modelfile: Modelfile, request: ResolvedRequest | No
     table = Table(
         "line", "instruction", "value", title=Text(printable(path)), title_justify="left", box=None, pad_edge=False
     )
-    for each in modelfile.instructions:
+    instructions = modelfile.instructions
+    for each in instructions[:MOST]:
         line, _ = source.position(each.span.start)
         label = f"{each.keyword} {each.name}".rstrip()
         table.add_row(str(line), Text(label, "bold"), Text(_shortened(each.value)))
     console = Terminal(highlight=False)
     console.print(table)
+    if len(instructions) > MOST:
+        console.print(Text(f"… {len(instructions) - MOST:,} more instructions; --json prints all", "dim"))
     if request is None:
         return
     for title, files in (("FROM", request.files), ("DRAFT", request.draft_files), ("ADAPTER", request.adapters)):

@@ -14,6 +14,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.doctor.checks.call import check_call
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.invocation import IMAGE
+from modelsmith.doctor.scene import found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -156,7 +157,7 @@ def shared(place: Word, source: str, other: str) -> Diagnostic:
 
 def check_store(place: Word, source: str, scene: Scene) -> Iterator[Diagnostic]:
     """Yield a finding where a container writes to the folder of a server that runs on the host."""
-    if _NATIVE_STORE.fullmatch(source) or (_HOME_STORE.fullmatch(source) and _NATIVE_SERVER.search(scene.whole)):
+    if _NATIVE_STORE.fullmatch(source) or (_HOME_STORE.fullmatch(source) and found(_NATIVE_SERVER, scene.whole)):
         yield finding(
             "MSD05",
             f"{source} is the folder of the Ollama on the host: two servers prune it, and the container's files belong to root",

@@ -18,6 +18,7 @@ from modelsmith.doctor.findings import finding
 from modelsmith.doctor.inventions import FLAGS
 from modelsmith.doctor.invocation import container_run
 from modelsmith.doctor.ollama_commands import COMMANDS
+from modelsmith.doctor.scene import foreign_flags, found
 from modelsmith.doctor.settings import Form, Owner, Setting
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from modelsmith.doctor.scene import Scene
 
 _VARIABLE = re.compile(r"OLLAMA_[A-Z_]+")
+_OLLAMA = re.compile("ollama", re.IGNORECASE)
 _OTHER_TOOLS = re.compile(
     r"vllm|llama\.cpp|llama-server|llama-cli|sglang|lmdeploy|transformers|tgi\b|mlx_lm|koboldcpp", re.IGNORECASE
 )
@@ -69,12 +71,10 @@ def _bare_flag(invoked: Invocation, scene: Scene) -> Iterator[Diagnostic]:
     """Judge ``--max-tokens`` alone in a text that speaks of Ollama and of no other program that has such a flag."""
     name = invoked.program.value.partition("=")[0].lstrip("-")
     invention = FLAGS.get(name.replace("_", "-"))
-    if invention is None or not invention.bare or _OTHER_TOOLS.search(scene.whole):
+    if invention is None or not invention.bare or found(_OTHER_TOOLS, scene.whole):
         return
-    near = scene.around(0, lines=12)
-    if re.search("ollama", scene.whole, re.IGNORECASE) and not re.search(
-        rf"(?m)^(?!.*ollama).*\w.* --{re.escape(name)}\b", scene.whole.replace(near, "")
-    ):
+    near, others = scene.span_around(0, lines=12), foreign_flags(f"--{name}", scene.whole)
+    if found(_OLLAMA, scene.whole) and all(near.start <= start < near.end for start in (*others[:1], *others[-1:])):
         yield finding(
             "MSD02", f"no command of Ollama has a flag --{name}", invoked.program.part(0, len(name) + 2),
             flag_hint(name, COMMANDS["run"], f"--{name}", next((word.value for word in invoked.arguments), "")), Severity.WARNING,

@@ -24,6 +24,7 @@ from modelsmith.doctor.api_fields import (
     SINCE,
 )
 from modelsmith.doctor.findings import finding
+from modelsmith.doctor.scene import published_ports
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _is_ollama(host: str, scene: Scene) -> bool:
     if re.search(r":11434$|\$\{?OLLAMA_(?:HOST|URL|BASE_URL|API)", host) or host in {"ollama", "ollama:11434"}:
         return True
     port = re.search(r":(\d+)$", host)
-    return bool(port and re.search(rf"\b{port[1]}:11434\b", scene.whole))
+    return bool(port and port[1] in published_ports(scene.whole))
 
 
 def _path(path: str, method: str, span: Span, scene: Scene) -> Iterator[Diagnostic]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.doctor.excerpt import Kind, Language
 from modelsmith.doctor.findings import finding
+from modelsmith.doctor.scene import found
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
 _ENVIRONMENT = re.compile(r"(?m)^[ \t]*Environment=[\"']?OLLAMA_\w+=")
 _SECTION = re.compile(r"(?m)^[ \t]*\[(?P<name>[^\]\n]+)\]")
 _ECHOED = re.compile(
-    r"echo[^\n|>]*?(?P<place>Environment=)[\"']?OLLAMA_\w+=[^\n|>]*(?:\||>)[^\n]*\.service\.d/[\w.-]+\.conf"
+    r"echo[^\n|>]{0,200}?(?P<place>Environment=)[\"']?OLLAMA_\w{1,60}=[^\n|>]{0,400}(?:\||>)[^\n]{0,400}\.service\.d/[\w.-]+\.conf"
 )
+_SERVICE = re.compile(r"\[Service\]")
 _HIDES = re.compile(r"(?m)^[ \t]*ProtectHome=(?P<value>yes|true|on|1|read-only|tmpfs)\b")
 _MODELS = re.compile(r"(?m)^[ \t]*Environment=[\"']?OLLAMA_MODELS=(?P<path>/(?:home|root|run/user)\b[^\"'\s]*)")
 _NO_EQUALS = re.compile(
     r"(?m)^[ \t]*(?:export[ \t]+)?(?P<name>OLLAMA_[A-Z_]+)[ \t]+(?!=)(?:value[ \t]*=[ \t]*)?[\"']?(?P<value>[^\"'\s#]+)[\"']?[ \t]*$"
 )
+_FARTHEST = 20_000
+"""How far the end of a drop-in is looked for, in characters."""
+_HERE = re.compile(r"<<-?[ \t]*([\"']?)(\w+)\1")
 _HINT = "begin the file with a line [Service], and run: systemctl daemon-reload && systemctl restart ollama"
 
 
@@ -49,11 +54,20 @@ def check_unit(scene: Scene) -> Iterator[Diagnostic]:
         for match in _ECHOED.finditer(text):
             if "[Service]" not in match[0]:
                 yield _outside(Span(*match.span("place")))
-        for match in re.finditer(r"<<-?[ \t]*([\"']?)(\w+)\1", text):
-            line = text[text.rfind("\n", 0, match.start()) + 1 : max(text.find("\n", match.end()), match.end())]
-            end = re.compile(rf"(?m)^[ \t]*{match[2]}[ \t]*$").search(text, match.end())
-            if ".service.d/" in line and end is not None:
-                yield from (_shifted(each, match.end()) for each in _in_file(text[match.end() : end.start()]))
+        for span in _written_units(text):
+            yield from (_shifted(each, span.start) for each in _in_file(span.of(text)))
+
+
+def _written_units(text: str) -> Iterator[Span]:
+    """Yield the here-documents that are written into drop-ins of systemd."""
+    place = text.find(".service.d/")
+    while place >= 0:
+        start, end = text.rfind("\n", 0, place) + 1, text.find("\n", place)
+        match = _HERE.search(text, start, end) if end >= 0 else None
+        close = re.compile(rf"(?m)^[ \t]*{match[2]}[ \t]*$").search(text, end, end + _FARTHEST) if match else None
+        if match is not None and close is not None:
+            yield Span(match.end(), close.start())
+        place = text.find(".service.d/", close.end() if close else end) if end >= 0 else -1
 
 
 def _in_file(text: str) -> Iterator[Span]:
@@ -77,7 +91,7 @@ def _outside(span: Span) -> Diagnostic:
 
 def _section(text: str, scene: Scene) -> Iterator[Diagnostic]:
     """Yield what a fragment lacks, unless its text names [Service] elsewhere and so tells where it goes."""
-    if _SECTION.search(text) is None and "[Service]" in scene.whole:
+    if _SECTION.search(text) is None and found(_SERVICE, scene.whole):
         return
     yield from (_outside(span) for span in _in_file(text))
 

@@ -8,7 +8,8 @@ the value, which is why none is looked for there.
 from __future__ import annotations
 
 import re
-from itertools import islice
+from bisect import bisect_right
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from modelsmith.patterns import regex
@@ -40,17 +41,6 @@ class Suppression:
     span: Span
     about: Span
 
-    def covers(self, diagnostic: Diagnostic, code: str) -> bool:
-        """Say whether a finding is silenced by this code of the comment."""
-        return (
-            self.word in WORDS
-            and code == diagnostic.code
-            and (
-                self.word == "ignore-file"
-                or self.about.start <= diagnostic.span.start < max(self.about.end, self.about.start + 1)
-            )
-        )
-
 
 def suppressions(document: Document) -> Iterator[Suppression]:
     """Yield the comments for modelsmith in a file, well-formed or not."""
@@ -58,12 +48,14 @@ def suppressions(document: Document) -> Iterator[Suppression]:
         for found in _TEMPLATE.finditer(document.text):
             yield _made(found, Span(*found.span()), _next_line(document.text, found.end()))
         return
-    nodes = document.modelfile.nodes
-    for place, node in enumerate(nodes):
-        if isinstance(node, Comment) and (match := _MODELFILE.match(document.text, node.span.start, node.span.end)):
-            following = next((each for each in islice(nodes, place + 1, None) if not isinstance(each, Comment)), None)
-            end = len(document.text)
-            yield _made(match, node.span, following.span if following else Span(end, end))
+    made: list[Suppression] = []
+    about = Span(len(document.text), len(document.text))
+    for node in reversed(document.modelfile.nodes):
+        if not isinstance(node, Comment):
+            about = node.span
+        elif match := _MODELFILE.match(document.text, node.span.start, node.span.end):
+            made.append(_made(match, node.span, about))
+    yield from reversed(made)
 
 
 def _made(match: re.Match[str], span: Span, about: Span) -> Suppression:
@@ -87,11 +79,29 @@ def sift(
     diagnostics: Iterable[Diagnostic], comments: Iterable[Suppression]
 ) -> tuple[list[Diagnostic], set[tuple[Suppression, str]]]:
     """Return what is left, and which codes of which comments silenced something."""
-    comments = tuple(comments)
-    left, used = [], set()
+    whole: dict[str, list[Suppression]] = {}
+    near: dict[tuple[str, Span], list[Suppression]] = {}
+    for comment in comments:
+        for code in {code for code, _ in comment.codes} if comment.word in WORDS else ():
+            if comment.word == "ignore-file":
+                whole.setdefault(code, []).append(comment)
+            else:
+                near.setdefault((code, comment.about), []).append(comment)
+    # what comments are about are nodes or lines: they follow each other, and at most one holds a finding
+    places = sorted({about for _, about in near})
+    starts = [about.start for about in places]
+    left, used, done = [], set[tuple[Suppression, str]](), set[tuple[str, Span | None]]()
     for diagnostic in diagnostics:
-        silencing = {(each, code) for each in comments for code, _ in each.codes if each.covers(diagnostic, code)}
-        used |= silencing
-        if not silencing:
+        code, place = diagnostic.code, bisect_right(starts, diagnostic.span.start) - 1
+        about = places[place] if place >= 0 and _holds(places[place], diagnostic.span.start) else None
+        silencing = (whole.get(code, ()), near.get((code, about), ()) if about else ())
+        if not any(silencing):
             left.append(diagnostic)
+        elif (code, about) not in done:
+            done.add((code, about))
+            used.update((each, code) for each in chain(*silencing))
     return left, used
+
+
+def _holds(about: Span, offset: int) -> bool:
+    return about.start <= offset < max(about.end, about.start + 1)

@@ -40,11 +40,13 @@ class Fixed:
 
 
 def fix(document: Document, *, unsafe: bool = False) -> Fixed:
-    """Apply every safe fix, and the others too where ``unsafe``; raises ModelsmithError where they never come to rest.
+    """Apply every safe fix, and the others too where ``unsafe``; raises ModelsmithError where they go in a circle.
 
-    A fix after which Ollama refuses a file that it accepted before is not applied.
+    A fix after which Ollama refuses a file that it accepted before is not applied. Where one makes room for the next more often
+    than ROUNDS, what is left can be mended by another call.
     """
     applied: list[Diagnostic] = []
+    seen = {document.text}
     for _ in range(ROUNDS):
         found = check(document)
         fitting = list(_fitting(each for each in found if each.fix and (each.fix.safe or unsafe)))
@@ -53,6 +55,11 @@ def fix(document: Document, *, unsafe: bool = False) -> Fixed:
             return Fixed(document, tuple(applied), found)
         document = after
         applied += done
+        if document.text in seen:
+            break
+        seen.add(document.text)
+    else:
+        return Fixed(document, tuple(applied), check(document))
     codes = sorted({each.code for each in done})
     raise ModelsmithError(
         f"{document.source.name}: the fixes of {', '.join(codes)} do not come to rest",
