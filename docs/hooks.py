@@ -59,7 +59,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     rest = sorted(
         page.relative_to(HERE).as_posix()
         for page in HERE.rglob("*.md")
-        if page.parent.name != "rules" and page.relative_to(HERE).as_posix() not in placed
+        if page.parent.name not in {"rules", "team-repository"} and page.relative_to(HERE).as_posix() not in placed
     )
     sections["Models and stores"].extend(rest)
     sections["Reference"] = [

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
         cwd=ROOT,
         env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
@@ -34,7 +34,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_page_and_command_is_in_the_site(site: Path) -> None:
-    for page in (ROOT / "docs").rglob("*.md"):
+    pages = [
+        page for page in (ROOT / "docs").rglob("*.md") if "team-repository" not in page.parts
+    ]  # that is a template
+    for page in pages:
         assert (site / page.relative_to(ROOT / "docs")).with_suffix(".html").exists(), page
     for command in COMMANDS:
         text = (site / "commands" / f"{command}.html").read_text(encoding="utf-8")
