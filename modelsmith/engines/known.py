@@ -12,12 +12,14 @@ from modelsmith.engines.protocol import Prompt
 from modelsmith.errors import InvalidGGUF, ModelsmithError, TemplateError, UnreadableFile, Unsupported
 from modelsmith.files.paths import anchored
 from modelsmith.models.draft import Draft
+from modelsmith.models.engine import engine_of
 from modelsmith.models.find import resolve_base
 from modelsmith.models.served import served_by
 from modelsmith.weights.blobs.blob import FileBlob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     from modelsmith.models.served import RenderEngine
     from modelsmith.progress import ProgressSink
@@ -73,11 +75,15 @@ class KnownModel:
         """The model's own PARAMETERs, given or inherited."""
         return self.draft.parameters
 
-    def prompt(self, conversation: Conversation, think: Think) -> Prompt:
-        """Return the whole prompt and its length; nothing where code inside Ollama renders it."""
+    def prompt(self, conversation: Conversation, think: Think, day: date | None = None) -> Prompt:
+        """Return the whole prompt (as of ``day``: some tell the date) and its length; nothing where code inside Ollama renders it."""
         if self.renders is None:
             return Prompt()
-        text = self.renders.render(conversation, think)
+        if day is None:
+            text = self.renders.render(conversation, think)
+        else:
+            engine = engine_of(self.draft)
+            text = engine.render(self.renders.served(conversation), self.renders.think(think), day)
         return Prompt(text, self._vocabulary.count(text) if self._vocabulary else None)
 
     @cached_property

@@ -73,16 +73,12 @@ class OpenAIEngine:
         return self._model
 
     def context(self) -> int | None:
-        """Return what ``/props`` says (llama-server), or ``max_model_len`` of the model (vLLM)."""
-        try:
-            props = self.ask("GET", "/props")
-        except ServerError:
-            props = {}
-        found = count_of(object_of(props, "default_generation_settings", self.location), "n_ctx")
-        if found is not None:
-            return found
-        for entry in self._models():
-            if entry.get("id") == self.model:
+        """Return what ``/props`` says (llama-server), or ``max_model_len`` of the model (vLLM); None where the server says neither."""
+        found = object_of(self._told("/props"), "default_generation_settings", self.location)
+        if (size := count_of(found, "n_ctx")) is not None:
+            return size
+        for entry in list_of(self._told("/v1/models"), "data", self.location):
+            if entry.get("id") == self._model:
                 return count_of(entry, "max_model_len")
         return None
 
@@ -153,6 +149,15 @@ class OpenAIEngine:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def _told(self, path: str) -> Mapping[str, Any]:
+        """Return what a server tells at a path, nothing where it does not know that."""
+        try:
+            return self.ask("GET", path)
+        except ServerError as error:
+            if error.status == 0 and "JSON" not in error.message and "HTML" not in error.message:
+                raise
+            return {}
 
     def _models(self) -> list[Mapping[str, Any]]:
         return list_of(self.ask("GET", "/v1/models"), "data", self.location)

@@ -1,13 +1,14 @@
 """Answers that were given once, in a file of JSON Lines: a check with them needs no model, and fails where they no longer fit.
 
-A line is an answer with all that it answers: the request, the prompt that the model got to read, the digest of its weights. A
-first line may hold more about the model (``about``), for whoever made the recording.
+A line is an answer with all that it answers: the request, the prompt that the model got to read, its parameters, the digest of its
+weights.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,15 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One answer: to which request (its key and what it asks), prompt and model, and by which engine with which context."""
+    """One answer: to which request (its key and what it asks), prompt, model and parameters, by which engine, when, with which context."""
 
     key: str
     asked: Mapping[str, Any]
     prompt: Prompt
     model: Identity
+    parameters: Mapping[str, Any] | None
     engine: str
+    day: date
     context: int | None
     reasoning: str
     content: str
@@ -50,7 +53,9 @@ class Recorded:
             "request": dict(self.asked),
             "prompt": {"text": self.prompt.text, "tokens": self.prompt.tokens},
             "model": asdict(self.model),
+            "parameters": None if self.parameters is None else dict(self.parameters),
             "engine": self.engine,
+            "day": self.day.isoformat(),
             "context": self.context,
             "answer": {
                 "reasoning": self.reasoning,
@@ -83,7 +88,9 @@ class Recorded:
             object_of(line, "request", where),
             Prompt(prompt.get("text") and text_of(prompt, "text", where), count_of(prompt, "tokens")),
             Identity(text_of(model, "name", where), text_of(model, "digest", where)),
+            object_of(line, "parameters", where) if line.get("parameters") is not None else None,
             text_of(line, "engine", where),
+            _day(text_of(line, "day", where), where),
             count_of(line, "context"),
             text_of(answer, "reasoning", where),
             text_of(answer, "content", where),
@@ -93,11 +100,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The answers of a file, by the keys of their requests, and what else it says about the model."""
+    """The answers of a file, by the keys of their requests."""
 
     path: Path
     answers: Mapping[str, Recorded]
-    about: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Recording:
@@ -112,18 +118,17 @@ class Recording:
         if len(data) > MAX_BYTES:
             raise UnreadableFile(f"{path} is larger than {MAX_BYTES:,} bytes: no recording")
         answers: dict[str, Recorded] = {}
-        about: Mapping[str, Any] = {}
         for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
             if not line.strip():
                 continue
             where = f"{path}, line {number}"
             value = _object(line, where)
             if number == 1:
-                about = _header(value, where)
+                _check_header(value, where)
                 continue
             recorded = Recorded.from_dict(value, where)
             answers[recorded.key] = recorded
-        return cls(path, answers, about)
+        return cls(path, answers)
 
 
 def _object(line: str, where: str) -> dict[str, Any]:
@@ -136,7 +141,7 @@ def _object(line: str, where: str) -> dict[str, Any]:
     return value
 
 
-def _header(value: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+def _check_header(value: Mapping[str, Any], where: str) -> None:
     version = value.get("recording")
     if version != FORMAT:
         known = isinstance(version, int)
@@ -146,7 +151,13 @@ def _header(value: Mapping[str, Any], where: str) -> Mapping[str, Any]:
             else f"{where} does not begin a recording",
             hint="make a new one with --record FILE",
         )
-    return object_of(value, "about", where)
+
+
+def _day(text: str, where: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise EngineError(f"{where}: day is no date: {text:.20}", hint="make a new one with --record FILE") from None
 
 
 def is_recording(data: bytes) -> bool:
@@ -209,12 +220,18 @@ class RecordingEngine:
     def _check(self, recorded: Recorded, request: Request) -> None:
         if self._known is None:
             return
-        now = self._known.prompt(request.conversation, request.think).text
+        now = self._known.prompt(request.conversation, request.think, recorded.day).text
         then = recorded.prompt.text
         hint = f"record again: --record {self._recording.path}"
         if now is not None and then is not None and now != then:
             raise RecordingMismatch(
                 f"{self._recording.path} no longer fits: the prompt of {_shown(request)} {_difference(then, now)}",
+                hint=hint,
+            )
+        parameters, before = self._known.parameters, recorded.parameters
+        if before is not None and (changed := _changed(before, parameters)):
+            raise RecordingMismatch(
+                f"{self._recording.path} no longer fits: {changed} was {before.get(changed)}, and is {parameters.get(changed)}",
                 hint=hint,
             )
         digest = self._known.digest
@@ -224,6 +241,11 @@ class RecordingEngine:
                 f"{self._known.spec} are {digest[:19]}…",
                 hint=hint,
             )
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return the first PARAMETER that has another value now, "" where none has."""
+    return next((name for name in sorted({*before, *now}) if before.get(name) != now.get(name)), "")
 
 
 def _shown(request: Request) -> str:
@@ -283,9 +305,9 @@ class Recorder:
         """Close the other engine."""
         self._engine.close()
 
-    def written(self, about: Mapping[str, Any] | None = None) -> bytes:
+    def written(self) -> bytes:
         """Return the file."""
-        lines: list[Mapping[str, Any]] = [{"recording": FORMAT, "modelsmith": __version__, "about": dict(about or {})}]
+        lines: list[Mapping[str, Any]] = [{"recording": FORMAT, "modelsmith": __version__}]
         lines += [recorded.to_dict() for recorded in self._answers.values()]
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         return text.encode("utf-8", "replace")
@@ -294,7 +316,8 @@ class Recorder:
         usage = end.usage
         if usage.answer_seconds is None:  # by our own clock: the one that plays it back has no other
             usage = replace(usage, answer_seconds=seconds)
-        prompt = self._known.prompt(request.conversation, request.think) if self._known else Prompt()
+        day = datetime.now().astimezone().date()
+        prompt = self._known.prompt(request.conversation, request.think, day) if self._known else Prompt()
         if prompt.text is None:
             prompt = self._engine.prompt(request)
         model = self._engine.identity
@@ -305,7 +328,9 @@ class Recorder:
             request.to_dict(),
             prompt,
             model,
+            self._known.parameters if self._known else None,
             self._engine.location,
+            day,
             self._engine.context(),
             reasoning,
             content,

@@ -71,9 +71,8 @@ def test_recorded_and_replayed(thinker: tuple[EmbeddedEngine, KnownModel], tmp_p
     request = ask(QUESTION, num_predict=30)
     first = collect(recorder, request)
     path = tmp_path / "answers.jsonl"
-    path.write_bytes(recorder.written({"a": 1}))
+    path.write_bytes(recorder.written())
     recording = Recording.read(path)
-    assert recording.about == {"a": 1}
     again = collect(RecordingEngine(recording, "x", known), request)
     assert (again.reasoning, again.content, again.reason, again.usage) == (
         first.reasoning,

@@ -14,11 +14,11 @@ from modelsmith.errors import EngineError, ModelsmithError, UnreadableFile
 from modelsmith.template.conversation.conversation import Conversation
 
 HELLO = Request(Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]}))
-HEAD = '{"recording": 1, "about": {}}\n'
+HEAD = '{"recording": 1}\n'
 
 
 def line(**answer: object) -> str:
-    return json.dumps({"key": HELLO.key, "answer": answer}) + "\n"
+    return json.dumps({"key": HELLO.key, "day": "2026-01-02", "answer": answer}) + "\n"
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,7 @@ def line(**answer: object) -> str:
         (HEAD + '{"answer": 7}\n', "line 2 answered with garbage: answer is no object"),
         (HEAD + line(content=7), "content is no text"),
         (HEAD + line(tool_calls=7), "tool_calls is no list"),
+        (HEAD + json.dumps({"day": "soon"}), "day is no date: soon"),
         (HEAD + "\x00\x01", "line 2 is no line of a recording"),
     ],
 )

@@ -8,9 +8,11 @@ import time
 
 import pytest
 
+from modelsmith import linear
 from modelsmith.errors import UsageError
+from modelsmith.linear import why_slow
 from modelsmith.weights.quantize import tensor_pattern
-from modelsmith.weights.quantize.tensor_pattern import MAX_NAME, TensorPattern, why_slow
+from modelsmith.weights.quantize.tensor_pattern import MAX_NAME, TensorPattern
 from modelsmith.weights.quantize.wishes import TensorRule
 
 NAMES = (
@@ -24,7 +26,7 @@ NAMES = (
 
 @pytest.fixture
 def without_re2(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tensor_pattern, "find_spec", lambda _: None)
+    monkeypatch.setattr(linear, "find_spec", lambda _: None)
 
 
 @pytest.mark.usefixtures("without_re2")
@@ -92,7 +94,7 @@ def test_other_faults() -> None:
         TensorPattern("a" * 1000)
     assert TensorPattern("a") == TensorPattern("a") != TensorPattern("b")
     assert len({TensorPattern("a"), TensorPattern("a")}) == 1
-    assert why_slow("blk") == ""
+    assert why_slow("blk", longest=MAX_NAME, repeats=3) == ""
 
 
 @pytest.mark.skipif(importlib.util.find_spec("re2") is None, reason="RE2 is not here: pip install google-re2")

@@ -32,14 +32,14 @@ def write(reports: Sequence[Report]) -> str:
         if report.failed:
             lines.append(f"<error message={_attribute(report.failed)}/>")
         if advice:
-            lines.append(f"<system-out>{escape(_clean(chr(10).join(advice)))}</system-out>")
+            lines.append(f"<system-out>{escape(clean(chr(10).join(advice)))}</system-out>")
         lines.append("</testcase>")
     return "\n".join((*lines, "</testsuite></testsuites>\n"))
 
 
 def _failure(report: Report, diagnostic: Diagnostic) -> str:
     text = _text(report, diagnostic)
-    return f"<failure type={_attribute(diagnostic.code)} message={_attribute(diagnostic.message)}>{escape(_clean(text))}</failure>"
+    return f"<failure type={_attribute(diagnostic.code)} message={_attribute(diagnostic.message)}>{escape(clean(text))}</failure>"
 
 
 def _text(report: Report, diagnostic: Diagnostic) -> str:
@@ -49,8 +49,9 @@ def _text(report: Report, diagnostic: Diagnostic) -> str:
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_clean(text), {"\n": "&#10;"})
+    return quoteattr(clean(text), {"\n": "&#10;"})
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Return a text without the characters that XML cannot hold."""
     return _NOT_XML.sub("\ufffd", text)

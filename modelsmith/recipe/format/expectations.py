@@ -1,4 +1,4 @@
-"""What a recipe promises of its result, proven by rendering before anything is written."""
+"""What a recipe promises of its result: proven by rendering before anything is written, or (``ask``) by asking the model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field
 
+from modelsmith.recipe.format.ask import Ask
 from modelsmith.recipe.parts.choice import KeyedModels
 from modelsmith.recipe.parts.fields import At, Parameter, Part, Text, When, one_as_many
 
@@ -113,7 +114,8 @@ class ParametersAre(Part):
 
 
 Expectation: TypeAlias = Annotated[
-    PromptEndsWith
+    Ask
+    | PromptEndsWith
     | ReasoningIs
     | SplitsReasoning
     | PromptHas
@@ -126,6 +128,7 @@ Expectation: TypeAlias = Annotated[
     KeyedModels(
         "expectation",
         (
+            ("ask", Ask),
             ("prompt-ends-with", PromptEndsWith),
             ("reasoning", ReasoningIs),
             ("splits-reasoning", SplitsReasoning),

@@ -39,6 +39,7 @@ def recipe_schema() -> dict[str, Any]:
     keys = schema.pop("properties")
     keys["parameters"] |= _parameters()
     definitions["ParametersAre"]["properties"]["parameters"] |= _parameters()
+    definitions["Ask"]["properties"]["options"] |= _parameters()
     definitions["Profile"]["properties"]["parameters"] |= _parameters()
     profile = definitions["Profile"]["properties"]
     definitions["Profile"]["properties"] = {key: {"title": key, **body} for key, body in profile.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.models.draft import as_values
+from modelsmith.recipe.format.ask import Ask
 from modelsmith.recipe.format.expectations import (
     Capabilities,
     Effective,
@@ -30,8 +31,12 @@ if TYPE_CHECKING:
 
 
 def check(expectations: Sequence[Expectation], draft: Draft, comparisons: Sequence[Comparison]) -> tuple[Checked, ...]:
-    """Check every promise of a recipe on its draft."""
-    return tuple(_CHECKS[type(expectation)](expectation, draft, comparisons) for expectation in expectations)
+    """Check every promise of a recipe on its draft, but for those about answers, for which the model has to run."""
+    return tuple(
+        _CHECKS[type(expectation)](expectation, draft, comparisons)
+        for expectation in expectations
+        if not isinstance(expectation, Ask)
+    )
 
 
 def _thinking_tags(expectation: ThinkingTags, draft: Draft, _comparisons: Sequence[Comparison]) -> Checked:

@@ -135,8 +135,9 @@ def _parameters_of(node: MapNode, path: str) -> Iterator[tuple[str, MapNode]]:
         yield f"{path}parameters", own
     expectations = node.items.get("expect")
     for index, item in enumerate(expectations.items if isinstance(expectations, ListNode) else ()):
-        if isinstance(item, MapNode) and isinstance(expected := item.items.get("parameters"), MapNode):
-            yield f"{path}expect[{index}].parameters", expected
+        for key in ("parameters", "options") if isinstance(item, MapNode) else ():
+            if isinstance(item, MapNode) and isinstance(expected := item.items.get(key), MapNode):
+                yield f"{path}expect[{index}].{key}", expected
 
 
 def _check_value(name: str, where: str, node: Node, report: Report, *, filled: bool) -> None:

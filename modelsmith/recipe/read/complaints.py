@@ -46,7 +46,8 @@ _CODES = {
 
 _OWN_WORDS = {
     *("not_a_mapping", "no_kind", "two_kinds", "unknown_kind", "scalar_value", "parameter_value", "model_name"),
-    *("quantization", "tensor_rule"),
+    *("quantization", "tensor_rule", "answer_pattern", "tools", "json_shape", "no_promise"),
+    "think_value",
 }
 
 
@@ -203,7 +204,8 @@ def _known_keys(location: tuple[str | int, ...]) -> Iterator[str]:
     """Yield the keys that the schema has at a location."""
     branches = list(_branches(_schema()))
     for part in location:
-        if isinstance(part, str) and part.startswith("<"):
+        if isinstance(part, str) and part.startswith("<"):  # the mark of a kind, which is often called by its key
+            branches = [each for each in branches if part[1:-1] in each.get("properties", ())] or branches
             continue
         branches = [inner for branch in branches for child in _children(branch, part) for inner in _branches(child)]
     for branch in branches:
