@@ -53,6 +53,7 @@ COMMANDS: dict[str, Row] = {
     "apply": Row("recipes.apply", "Carry out a recipe: plan, create the model, verify it.", RECIPES),
     "lock": Row("recipes.lock", "Pin what recipes depend on, so that others make the same of it.", RECIPES),
     "verify": Row("running.verify", "Check a recipe's promises, those about answers too, or any model.", RECIPES),
+    "outdated": Row("recipes.outdated", "Say what is newer than the lock: bases, commits, tools.", RECIPES),
     "recipes": Row("recipes.recipes", "List, show, start and check recipes; write them for other tools.", RECIPES),
     "create": Row("models.create", "Create a model from a Modelfile, with or without a server.", MODELS),
     "show": Row("models.show", "Print a model as a Modelfile that works elsewhere.", MODELS),

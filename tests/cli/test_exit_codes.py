@@ -44,6 +44,7 @@ MISSING = {
     "plan of a model": ["plan", "force-think", "--set", "base=nosuch"],
     "plan --from-lock": ["plan", "force-think", "--set", "base=x", "--from-lock"],
     "lock": ["lock", "no.yaml"],
+    "outdated": ["outdated", "--lock-file", "no.lock"],
     "lock again": ["lock", "--lock-file", "no.lock"],
     "apply": ["apply", "./no"],
     "apply --locked": ["apply", "force-think", "--set", "base=x", "--locked"],
