@@ -68,6 +68,7 @@ DOORS = {
     "referencing": "recipe/prove/",
     "zstandard": "registry/bundle/",
     "numpy": "weights/",
+    "re2": "weights/quantize/tensor_pattern.py",
     "libggml": "weights/quantize/",
     "click": "cli/",
     "rich": "cli/",

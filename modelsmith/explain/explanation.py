@@ -36,10 +36,11 @@ _BARE_REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command to run next, and what for."""
+    """A command to run next, and what for; ``recipe`` is the bundled recipe that it plans ("": none)."""
 
     line: str
     purpose: str
+    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +167,12 @@ def _commands(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missin
     if missing == BARE or not reasons or draft.effective.source in {"renderer", "harmony"}:
         return found
     if not all(row.arrives == SPLIT and row.prompt.rstrip().endswith("<think>") for row in thinks[:2]):
-        found.append(Command(f"modelsmith plan force-think --set {setting}", "make it reason, split from the answer"))
-    found.append(Command(f"modelsmith plan no-think --set {setting}", "let it answer at once"))
+        found.append(
+            Command(
+                f"modelsmith plan force-think --set {setting}", "make it reason, split from the answer", "force-think"
+            )
+        )
+    found.append(Command(f"modelsmith plan no-think --set {setting}", "let it answer at once", "no-think"))
     return found
 
 

@@ -40,7 +40,7 @@ def read_text_file(path: Path) -> bytes:
     if len(data) > LARGEST:
         raise UnreadableFile(
             f"{path} has {status.st_size:,} bytes, more than the {LARGEST >> 20} MiB of the longest text",
-            hint="is it a model's weights? exclude it with --exclude",
+            hint="is it a model's weights? leave it out; lint and fmt have --exclude",
         )
     return data
 
@@ -76,7 +76,7 @@ def check_stdin(data: bytes) -> None:
 def _binary(path: Path, reason: str) -> BinaryFile:
     return BinaryFile(
         f"{path} is a binary file, no text: {reason}",
-        hint="exclude it with --exclude; GGUFs are read by modelsmith gguf",
+        hint="leave it out (lint and fmt: --exclude); GGUFs are read by modelsmith gguf",
     )
 
 

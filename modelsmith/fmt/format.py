@@ -12,6 +12,7 @@ from modelsmith.fmt.layout import layout_edits
 from modelsmith.source import Edit, Source, apply_edits
 from modelsmith.syntax.modelfile.nodes import Instruction
 from modelsmith.syntax.modelfile.reading import NO_FROM
+from modelsmith.syntax.modelfile.table import DOCUMENTED
 from modelsmith.syntax.modelfile.text import Encoding, encode
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 _SAVE_AS_UTF_8 = "save it as UTF-8; from an older encoding for example with: iconv -f CP949 -t UTF-8"
+_KEPT = "# kept by fmt: "
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
@@ -51,6 +53,10 @@ def format_modelfile(modelfile: Modelfile, *, templates: bool = False) -> Modelf
     and only its digest in the store changes. Raises ModelfileRefused for a file that Ollama's parser stops at (a missing
     FROM aside) or that is no text, VerificationFailed where the result would not mean the same.
     """
+    documented = _as_comments(modelfile)
+    if documented is not None:
+        after = format_modelfile(documented, templates=templates)
+        return after.parse(encode(after.text.replace(_KEPT, ""), after.encoding))
     _check_readable(modelfile)
     values: dict[int, str] = {}
     edits = list(layout_edits(modelfile))
@@ -108,6 +114,22 @@ def _templates(modelfile: Modelfile) -> Iterator[tuple[int, Instruction]]:
             and node.value == node.value_span.of(modelfile.text)
         ):
             yield number, node
+
+
+def _as_comments(modelfile: Modelfile) -> Modelfile | None:
+    """Return the Modelfile with its lines of instructions that only the documentation knows as comments; None where it has none.
+
+    Nobody knows their syntax yet: they are kept as they are, one line each.
+    """
+    found = [
+        node
+        for node in modelfile.instructions
+        if node.fault and node.keyword in DOCUMENTED and "\n" not in node.span.of(modelfile.text)
+    ]
+    if not found or _KEPT in modelfile.text:
+        return None
+    edits = [Edit.insert(node.span.start, _KEPT) for node in found]
+    return modelfile.parse(encode(apply_edits(modelfile.text, edits), modelfile.encoding))
 
 
 def _check_readable(modelfile: Modelfile) -> None:

@@ -121,3 +121,18 @@ def test_texts_of_others_do_not_steer_the_terminal(capsys: pytest.CaptureFixture
     write_sample(tmp_path / "x.gguf", special_tokens=("<s>", "</s>\x1b[2J"))
     (tmp_path / "Modelfile").write_text('FROM ./x.gguf\nTEMPLATE {{ "\\x1b[2J" }}{{ .Prompt }}[bold]\n')
     assert "\x1b" not in output(capsys, "Modelfile")
+
+
+def test_next_commands_work(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is named as a next command was tried; why another is not named is said."""
+    Path("Modelfile").write_text(
+        'FROM sample:deepseek-r1\nTEMPLATE """{{ if .System }}{{ .System }}{{ end }}{{ .Prompt }}<think>\n</think>\n"""\n'
+    )
+    answer = json.loads(output(capsys, "Modelfile", "--json"))
+    lines = [each["line"] for each in answer["commands"]]
+    assert not any("force-think" in line for line in lines)
+    assert any(
+        "the recipe force-think fails here: the template itself closes <think>" in note for note in answer["notes"]
+    )
+    for line in lines:
+        assert run([*line.split()[1:], "--store", "store"]) == 0

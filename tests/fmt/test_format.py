@@ -220,3 +220,12 @@ def test_templates_that_go_was_asked_about() -> None:
     for number, row in enumerate(conformance("template-fuzz.jsonl.gz")):
         if number % 100 == 0:
             check_template_laws(row["text"])
+
+
+def test_an_instruction_that_only_the_documentation_knows_is_kept() -> None:
+    before = b"from  x\nCAPABILITY tools\n  capability   vision\nSYSTEM  hi\n"
+    after = format_bytes(before, "Modelfile")
+    assert after == b"FROM x\nCAPABILITY tools\ncapability   vision\nSYSTEM hi\n"
+    assert format_bytes(after, "Modelfile") == after
+    with pytest.raises(ModelfileRefused, match="command must be one of"):
+        format_bytes(b'FROM x\nCAPABILITY """a\nb"""\n', "Modelfile")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from modelsmith.errors import InvalidParameter, ModelfileRefused
+from modelsmith.syntax.modelfile.folder import _compiled
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 from modelsmith.syntax.modelfile.request import expand_path
 
@@ -229,3 +231,16 @@ def test_paths() -> None:
     assert expand_path("~/x", "/base") == f"{home}/x"
     assert expand_path("~root/x", "/base") == f"{pwd.getpwnam('root').pw_dir}/x"
     assert expand_path("\\x", "/base") == f"{Path.cwd()}/\\x"
+
+
+def test_stars_in_names_of_folders_take_no_time() -> None:
+    """Python tries every way to share a name among stars: these would take years."""
+    pattern = _compiled("*a" * 30 + "b")
+    assert pattern is not None
+    assert not pattern.fullmatch("a" * 250)
+    assert pattern.fullmatch("a" * 250 + "b")
+    for name in ("model*.safetensors", "*a?[bc]*c", "*", "a**b"):
+        compiled = _compiled(name)
+        assert compiled is not None
+        for text in ("model-1.safetensors", "model.safetensors.bak", "xaybzc", "aab", "ab", "a", ""):
+            assert bool(compiled.fullmatch(text)) == fnmatchcase(text, name), (name, text)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
 from modelsmith.cli.shared.complete import complete_models_or_files
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.cli.shared.template_place import show_template_error
-from modelsmith.errors import TemplateSyntaxError
+from modelsmith.errors import ModelsmithError, TemplateSyntaxError
+
+if TYPE_CHECKING:
+    from modelsmith.explain.explanation import Explanation
+    from modelsmith.store import Store
 
 
 @click.command("explain")
@@ -36,7 +43,8 @@ def command(source: str, target_ollama: str | None, where: str | None, as_json: 
 
     version = str(Version.parse(target_ollama)) if target_ollama else None
     try:
-        explanation = explain_model(source, store_for(where, source)(), version=version)
+        store = store_for(where, source)()
+        explanation = _tried(explain_model(source, store, version=version), store, version)
     except TemplateSyntaxError as error:
         error.is_shown = show_template_error((source,), where)
         raise
@@ -49,3 +57,23 @@ def command(source: str, target_ollama: str | None, where: str | None, as_json: 
 
         show_explanation(explanation)
     return 0
+
+
+def _tried(explanation: Explanation, store: Store, version: str | None) -> Explanation:
+    """Plan the recipes that are named as next commands, and say why one fails instead of naming it."""
+    from modelsmith.recipe.plan.plan import plan
+    from modelsmith.recipe.read.load import Recipe
+
+    kept, notes = [], []
+    for command in explanation.commands:
+        if command.recipe:
+            try:
+                planned = plan(Recipe.load(command.recipe, {"base": explanation.spec}), store, version=version)
+                reason = "" if planned.holds else "its promises do not hold for this model"
+            except ModelsmithError as error:
+                reason = error.message
+            if reason:
+                notes.append(f"the recipe {command.recipe} fails here: {reason}")
+                continue
+        kept.append(command)
+    return replace(explanation, commands=tuple(kept), notes=(*explanation.notes, *notes))

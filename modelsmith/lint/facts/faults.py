@@ -18,7 +18,7 @@ from modelsmith.parameters import PARAMETERS, typed_parameters
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile.nodes import Comment, Flaw, Instruction, Unreadable
-from modelsmith.syntax.modelfile.table import INSTRUCTIONS
+from modelsmith.syntax.modelfile.table import DOCUMENTED, INSTRUCTIONS
 from modelsmith.versions import NEWEST
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from modelsmith.lint.document import Document
     from modelsmith.syntax.modelfile.nodes import Node
-
-DOCUMENTED = frozenset({"CAPABILITY"})
-"""Instructions that Ollama's documentation lists and no release up to 0.33 has."""
 
 _TEXTS = frozenset({"SYSTEM", "TEMPLATE", "LICENSE", "MESSAGE"})
 _WORD = regex(r"[A-Za-z]+")

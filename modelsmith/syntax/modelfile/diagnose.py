@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.diagnostic import Diagnostic, Fix, did_you_mean
+from modelsmith.diagnostic import Diagnostic, Fix, Severity, did_you_mean
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.modelfile.nodes import Comment, Flaw, Instruction, Unreadable
-from modelsmith.syntax.modelfile.table import INSTRUCTIONS, ROLES
+from modelsmith.syntax.modelfile.table import DOCUMENTED, INSTRUCTIONS, ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,6 +61,11 @@ def _line(node: Unreadable) -> Diagnostic:
 def _instruction(node: Instruction, flaw: Flaw) -> Diagnostic:
     code = flaw.value
     match flaw:
+        case Flaw.UNKNOWN_INSTRUCTION if node.keyword in DOCUMENTED:
+            message = f"no Ollama that is known here reads {node.keyword}, which Ollama's documentation lists: it is not checked"
+            return Diagnostic(
+                code, message, node.keyword_span, Severity.INFO, "leave it out for an Ollama that refuses it"
+            )
         case Flaw.UNKNOWN_INSTRUCTION:
             suggestion = did_you_mean(node.keyword, INSTRUCTIONS)
             fix = None

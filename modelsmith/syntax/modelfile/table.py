@@ -53,6 +53,9 @@ _ROWS = (
 INSTRUCTIONS: Mapping[str, Row] = MappingProxyType({row.keyword: row for row in _ROWS})
 """Every instruction, by its keyword in capitals; Ollama accepts any case."""
 
+DOCUMENTED = frozenset({"CAPABILITY"})
+"""Instructions that Ollama's documentation lists and no release up to 0.33 has."""
+
 ROLES = ("system", "user", "assistant")
 """The roles that MESSAGE accepts, in exactly this spelling."""
 
