@@ -1,12 +1,50 @@
-"""How the property tests run: without a clock, and on the same examples every time, here and in CI.
+"""How the property tests run: without a clock, and on the same examples every time, here and in CI; and a real Ollama where there is one.
 
 Random exploration is a command of its own: ``python tests/explore.py``.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, database=None)
 settings.load_profile("same")
+
+
+@pytest.fixture(scope="session")
+def real_ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the URL of a real server: the one at OLLAMA_HOST, or the program on the PATH, started for these tests."""
+    from real_ollama import answers, can_create
+
+    from modelsmith.store.ollama.ollama import OllamaStore
+
+    if host := os.environ.get("OLLAMA_HOST"):
+        if not can_create(OllamaStore(host), tmp_path_factory.mktemp("probe")):
+            pytest.skip(f"the Ollama at {host} has no llama-quantize, so it cannot import a GGUF")
+        yield host
+        return
+    program = shutil.which("ollama")
+    if program is None:
+        pytest.skip("no OLLAMA_HOST, and no `ollama` on the PATH")
+    folder = tmp_path_factory.mktemp("ollama")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host = f"127.0.0.1:{listener.getsockname()[1]}"
+    environment = os.environ | {"OLLAMA_HOST": host, "OLLAMA_MODELS": str(folder / "models"), "HOME": str(folder)}
+    environment |= {"OLLAMA_NO_CLOUD": "1", "OLLAMA_NOPRUNE": "1"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([program, "serve"], env=environment, stdout=log, stderr=log)
+    try:
+        if not answers(host) or not can_create(OllamaStore(host), folder):
+            pytest.skip(f"`{program} serve` does not answer, or cannot import a GGUF")
+        yield host
+    finally:
+        process.terminate()
+        process.wait(20)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import BlobNotFound, InvalidDigest, InvalidModelName, ModelNotFound, StoreError
@@ -17,13 +18,13 @@ from modelsmith.name import ModelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from modelsmith.manifest import ManifestChild
 
 NEWER = ("manifests-v2", "manifest-v2")
 """Folders of manifests beside ``manifests`` in which newer versions of Ollama keep models; they are read and never written."""
 _NEWER_HOST, _HOST = "ollama.com", "registry.ollama.ai"
+_PIECE = 64 << 10
 _PARTS = ("host", "namespace", "model", "tag")
 MAX_SMALL_BLOB = 64 << 20  # templates, parameters, licenses, configs; a larger one is not one of these
 
@@ -170,10 +171,15 @@ def damaged_blob(path: Path, source: str = "") -> StoreError:
 def read_small(path: Path, limit: int) -> bytes:
     """Read a regular file of at most ``limit`` bytes; raises OSError or StoreError."""
     descriptor = os.open(path, READ_ONLY)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise StoreError(f"{path} is not a regular file", hint="pull or create the model again")
-        data = file.read(limit + 1)
+        data = os.read(descriptor, min(status.st_size, limit) + 1)  # one byte more than there is finds the end at once
+        while status.st_size < len(data) <= limit and (more := os.read(descriptor, _PIECE)):
+            data += more
+    finally:
+        os.close(descriptor)
     if len(data) > limit:
         raise StoreError(
             f"{path} is larger than {limit} bytes, which it cannot be", hint="pull or create the model again"
@@ -181,9 +187,10 @@ def read_small(path: Path, limit: int) -> bytes:
     return data
 
 
-def _listed(folder: Path) -> list[Path]:
+def _listed(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        return list(folder.iterdir())
+        with os.scandir(folder) as entries:
+            return list(entries)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -191,12 +198,19 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _at_depth(folder: Path, depth: int) -> Iterator[Path]:
-    for path in _listed(folder):
+    for entry in _listed(folder):
         if depth > 1:
-            if path.is_dir():
-                yield from _at_depth(path, depth - 1)
-        elif not path.is_dir():
-            yield path
+            if _is_folder(entry):
+                yield from _at_depth(Path(entry.path), depth - 1)
+        elif not _is_folder(entry):
+            yield Path(entry.path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads nowhere, or round in circles
+        return False
 
 
 def _readable(path: Path) -> bool:

@@ -5,11 +5,6 @@ Each case is also run on a fresh directory, and the results must be the same, do
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -19,7 +14,7 @@ from typing import Any
 import pytest
 from fakes.ollama import FakeOllama
 
-from modelsmith.errors import ModelNotFound, ModelsmithError, ServerError, TemplateSyntaxError
+from modelsmith.errors import ModelNotFound, ModelsmithError, TemplateSyntaxError
 from modelsmith.manifest import MODEL, Digest
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress
@@ -107,55 +102,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         store = OllamaStore(fake.url)
         yield Place(store, reference, namespace, gguf, not elsewhere)
         store.close()
-
-
-@pytest.fixture(scope="session")
-def real_ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Yield the URL of a real server: the one at OLLAMA_HOST, or the program on the PATH, started for these tests."""
-    if host := os.environ.get("OLLAMA_HOST"):
-        if not can_create(OllamaStore(host), tmp_path_factory.mktemp("probe")):
-            pytest.skip(f"the Ollama at {host} has no llama-quantize, so it cannot import a GGUF")
-        yield host
-        return
-    program = shutil.which("ollama")
-    if program is None:
-        pytest.skip("no OLLAMA_HOST, and no `ollama` on the PATH")
-    folder = tmp_path_factory.mktemp("ollama")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        host = f"127.0.0.1:{listener.getsockname()[1]}"
-    environment = os.environ | {"OLLAMA_HOST": host, "OLLAMA_MODELS": str(folder / "models"), "HOME": str(folder)}
-    environment |= {"OLLAMA_NO_CLOUD": "1", "OLLAMA_NOPRUNE": "1"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, "serve"], env=environment, stdout=log, stderr=log)
-    try:
-        if not answers(host) or not can_create(OllamaStore(host), folder):
-            pytest.skip(f"`{program} serve` does not answer, or cannot import a GGUF")
-        yield host
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def answers(host: str) -> bool:
-    for _ in range(100):
-        try:
-            return OllamaStore(host).ollama_version() is not None
-        except ServerError:
-            time.sleep(0.1)
-    return False
-
-
-def can_create(store: OllamaStore, folder: Path) -> bool:
-    name = ModelName.parse(f"modelsmith-test-{uuid.uuid4().hex[:8]}")
-    blob = FileBlob(write_sample(folder / "probe.gguf"))
-    try:
-        store.create(name, CreateRequest({}, files={"probe.gguf": blob}))
-    except ServerError as error:
-        if "llama-quantize" in error.text:
-            return False
-        raise
-    store.delete(name)
-    return True
 
 
 def test_a_gguf_becomes_a_model(place: Place) -> None:

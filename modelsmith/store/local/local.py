@@ -1,4 +1,7 @@
-"""A store in a folder, in Ollama's layout: what is created here, a running or later Ollama serves."""
+"""A store in a folder, in Ollama's layout: what is created here, a running or later Ollama serves.
+
+What creates and reads models is loaded when that is done: a list of models, or a name that is given, needs nothing of it.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,19 @@ from modelsmith.errors import InvalidModelName, ModelNotFound, StoreError
 from modelsmith.manifest import Digest, Manifest
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress, ProgressSink, silent
-from modelsmith.store.blobs import known_digests
-from modelsmith.store.create.compose import Composition, compose
-from modelsmith.store.create.request import Blobs, from_body, wanted
 from modelsmith.store.journal import JOURNAL
 from modelsmith.store.layout import Layout
-from modelsmith.store.local.preview import Previewer
-from modelsmith.store.local.put import Putter
-from modelsmith.store.local.show import read_base, read_model
-from modelsmith.store.local.write import Writer, writing
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from modelsmith.store.create.compose import Composition
+    from modelsmith.store.create.request import Blobs
     from modelsmith.store.folder import Folder
     from modelsmith.store.listing import Listing
     from modelsmith.store.local.known import KnownDigests
+    from modelsmith.store.local.put import Putter
+    from modelsmith.store.local.write import Writer
     from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
 
 _FALSE = {"0", "f", "F", "FALSE", "false", "False", ""}
@@ -67,6 +69,8 @@ class LocalStore:
 
     def show(self, name: ModelName | str) -> StoredModel:
         """Describe one model; raises ModelNotFound, or StoreError where it is damaged."""
+        from modelsmith.store.local.show import read_model
+
         return read_model(self.layout, _name(name))
 
     def blob_path(self, digest: Digest | str) -> Path:
@@ -86,6 +90,8 @@ class LocalStore:
 
         A model that exists is compared exactly, which may mean to hash a GGUF that was not seen before.
         """
+        from modelsmith.store.local.preview import Previewer
+
         name = self.layout.existing(_name(name))
         composition = self._compose(request, blobs, as_is=as_is, progress=silent)
         return Previewer(self.layout, self._known).preview(name, composition, as_is=as_is, progress=progress)
@@ -105,8 +111,10 @@ class LocalStore:
         (digest -> path) and in the store. ``as_is`` keeps a GGUF's bytes instead of rewriting it in the canonical order of
         tensors; where it can be, the file is linked: it and the blob are one then, and must not be written into. Raises what Ollama would refuse, StoreError for the folder.
         """
+        from modelsmith.store.local.put import Putter
+
         asked = _name(name)
-        with writing(self.layout, progress) as writer:
+        with _writing(self.layout, progress) as writer:
             target = self.layout.existing(asked)
             composition = self._compose(request, blobs, as_is=as_is, progress=progress)
             self._store(writer, target, composition, Putter(writer, self._known, as_is, progress))
@@ -127,7 +135,7 @@ class LocalStore:
         the store; the others are there already, else StoreError is raised and nothing has changed.
         """
         asked = _name(name)
-        with writing(self.layout, progress) as writer:
+        with _writing(self.layout, progress) as writer:
             target = self.layout.existing(asked)
             old = self._manifest(target)
             for layer in manifest.blobs:
@@ -143,14 +151,14 @@ class LocalStore:
     def tidy(self, progress: ProgressSink = silent) -> None:
         """Remove what a killed run left, if one did and this user may; looks at nothing else."""
         if os.path.lexists(self.layout.private / JOURNAL):
-            with suppress(StoreError), writing(self.layout, progress):
+            with suppress(StoreError), _writing(self.layout, progress):
                 pass
 
     def copy(self, source: ModelName | str, target: ModelName | str) -> None:
         """Give a model a second name; raises ModelNotFound."""
         wished = _name(target)
         manifest = self.layout.manifest(_name(source))
-        with writing(self.layout) as writer:
+        with _writing(self.layout) as writer:
             writer.put_manifest(self.layout.existing(wished), manifest.raw)
 
     def delete(self, name: ModelName | str) -> int:
@@ -165,7 +173,7 @@ class LocalStore:
                 f"model '{found.short}' not found in {self.layout.folder}",
                 hint="`modelsmith store ls` lists what is there",
             )
-        with writing(self.layout) as writer:
+        with _writing(self.layout) as writer:
             old = self._manifest(found)
             if old is not None:
                 writer.note(layer.digest for layer in old.blobs)
@@ -175,11 +183,17 @@ class LocalStore:
 
     @property
     def _known(self) -> KnownDigests:
+        from modelsmith.store.blobs import known_digests
+
         return known_digests(self.layout)
 
     def _compose(
         self, request: CreateRequest | Mapping[str, Any], blobs: Blobs | None, *, as_is: bool, progress: ProgressSink
     ) -> Composition:
+        from modelsmith.store.create.compose import compose
+        from modelsmith.store.create.request import from_body, wanted
+        from modelsmith.store.local.show import read_base
+
         if isinstance(request, Mapping):
             request = from_body(request, blobs or {}, self.layout)
         return compose(wanted(request), lambda name: read_base(self.layout, name), as_is=as_is, progress=progress)
@@ -215,6 +229,12 @@ class LocalStore:
                     f"{self.layout.blob_path(layer.digest)} was removed by another program while the model was created",
                     hint="run the command again",
                 )
+
+
+def _writing(layout: Layout, progress: ProgressSink = silent) -> AbstractContextManager[Writer]:
+    from modelsmith.store.local.write import writing
+
+    return writing(layout, progress)
 
 
 def _name(name: ModelName | str) -> ModelName:

@@ -1,0 +1,36 @@
+"""A real Ollama for the tests marked ``ollama``: the server at OLLAMA_HOST, or the program on the PATH, started for them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from pathlib import Path
+
+from modelsmith.errors import ServerError
+from modelsmith.name import ModelName
+from modelsmith.store.model import CreateRequest
+from modelsmith.store.ollama.ollama import OllamaStore
+from modelsmith.weights.blobs.blob import FileBlob
+from modelsmith.weights.gguf.sample import write_sample
+
+
+def answers(host: str) -> bool:
+    for _ in range(100):
+        try:
+            return OllamaStore(host).ollama_version() is not None
+        except ServerError:
+            time.sleep(0.1)
+    return False
+
+
+def can_create(store: OllamaStore, folder: Path) -> bool:
+    name = ModelName.parse(f"modelsmith-test-{uuid.uuid4().hex[:8]}")
+    blob = FileBlob(write_sample(folder / "probe.gguf"))
+    try:
+        store.create(name, CreateRequest({}, files={"probe.gguf": blob}))
+    except ServerError as error:
+        if "llama-quantize" in error.text:
+            return False
+        raise
+    store.delete(name)
+    return True
