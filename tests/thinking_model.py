@@ -41,6 +41,7 @@ GO = (
 {{- end }}
 {{- end }}"""
 )
+_OPENS = "{% else %}{{ '<think>\\n' }}"
 JINJA = (
     f"{{{{- {_SHOWN!r} }}}}"
     """\
@@ -51,9 +52,13 @@ JINJA = (
 {%- endfor %}
 {%- if add_generation_prompt %}
 {{- '<|im_start|>assistant\\n' }}
-{%- if enable_thinking is defined and not enable_thinking %}{{ '<think>\\n\\n</think>\\n\\n' }}{% else %}{{ '<think>\\n' }}{% endif %}
+{%- if enable_thinking is defined and not enable_thinking %}{{ '<think>\\n\\n</think>\\n\\n' }}"""
+    + _OPENS
+    + """{% endif %}
 {%- endif %}"""
 )
+ASLEEP = JINJA.replace(_OPENS, "")
+"""The same template without what opens reasoning: force-think has something to do."""
 
 needs_a_model = pytest.mark.skipif(
     real_gguf() is None or importlib.util.find_spec("xllamacpp") is None,

@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from fakes.show import details, now, rendered, shown
 
+from modelsmith.engines.protocol import Finished, InferenceEngine, Request
 from modelsmith.errors import DigestMismatch, ModelNotFound, ModelsmithError, TemplateError
 from modelsmith.manifest import Digest
 from modelsmith.name import ModelName
@@ -30,6 +31,7 @@ from modelsmith.registry.access import Access
 from modelsmith.registry.moving import Mover
 from modelsmith.registry.reference import Reference
 from modelsmith.store.local.local import LocalStore
+from modelsmith.template.conversation.conversation import Conversation
 
 
 class Died(Exception):
@@ -81,7 +83,7 @@ class Fault:
 class FakeOllama:
     """The server; a context manager. ``requests`` records (method, path) of every request.
 
-    ``go_template_env`` is its OLLAMA_GO_TEMPLATE. ``hides_files``: name paths that do not exist here, as a server on another machine does.
+    ``engine`` answers its chats for real. ``go_template_env`` is its OLLAMA_GO_TEMPLATE. ``hides_files``: name paths that do not exist here, as a server on another machine does.
     """
 
     folder: Path
@@ -92,6 +94,7 @@ class FakeOllama:
     requests: list[tuple[str, str]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     created: list[dict[str, Any]] = field(default_factory=list)
+    engine: InferenceEngine | None = None
 
     def __post_init__(self) -> None:
         self.store = LocalStore(self.folder)
@@ -334,6 +337,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chat(self) -> None:
         body = self._body()
+        if self.server_state.engine is not None:
+            self._answer(self.server_state.engine, body)
+            return
         model = self.server_state.store.show(self.server_state.find(body["model"]))
         thinks = "thinking" in model.capabilities
         think = body.get("think")
@@ -347,6 +353,29 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, {"model": body["model"], "created_at": now(), "_debug_info": {"rendered_template": prompt}})
         else:
             self._fail(500, "llama runner process has terminated")
+
+    def _answer(self, engine: InferenceEngine, body: dict[str, Any]) -> None:
+        """Answer a chat: in lines as they come, or as one object that has all of it."""
+        talk = Conversation.from_dict({key: body[key] for key in ("messages", "tools") if body.get(key)})
+        request = Request(talk, body.get("think"), body.get("options") or {}, body.get("format") or "")
+        start = {"model": body["model"], "created_at": now()}
+        whole: dict[str, Any] = {"role": "assistant", "content": "", "thinking": ""}
+        for item in engine.stream(request):
+            if isinstance(item, Finished):
+                usage = item.usage
+                end = {"done": True, "done_reason": item.reason, "prompt_eval_count": usage.prompt_tokens}
+                end |= {"eval_count": usage.answer_tokens, "eval_duration": int((usage.answer_seconds or 0) * 1e9)}
+                if body.get("stream", True):
+                    self._line({**start, "message": {"role": "assistant", "content": ""}, **end})
+                    self._end()
+                else:
+                    message = {key: value for key, value in whole.items() if value or key != "thinking"}
+                    self._json(200, {**start, "message": message, **end})
+                return
+            key = "thinking" if item.is_reasoning else "content"
+            whole[key] += item.text
+            if body.get("stream", True):
+                self._line({**start, "message": {"role": "assistant", "content": "", key: item.text}, "done": False})
 
     # the wire
 
