@@ -166,13 +166,14 @@ def make_plan(
     """Plan what a command asks for, and compare it with the lock where there is one.
 
     ``from_lock`` takes the base from the lock and asks no store, ``pins`` plans with the commits that the lock names;
-    both need a lock that knows the model, and so does ``hashes``, where there is a lock: it reads weights to compare them.
+    both need a lock that knows the model. ``hashes`` reads weights to compare them.
     """
+    from modelsmith.recipe.lock.drift import not_locked
+
     begun = time.monotonic()
     asked = ask(options.recipe, options.settings)
     path = lock_path(options.lock_file)
-    needs = from_lock or pins or options.lock_file is not None
-    locked = locked_entry(path, asked, required=needs or (hashes and path.exists()))
+    locked = locked_entry(path, asked, required=from_lock or pins or options.lock_file is not None)
     if from_lock and locked is not None:
         plan = _from_lock(options, asked, locked, path)
     else:
@@ -182,6 +183,8 @@ def make_plan(
     if locked is not None:
         folder = path.absolute().parent
         found = drift_of(plan, asked, locked, folder, hashes=hashes, progress=progress, from_lock=from_lock)
+    elif hashes and path.exists():
+        found = (not_locked(plan.name.short),)
     return Planned(plan, asked, path, locked, found, time.monotonic() - begun, from_lock)
 
 

@@ -30,6 +30,11 @@ class Moved:
         return f"{self.what} {self.name}: {self.before or 'none'} -> {self.now or 'none'}"
 
 
+def not_locked(model: str) -> Moved:
+    """Return that a lock says nothing of a model, though there is a lock."""
+    return Moved("lock", model, "", "not locked: add it with modelsmith lock")
+
+
 def moved(locked: LockedModel, now: LockedModel) -> tuple[Moved, ...]:
     """Return what differs; what is not known on one of the sides does not count as moved."""
     causes = [*_recipe(locked, now), *_base(locked.base, now.base)]

@@ -220,6 +220,8 @@ def test_a_lock_that_lacks_the_model_is_told(capsys: pytest.CaptureFixture[str])
     assert run(["lock", "force-think", *SET]) == 0
     assert run(["plan", "long-context", "--set", "base=sample:deepseek-r1", "--from-lock"]) == 2
     assert "modelsmith.lock says nothing of" in capsys.readouterr().err
+    assert run(["plan", "long-context", "--set", "base=sample:deepseek-r1", "--check"]) == 1
+    assert "not locked: add it with modelsmith lock" in capsys.readouterr().out
     LOCK.unlink()
     assert run(["apply", "force-think", *SET, "--locked"]) == 3
     assert "there is no lock modelsmith.lock" in capsys.readouterr().err
