@@ -31,6 +31,7 @@ LAYERS: list[set[str]] = [
         "name",
         "manifest",
         "masking",
+        "memo",
         "parameters",
         "patterns",
         "progress",

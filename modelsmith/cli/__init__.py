@@ -7,6 +7,7 @@ that is missing or cannot be read, a server that does not answer, …); 130 inte
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -192,6 +193,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from modelsmith.cli.shared.streams import prepare_streams
 
     prepare_streams()
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # it would look through all installed packages for some
     # imports and parsers make many small objects and few circles: to look for those as often as usual takes its time
     gc.set_threshold(100_000, 20, 20)
     code = run(arguments)

@@ -7,7 +7,7 @@ Modelfile says nothing, as it does in Ollama.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.models.base import brought_along
@@ -69,7 +69,7 @@ class Injection:
     closing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """A model in the making.
 
@@ -127,7 +127,7 @@ class Draft:
         made = self.merge_shards or self.base.inherited.checkpoint
         return bool(self.gguf or self.adapters) or self.quantize is not None or made
 
-    @property
+    @cached_property
     def inherited(self) -> Inherited:
         """What FROM brings along, by the Jinja template that the file has then and the names that the Modelfile gives."""
         inherited = self.base.inherited
@@ -139,12 +139,12 @@ class Draft:
         """The Go template of the model's own layer; None when it has none."""
         return self.modelfile.template or self.inherited.template
 
-    @property
+    @cached_property
     def template(self) -> Template | None:
         """The Go template, parsed; raises TemplateSyntaxError where Ollama would refuse it."""
         return None if self.template_text is None else Template.parse(self.template_text)
 
-    @property
+    @cached_property
     def chat_template(self) -> ChatTemplate | None:
         """The Jinja template inside the GGUF; None when there is none, or it cannot be seen."""
         text = self.gguf.get(CHAT_TEMPLATE_KEY, self.base.inherited.chat_template)
@@ -177,7 +177,7 @@ class Draft:
         """Typed parameters: given ones over inherited ones, lists replaced whole (server/create.go)."""
         return {**self.inherited.parameters, **typed_parameters(self.modelfile.parameters)}
 
-    @property
+    @cached_property
     def effective(self) -> EffectiveTemplate:
         """Which template runs, and by which rule."""
         chat_template = self.gguf.get(CHAT_TEMPLATE_KEY, self.base.inherited.chat_template)

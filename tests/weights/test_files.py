@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from modelsmith.errors import UnreadableFile
 from modelsmith.files import stream
 from modelsmith.files.segments import CHUNK, FileSlice, FileStamp, Segment, joined
+from modelsmith.memo import remembering
 from modelsmith.progress import Progress
-from modelsmith.weights.blobs import blob as files
 from modelsmith.weights.blobs.blob import EditedGGUF, FileBlob
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.sample import DEEPSEEK_TOKENS, write_sample
@@ -38,20 +38,21 @@ def test_a_digest_is_computed_once(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"a")
     steps: list[Progress] = []
-    first = FileBlob(path).digest(steps.append)
-    assert FileBlob(path).digest(steps.append) == first
-    assert len(steps) == 1
-    path.write_bytes(b"bb")
-    assert FileBlob(path).digest() != first
+    with remembering():
+        first = FileBlob(path).digest(steps.append)
+        assert FileBlob(path).digest(steps.append) == first
+        assert len(steps) == 1
+        path.write_bytes(b"bb")
+        assert FileBlob(path).digest() != first
 
 
-def test_only_so_many_digests_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_KNOWN_LIMIT", 2)
-    for number in range(4):
-        (tmp_path / str(number)).write_bytes(bytes([number]))
-        FileBlob(tmp_path / str(number)).digest()
-    assert FileBlob(tmp_path / "0").known_digest() is None
-    assert FileBlob(tmp_path / "3").known_digest() is not None
+def test_a_digest_is_forgotten_with_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"a")
+    with remembering():
+        FileBlob(path).digest()
+        assert FileBlob(path).known_digest() is not None
+    assert FileBlob(path).known_digest() is None
 
 
 def test_a_file_that_changes_meanwhile_is_refused(tmp_path: Path) -> None:

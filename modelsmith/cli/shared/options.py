@@ -11,6 +11,7 @@ import click
 
 from modelsmith.cli.shared.complete import complete_recipes
 from modelsmith.hub.reference import is_hub
+from modelsmith.memo import remembering
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.records import dataclass
 
@@ -95,7 +96,8 @@ def recipe_options(command: Callable[..., int]) -> Callable[..., int]:
     @wraps(command)
     def gathered(**values: Any) -> int:
         options = PlanOptions(**{field.name: values.pop(field.name) for field in fields(PlanOptions)})
-        return command(options, **values)
+        with remembering():
+            return command(options, **values)
 
     for option in reversed(_RECIPE_OPTIONS):
         gathered = option(gathered)

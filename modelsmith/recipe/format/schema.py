@@ -27,8 +27,6 @@ from modelsmith.recipe.parts.fields import (
     Texts,
 )
 from modelsmith.recipe.steps import STEPS
-from modelsmith.weights.quantize.mixes import find_mix
-from modelsmith.weights.quantize.wishes import TensorRule
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -105,6 +103,8 @@ class GGUF(Part):
 
 
 def _mix(name: str) -> str:
+    from modelsmith.weights.quantize.mixes import find_mix
+
     try:
         return find_mix(name).name
     except UsageError as error:
@@ -114,6 +114,8 @@ def _mix(name: str) -> str:
 
 
 def _rule(text: str) -> str:
+    from modelsmith.weights.quantize.wishes import TensorRule
+
     try:
         TensorRule.parse(text)
     except UsageError as error:

@@ -19,6 +19,7 @@ class Part(BaseModel):
 
     model_config = ConfigDict(
         strict=True,
+        defer_build=True,
         extra="forbid",
         frozen=True,
         alias_generator=key_of,

@@ -12,7 +12,7 @@ from modelsmith.files.outputs import check_output, stands_in_the_way
 from modelsmith.files.paths import looks_like_path
 from modelsmith.files.replacing import write
 from modelsmith.progress import Progress, ProgressSink, silent
-from modelsmith.recipe.plan.compile import compile_request
+from modelsmith.recipe.plan.compile import taken_from
 from modelsmith.recipe.plan.metadata import differs
 from modelsmith.recipe.plan.plan import stored
 from modelsmith.recipe.plan.quantization import remember
@@ -75,7 +75,7 @@ def apply(plan: Plan, *, via: str = "api", overwrite: bool = False, progress: Pr
     if program:
         model = _create_by_command(plan, program, progress)
     else:
-        request = compile_request(plan.after, gguf=plan.gguf)
+        request = plan.request if plan.gguf is None else taken_from(plan.request, plan.after, plan.gguf)
         model = plan.store.create(plan.name, request, as_is=plan.as_is, progress=progress)
     remember(plan.request, plan.gguf)
     verify(plan, model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,19 +22,17 @@ if TYPE_CHECKING:
     from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 
-def compile_request(draft: Draft, *, gguf: Path | None = None) -> CreateRequest:
-    """Return the request that creates the draft's model; ``gguf`` is where an edited GGUF was written, if it was."""
+def compile_request(draft: Draft) -> CreateRequest:
+    """Return the request that creates the draft's model."""
     modelfile = standalone(draft)
     weights = draft.inherited.weights
     if draft.base.inherited.checkpoint and weights is not None:
-        return _from_checkpoint(modelfile, weights, draft, gguf)
+        return _from_checkpoint(modelfile, weights, draft)
     resolved = modelfile.resolve(draft.base.folder)
 
     def source(path: Path) -> BlobSource:
         if not draft.changes_weights or weights is None or path.resolve() != weights.resolve():
             return FileBlob(path)
-        if gguf is not None:
-            return FileBlob(gguf)
         if draft.quantize is not None or draft.adapters:
             return quantized(path, draft)
         return MergedGGUF([path], draft.gguf) if draft.merge_shards else EditedGGUF(path, draft.gguf)
@@ -46,14 +45,23 @@ def compile_request(draft: Draft, *, gguf: Path | None = None) -> CreateRequest:
     )
 
 
-def _from_checkpoint(modelfile: Modelfile, weights: Path, draft: Draft, gguf: Path | None) -> CreateRequest:
+def taken_from(request: CreateRequest, draft: Draft, gguf: Path) -> CreateRequest:
+    """Return the request whose weights are read from the GGUF that was written of them."""
+    weights = draft.inherited.weights
+    files = {
+        name: FileBlob(gguf) if weights is not None and source.path.resolve() == weights.resolve() else source
+        for name, source in request.files.items()
+    }
+    return replace(request, files=files)
+
+
+def _from_checkpoint(modelfile: Modelfile, weights: Path, draft: Draft) -> CreateRequest:
     """Return the request for a folder of Safetensors: the one GGUF that it becomes takes the place of FROM's files."""
     resolved = modelfile.set_from("checkpoint").resolve(draft.base.folder)
-    blob = FileBlob(gguf) if gguf is not None else quantized(weights, draft)
     fields = {key: value for key, value in resolved.fields.items() if key != "from"}
     return CreateRequest(
         fields,
-        {f"{weights.resolve().name}.gguf": blob},
+        {f"{weights.resolve().name}.gguf": quantized(weights, draft)},
         {name: FileBlob(path) for name, path in resolved.draft_files.items()},
         {name: FileBlob(path) for name, path in resolved.adapters.items()},
     )

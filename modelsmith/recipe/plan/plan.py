@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelNotFound, ServerError, StoreError
 from modelsmith.files.outputs import stands_in_the_way
+from modelsmith.memo import remembering
 from modelsmith.models.draft import Draft, with_parameters
 from modelsmith.models.find import find_base
 from modelsmith.models.reasoning import unshown_reasoning
@@ -173,6 +174,7 @@ class Plan:
         return None
 
 
+@remembering()
 def plan(
     recipe: Recipe,
     store: Store | None = None,

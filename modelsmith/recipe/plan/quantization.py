@@ -8,7 +8,6 @@ from modelsmith.files.cache import cache_folder
 from modelsmith.store.local.known import KnownDigests
 from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.blobs.quantized import QuantizedGGUF
-from modelsmith.weights.quantize.wishes import Wishes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,12 +15,15 @@ if TYPE_CHECKING:
     from modelsmith.models.draft import Draft
     from modelsmith.recipe.format.schema import Quantize
     from modelsmith.store.model import CreateRequest
+    from modelsmith.weights.quantize.wishes import Wishes
 
 
 def wishes_of(quantize: Quantize | str | None) -> Wishes | None:
     """Return what is asked for, None where nothing is."""
     if quantize is None:
         return None
+    from modelsmith.weights.quantize.wishes import Wishes
+
     if isinstance(quantize, str):
         return Wishes.of(quantize)
     return Wishes.of(quantize.type, rules=quantize.tensors, allow_requantize=quantize.allow_requantize)
@@ -29,6 +31,8 @@ def wishes_of(quantize: Quantize | str | None) -> Wishes | None:
 
 def quantized(path: Path, draft: Draft) -> QuantizedGGUF:
     """Return the weights of a draft, quantized or with adapters merged; their digest is known where they were made before."""
+    from modelsmith.weights.quantize.wishes import Wishes
+
     blob = QuantizedGGUF(path, draft.quantize or Wishes.of("COPY"), draft.gguf, cache_folder(), draft.adapters)
     _known().find(blob)
     return blob

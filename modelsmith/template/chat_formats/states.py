@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
+from modelsmith.memo import Same, remembered
 from modelsmith.template.chat_formats.chat_format import opened_turn
 from modelsmith.template.chat_formats.markers import trimmed
 
@@ -36,6 +37,11 @@ def prompt_state(
 
     Raises TemplateRenderError where the template fails or refuses.
     """
+    key = ("prompt state", template.text, Same(conversation), think, type(think))
+    return remembered(key, lambda: _prompt_state(template, conversation, think), refusals=TemplateRenderError)
+
+
+def _prompt_state(template: ChatTemplate, conversation: Conversation, think: bool | str | None) -> tuple[str, State]:
     chat_format = template.format()
     prompt = template.render(conversation, think)
     opened = opened_turn(template.render(conversation, think, add_generation_prompt=False), prompt)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import InjectionError
+from modelsmith.memo import Same, remembered
 from modelsmith.template.conversation.named import is_suffix
 from modelsmith.template.jinja.messages import MEDIA_MARKER
 
@@ -36,9 +37,7 @@ _BOS = re.compile(
 )
 
 
-_KNOWN: dict[tuple[int, Position, bool, bool], tuple[Conversation, tuple[Conversation, ...]]] = {}
 _BEFORE_MEDIA = re.compile(f"{MARK}((?:{re.escape(MEDIA_MARKER)})+)")
-_MOST_KNOWN = 8192
 _TURNS = frozenset({"system", "user", "assistant"})
 
 
@@ -156,12 +155,8 @@ def _joined_once(prompt: str, variant: Conversation, position: Position) -> str:
 
 def _variants(talk: Conversation, position: Position, merged: bool, begun: bool) -> tuple[Conversation, ...]:
     """Return what ``_marked`` does, the same values each time: renderings are remembered by their conversations."""
-    key = (id(talk), position, merged, begun)
-    if key not in _KNOWN:
-        if len(_KNOWN) >= _MOST_KNOWN:
-            _KNOWN.clear()
-        _KNOWN[key] = (talk, _marked(talk, position, merged, begun))
-    return _KNOWN[key][1]
+    key = ("marked", Same(talk), position, merged, begun)
+    return remembered(key, lambda: _marked(talk, position, merged, begun))
 
 
 def _marked(talk: Conversation, position: Position, merged: bool, begun: bool) -> tuple[Conversation, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from itertools import product
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
@@ -32,7 +32,6 @@ _SHOWN = 60
 _SECONDS = 20.0
 """All conversations take most templates less than half a second."""
 _PLACE = re.compile(r"^template: [^:]*:\d+(:\d+)?")
-_THINK_VARIABLES = frozenset({"think", "thinklevel", "isthinkset"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,9 @@ class Renderings:
 
     def __init__(self, template: Template) -> None:
         self.template = template
-        self._sees_think = bool(_THINK_VARIABLES & set(template.variables))
+        self._sees_think = template.sees_think
         self._known: dict[tuple[int, Think], tuple[Conversation, Outcome]] = {}
         self._seconds = _SECONDS
-
-    @staticmethod
-    @lru_cache(maxsize=2)
-    def of(template: Template) -> Renderings:
-        """Return the renderings of a template; those of the last two templates are remembered."""
-        return Renderings(template)
 
     def different(self, thinks: Sequence[Think]) -> Sequence[Think]:
         """Return those of the values that can make a difference: one, where the template does not look at any."""
@@ -92,8 +85,8 @@ def prove(
     thinks: Iterable[Think] = THINKS,
 ) -> None:
     """Render every conversation with both templates; raise InjectionError for the smallest that is not as expected."""
-    old = before if isinstance(before, Renderings) else Renderings.of(before)
-    new = after if isinstance(after, Renderings) else Renderings.of(after)
+    old = before if isinstance(before, Renderings) else Renderings(before)
+    new = after if isinstance(after, Renderings) else Renderings(after)
     for think, (name, conversation) in product(thinks, (conversations or proof_conversations()).items()):
         was, now = old(conversation, think), new(conversation, think)
         if was.prompt is None or now.prompt is None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import TemplateSyntaxError, UsageError
+from modelsmith.errors import TemplateRenderError, TemplateSyntaxError, UsageError
+from modelsmith.memo import Same, remembered
 from modelsmith.records import dataclass
 from modelsmith.syntax.gotemplate.tree import parse as parse_tree
 from modelsmith.template.go.reading import thinking_tags, variables
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.go.render import Piece, Renderer
 
+_THINK_VARIABLES = frozenset({"think", "thinklevel", "isthinkset"})
 THINK_LEVELS = ("low", "medium", "high", "max")
 
 
@@ -48,6 +50,11 @@ class Template:
         return hash(self.text)
 
     @property
+    def sees_think(self) -> bool:
+        """Whether the template looks at what a request says about thinking."""
+        return not _THINK_VARIABLES.isdisjoint(self.variables)
+
+    @property
     def is_legacy(self) -> bool:
         """Whether Ollama renders it once a turn with ``.System``, ``.Prompt`` and ``.Response``: it has no ``.Messages``."""
         return "messages" not in self.variables
@@ -63,7 +70,15 @@ class Template:
         ``think`` is None (unset), True, False, or one of the levels low, medium, high and max. Raises TemplateRenderError
         where Ollama answers with an error.
         """
-        return self._renderer.render(conversation, check_think(think))
+        seen = check_think(think)
+        if "currentDate" in self.text:  # the clock goes on
+            return self._renderer.render(conversation, seen)
+        return remembered(
+            ("Go", self.text, Same(conversation), seen if self.sees_think else None),
+            lambda: self._renderer.render(conversation, seen),
+            size=len,
+            refusals=TemplateRenderError,
+        )
 
     def trace(self, conversation: Conversation, think: bool | str | None = None) -> tuple[Piece, ...]:
         """Render, and tell for every piece of output which node printed it and in which rendering.

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
+from modelsmith.memo import Same, remembered
 from modelsmith.template.chat_formats.chat_format import find_format
 from modelsmith.template.chat_formats.tags import ReasoningTags
 from modelsmith.template.jinja.engine.budget import Limits
@@ -37,6 +38,18 @@ _LIMITS = Limits()
 _TRIAL = Limits(seconds=1.0, steps=50_000, size=5_000_000, largest=2_000_000)
 _TEST: list[Message] = [{"role": "user", "content": "test"}]
 _DATES = {"datetime": "%b %d %Y", "date_string": "%d %b %Y"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How a conversation shall be rendered."""
+
+    add_generation_prompt: bool
+    reasoning_content: bool
+    bos_token: str
+    eos_token: str
+    now: datetime
+    limits: Limits
 
 
 @dataclass(frozen=True)
@@ -86,28 +99,49 @@ class ChatTemplate:
         ``strftime_now`` and the dates; ``variables`` are further ones (``chat_template_kwargs``). Raises TemplateRenderError
         where the template fails, refuses the conversation or reaches a limit, and where llama-server refuses the request.
         """
+
+        def render() -> str:
+            moment = now or datetime.now().astimezone()
+            asked = _Asked(add_generation_prompt, reasoning_content, bos_token, eos_token, moment, limits)
+            return self._rendered(conversation, asked, self._given(think, variables))
+
+        if now is not None or variables or "strftime_now" in self.text:
+            return render()
+        key = (
+            Same(conversation),
+            think,
+            type(think),
+            bos_token,
+            eos_token,
+            add_generation_prompt,
+            reasoning_content,
+            limits,
+        )
+        return remembered(("chat", self.text, *key), render, size=len, refusals=TemplateRenderError)
+
+    def _rendered(self, conversation: Conversation, asked: _Asked, given: Mapping[str, Any]) -> str:
         shape = conversation.to_dict()
         if shape.get("suffix") and shape.get("prompt"):
             raise TemplateRenderError(
                 "a Jinja template cannot fill in between prompt and suffix", hint="a Go TEMPLATE that uses .Suffix can"
             )
-        messages = trimmed(messages_for(shape, reasoning=reasoning_content), self.server.source)
+        messages = trimmed(messages_for(shape, reasoning=asked.reasoning_content), self.server.source)
         tools = tools_for(shape)
-        chat_format = self.format(bos_token, eos_token)
-        moment = now or datetime.now().astimezone()
-        given = self._given(think, variables)
+        chat_format = self.format(asked.bos_token, asked.eos_token)
         inputs = Inputs(
             (),
             tools,
-            add_generation_prompt,
+            asked.add_generation_prompt,
             given.get("enable_thinking", chat_format.thinks),
-            bos_token,
-            eos_token,
-            {**_dates(moment), **given},
-            moment,
-            limits,
+            asked.bos_token,
+            asked.eos_token,
+            {**_dates(asked.now), **given},
+            asked.now,
+            asked.limits,
         )
-        begun = messages[-1] if add_generation_prompt and messages and messages[-1]["role"] == "assistant" else None
+        begun = (
+            messages[-1] if asked.add_generation_prompt and messages and messages[-1]["role"] == "assistant" else None
+        )
         if begun is not None:
             messages = messages[:-1]
             if messages and messages[-1]["role"] == "assistant":

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.files import stream
 from modelsmith.files.regular import stat_regular
 from modelsmith.files.segments import FileSlice, FileStamp, Segment
+from modelsmith.memo import note, recall
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.gguf.edit.edit import MetadataValue, edit, edited_segments
 from modelsmith.weights.gguf.file import GGUFFile
@@ -21,20 +21,18 @@ if TYPE_CHECKING:
 
     from modelsmith.manifest import Digest
 
-_KNOWN: OrderedDict[str, Digest] = OrderedDict()
-_KNOWN_LIMIT = 1024
-
 
 class SegmentBlob:
-    """Bytes made of pieces of files. Digests are remembered for as long as the process lives and the files stay as they are."""
+    """Bytes made of pieces of files. A digest is remembered by the object, and by the command for others of the same bytes."""
 
-    __slots__ = ("_stamps", "_variant", "path", "segments")
+    __slots__ = ("_digest", "_stamps", "_variant", "path", "segments")
 
     def __init__(self, path: Path, segments: tuple[Segment, ...], stamps: tuple[FileStamp, ...], variant: str) -> None:
         self.path = path
         self.segments = segments
         self._stamps = stamps
         self._variant = variant
+        self._digest: Digest | None = None
 
     @property
     def size(self) -> int:
@@ -54,13 +52,14 @@ class SegmentBlob:
 
     def known_digest(self) -> Digest | None:
         """Return the digest if it is known without reading."""
-        return _KNOWN.get(self.fingerprint)
+        if self._digest is None:
+            self._digest = recall(("digest", self.fingerprint))
+        return self._digest
 
     def remember(self, digest: Digest) -> None:
-        """Note the digest of these bytes for later calls, of any object with the same fingerprint."""
-        _KNOWN[self.fingerprint] = digest
-        while len(_KNOWN) > _KNOWN_LIMIT:
-            _KNOWN.popitem(last=False)
+        """Note the digest of these bytes for later calls."""
+        self._digest = digest
+        note(("digest", self.fingerprint), digest)
 
     def digest(self, progress: ProgressSink = silent) -> Digest:
         """Return the digest of the bytes, read at most once."""

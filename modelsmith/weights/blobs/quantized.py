@@ -17,6 +17,7 @@ from modelsmith.files.stream import write_all
 from modelsmith.manifest import Digest
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.blobs.blob import SegmentBlob
+from modelsmith.weights.convert.weights import is_checkpoint, stamps_of, weights_for
 from modelsmith.weights.gguf.edit.edit import MetadataValue, edit
 
 if TYPE_CHECKING:
@@ -34,13 +35,8 @@ _CHUNK = 1 << 20
 
 def _stamps(parts: Sequence[GGUFFile]) -> tuple[FileStamp, ...]:
     """Return the files that the parts are read from; of a checkpoint also the small ones that its metadata comes from."""
-    from modelsmith.weights.convert.model import ConvertedModel
-    from modelsmith.weights.convert.weights import stamps_of
-
     return tuple(
-        stamp
-        for part in parts
-        for stamp in (stamps_of(part.path) if isinstance(part, ConvertedModel) else (part.stamp,))
+        stamp for part in parts for stamp in (stamps_of(part.path) if is_checkpoint(part.path) else (part.stamp,))
     )
 
 
@@ -64,7 +60,6 @@ class QuantizedGGUF(SegmentBlob):
         adapters: Sequence[tuple[Path, float]] = (),
     ) -> None:
         from modelsmith.weights.adapters.merge import open_adapters, with_adapters
-        from modelsmith.weights.convert.weights import weights_for
         from modelsmith.weights.quantize.plan import plan_quantize
 
         (first, *others), wanted = weights_for(path, wishes)

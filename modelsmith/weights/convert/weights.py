@@ -9,22 +9,18 @@ from typing import TYPE_CHECKING
 
 from modelsmith.files.regular import stat_regular
 from modelsmith.files.segments import FileStamp
-from modelsmith.weights.convert.checkpoint import CONFIG, Checkpoint
-from modelsmith.weights.convert.convert import wishes_for
-from modelsmith.weights.convert.model import ConvertedModel, has_fp8, open_checkpoint
 from modelsmith.weights.gguf.file import GGUFFile
-from modelsmith.weights.quantize.mixes import FLOATS, MIXES
-from modelsmith.weights.quantize.quantize import open_parts
 
 if TYPE_CHECKING:
     import os
 
+    from modelsmith.weights.convert.model import ConvertedModel
     from modelsmith.weights.quantize.wishes import Wishes
 
 
 def is_checkpoint(path: Path) -> bool:
     """Say whether a path is a folder that holds a model for Transformers."""
-    return path.is_dir() and (path / CONFIG).is_file()
+    return path.is_dir() and (path / "config.json").is_file()
 
 
 def open_weights(path: str | os.PathLike[str]) -> GGUFFile:
@@ -38,6 +34,11 @@ def weights_for(path: str | os.PathLike[str], wishes: Wishes) -> tuple[tuple[GGU
 
     A checkpoint is read in the floats that are asked for, so that nothing is left to change.
     """
+    from modelsmith.weights.convert.convert import wishes_for
+    from modelsmith.weights.convert.model import has_fp8
+    from modelsmith.weights.quantize.mixes import FLOATS, MIXES
+    from modelsmith.weights.quantize.quantize import open_parts
+
     folder = Path(path)
     if not is_checkpoint(folder):
         return open_parts(folder), wishes
@@ -50,11 +51,15 @@ def weights_for(path: str | os.PathLike[str], wishes: Wishes) -> tuple[tuple[GGU
 
 def stamps_of(folder: Path) -> tuple[FileStamp, ...]:
     """Return the files that a conversion depends on, in the state in which they are."""
+    from modelsmith.weights.convert.checkpoint import Checkpoint
+
     paths = [path for path in Checkpoint.open(folder).files() if path.exists()]
     return tuple(FileStamp.of(path, stat_regular(path)) for path in paths)
 
 
 @lru_cache(maxsize=4)
 def _converted(folder: Path, stamps: tuple[FileStamp, ...], floats: str | None) -> ConvertedModel:
+    from modelsmith.weights.convert.model import open_checkpoint
+
     del stamps  # a changed file makes another key
     return open_checkpoint(folder, floats)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.syntax.gotemplate.nodes import Text
 from modelsmith.template.conversation.named import is_suffix
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     from modelsmith.template.go.template import Template
 
 
+@remembering()
 def insert(template: Template, addition: Addition, at: str) -> Template:
     """Return the template that prints the addition at a position other than the generation prompt; or InjectionError."""
     if not addition:
         return template
-    before = Renderings.of(template)
+    before = Renderings(template)
     if at == START:
         offers, expectation = _at_the_start(template, addition), _starts(template, addition)
     else:
@@ -59,9 +61,10 @@ def insert(template: Template, addition: Addition, at: str) -> Template:
     raise InjectionError(f"no place was found for the text {at}: {why}", hint=reason.hint if reason else HINT)
 
 
+@remembering()
 def is_there(template: Template, addition: Addition, at: str) -> bool:
     """Say whether all prompts have the texts at the position already."""
-    found, rendered = Renderings.of(template), False
+    found, rendered = Renderings(template), False
     for think in found.different(THINKS):
         text = addition.text(think)
         for talk in proof_conversations().values() if text else ():

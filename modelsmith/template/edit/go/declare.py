@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError, TemplateSyntaxError
+from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.syntax.gotemplate.nodes import Field, If, Range
 from modelsmith.template.conversation.conversation import Conversation
@@ -40,6 +41,7 @@ _PROBE = Conversation.from_dict(
 )
 
 
+@remembering()
 def declare_thinking(template: Template, opening: str = "<think>", closing: str = "</think>") -> Template:
     """Return the template from which Ollama infers these tags; the same one where it does so already.
 
@@ -61,7 +63,7 @@ def declare_thinking(template: Template, opening: str = "<think>", closing: str 
             f"the template declares other thinking tags, {first} and {last}",
             hint="use these tags, or edit the template",
         )
-    before = Renderings.of(template)
+    before = Renderings(template)
     check_renders(before)
     reason = "nothing in it ranges over the messages"
     for edit in _candidates(before, opening, closing):

@@ -18,6 +18,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
+from modelsmith.memo import remembering
 from modelsmith.template.conversation.think import When
 from modelsmith.template.edit.addition import Addition
 from modelsmith.template.edit.go.generation import generation_prompt, opens_turn
@@ -38,7 +39,7 @@ _CLOSED = re.compile(r"<([^\s<>/]+)>\s*(</\1>)\s*\Z")
 
 def already_ends_with(template: Template, text: str, when: str = When.ALWAYS) -> bool:
     """Say whether every prompt that opens an assistant turn ends with the text, for the requests that ``when`` means."""
-    before, condition = Renderings.of(template), When.of(when)
+    before, condition = Renderings(template), When.of(when)
     prompts = [prompt for think in THINKS if condition.holds(think) for prompt in _prompts(before, think)]
     return bool(prompts) and all(prompt.endswith(text) for prompt in prompts)
 
@@ -48,6 +49,7 @@ def ensure(template: Template, text: str, at: str = GENERATION_PROMPT, when: str
     return ensure_many(template, [(text, when)], at)
 
 
+@remembering()
 def ensure_many(template: Template, texts: Iterable[tuple[str, str]], at: str = GENERATION_PROMPT) -> Template:
     """Return the template with what is missing of several (text, when) added in one block.
 
@@ -60,7 +62,7 @@ def ensure_many(template: Template, texts: Iterable[tuple[str, str]], at: str = 
 
         return template if is_there(template, wanted, at) else insert(template, wanted, at)
     template = repair_typed(template, wanted)
-    before = Renderings.of(template)
+    before = Renderings(template)
     missing = {think: _missing(before, wanted.text(think), think) for think in THINKS}
     return add(template, Addition(missing[None], missing[True], missing[False]))
 

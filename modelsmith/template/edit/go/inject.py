@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError, TemplateSyntaxError
+from modelsmith.memo import remembering
 from modelsmith.source import apply_edits
 from modelsmith.template.conversation.named import NAMED
 from modelsmith.template.conversation.think import When
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from modelsmith.template.go.template import Template
 
 
+@remembering()
 def inject(template: Template, text: str, at: str = GENERATION_PROMPT, when: str = When.ALWAYS) -> Template:
     """Return the template that prints ``text`` at a position: the end of the generation prompt, or another one.
 
@@ -53,11 +55,12 @@ def inject_many(template: Template, texts: Iterable[tuple[str, str]], at: str = 
     return insert(template, Addition.of(texts), at)
 
 
+@remembering()
 def add(template: Template, addition: Addition) -> Template:
     """Return the template that prints the addition where an assistant turn opens; proven, or InjectionError."""
     if not addition:
         return template
-    before = Renderings.of(template)
+    before = Renderings(template)
     for think in THINKS:
         if addition.text(think):
             generation_prompt(template, think)

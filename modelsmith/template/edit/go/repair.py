@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
+from modelsmith.memo import remembering
 from modelsmith.source import Edit, Span, apply_edits
 from modelsmith.syntax.gotemplate.nodes import Text
 from modelsmith.template.edit.addition import Addition, literal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from modelsmith.template.go.template import Template
 
 
+@remembering()
 def repair_typed(template: Template, wanted: Addition) -> Template:
     r"""Return the template in which a text at the end of the generation prompt, typed with ``\n``, has real line breaks.
 
@@ -38,7 +40,7 @@ def repair_typed(template: Template, wanted: Addition) -> Template:
 
 
 def _repaired(template: Template, typed: str, text: str, meant: Addition) -> Template:
-    before = Renderings.of(template)
+    before = Renderings(template)
     edits = set()
     for node in tails(before, meant):
         if not isinstance(node, Text) or not node.value.endswith(typed):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.memo import remembering
 from modelsmith.source import Edit, Span, apply_edits
 from modelsmith.syntax.gotemplate.nodes import Action, String, Text
 from modelsmith.syntax.gotemplate.tree import walk
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from modelsmith.template.go.template import Template
 
 
+@remembering()
 def replace_token(template: Template, old: str, new: str) -> Template:
     """Return the template that prints ``new`` wherever its own texts print ``old``; proven, or InjectionError.
 
@@ -54,7 +56,7 @@ def replace_token(template: Template, old: str, new: str) -> Template:
     except TemplateSyntaxError as error:
         raise InjectionError(f"with {new!r} the template could not be read: {error.message}") from error
     prove_same_reading(template, edited, thinking_may_change=any(old in tag for tag in template.thinking_tags))
-    before = Renderings.of(template)
+    before = Renderings(template)
     check_renders(before)
     prove(before, edited, _Expectation(template, old, new), thinks=before.different(THINKS))
     return edited

@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError, TemplateSyntaxError
+from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.syntax.gotemplate.nodes import (
     Action,
@@ -52,19 +53,20 @@ if TYPE_CHECKING:
 _SKIP = '{{ if eq .Role "system" }}{{ continue }}{{ end }}'
 
 
+@remembering()
 def strip_system(template: Template) -> Template:
     """Return the template that shows no system prompt: the same one where it shows none already.
 
     Raises InjectionError where no edit could be proven.
     """
-    before = Renderings.of(template)
+    before = Renderings(template)
     check_renders(before)
     reason: InjectionError | None = None
     for edits in _candidates(template):
         try:
             edited = type(template).parse(apply_edits(template.text, edits)) if edits else template
             prove_same_reading(template, edited)
-            _prove(before, Renderings.of(edited) if edited is template else Renderings(edited))
+            _prove(before, before if edited is template else Renderings(edited))
         except TooSlow:
             raise
         except TemplateSyntaxError as error:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.template.conversation.named import NAMED, is_prefill
 from modelsmith.template.edit.positions import MARK, START, Position, after_bos, has_text, is_inserted, marked_prompts
@@ -29,6 +30,7 @@ _OFF = "enable_thinking is defined and enable_thinking is false"
 _BOS = "<s>"
 
 
+@remembering()
 def insert_chat_template(template: ChatTemplate, addition: Addition, at: str) -> ChatTemplate:
     """Return the chat template that prints the addition at a position other than the generation prompt; or InjectionError."""
     if not addition:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.template.conversation.named import NAMED, is_prefill, is_suffix
 from modelsmith.template.conversation.think import When
@@ -60,6 +61,7 @@ def chat_template_ends_with(template: ChatTemplate, text: str, when: str = When.
     return bool(prompts) and all(prompt.endswith(text) for prompt in prompts)
 
 
+@remembering()
 def ensure_chat_template(
     template: ChatTemplate, texts: Sequence[tuple[str, str]], at: str = GENERATION_PROMPT
 ) -> ChatTemplate:
@@ -101,6 +103,7 @@ def _first_error(template: ChatTemplate) -> str:
     return "it prints nothing"
 
 
+@remembering()
 def add_to_chat_template(template: ChatTemplate, addition: Addition) -> ChatTemplate:
     """Return the chat template that prints the addition at the end of its generation prompts; proven, or InjectionError."""
     if not addition:

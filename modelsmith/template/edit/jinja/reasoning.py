@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsmith.errors import InjectionError, TemplateError, TemplateRenderError
+from modelsmith.memo import remembered, remembering
 from modelsmith.template.chat_formats.markers import trimmed
 from modelsmith.template.chat_formats.states import State, prompt_state
 from modelsmith.template.chat_formats.texts import ReasoningTexts, texts_of
@@ -49,6 +50,7 @@ class Reasoning:
         return When.of(self.when).holds(think)
 
 
+@remembering()
 def ensure_chat_reasoning(
     template: ChatTemplate, wishes: Sequence[Reasoning], opening: str = "", closing: str = ""
 ) -> ChatTemplate:
@@ -77,6 +79,7 @@ def ensure_chat_reasoning(
     raise _ignored_flag(template) or refused or _unseen(texts)
 
 
+@remembering()
 def declare_chat_thinking(template: ChatTemplate, opening: str = "", closing: str = "") -> ChatTemplate:
     """Return the template in which llama-server sees reasoning between these tags: the same one where it does already.
 
@@ -116,6 +119,10 @@ class Asking(NamedTuple):
 
 def reasoning_prompts(template: ChatTemplate, think: bool) -> list[Asking]:
     """Return the prompts of the conversations that a user ends, as far as the template takes them."""
+    return remembered(("asking", template.text, think), lambda: _reasoning_prompts(template, think))
+
+
+def _reasoning_prompts(template: ChatTemplate, think: bool) -> list[Asking]:
     found = []
     for name, conversation in NAMED.items():
         if conversation.turns and conversation.turns[-1].role == "user" and not is_suffix(conversation):

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.memo import remembering
 from modelsmith.source import apply_edits
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.edit.prove import Renderings
@@ -31,6 +32,7 @@ _MARK = "\u25b8a question\u25c2"
 _PROBE = Conversation.from_dict({"messages": [{"role": "user", "content": _MARK}]})
 
 
+@remembering()
 def add_tools(template: Template, chat_template: ChatTemplate | None = None) -> Template:
     """Return the template that shows tools, calls and results; the same one where it handles them already.
 

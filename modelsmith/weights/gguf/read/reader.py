@@ -10,8 +10,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelsmith.files.regular import open_regular
+from modelsmith.files.regular import open_regular, stat_regular
 from modelsmith.files.segments import FileSlice, FileStamp
+from modelsmith.memo import remembered
 from modelsmith.weights.gguf.metadata import Entry, Metadata, text_of
 from modelsmith.weights.gguf.read.extents import check_extents
 from modelsmith.weights.gguf.read.fault import AGAIN, Fault, Faults
@@ -66,12 +67,16 @@ class Scan:
 
 
 def scan_file(path: Path) -> Scan:
-    """Read and check the header of a file; raises UnreadableFile."""
-    descriptor = open_regular(path)
-    try:
-        return scan(LocalSource(FileStamp.of(path, os.fstat(descriptor)), descriptor))
-    finally:
-        os.close(descriptor)
+    """Read and check the header of a file, once a command while it stays as it is; raises UnreadableFile."""
+
+    def read() -> Scan:
+        descriptor = open_regular(path)
+        try:
+            return scan(LocalSource(FileStamp.of(path, os.fstat(descriptor)), descriptor))
+        finally:
+            os.close(descriptor)
+
+    return remembered(("GGUF header", FileStamp.of(path, stat_regular(path))), read)
 
 
 def scan(source: ByteSource) -> Scan:

@@ -5,10 +5,13 @@ Source: llama.cpp, common/chat.cpp (``common_chat_templates_init``, ``common_cha
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from modelsmith.errors import TemplateRenderError
+from modelsmith.memo import remembered
 from modelsmith.template.jinja.engine.budget import Limits
 from modelsmith.template.jinja.engine.program import Program
 from modelsmith.template.jinja.engine.server.contents import with_fitting_contents
@@ -122,7 +125,23 @@ class ServerTemplate:
         effort = variables.get("reasoning_effort")
         if isinstance(effort, str):
             implied |= {"reasoning_effort": effort, "reasoning_strength": effort}
-        return self.program.run({**implied, **variables}, now=inputs.now, limits=inputs.limits)
+        return self._run({**implied, **variables}, inputs)
+
+    def _run(self, variables: dict[str, Any], inputs: Inputs) -> str:
+        """Run the program, once a command on the same values of the variables that the template names."""
+
+        def run() -> str:
+            return self.program.run(variables, now=inputs.now, limits=inputs.limits)
+
+        seen = {name: value for name, value in variables.items() if name in self.source}
+        try:
+            values = json.dumps(seen)
+        except (TypeError, ValueError, RecursionError):
+            return run()
+        clock = inputs.now if "strftime_now" in self.source else None
+        return remembered(
+            ("Jinja", self.source, values, clock, inputs.limits), run, size=len, refusals=TemplateRenderError
+        )
 
     def generation_prompt(self, inputs: Inputs, *, messages: Sequence[Message] | None = None) -> str:
         """Return what the template adds to open the assistant's turn (``common_chat_template_generation_prompt``)."""
