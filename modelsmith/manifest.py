@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
 from modelsmith.errors import InvalidDigest, StoreError
 from modelsmith.gojson import GoStruct, encode
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 LIST_TYPE = "application/vnd.ollama.manifest.list.v2+json"
@@ -23,7 +24,7 @@ MODEL, ADAPTER, PROJECTOR, DRAFT = (_IMAGE + kind for kind in ("model", "adapter
 TEMPLATE, PROMPT, SYSTEM = (_IMAGE + kind for kind in ("template", "prompt", "system"))
 PARAMS, MESSAGES, LICENSE = (_IMAGE + kind for kind in ("params", "messages", "license"))
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = regex(r"sha256:[0-9a-f]{64}")
 MAX_MANIFEST_BYTES = 4 << 20
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_PATH_ENDING = re.compile(r"[^:]*(\.(gguf|safetensors|modelfile)|(^|/)modelfile(\.[^/]*)?)", re.IGNORECASE)
+from modelsmith.patterns import regex
+
+_PATH_ENDING = regex(r"[^:]*(\.(gguf|safetensors|modelfile)|(^|/)modelfile(\.[^/]*)?)", re.IGNORECASE)
 
 
 def looks_like_path(text: str) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from modelsmith.errors import UnreadableFile
 from modelsmith.files.reading import fill_at, read_at
 from modelsmith.files.regular import open_regular
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

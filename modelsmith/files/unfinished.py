@@ -6,7 +6,6 @@ Each is locked while it grows. One that nobody holds any more was left by a proc
 from __future__ import annotations
 
 import os
-import re
 import stat
 import tempfile
 from contextlib import suppress
@@ -14,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.files.locking import NoLocks, lock
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MARK = ".modelsmith-"
-_NAME = re.compile(r"\..*\.modelsmith-[a-z0-9_]{8}")
+_NAME = regex(r"\..*\.modelsmith-[a-z0-9_]{8}")
 _LONGEST = 180  # bytes of the target's name that are kept: a name has 255 at most
 _cleaned: set[Path] = set()
 

@@ -13,7 +13,6 @@ import threading
 import urllib.request
 import weakref
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
 from time import monotonic
@@ -24,6 +23,7 @@ from modelsmith.about import __version__
 from modelsmith.errors import ServerError, StoreError, UsageError
 from modelsmith.gojson import encode
 from modelsmith.http.deadline import Connections
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

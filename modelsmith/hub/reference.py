@@ -14,12 +14,13 @@ from typing import NoReturn
 from urllib.parse import unquote
 
 from modelsmith.errors import UsageError
+from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 
 SCHEME = "hf://"
 HOSTS = ("hf.co/", "huggingface.co/", "www.huggingface.co/")
-_PART = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9][A-Za-z0-9._-]{0,95}(?<![.-])")
-_REVISION = re.compile(r"(?!.*\.\.)(?!/)[A-Za-z0-9._/+-]{1,255}(?<!/)")
+_PART = regex(r"(?!.*(?:--|\.\.))[A-Za-z0-9][A-Za-z0-9._-]{0,95}(?<![.-])")
+_REVISION = regex(r"(?!.*\.\.)(?!/)[A-Za-z0-9._/+-]{1,255}(?<!/)")
 _SPECIAL = re.compile(r"(refs/(?:pr|convert)/[A-Za-z0-9._-]+)(?=/|:|$)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _QUANTIZATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")

@@ -6,11 +6,12 @@ A Base holds what the new model would inherit if nothing were changed, by Ollama
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.progress import ProgressSink, silent
+from modelsmith.records import dataclass
 from modelsmith.template.effective.imported import Imported, imported
 
 if TYPE_CHECKING:

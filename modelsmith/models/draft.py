@@ -6,12 +6,13 @@ Modelfile says nothing, as it does in Ollama.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.models.base import brought_along
 from modelsmith.parameters import typed_parameters
+from modelsmith.records import dataclass
 from modelsmith.template.effective.effective import EffectiveTemplate, effective_template
 from modelsmith.template.go.template import Template
 from modelsmith.template.jinja.template import ChatTemplate

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from modelsmith.models.draft import Draft

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from modelsmith.errors import BlobNotFound, InvalidDigest, InvalidModelName, Mod
 from modelsmith.files.reading import READ_ONLY
 from modelsmith.manifest import MAX_MANIFEST_BYTES, Digest, Manifest, ManifestList, read_manifest
 from modelsmith.name import ModelName
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,13 @@ needs, and nothing counts as unused. What this version does not know (folders of
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import BlobNotFound, InvalidDigest, StoreError
 from modelsmith.manifest import MAX_MANIFEST_BYTES, Digest, Layer, ManifestList, read_manifest
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.store.layout import NEWER, read_small
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from modelsmith.store.layout import Layout
 
 _KNOWN = frozenset({"blobs", "manifests", ".modelsmith", "metadata", *NEWER})
-_DIGEST = re.compile(rb"sha256[:-]([0-9a-f]{64})")
+_DIGEST = regex(rb"sha256[:-]([0-9a-f]{64})")
 _MOST_FILES = 10_000
 
 

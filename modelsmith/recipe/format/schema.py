@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
@@ -27,6 +26,7 @@ from modelsmith.recipe.parts.fields import (
     Texts,
 )
 from modelsmith.recipe.steps import STEPS
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticCustomError, core_schema
 
 from modelsmith.diagnostic import did_you_mean
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -31,6 +31,7 @@ from modelsmith.recipe.plan.requires import too_old
 from modelsmith.recipe.prove.compare import compare, engine_changes
 from modelsmith.recipe.prove.expect import check
 from modelsmith.recipe.steps import STEPS
+from modelsmith.records import dataclass
 from modelsmith.store.model import CreatePreview
 from modelsmith.template.go.template import Template
 from modelsmith.versions import of_server

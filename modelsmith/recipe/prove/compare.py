@@ -5,13 +5,13 @@ Nothing is written unless what should change has changed and everything else is 
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
 from modelsmith.models.draft import DEFAULT_TEMPLATE
 from modelsmith.models.rendered import THINKS, Rendered, rendered
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.template.conversation.named import NAMED, is_prefill, last_assistant_thinks, opens_assistant_turn
 from modelsmith.template.edit.go.generation import opens_turn
 from modelsmith.template.edit.positions import GENERATION_PROMPT
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
 
-_PLACE = re.compile(r" \(line \d+(?:, column \d+)?\)")
+_PLACE = regex(r" \(line \d+(?:, column \d+)?\)")
 
 
 @dataclass(frozen=True, slots=True)

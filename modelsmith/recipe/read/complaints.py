@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.parameters import PARAMETERS
+from modelsmith.patterns import regex
 from modelsmith.recipe.format.schema import Document, Head
 from modelsmith.recipe.parts.fields import EXPECTED
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode
 from modelsmith.recipe.read.references import refers, written_as
 from modelsmith.recipe.steps import STEPS
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 STATIC = frozenset(Head.model_fields)
 """Keys that mean what they say: nothing in them is replaced."""
 
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_PLAIN_KEY = regex(r"[A-Za-z0-9_-]+")
 _NO_EFFECT = "Ollama takes an empty text for none, and keeps what the base has; leave the key out"
 _CODES = {
     "dict_type": "type",

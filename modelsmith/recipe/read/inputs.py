@@ -6,8 +6,6 @@ Nobody but the person at the keyboard fills an input: the environment is read on
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import did_you_mean
@@ -15,7 +13,9 @@ from modelsmith.errors import UsageError
 from modelsmith.files.paths import anchored
 from modelsmith.hidden import LEAST, hide
 from modelsmith.hub.reference import is_hub
+from modelsmith.patterns import regex
 from modelsmith.recipe.read.references import MissingValue, expand, first_reference, written_as
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ EXPECTED: Mapping[InputType, str] = {
 }
 MATRIX = "the matrix"
 """What says a value that stands in a matrix."""
-_INT = re.compile(r"[-+]?[0-9]{1,18}")
+_INT = regex(r"[-+]?[0-9]{1,18}")
 
 
 def parse_settings(settings: Iterable[str], inputs: Mapping[str, Input]) -> dict[str, Value]:

@@ -6,7 +6,6 @@ Every error is a RecipeError that holds all the places found, or a UsageError wh
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +30,7 @@ from modelsmith.recipe.read.profiles import NOT_FILLED, check_profiles, profile_
 from modelsmith.recipe.read.references import substitute
 from modelsmith.recipe.read.report import Report
 from modelsmith.recipe.read.typed_breaks import typed_breaks
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
+from modelsmith.records import dataclass
 from modelsmith.source import Source
 
 if TYPE_CHECKING:

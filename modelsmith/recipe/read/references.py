@@ -8,11 +8,12 @@ no shell, no environment, and Go's ``{{ }}`` is plain text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import did_you_mean
+from modelsmith.patterns import regex
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode, Value, scalars
+from modelsmith.records import dataclass
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
 
     from modelsmith.recipe.read.report import Report
 
-_REFERENCE = re.compile(
-    r"(?P<escape>\$\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?:\.(?P<filter>[A-Za-z_-]*))?\}|\$\{"
-)
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
+_REFERENCE = regex(r"(?P<escape>\$\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?:\.(?P<filter>[A-Za-z_-]*))?\}|\$\{")
+_UNSAFE = regex(r"[^A-Za-z0-9_.]+")
 _LONGEST_STEM = 60
 """Leaves 20 of the 80 characters of a model's name for what a recipe adds."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Diagnostic, Severity
+from modelsmith.patterns import regex
 from modelsmith.recipe.read.nodes import ListNode, MapNode, ScalarNode
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from modelsmith.recipe.read.nodes import Node
 
-_TYPED = re.compile(r"(?<!\\)\\[nrt]")
+_TYPED = regex(r"(?<!\\)\\[nrt]")
 _NAMES = {"n": "a line break", "r": "a carriage return", "t": "a tab"}
 _TEXTS = ("template", "system", "messages", "parameters")
 

@@ -7,8 +7,6 @@ Sources: Ollama ``server/create.go`` (CreateHandler, createModel, set…), ``ser
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,7 +14,9 @@ from modelsmith.errors import InvalidModelName, TemplateSyntaxError, UsageError
 from modelsmith.gojson import encode
 from modelsmith.manifest import DRAFT, LICENSE, MESSAGES, MODEL, PARAMS, SYSTEM, TEMPLATE, Layer
 from modelsmith.name import ModelName
+from modelsmith.patterns import regex
 from modelsmith.progress import Progress, ProgressSink, silent
+from modelsmith.records import dataclass
 from modelsmith.store.create.config import Config, human_number
 from modelsmith.store.create.weights import Weights, check_quantization, weights_from_files
 from modelsmith.template.effective.imported import imported
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CLOUD = "https://ollama.com:443"
 _OLLAMA_PORT = 11434
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = regex("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ Sources: Ollama ``api/types.go`` (CreateRequest, Message), ``server/create.go`` 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import BlobNotFound, DigestMismatch, InvalidDigest, Unsupported, UsageError
 from modelsmith.gojson import GoStruct
 from modelsmith.manifest import Digest
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.store.model import BlobSource, CreateRequest
 from modelsmith.weights.blobs.blob import FileBlob, SegmentBlob
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modelsmith.store.layout import Layout
 
 _FILES = ("files", "draft_files", "adapters")
-_DIGEST = re.compile(r"sha256[:-]([0-9a-fA-F]{64})")
+_DIGEST = regex(r"sha256[:-]([0-9a-fA-F]{64})")
 _MESSAGE_TEXTS = ("tool_name", "tool_call_id")
 
 Blobs = Mapping[str, "str | Path | BlobSource"]

@@ -6,11 +6,12 @@ Sources: Ollama ``server/create.go`` (convertModelFromFiles, splitGGUFGroupKey, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from modelsmith.errors import InvalidGGUF, Unsupported, UsageError
 from modelsmith.manifest import ADAPTER, DRAFT, MODEL, PROJECTOR, Layer
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.weights.blobs.blob import EditedGGUF, SegmentBlob
 from modelsmith.weights.blobs.merged import MergedGGUF
 from modelsmith.weights.blobs.quantized import QuantizedGGUF
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Role = Literal["model", "adapter", "draft"]
 Change = Literal["", "canonical", "merged", "projector-type", "quantized"]
 
-_SPLIT_NAME = re.compile(r"(?P<prefix>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.DOTALL)
+_SPLIT_NAME = regex(r"(?P<prefix>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.DOTALL)
 _QUANTIZABLE = ("F16", "BF16", "F32")
 _QUANTIZATIONS = {"F32": "F32", "F16": "F16", "BF16": "BF16", "Q8_0": "Q8_0", "Q4_K_S": "Q4_K_S"} | dict.fromkeys(
     ("Q4_K_M", "Q4_K"), "Q4_K_M"

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import StoreError
 from modelsmith.manifest import Digest
+from modelsmith.patterns import regex
 from modelsmith.store.folder import Folder
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from modelsmith.weights.blobs.blob import SegmentBlob
 
 _LIMIT = 4096
-_HEX = re.compile(r"[0-9a-f]{64}")
+_HEX = regex(r"[0-9a-f]{64}")
 _MAX_BYTES = 4 << 20
 # A file changed this recently could change again within the same tick of the file system's clock, unnoticed.
 _SETTLED_NS = 100_000_000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.manifest import CONFIG_TYPE, Digest, Layer, Manifest
 from modelsmith.progress import Progress, ProgressSink
+from modelsmith.records import dataclass
 from modelsmith.store.layout import damaged_blob
 from modelsmith.weights.blobs.blob import FileBlob, SegmentBlob
 

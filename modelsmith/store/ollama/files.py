@@ -7,11 +7,11 @@ a blob that is named by the same digest, and a manifest only when it hashes to w
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelsmithError
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from modelsmith.name import ModelName

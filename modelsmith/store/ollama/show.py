@@ -10,10 +10,11 @@ Sources: Ollama ``server/routes.go`` (GetModelInfo), ``server/images.go`` (Model
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelsmith.manifest import Digest
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.store.foreign import read_parameters, texts
 from modelsmith.store.model import ServerSays
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 DEFAULT_TEMPLATE = "{{ .Prompt }}"  # what Ollama runs and shows for a model that has no template
 _LISTS = {"stop"}
-_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))")
+_ESCAPE = regex(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))")
 _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_BLOB = re.compile(r"(?:^|[/\\])sha256-([0-9a-f]{64})$")
+_BLOB = regex(r"(?:^|[/\\])sha256-([0-9a-f]{64})$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ one that usually stands before it, else before the first.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelfileRefused
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.source import Edit, Source, Span
 from modelsmith.syntax.modelfile.nodes import Flaw, Instruction
 from modelsmith.syntax.modelfile.quote import quote
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Entry = tuple[str, str]
 """What an instruction shall say: a parameter's name or a message's role ("" for the others), and the value."""
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_REST_OF_LINE = re.compile(r"[ \t\0]*")
+_LINE_END = regex(r"\r\n|\r|\n")
+_REST_OF_LINE = regex(r"[ \t\0]*")
 
 
 @dataclass(frozen=True, slots=True)

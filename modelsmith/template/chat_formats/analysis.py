@@ -5,10 +5,11 @@ Source: llama.cpp common/chat-diff-analyzer.cpp (analyze_template, workarounds),
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats import grammar as g
 from modelsmith.template.chat_formats.calls import CallTags, find_calls
 from modelsmith.template.chat_formats.markers import as_text, trimmed

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from modelsmith.errors import TemplateSyntaxError
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.grammar import SPACES
 from modelsmith.template.chat_formats.markers import MARKER, SPACE, difference, trimmed
 from modelsmith.template.chat_formats.probes import (

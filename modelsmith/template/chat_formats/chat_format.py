@@ -6,10 +6,10 @@ tools/server/server-task.cpp (to_json_oaicompat_chat).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.analysis import Analysis, analyse
 from modelsmith.template.chat_formats.families import Begun, Family, find_family
 from modelsmith.template.chat_formats.family_grammars import Asked

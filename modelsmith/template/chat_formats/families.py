@@ -5,9 +5,9 @@ Source: llama.cpp common/chat.cpp (common_chat_try_specialized_template, common_
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats import family_grammars as grammars
 from modelsmith.template.chat_formats import family_messages as adjusted
 

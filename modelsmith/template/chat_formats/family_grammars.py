@@ -5,8 +5,7 @@ Source: llama.cpp common/chat.cpp (common_chat_params_init_…), the branches wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.grammar import (
     Parser,
     ahead,

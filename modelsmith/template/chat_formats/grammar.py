@@ -8,8 +8,9 @@ Source: llama.cpp common/peg-parser.cpp, common/chat-peg-parser.cpp, common/trie
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ Source: llama.cpp common/chat-auto-parser-helpers.cpp.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from itertools import takewhile
 
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.grammar import SPACES
 
 MARKER = r"(?:<[^>]*>|\[[^\]]*\])"
@@ -20,7 +20,7 @@ SPACE = rf"[{SPACES}]*+"
 """The pattern of white space that is not given back."""
 
 _CLOSERS = {"<": ">", "[": "]"}
-_OPENER = re.compile(r"[<\[]")
+_OPENER = regex(r"[<\[]")
 
 
 @dataclass(frozen=True, slots=True)

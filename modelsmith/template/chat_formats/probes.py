@@ -5,10 +5,10 @@ Source: llama.cpp common/chat-diff-analyzer.cpp, common/chat-auto-parser-helpers
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from modelsmith.errors import TemplateRenderError
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.markers import Difference, as_bytes, difference
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ Source: llama.cpp common/chat-diff-analyzer.cpp (analyze_reasoning, analyze_cont
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.markers import (
     MARKER,
     SPACE,
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 _ANCHOR = 64
 """How many bytes of one prompt's end are looked for in the other."""
 
-_WRAPPED = re.compile(rf"(?P<pre>{MARKER}{SPACE}){re.escape(THOUGHT)}(?P<post>{SPACE}{MARKER}{SPACE})")
-_ENDED = re.compile(rf"{re.escape(THOUGHT)}{SPACE}(?P<post>{MARKER}{SPACE})?")
+_WRAPPED = regex(rf"(?P<pre>{MARKER}{SPACE}){re.escape(THOUGHT)}(?P<post>{SPACE}{MARKER}{SPACE})")
+_ENDED = regex(rf"{re.escape(THOUGHT)}{SPACE}(?P<post>{MARKER}{SPACE})?")
 _WRAPPED_IN_CALLS = re.compile(rf"(?P<pre>{MARKER}{SPACE}){re.escape(THOUGHT)}{SPACE}(?P<post>{MARKER}{SPACE})")
 _WRAPPED_ANSWER = re.compile(rf"(?P<pre>{MARKER}{SPACE}){re.escape(ANSWER)}{SPACE}(?P<post>{MARKER}{SPACE})")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.markers import trimmed
 from modelsmith.template.chat_formats.states import State
 
@@ -27,7 +27,7 @@ _PAIRS = (
 _ANSWERS = ("<|START_RESPONSE|>", "<|START_TEXT|>", "<|content|>", "<|channel|>final<|message|>")
 """What opens an answer behind reasoning in the formats of some families."""
 
-_OPENED = re.compile(r"<([\w:|]*(?:think|thought|reason)[\w:|]*)>\s*\Z")
+_OPENED = regex(r"<([\w:|]*(?:think|thought|reason)[\w:|]*)>\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ both are absent, which reads as "nothing said"). Source: Ollama template/templat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from modelsmith.records import dataclass
 from modelsmith.syntax.gotemplate.literals import quote
 from modelsmith.template.conversation.think import Think, When
 

@@ -9,12 +9,14 @@ text that a template shows as a whole (``.System``) is one text. Source: Ollama 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import InjectionError
 from modelsmith.memo import Same, remembered
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.template.conversation.named import is_suffix
 from modelsmith.template.jinja.messages import MEDIA_MARKER
 
@@ -31,13 +33,13 @@ START = "start"
 MARK = "xq7zAMark7qx"
 """A text that no template contains, and no function of a template escapes."""
 
-_BOS = re.compile(
+_BOS = regex(
     r"\s*(?:<s>|<bos>|\[BOS\]|<\|begin_?of_?(?:text|sentence)\|>|<｜begin▁of▁sentence｜>|<\|startoftext\|>|<BOS_TOKEN>"
     r"|\[gMASK\](?:<sop>)?|<\|START_OF_TEXT\|>)+"
 )
 
 
-_BEFORE_MEDIA = re.compile(f"{MARK}((?:{re.escape(MEDIA_MARKER)})+)")
+_BEFORE_MEDIA = regex(f"{MARK}((?:{re.escape(MEDIA_MARKER)})+)")
 _TURNS = frozenset({"system", "user", "assistant"})
 
 

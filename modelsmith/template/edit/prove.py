@@ -6,14 +6,14 @@ same way (its path, its capabilities, its thinking tags). What is not proven is 
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
 from modelsmith.errors import InjectionError, TemplateRenderError
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
 from modelsmith.template.effective.capabilities import go_capabilities, go_tool_round_trip
@@ -31,7 +31,7 @@ THINKS: tuple[Think, ...] = (None, True, False)
 _SHOWN = 60
 _SECONDS = 20.0
 """All conversations take most templates less than half a second."""
-_PLACE = re.compile(r"^template: [^:]*:\d+(:\d+)?")
+_PLACE = regex(r"^template: [^:]*:\d+(:\d+)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ Source: Ollama server/routes.go (usesOllamaRenderedChat, shouldUseGoTemplate, sh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.template.effective.capabilities import (
     as_template,
     chat_capabilities,

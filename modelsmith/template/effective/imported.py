@@ -9,9 +9,10 @@ and server/model.go (detectChatTemplate, only for files).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

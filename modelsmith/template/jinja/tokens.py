@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jinja2.exceptions import TemplateSyntaxError as JinjaSyntaxError
 
 from modelsmith.errors import TemplateSyntaxError
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.source import Source, Span
 from modelsmith.template.jinja.transformers.sandbox import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_SPACE = re.compile(r"\s*")
+_LINE_END = regex(r"\r\n|\r|\n")
+_SPACE = regex(r"\s*")
 _ENDS = {
     "variable_begin": "variable_end",
     "block_begin": "block_end",

@@ -6,12 +6,13 @@ Sources: Ollama ``fs/ggml/ggml.go`` (getters), ``server/create.go`` (kinds of GG
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from modelsmith.errors import InvalidGGUF
 from modelsmith.files.segments import FileSlice, FileStamp
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.metadata import GGUFArray, Metadata
 from modelsmith.weights.gguf.read.reader import Header, scan_file
 from modelsmith.weights.gguf.types import FILE_TYPES

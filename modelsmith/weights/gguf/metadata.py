@@ -8,11 +8,12 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, overload
 
 from modelsmith.files.segments import FileSlice, Segment
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.types import SCALARS, WIDTHS, ValueType
 
 _LENGTH = struct.Struct("<Q")

@@ -8,11 +8,12 @@ projector has as many rows as the text model's embeddings are wide, as often as 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import ModelsmithError, UsageError
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.file import GGUFFile
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ _FAMILIES: dict[str, frozenset[str]] = {
     "qwen3vl_merger": frozenset(("qwen35", "qwen35moe", "qwen3vl", "qwen3vlmoe")),
 }
 _OTHERS = (("mm.2.weight", 1), ("mm.2.bias", 0), ("mm.model.fc.weight", 1), ("mm.model.mlp.3.weight", 1))
-_WORDS = re.compile(r"[a-z]+|\d+(?:\.\d+)*b?")
+_WORDS = regex(r"[a-z]+|\d+(?:\.\d+)*b?")
 _NOISE = frozenset(("mmproj", "model", "gguf", "f16", "f32", "bf16", "q", "k", "m", "s", "of", "instruct", "it"))
-_DEEPER = re.compile(r"v\.deepstack\.\d{1,4}\.fc2\.weight")
+_DEEPER = regex(r"v\.deepstack\.\d{1,4}\.fc2\.weight")
 _SHARD = re.compile(r"-(\d{5})-of-\d{5}$")
 _MANY = 4096
 

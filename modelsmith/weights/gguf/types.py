@@ -5,8 +5,9 @@ Sources: ggml ``gguf.h`` and ``ggml.h``; Ollama ``fs/ggml/type.go`` (names of fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from modelsmith.records import dataclass
 
 MAGIC = b"GGUF"
 DEFAULT_ALIGNMENT = 32

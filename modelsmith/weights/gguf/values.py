@@ -9,10 +9,12 @@ import json
 import math
 import re
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import UsageError
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.metadata import Entry, GGUFArray
 from modelsmith.weights.gguf.types import MAX_ARRAY, MAX_STRING, SCALARS, ValueType
 
@@ -24,7 +26,7 @@ _SHORT = {
     f"{kind.name[0].lower()}{kind.name.lstrip('UINTFLOA')}": kind for kind in ValueType if kind.name[-1].isdigit()
 }
 _NAMES = {kind.name.lower(): kind for kind in ValueType if kind != ValueType.ARRAY} | _SHORT | {"str": ValueType.STRING}
-_NUMBER = re.compile(r"[+-]?([0-9]+|0x[0-9a-fA-F]+)")
+_NUMBER = regex(r"[+-]?([0-9]+|0x[0-9a-fA-F]+)")
 _LENGTH = struct.Struct("<Q")
 _BITS = (ValueType.UINT32, ValueType.INT32, ValueType.UINT64, ValueType.INT64)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import InjectionError
 from modelsmith.memo import remembering
+from modelsmith.patterns import regex
 from modelsmith.template.conversation.think import When
 from modelsmith.template.edit.addition import Addition
 from modelsmith.template.edit.go.generation import generation_prompt, opens_turn
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.think import Think
     from modelsmith.template.go.template import Template
 
-_OPENING = re.compile(r"<([^\s<>/]+)>\s*\Z")
-_CLOSED = re.compile(r"<([^\s<>/]+)>\s*(</\1>)\s*\Z")
+_OPENING = regex(r"<([^\s<>/]+)>\s*\Z")
+_CLOSED = regex(r"<([^\s<>/]+)>\s*(</\1>)\s*\Z")
 
 
 def already_ends_with(template: Template, text: str, when: str = When.ALWAYS) -> bool:

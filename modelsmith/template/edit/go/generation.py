@@ -10,10 +10,10 @@ Source: Ollama template/template.go (Execute).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsmith.errors import InjectionError, TemplateRenderError
+from modelsmith.patterns import regex
 from modelsmith.syntax.gotemplate.nodes import Branch, Field, Variable
 from modelsmith.template.conversation.conversation import Conversation
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.think import Think
     from modelsmith.template.go.template import Template
 
-_TOOL_BRANCH = re.compile(r"\b(?:eq|ne)\b[^{}]*[\"`]tool[\"`]")
+_TOOL_BRANCH = regex(r"\b(?:eq|ne)\b[^{}]*[\"`]tool[\"`]")
 _MARK = "xq7zAQuestionz7qx"
 """A message that no template contains, and no function of a template escapes."""
 

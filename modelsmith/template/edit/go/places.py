@@ -7,9 +7,9 @@ of its own that looks who spoke last. Each is only an offer: the proof decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.source import Edit
 from modelsmith.syntax.gotemplate.nodes import If, Range
 from modelsmith.template.edit.addition import Addition, code, expression, role_is

@@ -11,11 +11,12 @@ Source: llama.cpp common/chat-diff-analyzer.cpp (compare_thinking_enabled, worka
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsmith.errors import InjectionError, TemplateError, TemplateRenderError
 from modelsmith.memo import remembered, remembering
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.markers import trimmed
 from modelsmith.template.chat_formats.states import State, prompt_state
 from modelsmith.template.chat_formats.texts import ReasoningTexts, texts_of
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 _THINKS = (True, False)
 _KNOWN_BY = "{# llama.cpp knows by content.split('</think>') that this model thinks #}"
 _ON = "enable_thinking is not defined or enable_thinking"
-_TURNED = re.compile(rf"\{{%- if {_ON} %\}}\{{%- set (\w+) = (true|['\"][\w-]+['\"]) %\}}\{{%- endif %\}}")
-_SWITCHES = re.compile(r"\b(?:\w*think\w*|\w*reason\w*)\b")
+_TURNED = regex(rf"\{{%- if {_ON} %\}}\{{%- set (\w+) = (true|['\"][\w-]+['\"]) %\}}\{{%- endif %\}}")
+_SWITCHES = regex(r"\b(?:\w*think\w*|\w*reason\w*)\b")
 _VALUES = r"""\b{name}\b[^{{}}%]*?(?:==|in)\s*[\[(]?\s*((?:['"][\w-]+['"]\s*,?\s*)+)"""
 
 

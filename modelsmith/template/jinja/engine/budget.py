@@ -7,9 +7,9 @@ coming back.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.template.jinja.engine.failures import LimitReached
 
 if TYPE_CHECKING:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.template.allowance import Use
 from modelsmith.template.jinja.engine.budget import Limits, Run
 from modelsmith.template.jinja.engine.compile.compiler import compile_program
@@ -28,7 +28,7 @@ LONGEST = 1_000_000
 
 _LIMITS = Limits()
 _LARGEST = 2**63
-_LINE_END = re.compile(r"\r\n")
+_LINE_END = regex(r"\r\n")
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "none": None, "None": None}
 
 

@@ -7,7 +7,6 @@ often as they hold it), and their sum.
 
 from __future__ import annotations
 
-import re
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_WIDE_PERCENT = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{5})")
-_WIDE_BRACES = re.compile(r"\{[^{}]*(?:\{|\d{5})")
+from modelsmith.patterns import regex
+
+_WIDE_PERCENT = regex(r"%[^a-zA-Z%]*(?:\*|\d{5})")
+_WIDE_BRACES = regex(r"\{[^{}]*(?:\{|\d{5})")
 _FILLING = frozenset({"ljust", "rjust", "center", "zfill", "expandtabs"})
 _BITS = 4_096
 _TOTAL = 16

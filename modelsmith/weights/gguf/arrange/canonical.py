@@ -6,13 +6,14 @@ Sources: Ollama ``server/quantization.go`` (when); llama.cpp ``src/llama-quant.c
 
 from __future__ import annotations
 
-import re
 import struct
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from modelsmith.errors import InvalidGGUF
+from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.layout import packed
 from modelsmith.weights.gguf.metadata import Entry, Metadata, text_of
 from modelsmith.weights.gguf.types import GUESSED_FILE_TYPES, QUANTIZATION_VERSION, ValueType, padding
@@ -31,7 +32,7 @@ _REQUIRED = ("context_length", "embedding_length", "block_count")
 _GUESSED = 1024
 _LENGTH = struct.Struct("<Q")
 _TRUTH = bytes([0]) + bytes([1]) * 255
-_BLOCK = re.compile(rb"blk\.[ \t-\r]*([+-]?[0-9]+)")
+_BLOCK = regex(rb"blk\.[ \t-\r]*([+-]?[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)

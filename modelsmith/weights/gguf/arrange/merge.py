@@ -15,6 +15,7 @@ from modelsmith.files.regular import stat_regular
 from modelsmith.files.replacing import check_output, replacing
 from modelsmith.files.segments import FileSlice, FileStamp, Segment
 from modelsmith.files.stream import copy_segments, size_of
+from modelsmith.patterns import regex
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.gguf.arrange.canonical import SPLIT_KEYS
 from modelsmith.weights.gguf.arrange.shards import open_shards
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from modelsmith.manifest import Digest
 
 # model.gguf.part1of3, model.gguf-split-a, model.gguf.001, model.gguf.partaa, model.gguf-part-00
-_RAW = re.compile(
+_RAW = regex(
     r"(?P<stem>.+\.gguf)(?P<word>[.-](?:split-|part-?|chunk-?)?)(?P<piece>\d{1,4}|[a-z]{1,2})(?P<of>-?of-?\d{1,4})?",
     re.IGNORECASE,
 )

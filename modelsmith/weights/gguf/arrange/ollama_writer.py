@@ -6,12 +6,12 @@ Source: Ollama ``fs/ggml/gguf.go`` (WriteGGUF), ``server/quantization.go`` (addD
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidGGUF
 from modelsmith.files.segments import joined
+from modelsmith.patterns import regex
 from modelsmith.weights.gguf.arrange.canonical import SPLIT_KEYS
 from modelsmith.weights.gguf.layout import header
 from modelsmith.weights.gguf.metadata import Entry
@@ -32,7 +32,7 @@ _WRITABLE = {
     ValueType.BOOL,
     ValueType.STRING,
 }
-_BLOCK = re.compile(r"blk\.([+-]?[0-9]+)\.")
+_BLOCK = regex(r"blk\.([+-]?[0-9]+)\.")
 _NO_BLOCK = (1 << 63) - 1
 
 

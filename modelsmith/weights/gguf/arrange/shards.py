@@ -6,11 +6,11 @@ Sources: llama.cpp ``tools/gguf-split/gguf-split.cpp`` (keys), ``src/llama.cpp``
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidGGUF, UsageError
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.file import GGUFFile
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.diagnostic import Severity
 from modelsmith.errors import InvalidGGUF
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from modelsmith.patterns import regex
+
 _AGAIN = "fetch the file again"
 _UNPACK = "unpack it and name the .gguf inside"
 _PICKLE = (
@@ -38,7 +40,7 @@ _PREFIXES: tuple[tuple[bytes, Foreign], ...] = (
     (b"tjgg", Foreign("a GGJT file", _OLD)),
     (b"algg", Foreign("a GGLA adapter", _OLD)),
 )
-_HTML = re.compile(rb"\s*<(!doctype html|html|head|\?xml)", re.IGNORECASE)
+_HTML = regex(rb"\s*<(!doctype html|html|head|\?xml)", re.IGNORECASE)
 _SAFETENSORS_HEADER_LIMIT = 100 << 20
 _TAR_MAGIC = slice(257, 262)
 

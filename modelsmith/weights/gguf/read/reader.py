@@ -7,12 +7,12 @@ Sources: ggml ``gguf.cpp``; Ollama ``fs/ggml/gguf.go``, ``fs/gguf/gguf.go`` (lim
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.files.regular import open_regular, stat_regular
 from modelsmith.files.segments import FileSlice, FileStamp
 from modelsmith.memo import remembered
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.metadata import Entry, Metadata, text_of
 from modelsmith.weights.gguf.read.extents import check_extents
 from modelsmith.weights.gguf.read.fault import AGAIN, Fault, Faults

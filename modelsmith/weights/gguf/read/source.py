@@ -6,11 +6,11 @@ A file is read at its places and never mapped: a mapped file that is cut while i
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Protocol
 
 from modelsmith.files.reading import read_at
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.types import MAX_STRING
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ Sources: ggml ``gguf.cpp``; Ollama ``fs/ggml/gguf.go`` (checks), ``fs/ggml/ggml.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import prod
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.types import MAX_DIMS, MAX_TENSOR_NAME, TENSOR_TYPES, TensorType
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.metadata import GGUFArray
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ Source of the rules: llama.cpp ``src/llama-vocab.cpp`` (tokenizer_st_partition: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.metadata import GGUFArray
 from modelsmith.weights.gguf.tokens.special import CONTROL, USER_DEFINED, SpecialTokens
 

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
+from modelsmith.patterns import regex
 from modelsmith.weights.gguf.metadata import Entry, GGUFArray, text_of
 from modelsmith.weights.gguf.read.fault import Fault
 from modelsmith.weights.gguf.types import ValueType, padding
@@ -22,7 +23,7 @@ TOKENS = "tokenizer.ggml.tokens"
 EMBEDDING = "token_embd.weight"
 _REQUIRED = ("block_count", "context_length", "embedding_length")
 BLOCK = re.compile(r"blk\.(\d{1,6})\.")
-_LENGTH = re.compile(rb"[\x80-\xff]\0{7}(?!\0)")
+_LENGTH = regex(rb"[\x80-\xff]\0{7}(?!\0)")
 _AGAIN = "convert the model again; llama.cpp cannot load it like this"
 
 

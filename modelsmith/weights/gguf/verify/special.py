@@ -6,10 +6,10 @@ for in a text before it is cut; some are taken for control tokens by their text)
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
+from modelsmith.patterns import regex
 from modelsmith.weights.gguf.file import CHAT_TEMPLATE
 from modelsmith.weights.gguf.metadata import GGUFArray
 from modelsmith.weights.gguf.read.fault import Fault
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modelsmith.weights.gguf.read.fault import Faults
 
 _TYPES = "tokenizer.ggml.token_type"
-_MARK = re.compile(r"<[|｜][^<>|｜\s]{1,40}[|｜]>|<(?:start|end)_of_turn>|\[/?[A-Z]{2,20}(?:_[A-Z]{1,20}){0,3}\]")
+_MARK = regex(r"<[|｜][^<>|｜\s]{1,40}[|｜]>|<(?:start|end)_of_turn>|\[/?[A-Z]{2,20}(?:_[A-Z]{1,20}){0,3}\]")
 _NORMAL = 1
 _MOST = 200
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from modelsmith.patterns import regex
 from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import INTEGER, STRING, Arguments, Kind
 from modelsmith.template.jinja.engine.functions.builtins import tojson
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from modelsmith.template.jinja.engine.functions.builtins import Builtin
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_FLOAT = re.compile(
+_FLOAT = regex(
     r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|inf(?:inity)?|nan))", re.I
 )
-_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?)(0[xX](?=[0-9a-fA-F]))?([0-9A-Za-z]*)")
+_INTEGER = regex(r"[ \t\n\v\f\r]*([+-]?)(0[xX](?=[0-9a-fA-F]))?([0-9A-Za-z]*)")
 _WORD = re.compile(r"([ \t\n\v\f\r]*)([^ \t\n\v\f\r])([^ \t\n\v\f\r]*)")
 
 

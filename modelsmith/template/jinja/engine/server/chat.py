@@ -6,12 +6,13 @@ Source: llama.cpp, common/chat.cpp (``common_chat_templates_init``, ``common_cha
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError
 from modelsmith.memo import remembered
+from modelsmith.records import dataclass
 from modelsmith.template.jinja.engine.budget import Limits
 from modelsmith.template.jinja.engine.program import Program
 from modelsmith.template.jinja.engine.server.contents import with_fitting_contents

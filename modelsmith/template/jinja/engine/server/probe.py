@@ -5,10 +5,10 @@ Source: llama.cpp, common/jinja/caps.cpp.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
+from modelsmith.records import dataclass
 from modelsmith.template.jinja.engine.budget import Limits
 from modelsmith.template.jinja.engine.failures import Stopped
 from modelsmith.template.jinja.engine.program import watched

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from modelsmith.patterns import regex
+
 TEXT = "text"
 NUMBER = "number"
 STRING = "string"
@@ -36,12 +38,12 @@ _KINDS = {
     **dict.fromkeys("+-~", ADDITIVE),
     **dict.fromkeys("*/%", MULTIPLICATIVE),
 }
-_SYMBOL = re.compile(r"\{%-|-%\}|\{\{-|-\}\}|\{%|%\}|\{\{|\}\}|[(){}\[\],.:|]|[<>=!]=|[<>]|[-+~*/%=]")
+_SYMBOL = regex(r"\{%-|-%\}|\{\{-|-\}\}|\{%|%\}|\{\{|\}\}|[(){}\[\],.:|]|[<>=!]=|[<>]|[-+~*/%=]")
 _SPACE = re.compile(r"[ \t\n\v\f\r]*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _WORD = re.compile(r"[0-9A-Za-z_]+")
 _STRING = {quote: re.compile(rf"{quote}([^{quote}\\]*){quote}") for quote in "'\""}
-_BLOCK = re.compile(r"\{[%{#]")
+_BLOCK = regex(r"\{[%{#]")
 _STRIPPED = " \t\r\n"
 _INDENT = " \t\v\f\r"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "'": "'", '"': '"'}

@@ -6,19 +6,20 @@ Source: llama.cpp, common/jinja/value.h (``as_string``), value.cpp (``value_to_j
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from modelsmith.patterns import regex
 from modelsmith.template.jinja.engine.failures import Failure
 from modelsmith.template.jinja.engine.values.model import UNBOUND, Function, Named, Parts, Undefined, Value, type_name
 from modelsmith.template.jinja.engine.values.weight import check_weight
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
 
-_ESCAPED = re.compile(r'["\\\x00-\x1f]')
+_ESCAPED = regex(r'["\\\x00-\x1f]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_WIDE = re.compile(r"[\x80-\xff]+")
+_WIDE = regex(r"[\x80-\xff]+")
 
 
 def to_text(value: Value) -> str:

@@ -6,12 +6,12 @@ all operations of ``str`` then count bytes too, and an ASCII text is itself.
 
 from __future__ import annotations
 
-import re
+from modelsmith.patterns import regex
 
 WHITE = " \t\n\v\f\r"
 """What ``isspace`` of C takes for white space."""
 
-_LINE_END = re.compile(r"\r\n?")
+_LINE_END = regex(r"\r\n?")
 _LOWER = {ord(char): ord(char.upper()) for char in "abcdefghijklmnopqrstuvwxyz"}
 _UPPER = {ord(char): ord(char.lower()) for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
