@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.compare.side import SIZE
+from modelsmith.syntax.modelfile.table import NOTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ def runs(side: Side) -> str:
     return side.unseen or names.get(side.effective.source, "Ollama's default")
 
 
-_NAMES = ("ADAPTER", "DRAFT", "SYSTEM", "RENDERER", "PARSER", "REQUIRES", "LICENSE", "MESSAGE", "further weights")
+_NAMES = ("ADAPTER", "DRAFT", "SYSTEM", *NOTED.values(), "LICENSE", "MESSAGE", "further weights")
 
 
 def _scalars(side: Side) -> tuple[Any, ...]:
@@ -80,9 +81,7 @@ def _scalars(side: Side) -> tuple[Any, ...]:
         modelfile.adapter or None,
         modelfile.draft or None,
         draft.system or None,
-        draft.renderer or None,
-        draft.parser or None,
-        modelfile.requires or inherited.requires or None,
+        *(draft.noted.get(command) or None for command in NOTED),
         sorted((*inherited.licenses, *modelfile.licenses)) or None,
         [f"{role}: {content}" for role, content in messages] or None,
         sorted(inherited.extra_layers) or None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.records import dataclass
+from modelsmith.syntax.modelfile.table import HasNoted
 from modelsmith.template.effective.imported import Imported, imported
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Inherited:
+class Inherited(HasNoted):
     """What FROM brings along, before the Modelfile's own instructions.
 
     ``template`` is None where FROM brings no template layer; ``detected`` names the built-in one that Ollama picked.
-    ``architecture`` is the GGUF's, "" where there is none or it is not known; ``family`` what Ollama notes of it.
+    ``noted`` are the texts of its config by command. ``architecture`` is the GGUF's, "" where there is none or it is not known; ``family`` what Ollama notes of it.
     ``weights`` is the GGUF's path where it can be read here, ``bos_token`` and ``eos_token`` the texts of its tokens,
     ``extra_layers`` the kinds of further weights, such as projectors. ``stored`` says that FROM names a model of a store,
     ``imported`` that it names a GGUF (``checkpoint``: a folder of Safetensors that becomes one); both are False for a template that stands alone. ``format`` is that of a stored
@@ -43,9 +44,7 @@ class Inherited:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     messages: tuple[Mapping[str, Any], ...] = ()
     licenses: tuple[str, ...] = ()
-    renderer: str = ""
-    parser: str = ""
-    requires: str = ""
+    noted: Mapping[str, str] = field(default_factory=dict)
     family: str = ""
     architecture: str = ""
     weights: Path | None = None
@@ -120,8 +119,7 @@ def brought_along(
         template=inherited.template if kept else brought.template,
         detected=brought.named.name if brought.named and not kept else "",
         parameters=parameters,
-        renderer=brought.renderer,
-        parser=brought.parser,
+        noted={**inherited.noted, "renderer": brought.renderer, "parser": brought.parser},
     )
 
 

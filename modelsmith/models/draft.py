@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.models.base import brought_along
 from modelsmith.parameters import typed_parameters
 from modelsmith.records import dataclass
+from modelsmith.syntax.modelfile.table import NOTED, HasNoted
 from modelsmith.template.effective.effective import EffectiveTemplate, effective_template
 from modelsmith.template.go.template import Template
 from modelsmith.template.jinja.template import ChatTemplate
@@ -71,7 +72,7 @@ class Injection:
 
 
 @dataclass(frozen=True)
-class Draft:
+class Draft(HasNoted):
     """A model in the making.
 
     ``gguf`` holds metadata edits (None removes a key), ``quantize`` what the weights become, ``adapters`` what is merged into
@@ -151,15 +152,13 @@ class Draft:
         text = self.gguf.get(CHAT_TEMPLATE_KEY, self.base.inherited.chat_template)
         return None if text is None else _parsed(text)
 
-    @property
-    def renderer(self) -> str:
-        """RENDERER, given or inherited."""
-        return self.modelfile.renderer or self.inherited.renderer
-
-    @property
-    def parser(self) -> str:
-        """PARSER, given or inherited."""
-        return self.modelfile.parser or self.inherited.parser
+    @cached_property
+    def noted(self) -> Mapping[str, str]:
+        """The texts for the model's config, given or inherited."""
+        return {
+            command: self.modelfile.text_of(keyword) or self.inherited.noted.get(command, "")
+            for command, keyword in NOTED.items()
+        }
 
     @property
     def system(self) -> str:

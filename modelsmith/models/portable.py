@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.errors import InvalidParameter, Unsupported
 from modelsmith.models.draft import as_values
 from modelsmith.syntax.modelfile.modelfile import Modelfile
+from modelsmith.syntax.modelfile.table import NOTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,13 +37,9 @@ def portable_modelfile(model: StoredModel, *, weights: Path | None = None) -> Mo
             modelfile = modelfile.set_parameter(name, *as_values(value))
         except InvalidParameter as error:
             lost.append(f"# not carried over: {name} ({error.message})".replace("\n", " "))
-    for value, setter in (
-        (model.renderer, Modelfile.set_renderer),
-        (model.parser, Modelfile.set_parser),
-        (model.requires, Modelfile.set_requires),
-    ):
-        if value:
-            modelfile = setter(modelfile, value)
+    for command, keyword in NOTED.items():
+        if value := model.noted.get(command):
+            modelfile = modelfile.set_text(keyword, value)
     if model.messages:
         modelfile = modelfile.set_messages([_turn(message) for message in model.messages])
     if model.licenses:
@@ -56,8 +53,8 @@ def _turn(message: Mapping[str, Any]) -> tuple[str, str]:
 
 def takes_away(before: Modelfile, after: Modelfile) -> bool:
     """Say whether an edit removed something that FROM the model's own name would bring back: then it must start at the weights."""
-    for name in ("template", "system", "renderer", "parser", "requires"):
-        if getattr(before, name) and not getattr(after, name):
+    for keyword in ("TEMPLATE", "SYSTEM", *NOTED.values()):
+        if before.text_of(keyword) and not after.text_of(keyword):
             return True
     return (
         bool(set(before.parameters) - set(after.parameters))

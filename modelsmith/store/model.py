@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.records import dataclass
+from modelsmith.syntax.modelfile.table import HasNoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,12 +75,12 @@ class ServerSays:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredModel:
+class StoredModel(HasNoted):
     """A model as its store describes it.
 
     ``template`` is the Go template of the model's own layer (None: no layer), ``chat_template`` the Jinja text inside
     its GGUF (None: there is none), ``chat_template_known`` False where the store cannot look into the GGUF.
-    ``parameters`` are typed values, lists for ``stop``. ``weights`` is the GGUF's path where it can be read here;
+    ``noted`` are the texts of its config (``renderer``, ``parser``, ``requires`` …). ``parameters`` are typed values, lists for ``stop``. ``weights`` is the GGUF's path where it can be read here;
     ``extra_layers`` are the kinds of further weights (``projector``, ``adapter``, ``draft`` …), ``format`` is that of the
     weights (``gguf``, ``safetensors``; "" where it is not noted), ``said`` what a server says about how it runs the model.
     """
@@ -93,9 +94,7 @@ class StoredModel:
     parameters: Mapping[str, Any]
     messages: tuple[Mapping[str, Any], ...]
     licenses: tuple[str, ...]
-    renderer: str
-    parser: str
-    requires: str
+    noted: Mapping[str, str]
     family: str
     capabilities: frozenset[str]
     weights: Path | None

@@ -333,7 +333,7 @@ def test_what_the_server_says_is_told_where_it_differs_from_our_rules() -> None:
     from modelsmith.store.model import ServerSays
 
     said = ServerSays("go_template", "", "qwen3.5", ("false", "low", "high"), "low")
-    inherited = Inherited(chat_template=CHAT, parser="", said=said, stored=True)
+    inherited = Inherited(chat_template=CHAT, said=said, stored=True)
     draft = Draft.start(Base("m", Modelfile.parse("FROM m\n"), Path(), inherited), None)
     notes = list(server_notes(draft))
     assert any("go_template builds the prompt" in note and "our rules say jinja" in note for note in notes)

@@ -134,7 +134,7 @@ def test_a_broken_jinja_template_names_its_fault() -> None:
 
 
 def test_a_renderer_inside_ollama_is_named() -> None:
-    inherited = Inherited(template=CHATML, renderer="qwen3.5", parser="qwen3.5")
+    inherited = Inherited(template=CHATML, noted={"renderer": "qwen3.5", "parser": "qwen3.5"})
     draft = Draft.start(Base("base", Modelfile.parse("FROM base\n"), Path(), inherited), None)
     with pytest.raises(InjectionError, match=r"RENDERER|renderer"):
         edited(draft, load_recipe("force-think").resolve({"base": "base"}))

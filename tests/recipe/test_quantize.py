@@ -11,6 +11,7 @@ from fakes.ollama import FakeOllama
 from quantize_oracle import needs_ggml
 
 from modelsmith.errors import RecipeError, Unsupported
+from modelsmith.memo import remembering
 from modelsmith.recipe.plan.apply import apply
 from modelsmith.recipe.plan.plan import Plan, plan
 from modelsmith.recipe.read.load import parse_recipe
@@ -126,6 +127,7 @@ def test_what_is_quantized_already(model: Path, tmp_path: Path) -> None:
     assert store.show("small").weights is not None
 
 
+@remembering()
 def test_with_a_modelfile_beside_it(model: Path, tmp_path: Path, runs: list[int]) -> None:
     store = LocalStore(tmp_path / "models")
     for changed in (True, False):

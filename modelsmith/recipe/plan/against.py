@@ -8,6 +8,7 @@ from modelsmith.errors import ModelsmithError
 from modelsmith.models.draft import Draft
 from modelsmith.models.find import resolve_base
 from modelsmith.recipe.prove.compare import compare
+from modelsmith.syntax.modelfile.table import NOTED
 
 if TYPE_CHECKING:
     from modelsmith.recipe.plan.plan import Plan
@@ -34,8 +35,7 @@ def against(plan: Plan) -> tuple[Change, ...]:
     rows = [
         Change("TEMPLATE", stands.template or "", after.template_text or ""),
         Change("SYSTEM", stands.system, after.system),
-        Change("RENDERER", stands.renderer, after.renderer),
-        Change("PARSER", stands.parser, after.parser),
+        *(Change(keyword, stands.noted.get(command, ""), after.noted[command]) for command, keyword in NOTED.items()),
         Change("MESSAGE", list(messages), list(after.messages)),
     ]
     if stands.chat_template_known:

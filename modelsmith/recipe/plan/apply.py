@@ -19,6 +19,7 @@ from modelsmith.recipe.plan.quantization import remember
 from modelsmith.recipe.plan.requires import too_old
 from modelsmith.recipe.plan.served import check_served
 from modelsmith.store.local.local import LocalStore
+from modelsmith.syntax.modelfile.table import NOTED
 
 if TYPE_CHECKING:
     from modelsmith.recipe.plan.plan import Plan
@@ -127,8 +128,10 @@ def verify(plan: Plan, model: StoredModel) -> None:
     after = plan.after
     expected: dict[str, tuple[object, object]] = {
         "SYSTEM": (model.system, after.system),
-        "RENDERER": (model.renderer, after.renderer),
-        "PARSER": (model.parser, after.parser),
+        **{
+            keyword: (model.noted.get(command, ""), plan.request.fields.get(command) or after.noted[command])
+            for command, keyword in NOTED.items()
+        },
         "PARAMETERs": (dict(model.parameters), after.parameters),
     }
     if after.template_text is not None:

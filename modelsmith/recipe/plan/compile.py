@@ -13,6 +13,7 @@ from modelsmith.recipe.plan.metadata import merged_name
 from modelsmith.recipe.plan.quantization import quantized
 from modelsmith.source import Edit
 from modelsmith.store.model import CreateRequest
+from modelsmith.syntax.modelfile.table import NOTED
 from modelsmith.weights.blobs.blob import EditedGGUF, FileBlob
 from modelsmith.weights.blobs.merged import MergedGGUF
 
@@ -121,11 +122,7 @@ def standalone(draft: Draft) -> Modelfile:
         modelfile = modelfile.set_messages([(message["role"], message["content"]) for message in inherited.messages])
     if inherited.licenses:
         modelfile = modelfile.set_license(*inherited.licenses, *modelfile.licenses)
-    for given, value, setter in (
-        (modelfile.renderer, inherited.renderer, "set_renderer"),
-        (modelfile.parser, inherited.parser, "set_parser"),
-        (modelfile.requires, inherited.requires, "set_requires"),
-    ):
-        if value and not given:
-            modelfile = getattr(modelfile, setter)(value)
+    for command, keyword in NOTED.items():
+        if (value := inherited.noted.get(command)) and not modelfile.text_of(keyword):
+            modelfile = modelfile.set_text(keyword, value)
     return modelfile

@@ -73,7 +73,7 @@ def compose(
 
     Raises what Ollama refuses, TemplateSyntaxError for a template among it.
     """
-    config = Config(renderer=wanted.renderer, parser=wanted.parser, requires=wanted.requires)
+    config = Config(noted=dict(wanted.noted))
     pieces: list[Piece] = []
     inherited: tuple[Mapping[str, Any], ...] = ()
     remote = False
@@ -173,7 +173,7 @@ def _describe(pieces: Iterable[Piece], config: Config, parameters: dict[str, Any
         config.file_type = config.file_type or gguf.file_type
         config.model_families = [*(config.model_families or ()), gguf.architecture]
         brought = imported(gguf.architecture, None, renderer=config.renderer, parser=config.parser)
-        config.renderer, config.parser = brought.renderer, brought.parser
+        config.noted |= {"renderer": brought.renderer, "parser": brought.parser}
         if brought.stop:
             parameters.setdefault("stop", list(brought.stop))
 

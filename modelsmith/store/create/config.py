@@ -5,11 +5,12 @@ Sources: Ollama ``types/model/config.go`` (keys and their order), ``format/forma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import UsageError
 from modelsmith.gojson import GoStruct, encode
+from modelsmith.syntax.modelfile.table import NOTED, HasNoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,7 @@ _MAX_INT = (1 << 63) - 1
 
 
 @dataclass(slots=True)
-class Config:
+class Config(HasNoted):
     """The values of a config blob while a model is being composed."""
 
     model_format: str = ""
@@ -27,9 +28,7 @@ class Config:
     model_families: list[str] | None = None
     model_type: str = ""
     file_type: str = ""
-    renderer: str = ""
-    parser: str = ""
-    requires: str = ""
+    noted: dict[str, str] = field(default_factory=dict)
     remote_host: str = ""
     remote_model: str = ""
     capabilities: tuple[str, ...] = ()
@@ -46,9 +45,7 @@ class Config:
             value = base.get(key)
             return value if isinstance(value, str) else ""
 
-        self.renderer = self.renderer or text("renderer")
-        self.parser = self.parser or text("parser")
-        self.requires = self.requires or text("requires")
+        self.noted = {command: self.noted.get(command) or text(command) for command in NOTED}
         self.model_format = self.model_format or text("model_format")
         given = base.get("capabilities")
         if not self.capabilities and isinstance(given, list):
@@ -78,9 +75,7 @@ class Config:
             file_type=self.file_type,
         )
         optional: dict[str, Any] = {
-            "renderer": self.renderer,
-            "parser": self.parser,
-            "requires": self.requires,
+            **{command: self.noted.get(command) for command in NOTED},
             "remote_host": self.remote_host,
             "remote_model": self.remote_model,
             "capabilities": list(self.capabilities),

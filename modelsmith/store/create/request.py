@@ -15,6 +15,7 @@ from modelsmith.manifest import Digest
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.store.model import BlobSource, CreateRequest
+from modelsmith.syntax.modelfile.table import NOTED, HasNoted
 from modelsmith.weights.blobs.blob import FileBlob, SegmentBlob
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ Blobs = Mapping[str, "str | Path | BlobSource"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(HasNoted):
     """A request whose types are right: what the model is made from, and what is set on it."""
 
     base: str
@@ -41,9 +42,7 @@ class Wanted:
     licenses: tuple[str, ...]
     parameters: Mapping[str, Any]
     messages: tuple[GoStruct, ...]
-    renderer: str
-    parser: str
-    requires: str
+    noted: Mapping[str, str]
     quantize: str
     draft_quantize: str
     info: Mapping[str, Any]
@@ -73,9 +72,7 @@ def wanted(request: CreateRequest) -> Wanted:
         _licenses(fields.get("license")),
         _parameters(fields.get("parameters")),
         tuple(_message(index, message) for index, message in enumerate(_list(fields, "messages"))),
-        _text(fields, "renderer"),
-        _text(fields, "parser"),
-        _text(fields, "requires"),
+        {command: _text(fields, command) for command in NOTED},
         (_text(fields, "quantize") or _text(fields, "quantization")).upper(),
         draft_quantize,
         _object(fields, "info"),

@@ -28,6 +28,7 @@ from modelsmith.store.create.request import as_float64
 from modelsmith.store.create.weights import Weights
 from modelsmith.store.foreign import read_json, read_messages, read_object, read_parameters, text, texts
 from modelsmith.store.model import StoredModel
+from modelsmith.syntax.modelfile.table import NOTED
 from modelsmith.weights.gguf.file import GGUFFile
 
 if TYPE_CHECKING:
@@ -84,9 +85,7 @@ def read_model(layout: Layout, name: ModelName) -> StoredModel:
         parameters={key: _whole(value) for key, value in parameters.items()},
         messages=_messages(layout, manifest),
         licenses=tuple(_decoded(layout, layer) for layer in manifest.of_type(LICENSE)),
-        renderer=text(config, "renderer"),
-        parser=text(config, "parser"),
-        requires=text(config, "requires"),
+        noted={command: text(config, command) for command in NOTED},
         family=text(config, "model_family"),
         capabilities=_capabilities(layout, manifest, config, gguf, template),
         weights=layout.blob_path(weights.digest) if weights and gguf else None,

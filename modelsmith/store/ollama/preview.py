@@ -28,6 +28,7 @@ from modelsmith.store.create.request import wanted
 from modelsmith.store.model import CreatePreview, LayerPreview
 from modelsmith.store.ollama.create import has_blob
 from modelsmith.store.ollama.show import DEFAULT_TEMPLATE
+from modelsmith.syntax.modelfile.table import NOTED
 from modelsmith.weights.blobs.quantized import QuantizedGGUF
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ def _base(described: Described | None) -> Base:
     pieces += [Piece(media_type, text.encode()) for media_type, text in texts if text is not None]
     if model.messages:
         pieces.append(Piece(MESSAGES, json.dumps([dict(message) for message in model.messages]).encode()))
-    config = {"renderer": model.renderer, "parser": model.parser, "requires": model.requires}
-    return Base(tuple(pieces), config, (model.parameters,))
+    return Base(tuple(pieces), dict(model.noted), (model.parameters,))
 
 
 def _weights(
@@ -117,7 +117,7 @@ def _is_same(composition: Composition, base: Described | None, current: Describe
         (texts.get(LICENSE, []), list(model.licenses)),
         (_json(texts, PARAMS) or {}, dict(model.parameters)),
         (_json(texts, MESSAGES) or [], [dict(message) for message in model.messages]),
-        *((config.get(key) or "", getattr(model, key)) for key in ("renderer", "parser", "requires")),
+        *((config.get(command) or "", model.noted.get(command, "")) for command in NOTED),
     ]
     if any(wished != found for wished, found in facts):
         return False

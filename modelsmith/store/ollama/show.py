@@ -17,6 +17,7 @@ from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.store.foreign import read_parameters, texts
 from modelsmith.store.model import ServerSays
+from modelsmith.syntax.modelfile.table import NOTED, HasNoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +32,7 @@ _BLOB = regex(r"(?:^|[/\\])sha256-([0-9a-f]{64})$")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(HasNoted):
     """A model as ``/api/show`` describes it; ``files`` are the blobs it names: (instruction, path) in order.
 
     ``chat_template`` is None where the answer does not tell (it tells only when the server runs it natively).
@@ -43,9 +44,7 @@ class Shown:
     parameters: Mapping[str, Any]
     messages: tuple[Mapping[str, Any], ...]
     licenses: tuple[str, ...]
-    renderer: str
-    parser: str
-    requires: str
+    noted: Mapping[str, str]
     family: str
     format: str
     parent: str
@@ -121,9 +120,7 @@ def read_show(body: Mapping[str, Any]) -> Shown:
         parameters=read_parameters(_typed(printed), "the parameters that the server shows"),
         messages=messages,
         licenses=licenses,
-        renderer=_text(body, "renderer") or last.get("renderer", ""),
-        parser=_text(body, "parser") or last.get("parser", ""),
-        requires=_text(body, "requires"),
+        noted={command: _text(body, command) or last.get(command, "") for command in NOTED},
         family=_text(details, "family"),
         format=_text(details, "format"),
         parent=_text(details, "parent_model"),

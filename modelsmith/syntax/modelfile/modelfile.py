@@ -174,6 +174,10 @@ class Modelfile:
         """The REQUIRES that counts: the last, as it is written."""
         return self._last("REQUIRES")
 
+    def text_of(self, keyword: str) -> str | None:
+        """Return the value that counts of an instruction that is one text, by its keyword in capitals: the last."""
+        return self._last(keyword)
+
     @property
     def licenses(self) -> tuple[str, ...]:
         """Every LICENSE in order; all count."""
@@ -214,6 +218,10 @@ class Modelfile:
     def set_from(self, model: str) -> Self:
         """Build from this model or path, and from nothing else."""
         return self._set("FROM", model)
+
+    def set_text(self, keyword: str, value: str) -> Self:
+        """Set an instruction that is one text, by its keyword in capitals."""
+        return self._set(keyword, value)
 
     def set_template(self, text: str) -> Self:
         """Set the Go template."""

@@ -17,7 +17,7 @@ from modelsmith.files.users import home_of
 from modelsmith.parameters import DEPRECATED, Value, typed_parameters
 from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile.folder import go_errors, model_files, refuse_special
-from modelsmith.syntax.modelfile.table import required_version
+from modelsmith.syntax.modelfile.table import NOTED, required_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ORDER = (
     "model", "from", "files", "draft_files", "adapters", "template", "license", "system", "parameters", "messages",
-    "renderer", "parser", "requires", "name",
+    *NOTED, "name",
 )  # fmt: skip
 
 
@@ -88,7 +88,7 @@ class _Draft:
                 self._local(name, args)
             case "adapter":
                 self.files["adapter"] = _files_at(expand_path(args, self.base))
-            case "template" | "system" | "renderer" | "parser":
+            case "template" | "system":
                 self.fields[name] = args
             case "license":
                 self.fields.setdefault("license", []).append(args)
@@ -101,6 +101,8 @@ class _Draft:
                     hint = f'REQUIRES "{args}" is none; it names the oldest Ollama that works, without >= or spaces'
                     raise ModelfileRefused("requires must be a valid semver (e.g. 0.14.0)", hint=hint)
                 self.fields["requires"] = version
+            case _ if name in NOTED:
+                self.fields[name] = args
             case _:
                 self._parameter(name, args)
 

@@ -26,7 +26,11 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``command`` is Ollama's word for it; ``rank`` its usual place in a file; ``named_as`` its place in Ollama's error."""
+    """``command`` is Ollama's word for it; ``rank`` its usual place in a file; ``named_as`` its place in Ollama's error.
+
+    ``noted``: Ollama keeps it as a text under the command's name in a model's config, takes it in requests and shows it under that
+    name, and a model made from another one inherits it.
+    """
 
     keyword: str
     command: str
@@ -34,18 +38,19 @@ class Row:
     named_as: int
     shape: Shape = Shape.PLAIN
     is_list: bool = False
+    noted: bool = False
     since: str = ""
 
 
 _ROWS = (
     Row("FROM", "model", 0, 0),
-    Row("REQUIRES", "requires", 1, 10, since="0.14.0"),
+    Row("REQUIRES", "requires", 1, 10, noted=True, since="0.14.0"),
     Row("ADAPTER", "adapter", 2, 4),
     Row("DRAFT", "draft", 3, 5, since="0.23.1"),
     Row("TEMPLATE", "template", 4, 2),
     Row("SYSTEM", "system", 5, 3),
-    Row("RENDERER", "renderer", 6, 6, since="0.12.0"),
-    Row("PARSER", "parser", 7, 7, since="0.12.0"),
+    Row("RENDERER", "renderer", 6, 6, noted=True, since="0.12.0"),
+    Row("PARSER", "parser", 7, 7, noted=True, since="0.12.0"),
     Row("PARAMETER", "parameter", 8, 8, Shape.NAMED, is_list=True),
     Row("LICENSE", "license", 9, 1, is_list=True),
     Row("MESSAGE", "message", 10, 9, Shape.SPOKEN, is_list=True),
@@ -55,6 +60,38 @@ INSTRUCTIONS: Mapping[str, Row] = MappingProxyType({row.keyword: row for row in 
 
 DOCUMENTED = frozenset({"CAPABILITY"})
 """Instructions that Ollama's documentation lists and no release up to 0.33 has."""
+NOTED: Mapping[str, str] = MappingProxyType(
+    {row.command: row.keyword for row in sorted(_ROWS, key=lambda row: row.named_as) if row.noted}
+)
+"""The instructions that are texts in a model's config: the keyword of each command, in the order of the config's keys."""
+
+
+class HasNoted:
+    """What has the texts of a model's config: ``noted``, by command; those that much depends on have names here."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def noted(self) -> Mapping[str, str]:
+            """The texts by command; one that is missing is ""."""
+
+    @property
+    def renderer(self) -> str:
+        """RENDERER, "" where there is none."""
+        return self.noted.get("renderer", "")
+
+    @property
+    def parser(self) -> str:
+        """PARSER, "" where there is none."""
+        return self.noted.get("parser", "")
+
+    @property
+    def requires(self) -> str:
+        """REQUIRES, "" where there is none."""
+        return self.noted.get("requires", "")
+
 
 ROLES = ("system", "user", "assistant")
 """The roles that MESSAGE accepts, in exactly this spelling."""
