@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import ModelNotFound, ModelsmithError, ServerError, UsageError
+from modelsmith.errors import ModelsmithError, UsageError
 from modelsmith.files.paths import anchored
 from modelsmith.models.sources.bare import is_bare, is_jinja, read_template
 from modelsmith.template.conversation.history import drops_reasoning, without_reasoning
@@ -167,22 +167,17 @@ def _model(
     spec: str, store: Callable[[], Store], folder: Path, engine: str | None, version: str | None
 ) -> RenderEngine:
     from modelsmith.models.draft import Draft
-    from modelsmith.models.find import resolve_base
-    from modelsmith.syntax.modelfile.modelfile import Modelfile
+    from modelsmith.models.find import find_base
 
     path = Path(anchored(spec, folder))
-    try:
-        draft = Draft.start(resolve_base(spec, store(), folder), version)
-    except (ModelNotFound, ServerError) as error:
-        # A Modelfile whose FROM is not here still says what its own TEMPLATE renders.
-        if not path.is_file() or not (modelfile := Modelfile.parse(path.read_bytes())).template:
-            raise
+    base = find_base(spec, store(), folder, alone=lambda modelfile: bool(modelfile.template))
+    draft = Draft.start(base, version)
+    if base.missing:  # what its own TEMPLATE renders is known
         if engine in {"jinja", TRANSFORMERS}:
             raise UsageError(
-                f"{spec}: no Jinja template is at hand: {error.message}", hint=f"leave out --engine {engine}"
-            ) from error
-        own = tuple((message.role, message.content) for message in modelfile.messages)
-        return replace(go_engine(modelfile.template), system=modelfile.system or "", messages=own)
+                f"{spec}: no Jinja template is at hand: {base.missing}", hint=f"leave out --engine {engine}"
+            )
+        return replace(go_engine(draft.template_text or ""), system=draft.system, messages=draft.messages)
     name = "" if path.is_file() or spec.startswith("sample:") else spec
     return served_by(draft, spec, name=name, engine=engine)
 

@@ -11,7 +11,7 @@ from modelsmith.errors import ModelfileRefused, Unsupported, UsageError
 from modelsmith.files.paths import looks_like_path
 from modelsmith.models.base import Base, Inherited, brought_along
 from modelsmith.models.draft import Draft
-from modelsmith.models.find import gguf_inherited
+from modelsmith.models.inherited import gguf_inherited
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 from modelsmith.versions import NEWEST, Version, resolve
 

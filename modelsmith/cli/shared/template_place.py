@@ -108,7 +108,7 @@ def _diagnostic(error: TemplateSyntaxError, text: str, source: Source, start: in
 
 def _templates(spec: str, where: str | None) -> Iterator[tuple[str, Source, int, str]]:
     """Yield the texts of templates, what to show of each, where it begins there, and ``go`` or ``jinja``."""
-    from modelsmith.models.find import resolve_base
+    from modelsmith.models.find import find_base
     from modelsmith.models.sources.bare import is_bare, is_jinja, read_template
     from modelsmith.source import Source
     from modelsmith.store.open import open_store_or_absent
@@ -120,7 +120,7 @@ def _templates(spec: str, where: str | None) -> Iterator[tuple[str, Source, int,
         return
     yield from _in_modelfile(spec)
     try:
-        inherited = resolve_base(spec, open_store_or_absent(where), folder).inherited
+        inherited = find_base(spec, open_store_or_absent(where), folder).inherited
     except ModelsmithError:
         return
     if inherited.template:

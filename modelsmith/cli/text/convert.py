@@ -122,13 +122,13 @@ def _to_jinja(source: str, where: str | None) -> Conversion:
 
 def _draft(source: str, where: str | None) -> Draft:
     from modelsmith.models.draft import Draft
-    from modelsmith.models.find import resolve_base
+    from modelsmith.models.find import find_base
     from modelsmith.models.sources.bare import is_bare, template_base
 
     folder = Path.cwd()
     if is_bare(source, folder):
         return Draft.start(template_base(source, folder), None)
-    return Draft.start(resolve_base(source, store_for(where, source)(), folder), None)
+    return Draft.start(find_base(source, store_for(where, source)(), folder), None)
 
 
 def _as_json(conversion: Conversion, accepted: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ repository beside the GGUF is read too: its files ``template``, ``system`` and `
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ from modelsmith.hub.download import download
 from modelsmith.hub.header import scan_on_hub, standin, standin_tensors
 from modelsmith.hub.reference import HubReference
 from modelsmith.manifest import Digest
-from modelsmith.models.base import Download
+from modelsmith.models.base import Base, Download
+from modelsmith.models.sources import checkpoint
+from modelsmith.models.sources import modelfile as modelfiles
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 from modelsmith.weights.blobs.blob import FileBlob
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelsmith.hub.snapshot import HubFile, Snapshot
+    from modelsmith.store import Store
     from modelsmith.weights.gguf.read.reader import Scan
 
 _LARGEST_TEXT = 1 << 20
@@ -85,6 +88,17 @@ def find_on_hub(spec: str) -> HubModel:
     reference = HubReference.parse(spec)
     hub, snapshot = snapshot_of(reference)
     return HubModel(reference, hub, snapshot, choose(snapshot, reference))
+
+
+def base(spec: str, store: Store, folder: Path) -> Base:
+    """Return the base that something of the Hub is: known from its header until the file itself is here."""
+    found = find_on_hub(spec)
+    if found.choice.kind == "checkpoint":
+        place, downloads = hub_checkpoint(found)
+        return replace(checkpoint.base_of(spec, place), notes=tuple(found.notes()), downloads=downloads)
+    modelfile, downloads = hub_modelfile(found)
+    made = modelfiles.base_of(spec, modelfile, folder, store)
+    return replace(made, notes=tuple(found.notes()), downloads=downloads)
 
 
 def forget() -> None:

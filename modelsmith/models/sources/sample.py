@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import InvalidGGUF, StoreError, UnreadableFile, UsageError
 from modelsmith.files.cache import cache_folder
+from modelsmith.models.sources.modelfile import base_of
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from modelsmith.models.base import Base
+    from modelsmith.store import Store
 
 _GO = """{{ .System }}
 {{- range $i, $message := .Messages }}
@@ -46,6 +50,11 @@ _SAMPLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ("<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<think>", "</think>"),
     )
 }
+
+
+def base(spec: str, store: Store, folder: Path) -> Base:
+    """Return the base that a sample is."""
+    return base_of(spec, sample_modelfile(spec.removeprefix("sample:")), folder, store)
 
 
 def samples() -> dict[str, tuple[str, str, tuple[str, ...]]]:

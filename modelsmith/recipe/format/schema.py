@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
-from modelsmith.errors import UsageError
+from modelsmith.errors import ModelsmithError, UsageError
 from modelsmith.files.paths import looks_like_path
 from modelsmith.hub.reference import HubReference, is_hub
 from modelsmith.name import ModelName
@@ -27,6 +27,7 @@ from modelsmith.recipe.parts.fields import (
 )
 from modelsmith.recipe.steps import STEPS
 from modelsmith.records import dataclass
+from modelsmith.registry.reference import Reference
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -175,10 +176,10 @@ def _base(text: str) -> str:
     """Files and built-in samples are looked for when a plan is made; anything else must be able to be a model's name."""
     if looks_like_path(text) or text.startswith("sample:"):
         return text
-    if is_hub(text):
+    if is_hub(text) or text.startswith("oci://"):
         try:
-            HubReference.parse(text)
-        except UsageError as error:
+            HubReference.parse(text) if is_hub(text) else Reference.parse(text).model_name()
+        except ModelsmithError as error:
             raise _refused(error.message, error.hint) from error
         return text
     scheme, separator, _ = text.partition("://")
@@ -203,8 +204,9 @@ class Content(Part):
     """What a recipe makes of what."""
 
     from_: Annotated[Text, AfterValidator(_base)]
-    """What to start from: the name of a model, a `.gguf` file, a Modelfile, or a repository of the Hugging Face Hub
-    (`hf://org/repo@revision:Q4_K_M`). Paths are relative to the recipe."""
+    """What to start from: the name of a model, a `.gguf` file, a Modelfile, a folder of Safetensors, a repository of the
+    Hugging Face Hub (`hf://org/repo@revision:Q4_K_M`), or a model in a registry (`oci://host/namespace/name:tag`). Paths are
+    relative to the recipe."""
 
     template: TemplateOrSteps | None = None
     """A whole Go template, or a list of edits, taken in order. Left out: the base's template."""

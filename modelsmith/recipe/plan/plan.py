@@ -213,7 +213,12 @@ def plan(
     request = compile_request(after)
     after = with_quantization_note(after, request)
     replaces, damaged = _standing(store, name)
-    preview = CreatePreview((), changes=False) if base.missing else store.preview(name, request, as_is=as_is)
+    if base.missing:
+        preview = CreatePreview((), changes=False)
+    elif base.downloads and request.fields.get("from"):
+        preview = CreatePreview((), changes=True)  # of a model that has to be pulled first
+    else:
+        preview = store.preview(name, request, as_is=as_is)
     checked = check(recipe.expect, after, comparisons)
     made = Plan(
         *(

@@ -1,0 +1,82 @@
+"""What a model brings along to those that are made from it: of a store's model, and of a GGUF."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ModelsmithError
+from modelsmith.models.base import Inherited, brought_along
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelsmith.store.model import StoredModel
+    from modelsmith.syntax.modelfile.modelfile import Modelfile
+    from modelsmith.weights.gguf import GGUFFile
+
+
+def inherited_from(model: StoredModel) -> Inherited:
+    """Return what comes along with a model of a store."""
+    from modelsmith.weights.gguf import GGUFFile
+
+    bos_token = eos_token = ""
+    architecture = "" if model.chat_template_known else model.family
+    if model.weights is not None:
+        with GGUFFile.open(model.weights) as gguf:
+            bos_token, eos_token = token_of(gguf, "bos"), token_of(gguf, "eos")
+            architecture = gguf.architecture
+    return Inherited(
+        template=model.template,
+        chat_template=model.chat_template,
+        chat_template_known=model.chat_template_known,
+        said=model.said,
+        system=model.system,
+        parameters=model.parameters,
+        messages=model.messages,
+        licenses=model.licenses,
+        noted=model.noted,
+        family=model.family,
+        architecture=architecture,
+        weights=model.weights,
+        digest=model.digest,
+        stored=True,
+        extra_layers=model.extra_layers,
+        format=model.format,
+        bos_token=bos_token,
+        eos_token=eos_token,
+    )
+
+
+def token_of(gguf: GGUFFile, kind: str) -> str:
+    """Return the text of a special token (``bos``, ``eos``), "" where there is none."""
+    token = gguf.special_tokens.get(kind)
+    return token.text if token else ""
+
+
+def gguf_inherited(path: Path) -> Inherited | None:
+    """Return what is in a GGUF for a model that is made FROM it; None for a projector or an adapter."""
+    from modelsmith.weights.gguf import GGUFFile
+
+    with GGUFFile.open(path) as gguf:
+        if gguf.kind != "model":
+            return None
+        return Inherited(
+            chat_template=gguf.chat_template,
+            family=gguf.architecture,
+            architecture=gguf.architecture,
+            weights=path,
+            bos_token=token_of(gguf, "bos"),
+            eos_token=token_of(gguf, "eos"),
+            imported=True,
+        )
+
+
+def inherited_of(paths: list[Path], modelfile: Modelfile) -> Inherited:
+    """Return what Ollama makes of GGUF files: of the model among them."""
+    for path in paths:
+        if (found := gguf_inherited(path)) is not None:
+            return brought_along(found, modelfile, found.chat_template)
+    raise ModelsmithError(
+        f"{', '.join(path.name for path in paths)}: no text model among these GGUFs",
+        hint="projectors and adapters need a model to go with",
+    )
