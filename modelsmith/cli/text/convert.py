@@ -128,7 +128,9 @@ def _draft(source: str, where: str | None) -> Draft:
     folder = Path.cwd()
     if is_bare(source, folder):
         return Draft.start(template_base(source, folder), None)
-    return Draft.start(find_base(source, store_for(where, source)(), folder), None)
+    return Draft.start(
+        find_base(source, store_for(where, source)(), folder, alone=lambda modelfile: bool(modelfile.template)), None
+    )
 
 
 def _as_json(conversion: Conversion, accepted: bool) -> dict[str, Any]:

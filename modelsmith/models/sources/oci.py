@@ -16,6 +16,7 @@ from modelsmith.manifest import MODEL, PROJECTOR, Digest
 from modelsmith.models.base import Base, Download
 from modelsmith.models.inherited import inherited_from
 from modelsmith.progress import ProgressSink, silent
+from modelsmith.registry.access import Access
 from modelsmith.registry.moving import Mover, fetch_model
 from modelsmith.registry.reference import Reference
 from modelsmith.registry.sources import RegistrySource
@@ -38,12 +39,18 @@ if TYPE_CHECKING:
 _SMALL = 1 << 20
 
 
+def _access(reference: Reference) -> Access:
+    """Return how a registry is reached: with this user's login, and without TLS where it is on this machine, as docker does."""
+    host = reference.host.rpartition(":")[0] or reference.host
+    return Access(insecure=host == "localhost" or host.startswith("127."))
+
+
 def base(spec: str, store: Store, folder: Path) -> Base:
     """Return the base that a model of a registry is. Raises ModelNotFound, ServerError, UsageError for what is no reference."""
     reference = Reference.parse(spec)
     name = reference.model_name()
     modelfile = Modelfile.parse(f"FROM {name.short}\n")
-    with Mover() as mover:
+    with Mover(_access(reference)) as mover:
         source = mover.source(reference)
         if not isinstance(source, RegistrySource):  # a reference is always in a registry
             raise Unsupported(f"{spec} is in no registry")
@@ -64,9 +71,9 @@ def base(spec: str, store: Store, folder: Path) -> Base:
 
 def _fetch(reference: Reference, name: ModelName, store: Store, progress: ProgressSink) -> None:
     if isinstance(store, LocalStore):
-        fetch_model(store, str(reference), progress=progress)
+        fetch_model(store, str(reference), access=_access(reference), progress=progress)
     elif isinstance(store, OllamaStore):
-        with Mover(progress=progress) as mover:
+        with Mover(_access(reference), progress) as mover:
             pull_into_server(mover, reference, store, name, progress)
     else:
         raise Unsupported(f"nothing can be pulled into {store.location}", hint="name a store with --store")
