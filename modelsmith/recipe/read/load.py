@@ -180,7 +180,7 @@ def _parsed(layers: Layers) -> RecipeFile:
     root = without_nothing(reduce(overlay, reversed(layers.roots)))
     report = Report()
     everything = map_data(root)
-    if len(layers) > 1:  # a single layer was validated when it was read
+    if len(layers.roots) > 1:  # a single layer was validated when it was read
         validate(Document, everything, root, report)
     head = validate(Head, {key: value for key, value in everything.items() if key in STATIC}, root, report)
     if head is None:
