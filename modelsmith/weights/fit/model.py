@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidGGUF, UsageError
+from modelsmith.weights.fit.architectures import Memory, facts_of
 from modelsmith.weights.fit.keys import MAX_CONTEXT, MAX_EXPERTS, MAX_HEADS, MAX_LAYERS, Keys
-from modelsmith.weights.fit.recurrent import BY_HEADS, RECURRENT, WITHOUT_CACHE, recurrent_layers, state_size
+from modelsmith.weights.fit.recurrent import recurrent_layers, state_size
 from modelsmith.weights.fit.sizes import Sizes
 from modelsmith.weights.fit.window import windows_of
 
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from modelsmith.weights.gguf.metadata import Metadata
     from modelsmith.weights.gguf.read.tensors import Tensor
     from modelsmith.weights.quantize.plan import QuantizePlan
-
-_NEXTN_WITHOUT_CACHE = frozenset(
-    ("deepseek32", "glm-dsa", "hy_v3", "mimo2", "qwen35", "qwen35moe", "qwen3next", "step35")
-)
-_SHARES_CACHE = {"gemma3n": 20}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +164,13 @@ def _head_sizes(keys: Keys, embedding: int) -> tuple[int, int]:
 
 def _geometry(keys: Keys, layers: int, embedding: int, *, compressed: bool) -> list[Layer]:
     """Return what each layer keeps; weights are not filled in."""
-    architecture = keys.metadata.architecture
+    facts = facts_of(keys.metadata.architecture)
     heads = keys.per_layer("attention.head_count", layers, 0, most=MAX_HEADS)
     has_own = keys.has("attention.head_count_kv")
     kv_heads = keys.per_layer("attention.head_count_kv", layers, most=MAX_HEADS) if has_own else heads
-    if not max(heads) and architecture not in RECURRENT:
+    if not max(heads) and facts.memory is not Memory.STATE:
         keys.fail("attention.head_count", max(heads), "and without heads there is no attention")
-    if not max(kv_heads) and architecture not in RECURRENT | BY_HEADS:
+    if not max(kv_heads) and facts.memory not in {Memory.STATE, Memory.BY_HEADS}:
         keys.fail("attention.head_count_kv", max(kv_heads), "and without heads there is no attention")
     wide = keys.per_layer("feed_forward_length", layers, 0, most=1 << 24)
     recurrent = recurrent_layers(keys, kv_heads, wide)
@@ -186,9 +182,8 @@ def _geometry(keys: Keys, layers: int, embedding: int, *, compressed: bool) -> l
     found = []
     for index in range(layers):
         key, value = near if windows[index] else full
-        both = architecture == "falcon-h1"
-        keeps = cached[index] and kv_heads[index] and (both or not recurrent[index])
-        if architecture.startswith("nemotron_h") and wide[index]:
+        keeps = cached[index] and kv_heads[index] and (facts.memory is Memory.BOTH or not recurrent[index])
+        if facts.one_part_a_layer and wide[index]:
             keeps = False
         found.append(
             Layer(
@@ -205,14 +200,14 @@ def _geometry(keys: Keys, layers: int, embedding: int, *, compressed: bool) -> l
 
 def _cached_layers(keys: Keys, layers: int) -> list[bool]:
     """Return which layers have a cache of their own; the others use an earlier layer's, or the model keeps nothing."""
-    architecture = keys.metadata.architecture
-    if architecture in WITHOUT_CACHE:
+    facts = facts_of(keys.metadata.architecture)
+    if facts.memory is Memory.NOTHING:
         return [False] * layers
     first = layers
-    if architecture in _NEXTN_WITHOUT_CACHE:
+    if facts.predicts_without_cache:
         first -= keys.number("nextn_predict_layers", 0, most=layers)
-    if architecture in _SHARES_CACHE:
-        first = _SHARES_CACHE[architecture]
+    if facts.own_caches:
+        first = facts.own_caches
     if keys.has("attention.shared_kv_layers"):
         first = layers - keys.number("attention.shared_kv_layers", most=layers)
     return [layer < first for layer in range(layers)]
