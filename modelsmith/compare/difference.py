@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from modelsmith.compare.values import Value, compared_metadata, compared_values, untold
-from modelsmith.models.rendered import THINKS, Rendered, rendered
+from modelsmith.models.rendered import Rendered, rendered
 from modelsmith.template.conversation.named import NAMED, is_suffix
+from modelsmith.template.conversation.think import THINKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

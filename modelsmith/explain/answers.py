@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateError
-from modelsmith.models.rendered import THINKS
 from modelsmith.template.chat_formats.states import State, prompt_state
 from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.effective.renderers import PARSERS, RENDERERS
 from modelsmith.versions import resolve
 

@@ -14,6 +14,7 @@ from modelsmith.errors import TemplateRenderError
 from modelsmith.explain.answers import splits, state_word
 from modelsmith.models.engine import tags_in_use
 from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.conversation.thinking_split import SPACE, is_primed
 from modelsmith.template.effective.renderers import PARSERS, RENDERERS
 from modelsmith.template.effective.think_rules import think_semantics
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
 """The chat whose prompt is shown."""
-
-THINKS: tuple[Think, ...] = (None, True, False)
 
 SPLIT, CLOSED, TAGGED, CUT, PLAIN, REFUSED = "split", "closed", "tagged", "cut", "plain", "refused"
 """Where reasoning goes: split from the answer; closed by the prompt, so there is none; into the answer with both tags;

@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.think import Think
 
 
-THINKS: tuple[Think, ...] = (None, True, False)
-
-
-THINK_WORDS: dict[Think, str] = {None: "unset", True: "true", False: "false"}
-
-
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """A prompt, or the error that rendering gives."""

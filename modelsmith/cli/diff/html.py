@@ -12,7 +12,7 @@ from modelsmith.cli.diff.view import state, verdict
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.html_page import html_page
 from modelsmith.compare.values import runs
-from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
     from modelsmith.compare.difference import Difference, Prompts

@@ -10,7 +10,7 @@ from rich.text import Text
 from modelsmith.cli.recipes.plan_view import visible
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.terminal import Terminal
-from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.template.conversation.think import THINK_WORDS
 from modelsmith.template.effective.prompt_tokens import difference as pieces_of
 from modelsmith.template.effective.prompt_tokens import pieces, window
 

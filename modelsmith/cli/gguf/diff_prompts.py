@@ -55,8 +55,8 @@ class Prompts:
 def compare_prompts(a: GGUFFile, b: GGUFFile) -> Prompts | None:
     """Render both templates; None where both files have the same one and the same tokens, or none has any."""
     from modelsmith.errors import TemplateError
-    from modelsmith.models.rendered import THINKS
     from modelsmith.template.conversation.named import NAMED
+    from modelsmith.template.conversation.think import THINKS
     from modelsmith.template.jinja.template import ChatTemplate
 
     if _renders(a) == _renders(b):

@@ -14,9 +14,10 @@ from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.html_page import html_page
 from modelsmith.cli.shared.sizes import size_text
 from modelsmith.compare.difference import Text
-from modelsmith.models.rendered import THINK_WORDS
 from modelsmith.recipe.plan.against import against, prompts_against
 from modelsmith.recipe.plan.metadata import metadata_rows
+from modelsmith.recipe.prove.compare import Verdict
+from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -172,7 +173,7 @@ def _prompts(plan: Plan, colours: Colours) -> Iterator[str]:
         yield '<p class="note">No template is known: its FROM is not here.</p></section>'
         return
     yield f'<p class="soft">{text_html(prompts_text(plan.comparisons))}</p>'
-    yield _tools(any(each.verdict != "same" for each in plan.comparisons))
+    yield _tools(any(each.verdict is not Verdict.SAME for each in plan.comparisons))
     yield from _cards(plan.comparisons, "prompt", colours)
     yield '<p id="nothing" class="soft" hidden>No prompt fits this filter.</p></section>'
 
@@ -182,7 +183,7 @@ def _replaced_prompts(plan: Plan, comparisons: Sequence[Comparison], colours: Co
         return
     yield '<section aria-labelledby="replaced"><h2 id="replaced">Prompts: the model that is replaced → planned</h2>'
     yield f'<p class="soft">{text_html(plan.name.short)} {text_html(prompts_text(comparisons))}</p>'
-    yield from _cards([each for each in comparisons if each.verdict != "same"], "replaced", colours)
+    yield from _cards([each for each in comparisons if each.verdict is not Verdict.SAME], "replaced", colours)
     yield "</section>"
 
 

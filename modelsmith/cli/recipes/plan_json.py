@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.models.rendered import THINK_WORDS
 from modelsmith.recipe.plan.against import against
 from modelsmith.recipe.plan.compile import standalone
+from modelsmith.recipe.prove.compare import Verdict
+from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
     from modelsmith.cli.recipes.planning import Planned
@@ -70,9 +71,11 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         ],
         "renderings": {
             "total": len(plan.comparisons),
-            "same": sum(comparison.verdict == "same" for comparison in plan.comparisons),
+            "same": sum(comparison.verdict is Verdict.SAME for comparison in plan.comparisons),
             "different": [
-                _comparison_data(comparison) for comparison in plan.comparisons if comparison.verdict != "same"
+                _comparison_data(comparison)
+                for comparison in plan.comparisons
+                if comparison.verdict is not Verdict.SAME
             ],
         },
     }

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from modelsmith.cli.recipes.plan_summary import summarized
 from modelsmith.cli.shared.failure import printable
-from modelsmith.models.rendered import THINK_WORDS
 from modelsmith.recipe.plan.against import prompts_against
+from modelsmith.recipe.prove.compare import Verdict
+from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,7 +70,7 @@ def _blocks(plan: Plan) -> Iterator[str]:
 
 def _prompts(title: str, comparisons: Sequence[Comparison]) -> Iterator[str]:
     """Yield the prompts that differ, each kind of difference once before any twice; one open, as the example."""
-    differs = [each for each in comparisons if each.verdict != "same"]
+    differs = [each for each in comparisons if each.verdict is not Verdict.SAME]
     if not differs:
         return
     seen: set[tuple[str, str]] = set()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.cli.shared.sizes import size_text
 from modelsmith.recipe.plan.against import against
 from modelsmith.recipe.plan.metadata import metadata_rows
+from modelsmith.recipe.prove.compare import Verdict
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
     from modelsmith.recipe.prove.compare import Comparison
 
 VERDICTS = {
-    "same": "byte-identical",
-    "appended": "with the text at the end",
-    "inserted": "with the text where it shall stand",
-    "repaired": "with a real line break where two characters stood",
-    "prefilled": "with the text before a begun answer",
-    "thinking": "that show the last answer's reasoning",
-    "tools": "that show tools, calls and results now",
-    "switched": "as the template makes them with its own switch turned",
-    "changed": "changed otherwise",
+    Verdict.SAME: "byte-identical",
+    Verdict.APPENDED: "with the text at the end",
+    Verdict.INSERTED: "with the text where it shall stand",
+    Verdict.REPAIRED: "with a real line break where two characters stood",
+    Verdict.PREFILLED: "with the text before a begun answer",
+    Verdict.THINKING: "that show the last answer's reasoning",
+    Verdict.TOOLS: "that show tools, calls and results now",
+    Verdict.SWITCHED: "as the template makes them with its own switch turned",
+    Verdict.CHANGED: "changed otherwise",
 }
 """What the verdicts of a comparison mean, after a number of prompts."""
 

@@ -13,8 +13,8 @@ from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.sizes import size_text
 from modelsmith.cli.shared.terminal import Terminal
 from modelsmith.manifest import CONFIG_TYPE
-from modelsmith.models.rendered import THINK_WORDS
 from modelsmith.recipe.plan.against import prompts_against
+from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from modelsmith.cli.recipes.plan_view import visible
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.terminal import Terminal
 from modelsmith.explain.words import COST, SHORT, SOURCES, STATES
-from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from modelsmith.hub.reference import HubReference, is_hub
 from modelsmith.models.draft import CHAT_TEMPLATE_KEY
-from modelsmith.models.rendered import THINK_WORDS, THINKS, rendered
+from modelsmith.models.rendered import rendered
 from modelsmith.recipe.read.references import stem
 from modelsmith.template.conversation.named import NAMED, is_suffix
+from modelsmith.template.conversation.think import THINK_WORDS, THINKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from modelsmith.name import ModelName
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.recipe.lock.format import LockedLayer, LockedResult
 from modelsmith.store.create.compose import compose
-from modelsmith.store.create.request import wanted
+from modelsmith.store.create.request import checked_request
 from modelsmith.store.layout import Layout
 from modelsmith.store.local.known import KnownDigests
 from modelsmith.store.local.local import LocalStore
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from modelsmith.recipe.plan.plan import Plan
-    from modelsmith.store.create.compose import Base, Composition, Piece
+    from modelsmith.store.create.compose import BaseLayers, Composition, Piece
     from modelsmith.weights.blobs.blob import SegmentBlob
 
 
@@ -34,7 +34,7 @@ def result_of(
     *,
     hashes: bool,
     locked: LockedResult | None = None,
-    base_of: Callable[[ModelName], Base] | None = None,
+    base_of: Callable[[ModelName], BaseLayers] | None = None,
     progress: ProgressSink = silent,
 ) -> LockedResult:
     """Return what a plan makes. ``sources`` are the digests of the files that the weights are made of, by name.
@@ -48,7 +48,7 @@ def result_of(
     if plan.missing or (plan.request.fields.get("from") and base_of is None):
         return LockedResult(runs=runs, weights=made_of)
     try:
-        composition = compose(wanted(plan.request), base_of or _no_base, as_is=plan.as_is)
+        composition = compose(checked_request(plan.request), base_of or _no_base, as_is=plan.as_is)
     except (Unsupported, ModelsmithError):  # only a server makes it, in its own way
         return LockedResult(runs=runs, weights=made_of)
     known = list(locked.layers) if locked is not None and locked.weights == made_of else []
@@ -82,7 +82,7 @@ def _made_of(plan: Plan, sources: Mapping[str, str]) -> str:
     return f"sha256:{hashlib.sha256(json.dumps(how).encode()).hexdigest()}"
 
 
-def _reader(plan: Plan) -> Callable[[ModelName], Base] | None:
+def _reader(plan: Plan) -> Callable[[ModelName], BaseLayers] | None:
     """Return what reads the layers of a model; None where only a server has them."""
     if isinstance(plan.store, LocalStore):
         layout = plan.store.layout
@@ -106,7 +106,7 @@ def served_layout(plan: Plan) -> Layout | None:
         return None
 
 
-def _no_base(name: ModelName) -> Base:
+def _no_base(name: ModelName) -> BaseLayers:
     raise Unsupported(f"{name.short} is not read here")
 
 

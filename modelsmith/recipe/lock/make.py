@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.recipe.read.load import RecipeFile
     from modelsmith.recipe.read.nodes import RecipeSource
-    from modelsmith.store.create.compose import Base as StoredBase
+    from modelsmith.store.create.compose import BaseLayers
     from modelsmith.store.layout import Layout
 
 _WEIGHTS = {MODEL, PROJECTOR, ADAPTER, DRAFT}
@@ -59,7 +59,7 @@ def locked_model(
     spec: str = "",
     base: LockedBase | None = None,
     locked: LockedResult | None = None,
-    base_of: Callable[[ModelName], StoredBase] | None = None,
+    base_of: Callable[[ModelName], BaseLayers] | None = None,
     progress: ProgressSink = silent,
 ) -> LockedModel:
     """Return what a lock in ``folder`` says of a plan. ``settings`` are the values that were given for inputs.

@@ -10,8 +10,8 @@ from modelsmith.errors import ModelNotFound, Unsupported
 from modelsmith.manifest import CONFIG_TYPE, PARAMS, Digest, Layer
 from modelsmith.name import ModelName
 from modelsmith.progress import ProgressSink, silent
-from modelsmith.store.create.compose import Base, Piece, compose
-from modelsmith.store.create.request import as_float64, wanted
+from modelsmith.store.create.compose import BaseLayers, Piece, compose
+from modelsmith.store.create.request import as_float64, checked_request
 from modelsmith.store.create.weights import Weights
 from modelsmith.store.model import CreatePreview, LayerPreview, StoredModel
 from modelsmith.weights.gguf.file import GGUFFile
@@ -77,7 +77,7 @@ class LockedStore:
             format=model.format,
         )
 
-    def base_of(self, name: ModelName) -> Base:
+    def base_of(self, name: ModelName) -> BaseLayers:
         """Return the layers of the base as they are composed into another model; raises ModelNotFound, Unsupported."""
         model = self._model
         if model is None or not ModelName.strict(model.name).same_as(name):
@@ -93,12 +93,12 @@ class LockedStore:
             pieces.append(Piece(each.type, layer, weights))
         has_parameters = any(each.type == PARAMS for each in model.layers)
         parameters: Any = (as_float64(model.parameters),) if has_parameters else ()
-        return Base(tuple(pieces), model.config or {}, parameters)
+        return BaseLayers(tuple(pieces), model.config or {}, parameters)
 
     def preview(self, name: ModelName, request: CreateRequest, *, as_is: bool = False) -> CreatePreview:
         """Say which blobs the model would have. What is in the store that it goes to is not known here."""
         try:
-            composition = compose(wanted(request), self.base_of, as_is=as_is)
+            composition = compose(checked_request(request), self.base_of, as_is=as_is)
         except Unsupported:
             return CreatePreview((), changes=True)
         layers = []

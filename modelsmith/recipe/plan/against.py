@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from modelsmith.errors import ModelsmithError
 from modelsmith.models.draft import Draft
 from modelsmith.models.find import resolve_base
-from modelsmith.recipe.prove.compare import compare
+from modelsmith.recipe.prove.compare import Verdict, compare
 from modelsmith.syntax.modelfile.table import NOTED
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def prompts_against(plan: Plan) -> tuple[Comparison, ...]:
         found = compare(stands, plan.after)
     except ModelsmithError:
         return ()
-    return found if any(each.verdict != "same" for each in found) else ()
+    return found if any(each.verdict is not Verdict.SAME for each in found) else ()
 
 
 def _is_another(plan: Plan) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.recipe.prove.compare import applies
+from modelsmith.recipe.prove.compare import Verdict, applies
 from modelsmith.template.edit.positions import GENERATION_PROMPT
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _of_template(recipe: Recipe, before: Draft, after: Draft, comparisons: Seque
             )
         return
     changed = edited or _chat_text(before) != _chat_text(after)
-    same = all(each.verdict == "same" for each in comparisons)
+    same = all(each.verdict is Verdict.SAME for each in comparisons)
     gained = (before.effective.source, before.effective.capabilities) != (source, after.effective.capabilities)
     lost = [each.text for each in after.injections if not _stands(each, comparisons)]
     if (changed and same and not gained) or lost:

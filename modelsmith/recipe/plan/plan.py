@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -31,7 +31,6 @@ from modelsmith.recipe.plan.requires import too_old
 from modelsmith.recipe.prove.compare import compare, engine_changes
 from modelsmith.recipe.prove.expect import check
 from modelsmith.recipe.steps import STEPS
-from modelsmith.records import dataclass
 from modelsmith.store.model import CreatePreview
 from modelsmith.template.go.template import Template
 from modelsmith.versions import of_server
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
     from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a recipe will do: the draft before and after, the proof, and what will be written.
 
@@ -221,21 +220,19 @@ def plan(
         preview = store.preview(name, request, as_is=as_is)
     checked = check(recipe.expect, after, comparisons)
     made = Plan(
-        *(
-            recipe,
-            name,
-            store,
-            before,
-            after,
-            comparisons,
-            checked,
-            request,
-            preview,
-            replaces,
-            as_is,
-            modelfile,
-            damaged,
-        ),
+        recipe=recipe,
+        name=name,
+        store=store,
+        before=before,
+        after=after,
+        comparisons=comparisons,
+        checked=checked,
+        request=request,
+        preview=preview,
+        replaces=replaces,
+        as_is=as_is,
+        modelfile=modelfile,
+        damaged=damaged,
         free=free_bytes(store),
         findings=new_findings(before, after),
         without_effect=without_effect(recipe, before, after, comparisons),

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ServerError, TemplateRenderError, VerificationFailed
-from modelsmith.models.rendered import THINK_WORDS, THINKS
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.think import THINK_WORDS, THINKS
 from modelsmith.versions import FACTS, of_server, resolve
 
 if TYPE_CHECKING:

@@ -5,14 +5,16 @@ Nothing is written unless what should change has changed and everything else is 
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
 from modelsmith.models.draft import DEFAULT_TEMPLATE
-from modelsmith.models.rendered import THINKS, Rendered, rendered
+from modelsmith.models.rendered import Rendered, rendered
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.template.conversation.named import NAMED, is_prefill, last_assistant_thinks, opens_assistant_turn
+from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.go.generation import opens_turn
 from modelsmith.template.edit.positions import GENERATION_PROMPT
 from modelsmith.template.edit.tools.proof import has_tool_parts
@@ -29,26 +31,40 @@ if TYPE_CHECKING:
 _PLACE = regex(r" \(line \d+(?:, column \d+)?\)")
 
 
+class Verdict(StrEnum):
+    """How the prompt of a conversation differs from what it was."""
+
+    SAME = "same"
+    """The same bytes."""
+    APPENDED = "appended"
+    """The injected text at the end, nothing else."""
+    INSERTED = "inserted"
+    """Injected texts, and nothing else, at positions beside messages or at the start too."""
+    REPAIRED = "repaired"
+    """A line break that was typed as a backslash and an n became one."""
+    THINKING = "thinking"
+    """It differs, and the last assistant message carries thinking, which an added block may show."""
+    TOOLS = "tools"
+    """It differs, has tools, calls or results, and the template handles them only now."""
+    PREFILLED = "prefilled"
+    """A begun answer where the Jinja template runs: llama-server takes the answer away, renders the generation prompt, and puts
+    the answer behind it, so the injected text stands between the two."""
+    SWITCHED = "switched"
+    """What the template printed before where a variable of its own, which the edit now sets, was set so."""
+    CHANGED = "changed"
+    """Anything else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One conversation under one ``think`` value, before and after; ``opens``: it opens the assistant's turn.
-
-    ``verdict``: ``same`` bytes; ``appended`` (the injected text at the end, nothing else); ``inserted`` (injected texts, and
-    nothing else, at positions beside messages or at the start too); ``repaired`` (there a line
-    break that was typed as a backslash and an n became one); ``thinking`` (differs, and
-    the last assistant message carries thinking, which an added block may show); ``tools`` (differs, it has tools, calls or
-    results, and the template handles them only now); ``prefilled`` (a begun answer, and the
-    Jinja template runs: llama-server takes the answer away, renders the generation prompt, and puts the answer behind
-    it, so the injected text stands between the two); ``switched`` (what the template printed before where a variable of its
-    own, which the edit now sets, was set so); ``changed`` otherwise.
-    """
+    """One conversation under one ``think`` value, before and after; ``opens``: it opens the assistant's turn."""
 
     name: str
     think: Think
     opens: bool
     before: Rendered
     after: Rendered
-    verdict: str
+    verdict: Verdict
 
 
 def applies(when: str, think: Think) -> bool:
@@ -89,25 +105,29 @@ def _compare(name: str, conversation: Conversation, think: Think, before: Draft,
     jinja = after.runs_jinja
     old, new = rendered(before, conversation, think, jinja=jinja), rendered(after, conversation, think, jinja=jinja)
     opens = _opens(conversation, before, after)
-    verdict = "same"
+    verdict = Verdict.SAME
     switched = _switched(before, after, conversation, think) if old != new and not old.error else ""
     if switched == new.prompt != "" or (old.error and _placeless(old.error) == _placeless(new.error)):
-        verdict = "switched" if switched else "same"
+        verdict = Verdict.SWITCHED if switched else Verdict.SAME
     elif old != new:
         may_open = opens or (jinja and not is_prefill(conversation))
         texts = [each.text for each in after.injections if applies(each.when, think) and each.at == GENERATION_PROMPT]
         failed = old.error or new.error
         elsewhere = [each for each in after.injections if each.at != GENERATION_PROMPT and applies(each.when, think)]
         was = switched or old.prompt
-        verdict = "changed" if failed else _verdict(conversation, was, new.prompt, texts, may_open=may_open)
-        if verdict in {"changed", "thinking"} and not failed and jinja:
+        verdict = Verdict.CHANGED if failed else _verdict(conversation, was, new.prompt, texts, may_open=may_open)
+        if verdict in {Verdict.CHANGED, Verdict.THINKING} and not failed and jinja:
             verdict = _reasoning_verdict(conversation, was, new.prompt, after, may_open=may_open) or verdict
-        if verdict in {"changed", "thinking"} and not failed and elsewhere:
+        if verdict in {Verdict.CHANGED, Verdict.THINKING} and not failed and elsewhere:
             ends = texts if may_open else []
             within = [each.text for each in elsewhere]
-            verdict = "inserted" if only_inserted(old.prompt, new.prompt, within, ends) else verdict
-        if verdict in {"changed", "thinking"} and has_tool_parts(conversation) and _got_tools(before, after):
-            verdict = "tools"
+            verdict = Verdict.INSERTED if only_inserted(old.prompt, new.prompt, within, ends) else verdict
+        if (
+            verdict in {Verdict.CHANGED, Verdict.THINKING}
+            and has_tool_parts(conversation)
+            and _got_tools(before, after)
+        ):
+            verdict = Verdict.TOOLS
     return Comparison(name, think, opens, old, new, verdict)
 
 
@@ -134,20 +154,22 @@ def _switched(before: Draft, after: Draft, conversation: Conversation, think: Th
         return ""
 
 
-def _reasoning_verdict(conversation: Conversation, old: str, new: str, after: Draft, *, may_open: bool) -> str:
+def _reasoning_verdict(
+    conversation: Conversation, old: str, new: str, after: Draft, *, may_open: bool
+) -> Verdict | None:
     """Say how two prompts differ that are the same but for tags of reasoning at the end, or before a begun answer."""
     from modelsmith.template.edit.jinja.reasoning import reasoning_texts
 
     chat_template = after.chat_template
     if chat_template is None:
-        return ""
+        return None
     tags = reasoning_texts(chat_template).tags
     last = conversation.messages[-1].content if is_prefill(conversation) else ""
     if may_open:
-        return "appended" if _without(old, tags) == _without(new, tags) else ""
+        return Verdict.APPENDED if _without(old, tags) == _without(new, tags) else None
     ends = old.endswith(last) and new.endswith(last)
     same = _without(old.removesuffix(last), tags) == _without(new.removesuffix(last), tags)
-    return "prefilled" if is_prefill(conversation) and ends and same else ""
+    return Verdict.PREFILLED if is_prefill(conversation) and ends and same else None
 
 
 def _without(prompt: str, tags: Sequence[str]) -> str:
@@ -211,14 +233,14 @@ def _opens(conversation: Conversation, before: Draft, after: Draft) -> bool:
     return opened not in (closed, family.asked(closed, "")[0] if family else closed)
 
 
-def _verdict(conversation: Conversation, old: str, new: str, texts: list[str], *, may_open: bool) -> str:
+def _verdict(conversation: Conversation, old: str, new: str, texts: list[str], *, may_open: bool) -> Verdict:
     if may_open and new.startswith(old) and any(text.endswith(new[len(old) :]) for text in texts):
-        return "appended"
+        return Verdict.APPENDED
     for text in texts if may_open else ():
         typed = text.replace("\n", "\\n")
         if typed != text and old.endswith(typed) and new == old.removesuffix(typed) + text:
-            return "repaired"
+            return Verdict.REPAIRED
     last = conversation.messages[-1].content if is_prefill(conversation) else ""
     if not may_open and any(new == f"{old.removesuffix(last)}{text}{last}" for text in texts):
-        return "prefilled"
-    return "thinking" if last_assistant_thinks(conversation) else "changed"
+        return Verdict.PREFILLED
+    return Verdict.THINKING if last_assistant_thinks(conversation) else Verdict.CHANGED

@@ -19,6 +19,7 @@ from modelsmith.recipe.format.expectations import (
     ThinkingTags,
 )
 from modelsmith.recipe.prove.checked import Checked
+from modelsmith.recipe.prove.compare import Verdict
 from modelsmith.recipe.prove.prompts import prompt_ends_with, prompt_has, prompt_lacks, reasoning_is, where
 from modelsmith.template.effective.renderers import PARSERS
 
@@ -78,10 +79,10 @@ def _effective(expectation: Effective, draft: Draft, _comparisons: Sequence[Comp
 def _history_unchanged(_expectation: HistoryUnchanged, _draft: Draft, comparisons: Sequence[Comparison]) -> Checked:
     promise = "history, system prompt, tools and everything else render as before"
     for comparison in comparisons:
-        if comparison.verdict == "changed":
+        if comparison.verdict is Verdict.CHANGED:
             detail = f"{where(comparison.name, comparison.think)}: {_difference(comparison)}"
             return Checked(promise, holds=False, detail=detail)
-    same = sum(comparison.verdict == "same" for comparison in comparisons)
+    same = sum(comparison.verdict is Verdict.SAME for comparison in comparisons)
     return Checked(
         promise,
         holds=True,

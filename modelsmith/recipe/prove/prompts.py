@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.models.reasoning import reasoning_state
-from modelsmith.models.rendered import THINK_WORDS, THINKS, rendered
+from modelsmith.models.rendered import rendered
 from modelsmith.recipe.prove.checked import Checked
 from modelsmith.recipe.prove.compare import applies
 from modelsmith.template.chat_formats.states import State
 from modelsmith.template.conversation.named import NAMED, is_suffix
+from modelsmith.template.conversation.think import THINK_WORDS, THINKS
 from modelsmith.template.edit.positions import (
     GENERATION_PROMPT,
     MARK,

@@ -24,7 +24,7 @@ from modelsmith.template.effective.imported import imported
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from modelsmith.store.create.request import Wanted
+    from modelsmith.store.create.request import CheckedRequest
     from modelsmith.weights.blobs.blob import SegmentBlob
 
 CLOUD = "https://ollama.com:443"
@@ -50,7 +50,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class BaseLayers:
     """The model that FROM names: its layers with their origin noted, headers of its weights, config and parameters."""
 
     pieces: tuple[Piece, ...]
@@ -67,22 +67,26 @@ class Composition:
 
 
 def compose(
-    wanted: Wanted, base_of: Callable[[ModelName], Base], *, as_is: bool = False, progress: ProgressSink = silent
+    request: CheckedRequest,
+    base_of: Callable[[ModelName], BaseLayers],
+    *,
+    as_is: bool = False,
+    progress: ProgressSink = silent,
 ) -> Composition:
     """Return what Ollama would store for a request; ``base_of`` reads the model that it starts from.
 
     Raises what Ollama refuses, TemplateSyntaxError for a template among it.
     """
-    config = Config(noted=dict(wanted.noted))
+    config = Config(noted=dict(request.noted))
     pieces: list[Piece] = []
     inherited: tuple[Mapping[str, Any], ...] = ()
     remote = False
-    if wanted.base:
-        name, cloud = _source(wanted.base)
-        remote = cloud or bool(wanted.remote_host)
+    if request.base:
+        name, cloud = _source(request.base)
+        remote = cloud or bool(request.remote_host)
         if remote:
             config.remote_model = name
-            config.remote_host = remote_url(wanted.remote_host or CLOUD)
+            config.remote_host = remote_url(request.remote_host or CLOUD)
         else:
             base = base_of(ModelName.strict(name))
             config.inherit(base.config)
@@ -90,18 +94,18 @@ def compose(
             inherited = base.parameters
     else:
         progress(Progress("parsing GGUF"))
-        pieces += _detected(weights_from_files(wanted.files, "model", as_is=as_is))
-    if remote and wanted.draft_files:
+        pieces += _detected(weights_from_files(request.files, "model", as_is=as_is))
+    if remote and request.draft_files:
         raise UsageError("DRAFT cannot be used with remote models")
     if not remote:
-        pieces += _detected(weights_from_files(wanted.adapters, "adapter", as_is=as_is))
-        pieces += map(_piece, weights_from_files(wanted.draft_files, "draft", as_is=as_is))
-    if wanted.info:
-        config.override(wanted.info)
-    parameters = dict(wanted.parameters)
+        pieces += _detected(weights_from_files(request.adapters, "adapter", as_is=as_is))
+        pieces += map(_piece, weights_from_files(request.draft_files, "draft", as_is=as_is))
+    if request.info:
+        config.override(request.info)
+    parameters = dict(request.parameters)
     _describe(pieces, config, parameters)
-    check_quantization([piece.weights for piece in pieces if piece.weights], wanted.quantize, wanted.draft_quantize)
-    return Composition(tuple(_with_texts(pieces, wanted, parameters, inherited)), config.to_bytes())
+    check_quantization([piece.weights for piece in pieces if piece.weights], request.quantize, request.draft_quantize)
+    return Composition(tuple(_with_texts(pieces, request, parameters, inherited)), config.to_bytes())
 
 
 def _source(text: str) -> tuple[str, bool]:
@@ -179,21 +183,21 @@ def _describe(pieces: Iterable[Piece], config: Config, parameters: dict[str, Any
 
 
 def _with_texts(
-    pieces: list[Piece], wanted: Wanted, parameters: dict[str, Any], inherited: tuple[Mapping[str, Any], ...]
+    pieces: list[Piece], request: CheckedRequest, parameters: dict[str, Any], inherited: tuple[Mapping[str, Any], ...]
 ) -> list[Piece]:
-    if wanted.template:
-        _check_template(wanted.template)
-        pieces = _replaced(pieces, TEMPLATE, _utf8(wanted.template))
-    if wanted.system:
-        pieces = _replaced(pieces, SYSTEM, _utf8(wanted.system))
-    pieces = [*pieces, *(Piece(LICENSE, _utf8(text)) for text in wanted.licenses)]
+    if request.template:
+        _check_template(request.template)
+        pieces = _replaced(pieces, TEMPLATE, _utf8(request.template))
+    if request.system:
+        pieces = _replaced(pieces, SYSTEM, _utf8(request.system))
+    pieces = [*pieces, *(Piece(LICENSE, _utf8(text)) for text in request.licenses)]
     for older in (*inherited, *_detected_parameters(pieces)):
         for key, value in older.items():
             parameters.setdefault(key, value)
     if parameters:
         pieces = _replaced(pieces, PARAMS, _json(parameters))
-    if wanted.messages:
-        pieces = _replaced(pieces, MESSAGES, _json(wanted.messages))
+    if request.messages:
+        pieces = _replaced(pieces, MESSAGES, _json(request.messages))
     return pieces
 
 

@@ -6,6 +6,7 @@ Sources: Ollama ``api/types.go`` (CreateRequest, Message), ``server/create.go`` 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from modelsmith.errors import BlobNotFound, DigestMismatch, InvalidDigest, Unsup
 from modelsmith.gojson import GoStruct
 from modelsmith.manifest import Digest
 from modelsmith.patterns import regex
-from modelsmith.records import dataclass
 from modelsmith.store.model import BlobSource, CreateRequest
 from modelsmith.syntax.modelfile.table import NOTED, HasNoted
 from modelsmith.weights.blobs.blob import FileBlob, SegmentBlob
@@ -28,8 +28,8 @@ _MESSAGE_TEXTS = ("tool_name", "tool_call_id")
 Blobs = Mapping[str, "str | Path | BlobSource"]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted(HasNoted):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRequest(HasNoted):
     """A request whose types are right: what the model is made from, and what is set on it."""
 
     base: str
@@ -48,7 +48,7 @@ class Wanted(HasNoted):
     info: Mapping[str, Any]
 
 
-def wanted(request: CreateRequest) -> Wanted:
+def checked_request(request: CreateRequest) -> CheckedRequest:
     """Check a request; raises UsageError with Ollama's reason where it is none."""
     fields = request.fields
     base = _text(fields, "from")
@@ -61,21 +61,21 @@ def wanted(request: CreateRequest) -> Wanted:
     draft_quantize = _text(fields, "draft_quantize").upper()
     if draft_quantize and not request.draft_files:
         raise UsageError("--draft-quantize requires a DRAFT model")
-    return Wanted(
-        base,
-        _text(fields, "remote_host"),
-        _sources(request.files),
-        _sources(request.draft_files),
-        _sources(request.adapters),
-        _text(fields, "template"),
-        _text(fields, "system"),
-        _licenses(fields.get("license")),
-        _parameters(fields.get("parameters")),
-        tuple(_message(index, message) for index, message in enumerate(_list(fields, "messages"))),
-        {command: _text(fields, command) for command in NOTED},
-        (_text(fields, "quantize") or _text(fields, "quantization")).upper(),
-        draft_quantize,
-        _object(fields, "info"),
+    return CheckedRequest(
+        base=base,
+        remote_host=_text(fields, "remote_host"),
+        files=_sources(request.files),
+        draft_files=_sources(request.draft_files),
+        adapters=_sources(request.adapters),
+        template=_text(fields, "template"),
+        system=_text(fields, "system"),
+        licenses=_licenses(fields.get("license")),
+        parameters=_parameters(fields.get("parameters")),
+        messages=tuple(_message(index, message) for index, message in enumerate(_list(fields, "messages"))),
+        noted={command: _text(fields, command) for command in NOTED},
+        quantize=(_text(fields, "quantize") or _text(fields, "quantization")).upper(),
+        draft_quantize=draft_quantize,
+        info=_object(fields, "info"),
     )
 
 

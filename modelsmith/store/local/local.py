@@ -191,12 +191,14 @@ class LocalStore:
         self, request: CreateRequest | Mapping[str, Any], blobs: Blobs | None, *, as_is: bool, progress: ProgressSink
     ) -> Composition:
         from modelsmith.store.create.compose import compose
-        from modelsmith.store.create.request import from_body, wanted
+        from modelsmith.store.create.request import checked_request, from_body
         from modelsmith.store.local.show import read_base
 
         if isinstance(request, Mapping):
             request = from_body(request, blobs or {}, self.layout)
-        return compose(wanted(request), lambda name: read_base(self.layout, name), as_is=as_is, progress=progress)
+        return compose(
+            checked_request(request), lambda name: read_base(self.layout, name), as_is=as_is, progress=progress
+        )
 
     def _store(self, writer: Writer, name: ModelName, composition: Composition, putter: Putter) -> None:
         old = self._manifest(name)

@@ -23,7 +23,7 @@ from modelsmith.manifest import (
     Manifest,
 )
 from modelsmith.store.blobs import Blobs, known_digests
-from modelsmith.store.create.compose import Base, Piece
+from modelsmith.store.create.compose import BaseLayers, Piece
 from modelsmith.store.create.request import as_float64
 from modelsmith.store.create.weights import Weights
 from modelsmith.store.foreign import read_json, read_messages, read_object, read_parameters, text, texts
@@ -42,7 +42,7 @@ _GPT_OSS = ("gptoss", "gpt-oss")
 _NO_AUDIO = "nemotron_h_omni"
 
 
-def read_base(layout: Layout, name: ModelName) -> Base:
+def read_base(layout: Layout, name: ModelName) -> BaseLayers:
     """Read the model that another one is made from; raises ModelNotFound, BlobNotFound, InvalidGGUF, StoreError."""
     name = layout.existing(name)
     manifest = layout.manifest(name)
@@ -59,7 +59,7 @@ def read_base(layout: Layout, name: ModelName) -> Base:
         weights = Weights(layer.media_type, (_open(layout, layer),), stored) if layer.media_type in _WEIGHTS else None
         pieces.append(Piece(layer.media_type, stored, weights))
     parameters = tuple(_parameters(layout, layer) for layer in manifest.of_type(PARAMS))
-    return Base(tuple(pieces), _config(layout, manifest), parameters)
+    return BaseLayers(tuple(pieces), _config(layout, manifest), parameters)
 
 
 def read_model(layout: Layout, name: ModelName) -> StoredModel:

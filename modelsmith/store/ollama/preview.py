@@ -23,8 +23,8 @@ from modelsmith.manifest import (
     Digest,
     Layer,
 )
-from modelsmith.store.create.compose import Base, Composition, Piece, compose
-from modelsmith.store.create.request import wanted
+from modelsmith.store.create.compose import BaseLayers, Composition, Piece, compose
+from modelsmith.store.create.request import checked_request
 from modelsmith.store.model import CreatePreview, LayerPreview
 from modelsmith.store.ollama.create import has_blob
 from modelsmith.store.ollama.show import DEFAULT_TEMPLATE
@@ -55,7 +55,7 @@ def preview(
 ) -> CreatePreview:
     """Return the blobs of the model to be and whether it differs from ``current`` (None: there is none yet)."""
     try:
-        composition = compose(wanted(request), lambda _: _base(base), as_is=as_is)
+        composition = compose(checked_request(request), lambda _: _base(base), as_is=as_is)
     except Unsupported:
         composition = None
     comparable = composition is not None and not any(request.fields.get(key) for key in _SERVER_ONLY)
@@ -66,17 +66,17 @@ def preview(
     return CreatePreview(tuple(layers), changes)
 
 
-def _base(described: Described | None) -> Base:
+def _base(described: Described | None) -> BaseLayers:
     """Return the base as the composer wants it; an empty one never comes here."""
     if described is None:
-        return Base((), {}, ())
+        return BaseLayers((), {}, ())
     shown, model = described
     pieces = [Piece(_WEIGHTS[kind], Layer(_WEIGHTS[kind], digest, 0)) for kind, digest in shown.digests if digest]
     texts = [(TEMPLATE, model.template), (SYSTEM, model.system or None), *((LICENSE, text) for text in model.licenses)]
     pieces += [Piece(media_type, text.encode()) for media_type, text in texts if text is not None]
     if model.messages:
         pieces.append(Piece(MESSAGES, json.dumps([dict(message) for message in model.messages]).encode()))
-    return Base(tuple(pieces), dict(model.noted), (model.parameters,))
+    return BaseLayers(tuple(pieces), dict(model.noted), (model.parameters,))
 
 
 def _weights(

@@ -9,6 +9,10 @@ from modelsmith.errors import InjectionError
 
 Think: TypeAlias = bool | str | None
 
+THINKS: tuple[Think, ...] = (None, True, False)
+"""What a proof asks every conversation with: unset, on and off."""
+THINK_WORDS: dict[Think, str] = {None: "unset", True: "true", False: "false"}
+
 
 class When(StrEnum):
     """For which requests: all, all but those that say ``think: false``, or only those."""

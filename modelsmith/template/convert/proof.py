@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.errors import TemplateRenderError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
-from modelsmith.template.edit.prove import THINKS, proof_conversations
+from modelsmith.template.conversation.think import THINKS
+from modelsmith.template.edit.prove import proof_conversations
 from modelsmith.template.go.functions.ollama import today_is
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.effective.capabilities import go_capabilities, go_tool_round_trip
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     Expectation: TypeAlias = Callable[[Conversation, Think, str, str], str]
     """(conversation, think, before, after) -> "" where that is as it should be, else what is wrong."""
 
-THINKS: tuple[Think, ...] = (None, True, False)
 _SHOWN = 60
 _SECONDS = 20.0
 """All conversations take most templates less than half a second."""

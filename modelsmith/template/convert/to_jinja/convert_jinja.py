@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Final
 from modelsmith.errors import ConversionError, TemplateRenderError
 from modelsmith.syntax.gotemplate.nodes import Action, Command, Field, Pipeline
 from modelsmith.template.conversation.named import is_prefill
+from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.convert.conversion import Conversion
 from modelsmith.template.convert.proof import NOW, Counterexample, Proof, counts, uses_tools
 from modelsmith.template.convert.to_jinja.items import Case, Loop, written
 from modelsmith.template.convert.to_jinja.parts import surrounded
 from modelsmith.template.convert.to_jinja.translate import Translator
 from modelsmith.template.convert.to_jinja.values import BOOL, MESSAGES, TEXT, TOOLS, Known, Value, text, truth
-from modelsmith.template.edit.prove import THINKS, proof_conversations
+from modelsmith.template.edit.prove import proof_conversations
 from modelsmith.template.go.functions.ollama import today_is
 from modelsmith.template.go.legacy import ServerPanic, cut
 from modelsmith.template.jinja.template import ChatTemplate

@@ -16,11 +16,12 @@ from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.syntax.gotemplate.nodes import Field, If, Range
 from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.addition import expression
 from modelsmith.template.edit.go.places import number_loop
 from modelsmith.template.edit.go.scope import before as before_child
 from modelsmith.template.edit.go.scope import before_tag, is_messages, paths, scope_at
-from modelsmith.template.edit.prove import THINKS, Renderings, TooSlow, check_renders, prove, prove_same_reading
+from modelsmith.template.edit.prove import Renderings, TooSlow, check_renders, prove, prove_same_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

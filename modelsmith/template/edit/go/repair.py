@@ -12,11 +12,12 @@ from modelsmith.errors import InjectionError
 from modelsmith.memo import remembering
 from modelsmith.source import Edit, Span, apply_edits
 from modelsmith.syntax.gotemplate.nodes import Text
+from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.addition import Addition, literal
 from modelsmith.template.edit.go.generation import opens_turn
 from modelsmith.template.edit.go.inject import tails
 from modelsmith.template.edit.go.scope import visible
-from modelsmith.template.edit.prove import THINKS, Renderings, prove, prove_same_reading
+from modelsmith.template.edit.prove import Renderings, prove, prove_same_reading
 
 if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation

@@ -31,9 +31,9 @@ from modelsmith.syntax.gotemplate.nodes import (
     With,
 )
 from modelsmith.syntax.gotemplate.tree import walk
+from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.go.scope import is_messages
 from modelsmith.template.edit.prove import (
-    THINKS,
     Renderings,
     TooSlow,
     check_renders,
