@@ -29,7 +29,7 @@ _MANY = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FoundModel:
     """A model that was found: its header, and whether only its shape is known."""
 
     name: str
@@ -43,18 +43,18 @@ class Asked:
         return quantized_model(self.parts, self.name, quantization) if quantization else FitModel.of_parts(self.parts)
 
 
-def ask_shape(name: str) -> Asked:
+def find_shape(name: str) -> FoundModel:
     """Return a well-known model by its shape; raises UsageError for one that is not in the table."""
-    return Asked(name, (shape_header(name, known_shape(name)),), by_shape=True)
+    return FoundModel(name, (shape_header(name, known_shape(name)),), by_shape=True)
 
 
-def ask(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) -> Asked:
+def find_model(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) -> FoundModel:
     """Return the model that ``spec`` names: a file, the first of several shards, a URL, a Modelfile or a model's name.
 
     Raises as ``find_gguf`` does; for a damaged header its first fault.
     """
     try:
-        return Asked(spec, _parts(spec, store, progress))
+        return FoundModel(spec, _parts(spec, store, progress))
     except ModelNotFound as error:
         if spec.lower() in SHAPES:
             error.hint = f"its shape is known: --shape {spec.lower()} answers without it; or {error.hint}"
@@ -62,7 +62,7 @@ def ask(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) 
 
 
 def open_header(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) -> GGUFFile:
-    """Return the header of one GGUF; raises as ``ask``."""
+    """Return the header of one GGUF; raises as ``find_model``."""
     return _header(find_gguf(spec, store, progress=progress))
 
 
@@ -94,7 +94,7 @@ def _parts(spec: str, store: Callable[[], Store], progress: ProgressSink) -> tup
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class LoadedBeside:
     """Files that are loaded with a model, as they were named."""
 
     mmproj: Path | None = None
@@ -105,7 +105,7 @@ class Beside:
         """Open the files, and return what they take as a function of the settings."""
         projector = GGUFFile.open(self.mmproj) if self.mmproj else None
         adapters = [GGUFFile.open(path) for path in self.adapters]
-        draft = ask(self.draft, store).model() if self.draft else None
+        draft = find_model(self.draft, store).model() if self.draft else None
 
         def of(settings: FitSettings) -> Extras:
             extras = Extras()

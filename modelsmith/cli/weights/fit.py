@@ -74,7 +74,7 @@ def command(spec: str | None, shape: str | None, where: str | None, as_json: boo
     """
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.cli.weights.fit_view import as_data, quantizations_data, show_contexts, show_quantizations
-    from modelsmith.models.parts import QUANTIZATIONS, Beside, ask, ask_shape
+    from modelsmith.models.parts import QUANTIZATIONS, LoadedBeside, find_model, find_shape
     from modelsmith.weights.fit.fit import Verdict, estimate, longest_context
 
     if (spec is None) == (shape is None):
@@ -91,8 +91,8 @@ def command(spec: str | None, shape: str | None, where: str | None, as_json: boo
     store = store_for(where, spec)
 
     with progress_bars(enabled=not as_json) as progress:
-        model_of = (ask_shape(shape) if shape is not None else ask(spec or "", store, progress)).model
-    extras = Beside(asked["mmproj"], asked["adapters"], asked["draft"]).extras(store)
+        model_of = (find_shape(shape) if shape is not None else find_model(spec or "", store, progress)).model
+    extras = LoadedBeside(asked["mmproj"], asked["adapters"], asked["draft"]).extras(store)
     wanted = QUANTIZATIONS if asked["quantizations"] else (asked["quantization"],)
     models = {name: model_of(name) for name in wanted}
     if asked["cpu_moe"]:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidParameter
-from modelsmith.lint.facts.once import once
+from modelsmith.lint.facts.once_a_document import once_a_document
 from modelsmith.lint.facts.thinking_names import is_thinking_name
 from modelsmith.parameters import PARAMETERS, typed_parameters
 from modelsmith.patterns import regex
@@ -60,7 +60,7 @@ def blamed(document: Document, code: str) -> Iterator[Blame]:
     return (each for each in blames(document) if each.code == code)
 
 
-@once
+@once_a_document
 def blames(document: Document) -> tuple[Blame, ...]:
     """Return every fault of a Modelfile with the rule that reports it."""
     if document.modelfile is None:
@@ -72,7 +72,7 @@ def blames(document: Document) -> tuple[Blame, ...]:
     return tuple(_blames(document, nodes))
 
 
-@once
+@once_a_document
 def lines_of_text(document: Document) -> frozenset[Node]:
     """Return the sound instructions that are lines of a text which goes on below its line ("From now on …")."""
     return frozenset(node for each in blamed(document, "MS103") for node in each.block if node is not each.node)

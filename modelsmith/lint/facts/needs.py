@@ -10,7 +10,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from modelsmith.lint.facts.once import once
+from modelsmith.lint.facts.once_a_document import once_a_document
 from modelsmith.lint.facts.parameter_faults import SINCE
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
@@ -37,7 +37,7 @@ class Need:
     vital: bool = True
 
 
-@once
+@once_a_document
 def needs(document: Document) -> tuple[Need, ...]:
     """Return what a Modelfile uses that not every version of Ollama has."""
     return tuple(_needs(document))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidParameter
 from modelsmith.lint.facts.comments import comment_of
-from modelsmith.lint.facts.once import once
+from modelsmith.lint.facts.once_a_document import once_a_document
 from modelsmith.lint.facts.thinking_names import is_thinking_name
 from modelsmith.parameters import DEPRECATED, DEPRECATED_SINCE, PARAMETERS, REMOVED_SINCE, Kind, typed_parameters
 from modelsmith.patterns import regex
@@ -49,7 +49,7 @@ def bad(document: Document, code: str) -> Iterator[BadParameter]:
     return (each for each in bad_parameters(document) if each.code == code)
 
 
-@once
+@once_a_document
 def bad_parameters(document: Document) -> tuple[BadParameter, ...]:
     """Return every PARAMETER that Ollama refuses, in order."""
     found = document.find("PARAMETER")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 
-def once(analyse: Callable[[Document], _Result]) -> Callable[[Document], _Result]:
+def once_a_document(analyse: Callable[[Document], _Result]) -> Callable[[Document], _Result]:
     """Keep what an analysis finds with the document that it looked at; its result must be immutable."""
     name = f"{analyse.__module__}.{analyse.__qualname__}"
 
