@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import ModelsmithError
-from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.template.conversation.think import THINK_WORDS
 from modelsmith.template.convert.to_go.convert import to_go
 from modelsmith.template.convert.to_jinja.convert_jinja import to_jinja
 from modelsmith.template.jinja.template import ChatTemplate

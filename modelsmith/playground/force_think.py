@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.template.conversation.think import THINK_WORDS
 from modelsmith.template.effective.prompt_tokens import difference
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.errors import ModelsmithError
 from modelsmith.explain.explanation import explain_draft
 from modelsmith.explain.words import COST, SHORT, SOURCES
-from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
     from modelsmith.explain.explanation import Explanation
