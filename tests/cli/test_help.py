@@ -52,6 +52,8 @@ def test_words_are_never_broken() -> None:
 COLOURED = (
     ["lint", "Modelfile"],
     ["lint", "Modelfile", "--diff"],
+    ["lint", "Modelfile", "--format", "concise"],
+    ["playground", "--site", "no", "--no-open"],
     ["lint", "no"],
     ["rules"],
     ["rules", "MS104"],
