@@ -13,6 +13,8 @@ from modelsmith.cli.shared.complete import complete_files, complete_models
 from modelsmith.cli.shared.options import json_option, store_option
 
 if TYPE_CHECKING:
+    from modelsmith.name import ModelName
+    from modelsmith.store import Store
     from modelsmith.store.model import CreatePreview
 
 
@@ -45,7 +47,6 @@ def command(name: str, path: Path, where: str | None, as_is: bool, dry_run: bool
       modelsmith create mario --dry-run --store ./models
     """
     from modelsmith.cli.shared.progress import progress_bars
-    from modelsmith.errors import ModelNotFound
     from modelsmith.files.text import read_text_file
     from modelsmith.models.build import request_of
     from modelsmith.name import ModelName
@@ -55,32 +56,41 @@ def command(name: str, path: Path, where: str | None, as_is: bool, dry_run: bool
     target = ModelName.strict(name)
     request = request_of(Modelfile.parse(read_text_file(path)), path.absolute().parent, source=str(path))
     store = open_store(where)
-    preview = store.preview(target, request, as_is=as_is)
     if dry_run:
-        _show(preview, target.short, store.location, as_json=as_json)
+        _show(store.preview(target, request, as_is=as_is), target.short, store.location, as_json=as_json)
         return 0
-    if preview.changes and not yes and sys.stdin and sys.stdin.isatty():
-        try:
-            store.show(target)
-            click.confirm(f"Replace {target.short}?", abort=True, err=True)
-        except ModelNotFound:
-            pass
-    if preview.changes:
+    stands = _stands(store, target)
+    changes = not stands or store.preview(target, request, as_is=as_is).changes  # a new model needs no comparison
+    if stands and changes and not yes and sys.stdin and sys.stdin.isatty():
+        click.confirm(f"Replace {target.short}?", abort=True, err=True)
+    if changes:
         with progress_bars(enabled=not as_json) as progress:
             model = store.create(target, request, as_is=as_is, progress=progress)
     else:
         model = store.show(target)
     if as_json:
         click.echo(
-            json.dumps(
-                {"name": target.short, "store": store.location, "changed": preview.changes, "digest": model.digest}
-            )
+            json.dumps({"name": target.short, "store": store.location, "changed": changes, "digest": model.digest})
         )
-    elif preview.changes:
+    elif changes:
         click.echo(f"{click.style('created', fg='green')} {target.short} in {store.location}")
     else:
         click.echo(f"no changes: {target.short} in {store.location} is already as {path} says")
     return 0
+
+
+def _stands(store: Store, name: ModelName) -> bool:
+    """Say whether a model of this name is there, damaged or not."""
+    from modelsmith.errors import ModelNotFound, ServerError, StoreError
+
+    try:
+        store.show(name)
+    except ModelNotFound:
+        return False
+    except StoreError as error:
+        if isinstance(error, ServerError):
+            raise
+    return True
 
 
 def _show(preview: CreatePreview, name: str, location: str, *, as_json: bool) -> None:
