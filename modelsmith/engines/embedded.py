@@ -158,7 +158,9 @@ class EmbeddedEngine:
             began = monotonic()
             self._child = Child.start(job, self._seconds)
             self._loading = monotonic() - began
-            self._server = OpenAIEngine(self._child.url, "model", api_key=self._child.key, seconds=self._seconds)
+            self._server = OpenAIEngine(
+                self._child.url, "model", api_key=self._child.key, seconds=self._seconds, label=self.location
+            )
         return self._server
 
     def _served(self, request: Request) -> Request:

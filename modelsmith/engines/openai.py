@@ -44,7 +44,10 @@ _MILLI = 1e-3
 class OpenAIEngine:
     """A model of such a server. ``url`` is with or without ``/v1``; the model's name may be empty where the server has just one."""
 
-    def __init__(self, url: str, model: str = "", *, api_key: str = "", seconds: float = SECONDS) -> None:
+    def __init__(
+        self, url: str, model: str = "", *, api_key: str = "", seconds: float = SECONDS, label: str = ""
+    ) -> None:
+        self._label = label
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else None
         self._http = HttpClient(url.rstrip("/").removesuffix("/v1"), peer="OpenAI-compatible server", headers=headers)
         self._model = model
@@ -53,8 +56,8 @@ class OpenAIEngine:
 
     @property
     def location(self) -> str:
-        """The server's URL, without credentials."""
-        return self._http.url
+        """The server's URL, without credentials, or what it is called instead."""
+        return self._label or self._http.url
 
     @property
     def identity(self) -> Identity:

@@ -189,10 +189,12 @@ def _replaced(plan: Plan) -> str:
 
 
 def _promises(plan: Plan) -> str:
+    asks = len(plan.recipe.expect) - len(plan.checked)
+    about = f"{asks} question{'s' * (asks > 1)} for `modelsmith verify`" if asks else ""
     if not plan.checked:
-        return "the recipe makes none"
+        return about or "the recipe makes none"
     kept = sum(checked.holds for checked in plan.checked)
-    return f"{kept} of {len(plan.checked)} kept"
+    return f"{kept} of {len(plan.checked)} kept{f'; {about}' if about else ''}"
 
 
 def _writes(plan: Plan, *, unseen: bool) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HELLO = "Say hello in one short sentence."
 _SHAPES = ("user", "turns")
+_MOST = 1024
+"""Tokens of an answer: enough for a model that thinks about a greeting, and an end for one that never stops."""
 
 
 def usual_promises(draft: Draft) -> tuple[Checked, ...]:
@@ -30,12 +32,12 @@ def usual_asks(draft: Draft) -> tuple[Ask, ...]:
     """Return what a model is asked: it says something, without tags of its template in it, and obeys ``think`` where it thinks."""
     if "thinking" not in draft.effective.capabilities:
         return (_ask(matches=r"\S"),)
-    return (_ask(think=True, thinks=True), _ask(think=False, thinks=False))
+    return (_ask(think=True, thinks=True, matches=r"\S"), _ask(think=False, thinks=False, matches=r"\S"))
 
 
 def _ask(**promises: object) -> Ask:
     data = {key.replace("_", "-"): value for key, value in promises.items()}
-    return Ask.model_validate({"ask": HELLO, "apart": True, "options": {"num_predict": 512}, **data})
+    return Ask.model_validate({"ask": HELLO, "apart": True, "options": {"num_predict": _MOST}, **data})
 
 
 def _renders(draft: Draft) -> Checked:
