@@ -27,10 +27,11 @@ RECORDINGS = (".jsonl", ".ndjson")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An engine, and what is known of its model (None: nothing but its name)."""
+    """An engine, what is known of its model (None: nothing but its name), and what may go wrong with it, in sentences."""
 
     engine: InferenceEngine
     known: KnownModel | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def _embedded(wish: Wish) -> Choice:
     from modelsmith.engines.embedded import EmbeddedEngine
 
     known = known_model(wish)
-    return Choice(EmbeddedEngine(known, wish.options, seconds=wish.seconds), known)
+    engine = EmbeddedEngine(known, wish.options, seconds=wish.seconds)
+    return Choice(engine, known, engine.notes)
 
 
 def _ollama(wish: Wish) -> Choice:
@@ -125,7 +127,23 @@ def _ollama_at(wish: Wish, url: str, known: KnownModel | None) -> Choice:
     from modelsmith.store.ollama.ollama import server_url
 
     engine = OllamaEngine(server_url(url), wish.model, known=known, api_key=wish.api_key, seconds=wish.seconds)
-    return Choice(engine, known)
+    return Choice(engine, known, _too_old(known, engine.location) if known else ())
+
+
+def _too_old(known: KnownModel, location: str) -> tuple[str, ...]:
+    """Say so where a server is older than the model's REQUIRES."""
+    from modelsmith.versions import resolve
+
+    needed = known.draft.modelfile.requires or known.draft.inherited.requires
+    server = resolve(known.draft.version)
+    try:
+        if not needed or server.has(needed):
+            return ()
+    except UsageError:  # REQUIRES may hold anything
+        return ()
+    return (
+        f"{known.spec} needs Ollama {needed} (REQUIRES), and {location} is {server}: what it does there may be wrong",
+    )
 
 
 def _on_server(wish: Wish, url: str) -> KnownModel | None:

@@ -10,6 +10,7 @@ import click
 
 from modelsmith.cli.running.options import RunOptions, run_options
 from modelsmith.cli.shared.complete import complete_models_or_files
+from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.options import json_option, store_for
 from modelsmith.cli.shared.progress import progress_bars
 from modelsmith.cli.text.render import THINK
@@ -106,8 +107,8 @@ def _choice(options: RunOptions, name: str) -> Choice:
 
     with progress_bars() as progress:
         choice = choose_engine(options.wish(name, store_for(options.where, name), progress))
-    for note in getattr(choice.engine, "notes", ()):
-        click.echo(f"note: {note}", err=True)
+    for note in choice.notes:
+        click.echo(f"note: {printable(note)}", err=True)
     return choice
 
 

@@ -13,6 +13,7 @@ from modelsmith.cli.running.options import RunOptions, run_options
 from modelsmith.cli.running.verify_subject import is_recipe, model_subject, recipe_subject
 from modelsmith.cli.running.verify_view import FORMATS, Verified, is_ours, show_head, show_sum, tell, written
 from modelsmith.cli.shared.complete import complete_models_or_files
+from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.options import PlanOptions
 from modelsmith.cli.shared.outputs import force_option, write_output
 from modelsmith.cli.shared.progress import progress_bars
@@ -114,7 +115,7 @@ def _ask_all(
         return "", ()
     show = (lambda _asked: None) if quiet else tell
     try:
-        engine = _recorded(subject, replay) if replay is not None else subject.run().engine
+        engine = _running(subject) if replay is None else _recorded(subject, replay)
     except (UsageError, UnreadableFile):
         raise
     except ModelsmithError as error:
@@ -130,6 +131,13 @@ def _ask_all(
     elif record is not None:
         write_output(record, recorder.written(), force=force, option="--record", is_ours=is_recording)
     return engine.location, asked
+
+
+def _running(subject: Subject) -> InferenceEngine:
+    choice = subject.run()
+    for note in choice.notes:
+        click.echo(f"note: {printable(note)}", err=True)
+    return choice.engine
 
 
 def _recorded(subject: Subject, path: Path) -> InferenceEngine:
