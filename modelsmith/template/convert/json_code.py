@@ -25,6 +25,9 @@ class Layout:
     item: str
     key: str
     indent: int = 0
+    quote: str = "%q"
+    shown: bool = False
+    """As Jinja writes objects and lists into a text: texts in single quotes, unless one is in them."""
 
     def dump(self, value: Any, depth: int = 0) -> str:
         """Return a value as ``tojson`` prints it, inside ``depth`` levels."""
@@ -50,36 +53,63 @@ class JsonCode:
 
     def tool(self, depth: int) -> str:
         """Return the code that prints a tool; the dot is the tool."""
-        return self._fixed(depth, {"type": '"function"', "function": self.function(depth + 1)})
+        return self._fixed(
+            depth, {"type": "'function'" if self._layout.shown else '"function"', "function": self.function(depth + 1)}
+        )
 
     def function(self, depth: int) -> str:
         """Return the code that prints the function of a tool; the dot is the tool."""
-        owner = ".Function.Parameters"
-        listed = self._listed(depth + 2, f"{owner}.Required", _quoted("."))
+        name, description = self._quoted(".Function.Name"), self._quoted(".Function.Description")
+        parameters = self.parameters(depth + 1, ".Function.Parameters")
+        return self._fixed(depth, {"name": name, "description": description, "parameters": parameters})
+
+    def parameters(self, depth: int, owner: str = "") -> str:
+        """Return the code that prints the parameters of a function; the dot is the owner's, or they themselves."""
+        listed = self._listed(depth + 1, f"{owner}.Required", self._quoted("."))
         optional = {
-            "$defs": (f"{owner}.Defs", self._value(depth + 2, f"{owner}.Defs")),
-            "items": (f"{owner}.Items", self._value(depth + 2, f"{owner}.Items")),
+            "$defs": (f"{owner}.Defs", self._value(depth + 1, f"{owner}.Defs")),
+            "items": (f"{owner}.Items", self._value(depth + 1, f"{owner}.Items")),
             "required": (f"{owner}.Required", listed),
         }
-        line = self._layout.line(depth + 2)
+        line = self._layout.line(depth + 1)
         inner = "".join(
             f"{{{{ if {field} }}}}{self._layout.item}{line}{self._key(name)}{code}{{{{ end }}}}"
             for name, (field, code) in optional.items()
         )
-        properties = self._properties(depth + 2, f"{owner}.Properties")
-        parameters = (
-            f"{{{line}{self._key('type')}{_quoted(f'{owner}.Type')}{inner}"
-            f"{self._layout.item}{line}{self._key('properties')}{properties}{self._layout.line(depth + 1)}}}"
+        properties = self._properties(depth + 1, f"{owner}.Properties")
+        return (
+            f"{{{line}{self._key('type')}{self._quoted(f'{owner}.Type')}{inner}"
+            f"{self._layout.item}{line}{self._key('properties')}{properties}{self._layout.line(depth)}}}"
         )
-        name, description = _quoted(".Function.Name"), _quoted(".Function.Description")
-        return self._fixed(depth, {"name": name, "description": description, "parameters": parameters})
 
     def arguments(self) -> str:
         """Return the code that prints the arguments of a call; the dot is the call."""
         return self._mapped(0, ".Function.Arguments", self._value(1, "$value"))
 
+    def property_title(self, depth: int) -> str:
+        """Return the name of the template that prints one parameter, its dot."""
+        return self._named("property", depth)
+
+    def value_title(self, depth: int) -> str:
+        """Return the name of the template that prints any value, its dot."""
+        return self._named("value", depth)
+
+    def text_title(self) -> str:
+        """Return the name of the template that prints a text, its dot; empty where ``printf`` does."""
+        if not self._layout.shown:
+            return ""
+        self.definitions.setdefault("shown", _SHOWN)
+        return "shown"
+
     def _key(self, name: str) -> str:
-        return f'"{name}"{self._layout.key}'
+        return f"'{name}'{self._layout.key}" if self._layout.shown else f'"{name}"{self._layout.key}'
+
+    def _quoted(self, field: str) -> str:
+        """Return the code that prints a text."""
+        if not self._layout.shown:
+            return f'{{{{ printf "{self._layout.quote}" {field} }}}}'
+        self.definitions.setdefault("shown", _SHOWN)
+        return f'{{{{ template "shown" {field} }}}}'
 
     def _fixed(self, depth: int, entries: dict[str, str]) -> str:
         """Return an object with these keys."""
@@ -89,7 +119,7 @@ class JsonCode:
 
     def _mapped(self, depth: int, field: str, code: str) -> str:
         """Return an object with the keys and values of a map; ``$value`` is the value."""
-        entry = f"{self._layout.line(depth + 1)}{_quoted('$key')}{self._layout.key}{code}"
+        entry = f"{self._layout.line(depth + 1)}{self._quoted('$key')}{self._layout.key}{code}"
         return (
             f'{{{{ "{{" }}}}{{{{ $comma := "" }}}}{{{{ range $key, $value := {field} }}}}{{{{ $comma }}}}{entry}'
             f'{{{{ $comma = "{self._layout.item}" }}}}{{{{ end }}}}{self._closing(depth, "$comma")}}}'
@@ -128,10 +158,15 @@ class JsonCode:
         """Return the code that prints any value, the dot."""
         if self._layout.indent and depth > _DEEPEST:
             return "{{ json . }}"
+        words = (
+            '{{ else if eq $type "bool" }}{{ if . }}True{{ else }}False{{ end }}{{ else if eq $type "<nil>" }}None'
+            if self._layout.shown
+            else ""
+        )
         listed = self._listed(depth, ".", self._value(depth + 1, "."))
         mapped = self._mapped(depth, ".", self._value(depth + 1, "$value"))
         return (
-            '{{ $type := printf "%T" . }}{{ if eq $type "string" }}{{ printf "%q" . }}'
+            f'{{{{ $type := printf "%T" . }}}}{{{{ if eq $type "string" }}}}{self._quoted(".")}{words}'
             f'{{{{ else if and (eq $type "[]interface {{}}") . }}}}{listed}'
             f'{{{{ else if and (eq $type "map[string]interface {{}}") . }}}}{mapped}'
             "{{ else }}{{ json . }}{{ end }}"
@@ -141,16 +176,19 @@ class JsonCode:
         """Return the code that prints a property, the dot, with the fields that it has."""
         if self._layout.indent and depth > _DEEPEST:
             return "{{ json . }}"
-        types = self._listed(depth + 1, ".Type", _quoted("."))
+        types = self._listed(depth + 1, ".Type", self._quoted("."))
         any_of = self._listed(depth + 1, ".AnyOf", f'{{{{ template "{self._named("property", depth + 2)}" . }}}}')
         entries = {
             "anyOf": (".AnyOf", any_of),
-            "type": (".Type", f"{{{{ if eq (len .Type) 1 }}}}{_quoted('.Type')}{{{{ else }}}}{types}{{{{ end }}}}"),
+            "type": (
+                ".Type",
+                f"{{{{ if eq (len .Type) 1 }}}}{self._quoted('(index .Type 0)' if self._layout.shown else '.Type')}{{{{ else }}}}{types}{{{{ end }}}}",
+            ),
             "items": (".Items", self._value(depth + 1, ".Items")),
-            "description": (".Description", _quoted(".Description")),
+            "description": (".Description", self._quoted(".Description")),
             "enum": (".Enum", self._listed(depth + 1, ".Enum", self._value(depth + 2, "."))),
             "properties": (".Properties", self._properties(depth + 1, ".Properties", ".Properties.All")),
-            "required": (".Required", self._listed(depth + 1, ".Required", _quoted("."))),
+            "required": (".Required", self._listed(depth + 1, ".Required", self._quoted("."))),
         }
         inner = "".join(
             f"{{{{ if {field} }}}}{{{{ $between }}}}{self._layout.line(depth + 1)}{self._key(name)}{code}"
@@ -160,5 +198,8 @@ class JsonCode:
         return f'{{{{ "{{" }}}}{{{{ $between := "" }}}}{inner}{self._closing(depth, "$between")}}}'
 
 
-def _quoted(field: str) -> str:
-    return f'{{{{ printf "%q" {field} }}}}'
+_SHOWN = (
+    '{{- define "shown" }}{{ $quote := false }}{{ $text := . }}{{ range $at := len $text }}'
+    '{{ if eq (slice (slice $text $at) 0 1) "\'" }}{{ $quote = true }}{{ break }}{{ end }}{{ end }}'
+    "{{ if $quote }}{{ printf \"%q\" . }}{{ else }}'{{ . }}'{{ end }}{{ end }}"
+)

@@ -1,8 +1,9 @@
 """Put a Jinja chat template into Ollama's language, proven equal by rendering (``convert_jinja`` goes the other way).
 
-The Jinja template is not translated line by line: it is rendered on small conversations whose contents are known, what it
-prints around them is learned (``convert_observe``, ``convert_tree``), and a Go template that prints the same is written
-(``convert_build``). Whether it does is then proven over all conversations (``convert_proof``).
+It is tried in two ways. First the Jinja template is rendered on small conversations whose contents are known, what it
+prints around them is learned (``convert_observe``, ``convert_tree``), and a short Go template that prints the same is written
+(``convert_build``). Where that is not proven over all conversations (``convert_proof``), the Jinja template is translated
+node by node (``translate``), and what came of it is proven likewise.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ConversionError
+from modelsmith.errors import ConversionError, TemplateError
 from modelsmith.template.convert.conversion import Conversion
-from modelsmith.template.convert.proof import KINDS, NOW, QUOTES, Proof, Reference, compare
+from modelsmith.template.convert.proof import GAP, KINDS, NOW, QUOTES, Proof, Reference, compare
 from modelsmith.template.convert.to_go.build import build
 from modelsmith.template.convert.to_go.orders import CALLING, FIRST, INLINE, JOINED, LAST, PILED, Scope
 from modelsmith.template.convert.to_go.tools import learn, without_placeholders
+from modelsmith.template.convert.translate.translate import translate
 from modelsmith.template.go.template import Template
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelsmith.template.convert.to_go.tools import ToolFormat
     from modelsmith.template.jinja.template import ChatTemplate
 
 
@@ -31,11 +36,54 @@ def to_go(chat_template: ChatTemplate, *, bos_token: str = "", eos_token: str = 
     ``bos_token`` stays empty for Ollama, which puts it in front of the prompt by itself.
     """
     reference = Reference(chat_template, bos_token, eos_token)
+    tools = learn(reference, NOW)
+    # what is written in no known format is not learned
+    learnable = "tool" not in chat_template.text or bool(tools.tools and tools.calls)
+    learned = _learned(reference, [tools or None], _ROLES[:1])[0] if learnable else None
+    if learned and learned.counterexample is None:
+        return learned
+    translated = _translated(chat_template, reference, bos_token, eos_token)
+    if translated and translated.proven:
+        return translated
+    best, reason = _learned(reference, [tools, None] if tools else [None], _ROLES)
+    found = max((each for each in (translated, learned, best) if each), key=_rank, default=None)
+    if found is None:
+        raise ConversionError(
+            f"no Go template could be written: {reason.message}" if reason else "the template prints nothing",
+            hint="a conversion is possible where contents are printed unchanged, once, and in the order of the messages",
+        )
+    return found
+
+
+def _translated(chat_template: ChatTemplate, reference: Reference, bos_token: str, eos_token: str) -> Conversion | None:
+    """Return what comes of translating the template node by node, None where nothing does."""
+    best: Conversion | None = None
+    for fixed_start in (False, True):
+        try:
+            translation = translate(
+                chat_template,
+                bos_token=bos_token,
+                eos_token=eos_token,
+                thinks=reference.thinks,
+                fixed_start=fixed_start,
+            )
+            found = _judged(reference, Template.parse(translation.text), translation.gaps)
+        except TemplateError:
+            continue
+        if found.proven_chat and (best is None or _rank(found) > _rank(best)):
+            best = found
+        if best and best.counterexample is None:
+            break
+    return best
+
+
+def _learned(
+    reference: Reference, formats: Sequence[ToolFormat | None], role_sets: Sequence[tuple[str, ...]]
+) -> tuple[Conversion | None, ConversionError | None]:
+    """Return the best template that can be written of what is learned, or why none can be."""
     best: Conversion | None = None
     reason: ConversionError | None = None
-    tools = learn(reference, NOW)
-    formats = [tools, None] if tools else [None]
-    for tool_format, roles, placement in product(formats, _ROLES, (INLINE, FIRST, JOINED, LAST, PILED)):
+    for tool_format, roles, placement in product(formats, role_sets, (INLINE, FIRST, JOINED, LAST, PILED)):
         calling = (CALLING,) if tool_format and tool_format.calls and "tool" in roles else ()
         try:
             scope = Scope((*calling, *roles), placement, reference.thinks, reference.reasons, tool_format)
@@ -46,27 +94,23 @@ def to_go(chat_template: ChatTemplate, *, bos_token: str = "", eos_token: str = 
         found = _judged(reference, template)
         if best is None or _rank(found) > _rank(best):
             best = found
-        if best.proven or (best.proven_chat and best.proven_tools) or (best.proven_chat and placement == PILED):
+        if best.counterexample is None or (best.proven_chat and placement == PILED):
             break
-    if best is None:
-        raise ConversionError(
-            f"no Go template could be written: {reason.message}" if reason else "the template prints nothing",
-            hint="a conversion is possible where contents are printed unchanged, once, and in the order of the messages",
-        )
-    return best
+    return best, reason
 
 
-def _judged(reference: Reference, template: Template) -> Conversion:
+def _judged(reference: Reference, template: Template, gaps: tuple[str, ...] = ()) -> Conversion:
     chat, tools = (compare(reference, template, tools=tools) for tools in (False, True))
     proofs: tuple[Proof, Proof] = (chat, tools)
     quotes = (QUOTES,) if 'printf "%q"' in template.text else ()
+    left_out = tuple(f"{GAP}: {gap}" for gap in gaps)
     return Conversion(
         template,
         chat.counterexample is None and bool(chat.covered),
         tools.counterexample is None,
         chat.counterexample or tools.counterexample,
         tuple(name for proof in proofs for name in proof.covered),
-        (*dict.fromkeys(limit for proof in proofs for limit in proof.limits), *quotes),
+        (*dict.fromkeys(limit for proof in proofs for limit in proof.limits), *quotes, *left_out),
         tuple(kind for kind in KINDS if not any(kind in proof.kinds for proof in proofs)),
     )
 

@@ -1,0 +1,1 @@
+"""Translate a Jinja template into Go node by node."""

@@ -1,0 +1,399 @@
+"""Evaluate the expressions of a Jinja template before it runs.
+
+Source: llama.cpp common/jinja/runtime.cpp (what each operator does to each kind of value).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ConversionError
+from modelsmith.template.convert.translate.cells import content_of
+from modelsmith.template.convert.translate.compare import equal, is_in, ordered, tested
+from modelsmith.template.convert.translate.filters import filtered, part
+from modelsmith.template.convert.translate.functions import call_method, call_named
+from modelsmith.template.convert.translate.go_code import (
+    Cond,
+    Lit,
+    Out,
+    Truth,
+    both,
+    either,
+    field,
+    negated,
+    operand,
+    quoted,
+)
+from modelsmith.template.convert.translate.json_text import text_of
+from modelsmith.template.convert.translate.lists import element, sliced
+from modelsmith.template.convert.translate.values import (
+    LISTS,
+    MAPS,
+    MEMBERS,
+    MISSING,
+    Built,
+    Cell,
+    Fields,
+    Function,
+    Go,
+    Items,
+    Known,
+    NeedsVariable,
+    Thing,
+    Unset,
+    Value,
+    boolean,
+    cannot,
+    is_number,
+    is_text,
+    member_of,
+    number,
+    pick,
+)
+from modelsmith.template.jinja.engine.functions.builtins import FUNCTIONS
+from modelsmith.template.jinja.engine.tree import nodes
+from modelsmith.template.jinja.engine.values.model import Undefined
+from modelsmith.template.jinja.engine.values.texts import from_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsmith.template.convert.translate.state import State
+
+
+def value_of(state: State, node: nodes.Node) -> Value:
+    """Return what an expression is."""
+    made = _KINDS.get(type(node))
+    if made is None:
+        raise cannot(f"a {node.name}")
+    try:
+        return state.simple(made(state, node))
+    except ConversionError as error:
+        if "(line " in error.message:
+            raise
+        line = state.source[: node.start].count("\n") + 1
+        raise ConversionError(f"{error.message} (line {line})", hint=error.hint) from None
+
+
+def _name(state: State, node: nodes.Name) -> Value:
+    if node.text in state.bound:
+        return state.slot(state.bound[node.text])
+    if node.text in state.names:
+        found = state.names[node.text]
+        if isinstance(found, Unset):
+            raise NeedsVariable(found.key)
+        return found
+    if node.text in {"true", "True"}:
+        return Known(True)
+    if node.text in {"false", "False"}:
+        return Known(False)
+    if node.text in {"none", "None"}:
+        return Known(None)
+    return Function(node.text) if node.text in FUNCTIONS else MISSING
+
+
+def _array(state: State, node: nodes.ArrayOf | nodes.TupleOf) -> Value:
+    return Items(tuple(value_of(state, each) for each in node.items))
+
+
+def _object(state: State, node: nodes.ObjectOf) -> Value:
+    values: dict[str, Value] = {}
+    for key, item in node.items:
+        name = value_of(state, key)
+        if not isinstance(name, Known):
+            raise cannot("an object whose keys are not known")
+        values[name.value] = value_of(state, item)
+    return Fields(values)
+
+
+def _binary(state: State, node: nodes.Binary) -> Value:
+    left = value_of(state, node.left)
+    if node.operator in {"and", "or"}:
+        test = state.truth(left)
+        wanted: Truth = test if node.operator == "and" else negated(test)
+        if wanted is False:
+            return left
+        right = state.only_if(wanted, lambda: value_of(state, node.right))
+        return pick(test, right, left) if node.operator == "and" else pick(test, left, right)
+    right = value_of(state, node.right)
+    return state.each(left, lambda one: state.each(right, lambda other: _operated(state, node.operator, one, other)))
+
+
+def _operated(state: State, operator: str, left: Value, right: Value) -> Value:
+    match operator:
+        case "==":
+            return boolean(equal(state, left, right))
+        case "!=":
+            return boolean(negated(equal(state, left, right)))
+        case "in":
+            return boolean(is_in(state, left, right))
+        case "not in":
+            return boolean(negated(is_in(state, left, right)))
+        case "~":
+            return joined_texts(state, left, right)
+        case "<" | ">" | "<=" | ">=":
+            return ordered(operator, left, right)
+        case "+" if is_text(left) or is_text(right):
+            return joined_texts(state, left, right)
+        case "+" if isinstance(left, Items) and isinstance(right, Items):
+            return Items(
+                left.values + right.values, _guards(left) + _guards(right) if left.guards or right.guards else ()
+            )
+        case "*" if isinstance(left, Known) and isinstance(right, Known) and isinstance(left.value, str):
+            return Known(left.value * right.value)
+        case _ if isinstance(left, Known) and isinstance(right, Known):
+            return _calculated(operator, left, right)
+        case "+" | "-" if is_number(left) and is_number(right):
+            return _summed(operator, left, right)
+        case _:
+            raise cannot(f"{operator} of these")
+
+
+def _guards(items: Items) -> tuple[Truth, ...]:
+    return items.guards or (True,) * len(items.values)
+
+
+def joined_texts(state: State, left: Value, right: Value) -> Value:
+    """Return two values as one text."""
+    if isinstance(left, Known) and isinstance(right, Known) and is_text(left) and is_text(right):
+        return Known(left.value + right.value)
+    return Built(text_of(state, left) + text_of(state, right))
+
+
+def _calculated(operator: str, left: Known, right: Known) -> Value:
+    one, other = left.value, right.value
+    if not is_number(left) or not is_number(right):
+        raise cannot(f"{operator} of these")
+    if operator in {"/", "//", "%"} and not other:
+        raise cannot("a division by zero")
+    known = {
+        "+": lambda: one + other,
+        "-": lambda: one - other,
+        "*": lambda: one * other,
+        "//": lambda: one // other,
+        "%": lambda: one % other,
+    }.get(operator)
+    if known is None:
+        raise cannot(f"{operator} of these")
+    return Known(known())
+
+
+def _summed(operator: str, left: Value, right: Value) -> Value:
+    sign = 1 if operator == "+" else -1
+    if isinstance(left, Go) and isinstance(right, Known):
+        return Go(left.expression, "int", left.offset + sign * right.value)
+    if isinstance(left, Known) and isinstance(right, Go) and sign > 0:
+        return Go(right.expression, "int", right.offset + left.value)
+    if isinstance(left, Go) and isinstance(right, Go):
+        one, other = operand(number(left)), operand(number(Go(right.expression, "int")))
+        if sign > 0:
+            return Go(f'len (print (printf "%*s" {one} "") (printf "%*s" {other} ""))', "int", right.offset)
+        return Go(f'len (slice (printf "%*s" {one} "") {other})', "int", -right.offset)
+    raise cannot("a number that grows so")
+
+
+def _not(state: State, node: nodes.Not) -> Value:
+    return boolean(negated(state.truth(value_of(state, node.operand))))
+
+
+def _ternary(state: State, node: nodes.Ternary | nodes.Select) -> Value:
+    test = state.truth(value_of(state, node.test))
+    if isinstance(test, bool):
+        otherwise = node.otherwise if isinstance(node, nodes.Ternary) else None
+        if test:
+            return value_of(state, node.value)
+        return value_of(state, otherwise) if otherwise else MISSING
+    yes = state.only_if(test, lambda: value_of(state, node.value))
+    if isinstance(node, nodes.Select):
+        return pick(test, yes, MISSING)
+    no = state.only_if(negated(test), lambda: value_of(state, node.otherwise))
+    return pick(test, yes, no)
+
+
+def _member(state: State, node: nodes.Member) -> Value:
+    owner = value_of(state, node.object)
+    if isinstance(node.property, nodes.Slice):
+        bounds = [
+            None if each is None else value_of(state, each)
+            for each in (node.property.first, node.property.last, node.property.step)
+        ]
+        return state.each(owner, lambda each: _sliced(state, each, bounds, []))
+    if node.computed:
+        key = value_of(state, node.property)
+    else:
+        key = Known(node.property.text if isinstance(node.property, nodes.Name) else "")
+    return state.each(owner, lambda each: state.each(key, lambda name: member(state, each, name)))
+
+
+def _sliced(state: State, owner: Value, bounds: list[Value | None], known: list[Value | None]) -> Value:
+    """Return a part of a value, of each that its bounds can be."""
+    if not bounds:
+        return sliced(state, owner, known)
+    bound = bounds[0]
+    if bound is None:
+        return _sliced(state, owner, bounds[1:], [*known, None])
+    return state.each(bound, lambda each: _sliced(state, owner, bounds[1:], [*known, each]))
+
+
+def member(state: State, owner: Value, key: Value) -> Value:
+    """Return a member of a value, or an item."""
+    if isinstance(owner, Cell):
+        if isinstance(key, Known) and isinstance(key.value, str):
+            variable = ("cell", owner.number, key.value)
+            if variable in state.variables:
+                return state.slot(variable)
+        return member(state, content_of(state, owner), key)
+    if isinstance(owner, Known) and (owner.value is None or isinstance(owner.value, Undefined)):
+        return MISSING
+    if isinstance(owner, Fields):
+        return _field(state, owner, key)
+    if isinstance(owner, Thing) and owner.kind in MEMBERS:
+        if isinstance(key, Known) and isinstance(key.value, str):
+            return (
+                message_member(state, owner, key.value)
+                if owner.kind == "message"
+                else _thing_member(state, owner, key.value)
+            )
+        raise cannot("a member whose name is not known")
+    if isinstance(owner, Thing) and owner.kind == "parts" and isinstance(key, Known) and is_number(key):
+        return part(state, owner, key.value)
+    if isinstance(owner, Thing) and owner.kind in MAPS | LISTS:
+        return element(state, owner, key)
+    if isinstance(owner, Go) and owner.kind == "json" and isinstance(key, Known) and isinstance(key.value, str):
+        return Go(f"index {operand(owner.expression)} {quoted(key.value)}", "json")
+    if isinstance(owner, Items) and isinstance(key, Known) and is_number(key) and not owner.guards:
+        place = key.value
+        return owner.values[place] if -len(owner.values) <= place < len(owner.values) else MISSING
+    if isinstance(owner, Items) and key in (Known(0), Known(-1)):
+        found: Value = MISSING
+        places = range(len(owner.values)) if key == Known(-1) else range(len(owner.values) - 1, -1, -1)
+        for place in places:
+            found = pick(owner.guard(place), owner.values[place], found)
+        return found
+    if is_text(owner) or isinstance(owner, (Function, Go)):
+        return MISSING
+    raise cannot("a member of this")
+
+
+def _thing_member(state: State, owner: Thing, name: str) -> Value:
+    found = member_of(owner, name)
+    if owner.kind == "called" and name == "arguments" and not state.shape.objects:
+        return Go(f"print {operand(field(owner.expression, 'Function.Arguments'))}", "text")
+    return found
+
+
+def message_member(state: State, owner: Thing, name: str) -> Value:
+    """Return a member of a message, as llama-server hands messages to this template."""
+    if name == "thinking" and state.shape.thinking:
+        return member_of(owner, "reasoning_content")
+    found = member_of(owner, name)
+    if name != "content":
+        return found
+    if state.shape.joined:
+        prefix = both(owner.first, "$joined")
+        if prefix is not False:
+            test = prefix if isinstance(prefix, str) else "$joined"
+            code = (Cond(test, (Out("$system"), Lit("\n"))), Out(field(owner.expression, "Content")))
+            found = Built(code)
+    text = Fields({"type": Known("text"), "text": found})
+    if state.shape.blocks:
+        thought = field(owner.expression, "Thinking")
+        thinking = Fields({"type": Known("thinking"), "thinking": Go(thought, "text")})
+        role = operand(field(owner.expression, "Role"))
+        speaks = either(f'eq {role} "system"', f'eq {role} "assistant"')
+        blocks = Items((thinking, text), (thought, True))
+        plain: Value = Items((text,)) if state.shape.parts else found
+        return pick(speaks, blocks, plain)
+    return Items((text,)) if state.shape.parts else found
+
+
+def _field(state: State, owner: Fields, key: Value) -> Value:
+    if isinstance(key, Known):
+        return owner.values.get(key.value, MISSING)
+    if isinstance(key, Thing):
+        return MISSING
+    if isinstance(key, Go):
+        found: Value = MISSING
+        for name, each in owner.values.items():
+            found = pick(equal(state, key, Known(name)), each, found)
+        return found
+    raise cannot("a member whose name is not known")
+
+
+def _call(state: State, node: nodes.Call) -> Value:
+    if (
+        isinstance(node.callee, nodes.Member)
+        and not node.callee.computed
+        and isinstance(node.callee.property, nodes.Name)
+    ):
+        owner = value_of(state, node.callee.object)
+        name = node.callee.property.text
+        if name == "append" and len(node.arguments) == 1:
+            if not state.append(state, node.callee.object, value_of(state, node.arguments[0])):
+                raise cannot("adding to this list")
+            return Known(None)
+        if not (isinstance(owner, Fields) and isinstance(owner.values.get(name), Function)):
+            arguments, named = _arguments(state, node.arguments)
+            return state.each(owner, lambda each: call_method(state, name, each, arguments, named))
+    called = value_of(state, node.callee)
+    if not isinstance(called, Function):
+        raise cannot("a call of this")
+    arguments, named = _arguments(state, node.arguments)
+    return call_named(state, called, arguments, named, node)
+
+
+def _arguments(state: State, given: tuple[nodes.Node, ...]) -> tuple[list[Value], dict[str, Value]]:
+    arguments: list[Value] = []
+    named: dict[str, Value] = {}
+    for each in given:
+        if isinstance(each, nodes.Keyword):
+            key = each.key.text if isinstance(each.key, nodes.Name) else ""
+            named[key] = value_of(state, each.value)
+        else:
+            arguments.append(value_of(state, each))
+    return arguments, named
+
+
+def _filter(state: State, node: nodes.Filter) -> Value:
+    operand_value = value_of(state, node.operand)
+    name, arguments, named = filter_call(state, node.filter)
+    return state.each(operand_value, lambda each: filtered(state, name, each, arguments, named))
+
+
+def filter_call(state: State, node: nodes.Node) -> tuple[str, list[Value], dict[str, Value]]:
+    """Return the name of a filter and what it is called with."""
+    if isinstance(node, nodes.Name):
+        return node.text, [], {}
+    if isinstance(node, nodes.Call) and isinstance(node.callee, nodes.Name):
+        return (node.callee.text, *_arguments(state, node.arguments))
+    raise cannot("this filter")
+
+
+def _test(state: State, node: nodes.Test) -> Value:
+    name = node.test.text if isinstance(node.test, nodes.Name) else ""
+    arguments: list[Value] = []
+    if isinstance(node.test, nodes.Call) and isinstance(node.test.callee, nodes.Name):
+        name = node.test.callee.text
+        arguments = _arguments(state, node.test.arguments)[0]
+    value = value_of(state, node.operand)
+    found = state.each(value, lambda each: boolean(tested(state, name, each, arguments)))
+    return boolean(negated(state.truth(found))) if node.negated else found
+
+
+_KINDS: dict[type[nodes.Node], Callable[..., Value]] = {
+    nodes.Name: _name,
+    nodes.Integer: lambda _, node: Known(node.value),
+    nodes.Float: lambda _, node: Known(node.value),
+    nodes.Text: lambda _, node: Known(from_bytes(node.value)),
+    nodes.ArrayOf: _array,
+    nodes.TupleOf: _array,
+    nodes.ObjectOf: _object,
+    nodes.Binary: _binary,
+    nodes.Not: _not,
+    nodes.Ternary: _ternary,
+    nodes.Select: _ternary,
+    nodes.Member: _member,
+    nodes.Call: _call,
+    nodes.Filter: _filter,
+    nodes.Test: _test,
+}

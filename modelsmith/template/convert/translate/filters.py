@@ -1,0 +1,447 @@
+"""Filters of Jinja on values that are not known yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from modelsmith.template.convert.translate.cells import content_of
+from modelsmith.template.convert.translate.go_code import (
+    Code,
+    Cond,
+    Do,
+    Lit,
+    Loop,
+    Out,
+    Raw,
+    Truth,
+    Use,
+    applied,
+    both,
+    joined,
+    negated,
+    operand,
+    quoted,
+)
+from modelsmith.template.convert.translate.json_text import json_of, layout_of, text_of
+from modelsmith.template.convert.translate.lists import counted, element, over_items, selected
+from modelsmith.template.convert.translate.macros import text_value
+from modelsmith.template.convert.translate.texts import (
+    SPACE,
+    around,
+    begins,
+    changed,
+    ends,
+    occurrences,
+    parts,
+    replaced,
+    stripped,
+)
+from modelsmith.template.convert.translate.values import (
+    LISTS,
+    MAPS,
+    MEMBERS,
+    MISSING,
+    Built,
+    Cell,
+    Each,
+    Fields,
+    Go,
+    Items,
+    Known,
+    Rest,
+    Thing,
+    Value,
+    boolean,
+    cannot,
+    is_text,
+    pick,
+    printed,
+    truth,
+)
+from modelsmith.template.convert.translate.values import text_of as known_text
+from modelsmith.template.jinja.engine.values.model import Undefined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsmith.template.convert.translate.state import State
+
+
+def _layout(arguments: list[Value], named: dict[str, Value]) -> Any:
+    words = dict(zip(("ensure_ascii", "indent", "separators", "sort_keys"), arguments, strict=False)) | named
+    indent, separators = words.get("indent"), words.get("separators")
+    margin = indent.value if isinstance(indent, Known) and isinstance(indent.value, int) else -1
+    pair = None
+    if isinstance(separators, Items) and len(separators.values) == 2:
+        pair = tuple(each.value for each in separators.values if isinstance(each, Known))
+    flag = words.get("ensure_ascii")
+    ascii_only = isinstance(flag, Known) and bool(flag.value)
+    return layout_of(margin, pair if pair and len(pair) == 2 else None, ascii_only=ascii_only)
+
+
+def tojson(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
+    """Return a value as JSON."""
+    if isinstance(value, Cell):
+        value = content_of(state, value)
+    with state.writing() as code:
+        found = json_of(state, value, _layout(arguments, named))
+    state.emit(*code)
+    return text_value(found)
+
+
+def filtered(state: State, name: str, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
+    """Apply a filter."""
+    if name in {"tojson", "default", "d"}:
+        if name == "tojson":
+            return tojson(state, value, arguments, named)
+        fallback = arguments[0] if arguments else Known("")
+        flag = arguments[1] if len(arguments) > 1 else named.get("boolean", Known(False))
+        if isinstance(flag, Known) and flag.value:
+            return pick(state.truth(value), value, fallback)
+        return fallback if isinstance(value, Known) and isinstance(value.value, Undefined) else value
+    if isinstance(value, Cell):
+        value = content_of(state, value)
+    if value == MISSING and name not in {"length", "count", "list", "selectattr", "rejectattr"}:
+        return MISSING  # it fails where it runs
+    found = _FILTERS.get({"count": "length", "trim": "strip"}.get(name, name))
+    if found is None:
+        raise cannot(f"the filter {name}")
+    return found(state, value, arguments, named)
+
+
+METHODS = frozenset(
+    {
+        "strip",
+        "lstrip",
+        "rstrip",
+        "upper",
+        "lower",
+        "title",
+        "capitalize",
+        "startswith",
+        "endswith",
+        "replace",
+        "items",
+        "keys",
+        "values",
+        "format",
+    }
+)
+
+
+def _got(state: State, owner: Value, key: Value, otherwise: list[Value]) -> Value:
+    found = state.member(state, owner, key)
+    fallback = otherwise[0] if otherwise else Known(None)
+    return state.each(found, lambda each: fallback if each == MISSING else each)
+
+
+def part(state: State, owner: Thing, place: int) -> Value:
+    """Return a part of a text that was split."""
+    if owner.reversed and place:
+        return around(state, owner.tests[0], owner.expression, after=True)
+    return parts(state, owner.tests[0], owner.expression, which=place)
+
+
+def _case(change: Callable[[str], str]) -> Callable[..., Value]:
+    def apply(state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
+        return changed(state, value, change)
+
+    return apply
+
+
+def _strip(*, left: bool, right: bool) -> Callable[..., Value]:
+    def apply(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
+        given = arguments[0] if arguments else named.get("chars")
+        if given is not None and not (isinstance(given, Known) and isinstance(given.value, str)):
+            raise cannot("taking unknown characters away")
+        chars = given.value if isinstance(given, Known) else SPACE
+        if isinstance(value, Known) and isinstance(value.value, str):
+            text = value.value
+            text = text.lstrip(chars) if left else text
+            return Known(text.rstrip(chars) if right else text)
+        if value == MISSING:
+            return MISSING  # it fails where it runs
+        if not is_text(value):
+            raise cannot("taking white space away from this")
+        if isinstance(value, Built):
+            value = _stripped_text(value, chars, left=left, right=right)
+            if _begins_and_ends_with_marks(value, left=left, right=right):
+                return value
+        if isinstance(value, Go) and value.kind in {"role", "type"}:
+            return value
+        return stripped(state, value, chars, left=left, right=right)
+
+    return apply
+
+
+def _stripped_text(value: Built, chars: str, *, left: bool, right: bool) -> Built:
+    """Return a text without these characters at its ends, as far as what stands there is known."""
+    code = list(joined(value.code))
+    if code and left and isinstance(code[0], Lit):
+        code[0] = Lit(code[0].text.lstrip(chars))
+    if code and right and isinstance(code[-1], Lit):
+        code[-1] = Lit(code[-1].text.rstrip(chars))
+    return Built(tuple(code))
+
+
+def _begins_and_ends_with_marks(value: Built, *, left: bool, right: bool) -> bool:
+    """Say whether a text is known to have no white space at its ends; JSON has none."""
+    ends = [value.code[0] if value.code else None] * left + [value.code[-1] if value.code else None] * right
+    return all(isinstance(end, (Raw, Use)) or (isinstance(end, Lit) and bool(end.text)) for end in ends)
+
+
+def _ended(test: Callable[[State, Value, str], Truth], known: Callable[[str, str], bool]) -> Callable[..., Value]:
+    def apply(state: State, value: Value, arguments: list[Value], _named: dict[str, Value]) -> Value:
+        text = arguments[0] if arguments else MISSING
+        if not isinstance(text, Known) or not isinstance(text.value, str):
+            raise cannot("how a text begins or ends")
+        if isinstance(value, Known) and isinstance(value.value, str):
+            return Known(known(value.value, text.value))
+        if isinstance(value, Go) and value.kind == "json":
+            return boolean(test(state, Go(f'printf "%v" {operand(value.expression)}', "text"), text.value))
+        return boolean(test(state, value, text.value))
+
+    return apply
+
+
+def _replace(state: State, value: Value, arguments: list[Value], _named: dict[str, Value]) -> Value:
+    if len(arguments) != 2 or not isinstance(arguments[0], Known) or not is_text(arguments[0]) or not is_text(value):
+        raise cannot("replacing this")
+    old, new = arguments[0].value, state.simple(arguments[1])
+    if isinstance(value, Known) and isinstance(new, Known):
+        return Known(value.value.replace(old, new.value))
+    return replaced(state, value, old, new)
+
+
+def _length(state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
+    match value:
+        case Items(values) if not value.guards and not any(isinstance(each, (Each, Rest)) for each in values):
+            return Known(len(values))
+        case Items():
+            return counted(state, value)
+        case Known(None):
+            return Known(0)
+        case Fields(values):
+            return Known(len(values))
+        case Known(str() as known):
+            return Known(len(known))
+        case Known(known) if isinstance(known, Undefined):
+            return Known(0)
+        case Thing("parts", separator, tests=(owner,)):
+            return occurrences(state, owner, separator)
+        case Thing():
+            return counted(state, value)
+        case Go(expression, "json"):
+            return Go(f"len {operand(expression)}", "int")
+        case _ if is_text(value):
+            return Go(applied("len", state.text(value)), "int")
+        case _:
+            raise cannot("the length of this")
+
+
+def _string(state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
+    if is_text(value):
+        return value
+    return text_value(text_of(state, value))
+
+
+def _integer(_state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
+    if isinstance(value, Known) and isinstance(value.value, (int, float)):
+        return Known(int(value.value))
+    raise cannot("a number of this")
+
+
+def _format(state: State, value: Value, arguments: list[Value], _named: dict[str, Value]) -> Value:
+    if not isinstance(value, Known) or not isinstance(value.value, str):
+        raise cannot("formatting this")
+    found: list[Any] = []
+    for place, text in enumerate(value.value.split("{}")):
+        found += [*(text_of(state, arguments[place - 1]) if place else ()), Lit(text)]
+    return text_value(tuple(found))
+
+
+def _sort(state: State, value: Value, _arguments: list[Value], named: dict[str, Value]) -> Value:
+    attribute = named.get("attribute")
+    if isinstance(value, Items):
+        found = [state.member(state, each, attribute) if attribute else each for each in value.values]
+        keys = [key.value for key in found if isinstance(key, Known)]
+        if len(keys) == len(found):
+            order = sorted(range(len(keys)), key=lambda place: keys[place])
+            return Items(
+                tuple(value.values[place] for place in order),
+                tuple(value.guard(place) for place in order) if value.guards else (),
+            )
+    raise cannot("sorting this")
+
+
+def _same(_state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
+    return value
+
+
+def _at(place: int) -> Callable[..., Value]:
+    def apply(state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
+        if isinstance(value, Items) and not value.guards:
+            return value.values[place] if value.values else MISSING
+        if isinstance(value, Thing) and value.kind == "parts":
+            return part(state, value, place)
+        if isinstance(value, Thing) and value.kind in LISTS:
+            return element(state, value, Known(place))
+        raise cannot("the first or the last of this")
+
+    return apply
+
+
+def _items(state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
+    match value:
+        case Fields(values):
+            return Items(tuple(Items((Known(key), each)) for key, each in values.items()))
+        case Thing(kind) if kind in MEMBERS:
+            entries, guards = [], []
+            for key in MEMBERS[kind]:
+                found = state.member(state, value, Known(key))
+                guards.append(_present(value, key))
+                entries.append(Items((Known(key), found)))
+            return Items(tuple(entries), tuple(guards))
+        case Thing(kind) if kind in MAPS:
+            return Thing(f"items of {kind}", value.expression)
+        case Go(expression, "json"):
+            return Thing("items of arguments", expression)
+        case _:
+            raise cannot("the members of this")
+
+
+def _present(thing: Thing, key: str) -> Truth:
+    present = MEMBERS[thing.kind][key].present
+    return f"{operand(thing.expression)}.{present}" if present else True
+
+
+def _sorted_items(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
+    found = _items(state, value, arguments, named)
+    if isinstance(found, Items):
+        keys = [each.values[0] for each in found.values if isinstance(each, Items)]
+        names = [str(key.value) for key in keys if isinstance(key, Known)]
+        places = sorted(range(len(found.values)), key=names.__getitem__)
+        guards = tuple(found.guard(place) for place in places) if found.guards else ()
+        return Items(tuple(found.values[place] for place in places), guards)
+    return found
+
+
+def keys_of(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
+    """Return the names of the members of a value."""
+    if isinstance(value, Thing) and value.kind in MAPS:
+        return value
+    pairs = _items(state, value, arguments, named)
+    if not isinstance(pairs, Items):
+        raise cannot("the names of the members of this")
+    return Items(tuple(each.values[0] for each in pairs.values if isinstance(each, Items)), pairs.guards)
+
+
+def _select(*, wanted: bool) -> Callable[..., Value]:
+    def apply(state: State, value: Value, arguments: list[Value], _named: dict[str, Value]) -> Value:
+        attribute, *rest = arguments
+        name = rest[0].value if rest and isinstance(rest[0], Known) else ""
+        others = rest[1:]
+
+        def test(inner: State, each: Value) -> Truth:
+            subject = inner.each(each, lambda one: inner.member(inner, one, attribute))
+            if not name:
+                found = inner.truth(subject)
+            else:
+                found = inner.truth(inner.each(subject, lambda one: boolean(inner.tested(inner, name, one, others))))
+            return found if wanted else truth(boolean(negated(found)))
+
+        if value == MISSING or value == Known(None):
+            return Items(())
+        if isinstance(value, Items):
+            guards = tuple(both(value.guard(place), test(state, each)) for place, each in enumerate(value.values))
+            if all(isinstance(each, bool) for each in guards):
+                return Items(tuple(each for each, kept in zip(value.values, guards, strict=True) if kept))
+            return Items(value.values, guards)
+        if isinstance(value, Thing) and value.kind in LISTS:
+            return selected(value, test)
+        raise cannot("choosing from this")
+
+    return apply
+
+
+def _map(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
+    attribute = named.get("attribute")
+    if attribute is None and isinstance(value, Items) and arguments and isinstance(arguments[0], Known):
+        name = arguments[0].value
+        return Items(
+            tuple(state.each(each, lambda one: filtered(state, name, one, arguments[1:], {})) for each in value.values),
+            value.guards,
+        )
+    if attribute is None or not isinstance(attribute, Known):
+        raise cannot("this use of map")
+    if isinstance(value, Items):
+        return Items(
+            tuple(state.each(each, lambda one: state.member(state, one, attribute)) for each in value.values),
+            value.guards,
+        )
+    if isinstance(value, Thing) and value.kind == "tools" and attribute.value == "function":
+        return Thing("tool functions", value.expression, value.first, value.reversed, value.tests)
+    raise cannot("this use of map")
+
+
+def _join(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
+    between = arguments[0] if arguments else named.get("d", Known(""))
+    text = known_text(printed(between)) or ""
+    if isinstance(value, Thing) and value.kind in {"parts but the first", "parts but the last"}:
+        if value.expression != text:
+            raise cannot("joining parts with something else than stood between them")
+        return around(state, value.tests[0], text, after=value.kind == "parts but the first")
+    if isinstance(value, Items):
+        found: list[Any] = []
+        if value.guards or any(isinstance(each, Each) for each in value.values):
+            return _joined_with(state, value, text)
+        for place, each in enumerate(value.values):
+            found += [Lit(text)] if place else []
+            found += text_of(state, each)
+        return text_value(tuple(found))
+    if isinstance(value, Thing) and value.kind in {"texts", "kinds", "values"}:
+        shown = text_of(state, Go("$each", "json" if value.kind == "values" else "text"))
+        body = (Cond("$at", (Lit(text),)), *shown) if text else shown
+        return Built((Loop(f"$at, $each := {value.expression}", "$each", body),))
+    raise cannot("joining this")
+
+
+def _joined_with(state: State, items: Items, text: str) -> Value:
+    """Join items that may be missing, or that loops add."""
+    between = state.fresh("between")
+
+    def one(value: Value) -> Code:
+        return (Out(between), *text_of(state, value), Do(f"{between} = {quoted(text)}"))
+
+    return Built((Do(f'{between} = ""'), *over_items(items, one)))
+
+
+_FILTERS: dict[str, Callable[..., Value]] = {
+    "strip": _strip(left=True, right=True),
+    "lstrip": _strip(left=True, right=False),
+    "rstrip": _strip(left=False, right=True),
+    "upper": _case(str.upper),
+    "lower": _case(str.lower),
+    "title": _case(str.title),
+    "capitalize": _case(str.capitalize),
+    "startswith": _ended(begins, str.startswith),
+    "endswith": _ended(ends, str.endswith),
+    "replace": _replace,
+    "length": _length,
+    "string": _string,
+    "safe": _string,
+    "list": _same,
+    "first": _at(0),
+    "last": _at(-1),
+    "items": _items,
+    "dictsort": _sorted_items,
+    "keys": keys_of,
+    "values": _items,
+    "selectattr": _select(wanted=True),
+    "rejectattr": _select(wanted=False),
+    "map": _map,
+    "join": _join,
+    "int": _integer,
+    "format": _format,
+    "sort": _sort,
+}

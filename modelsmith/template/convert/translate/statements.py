@@ -1,0 +1,349 @@
+"""Run the statements of a Jinja template before it runs: both sides of what is not decided yet, and each loop's body once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelsmith.errors import ConversionError
+from modelsmith.template.convert.translate.cells import new_cell
+from modelsmith.template.convert.translate.expressions import filter_call, value_of
+from modelsmith.template.convert.translate.filters import filtered
+from modelsmith.template.convert.translate.go_code import Cond, Do, Lit, Out, both, joined, negated, quoted
+from modelsmith.template.convert.translate.json_text import printed_by
+from modelsmith.template.convert.translate.loops import loop
+from modelsmith.template.convert.translate.values import (
+    FAILED,
+    FRESH,
+    GROWN,
+    MISSING,
+    Broken,
+    Built,
+    Cell,
+    Fields,
+    Function,
+    Items,
+    Known,
+    NeedsVariable,
+    TooMuch,
+    Value,
+    cannot,
+    is_text,
+    pick,
+    printed,
+    text_of,
+)
+from modelsmith.template.jinja.engine.tree import nodes
+from modelsmith.template.jinja.engine.values.texts import from_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from modelsmith.template.convert.translate.go_code import Truth
+    from modelsmith.template.convert.translate.state import State
+    from modelsmith.template.convert.translate.variables import Key
+
+
+MOST_OF_A_TEST = 2_000
+"""A condition of more characters is the sign of a template that grows without end."""
+
+
+def body(state: State, statements: Sequence[nodes.Node]) -> bool:
+    """Run statements; say whether what follows them is reached."""
+    return all(_tried(state, statement) for statement in statements)
+
+
+def _tried(state: State, node: nodes.Node) -> bool:
+    """Run a statement; what no Go template can say fails where it is reached, if it is."""
+    state.work[0] -= 1
+    if not state.work[0]:
+        raise TooMuch
+    if isinstance(node, (nodes.Text, nodes.Comment)):
+        return _run(state, node)
+    before = _snapshot(state)
+    place = len(state.code)
+    depths = state.depth, state.undecided, len(state.rounds), len(state.unrolled), len(state.calls)
+    try:
+        return _run(state, node)
+    except ConversionError as error:
+        if isinstance(node, nodes.Set) and node.value is not None and isinstance(node.target, nodes.Name):
+            state.names[node.target.text] = Broken(error.message)
+            return True
+        _restore(state, before)
+        del state.code[place:]
+        state.depth, state.undecided = depths[:2]
+        del state.rounds[depths[2] :], state.unrolled[depths[3] :], state.calls[depths[4] :]
+        state.gaps.append(error.message)
+        line = state.source[: node.start].count("\n") + 1
+        state.emit(Out(f'index "" {quoted(f"line {line} of the Jinja template")}'))
+        return False
+
+
+def _run(state: State, node: nodes.Node) -> bool:
+    run = _STATEMENTS.get(type(node))
+    if run is not None:
+        return run(state, node)
+    if _refuses(node):
+        return False
+    state.emit(*printed_by(state, value_of(state, node)))
+    return True
+
+
+def _refuses(node: nodes.Node) -> bool:
+    return (
+        isinstance(node, nodes.Call) and isinstance(node.callee, nodes.Name) and node.callee.text == "raise_exception"
+    )
+
+
+def _only_refuses(statements: Sequence[nodes.Node]) -> bool:
+    others = [
+        each
+        for each in statements
+        if not isinstance(each, (nodes.Comment, nodes.Noop))
+        and not (isinstance(each, nodes.Text) and not each.value.strip())
+    ]
+    return bool(others) and _refuses(others[-1]) and all(isinstance(each, nodes.Set) for each in others[:-1])
+
+
+def _text(state: State, node: nodes.Text) -> bool:
+    state.emit(Lit(from_bytes(node.value)))
+    return True
+
+
+def _if(state: State, node: nodes.If) -> bool:
+    if _only_refuses(node.body):
+        return _unless_refused(state, node, node.otherwise, holds=False)
+    if _only_refuses(node.otherwise):
+        return _unless_refused(state, node, node.body, holds=True)
+    test = state.truth(value_of(state, node.test))
+    return branches(state, test, lambda: body(state, node.body), lambda: body(state, node.otherwise))
+
+
+def _unless_refused(state: State, node: nodes.If, rest: Sequence[nodes.Node], *, holds: bool) -> bool:
+    """Go on with what is not refused: no prompt comes of the other side."""
+    try:
+        with state.writing() as code:
+            test = state.truth(value_of(state, node.test))
+    except ConversionError:
+        return body(state, rest)
+    if isinstance(test, bool):
+        return body(state, rest) if test == holds else False
+    if not code:
+        state.learn(test, holds)
+    return body(state, rest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    names: Mapping[str, Value]
+    bound: Mapping[str, Key]
+    cells: Mapping[int, Fields]
+    loose: Mapping[Key, Value]
+
+
+def _snapshot(state: State) -> _Snapshot:
+    return _Snapshot(dict(state.names), dict(state.bound), dict(state.cells), dict(state.loose))
+
+
+def _restore(state: State, snapshot: _Snapshot) -> None:
+    state.names, state.bound = dict(snapshot.names), dict(snapshot.bound)
+    state.cells, state.loose = dict(snapshot.cells), dict(snapshot.loose)
+
+
+def branches(state: State, test: Truth, yes: Callable[[], bool], no: Callable[[], bool]) -> bool:
+    """Run one side or both; what differs afterwards becomes a choice."""
+    test = state.decided(test)
+    if isinstance(test, bool):
+        return yes() if test else no()
+    whole = test
+    if len(whole) > MOST_OF_A_TEST:
+        raise TooMuch
+    test = whole if "$asks" in whole else str(state.held(whole))
+    before = _snapshot(state)
+    state.undecided += 1
+    with state.writing() as one, state.given(whole, True), state.given(test, True):
+        goes_on = yes()
+    after = _snapshot(state)
+    _restore(state, before)
+    with state.writing() as other, state.given(whole, False), state.given(test, False):
+        goes_on_too = no()
+    state.undecided -= 1
+    if goes_on and goes_on_too:
+        _merge(state, test, after)
+        test = state.merged_test or test
+        state.merged_test = ""
+    elif goes_on:
+        _restore(state, after)
+    if one or other:
+        state.emit(Cond(test, tuple(one), tuple(other)) if one else Cond(str(negated(test)), tuple(other)))
+    if goes_on != goes_on_too:
+        state.learn(test, goes_on)
+    return goes_on or goes_on_too
+
+
+def _merge(state: State, test: str, after: _Snapshot) -> None:
+    """Choose between the values of the side that ``after`` was taken of, and those of now."""
+    changed = [name for name in {**after.names, **state.names} if after.names.get(name) != state.names.get(name)]
+    cells = [number for number in {**after.cells, **state.cells} if after.cells.get(number) != state.cells.get(number)]
+    loose = [key for key in {**after.loose, **state.loose} if after.loose.get(key) != state.loose.get(key)]
+    if not changed and not cells and not loose:
+        return
+    held = str(state.held(test))
+    state.merged_test = held
+    for name in changed:
+        one, other = after.names.get(name, MISSING), state.names.get(name, MISSING)
+        state.names[name] = _merged(held, one, other)
+    for number in cells:
+        state.cells[number] = _merged_cell(held, after.cells.get(number), state.cells.get(number))
+    for key in loose:
+        other = state.slot(key)
+        one = after.loose[key] if key in after.loose else state.kept_slot(key)
+        state.loose[key] = pick(held, one, other)
+
+
+def _merged_cell(test: str, one: Fields | None, other: Fields | None) -> Fields:
+    if one is None or other is None:
+        return one or other or Fields({})
+    names = {**other.values, **one.values}
+    return Fields(
+        {name: _merged(test, one.values.get(name, MISSING), other.values.get(name, MISSING)) for name in names}
+    )
+
+
+def _merged(test: str, one: Value, other: Value) -> Value:
+    """Return one value or another; of lists, one whose items are there under conditions."""
+    if not isinstance(one, Items) or not isinstance(other, Items) or one == other:
+        return pick(test, one, other)
+    same = 0
+    while same < min(len(one.values), len(other.values)) and one.values[same] == other.values[same]:
+        same += 1
+    guards: list[Truth] = [one.guard(place) for place in range(same)]
+    guards += [both(test, one.guard(place)) for place in range(same, len(one.values))]
+    guards += [both(negated(test), other.guard(place)) for place in range(same, len(other.values))]
+    return Items((*one.values, *other.values[same:]), tuple(guards))
+
+
+def _set(state: State, node: nodes.Set) -> bool:
+    if node.value is not None:
+        value = value_of(state, node.value)
+    else:
+        with state.writing() as code:
+            body(state, node.body)
+        found = joined(tuple(code))
+        known = text_of(found)
+        value = Built(found) if known is None else Known(known)
+    _assign(state, node.target, value)
+    return True
+
+
+def _assign(state: State, target: nodes.Node, value: Value) -> None:
+    if isinstance(target, nodes.Name):
+        if isinstance(value, Items) and not value.values:
+            value = new_cell(state, value, (target.start,))
+        if isinstance(value, Broken):
+            raise ConversionError(value.reason)
+        if target.text in state.bound:
+            state.store(state.bound[target.text], value)
+        else:
+            state.names[target.text] = state.kept(value)
+        return
+    if isinstance(target, nodes.TupleOf) and isinstance(value, Items) and len(value.values) == len(target.items):
+        for each, part in zip(target.items, value.values, strict=True):
+            _assign(state, each, part)
+        return
+    if isinstance(target, nodes.Member) and not target.computed and isinstance(target.property, nodes.Name):
+        assign_member(state, value_of(state, target.object), target.property.text, value)
+        return
+    raise cannot("setting this")
+
+
+def append(state: State, owner: nodes.Node, value: Value) -> bool:
+    """Add an item to a list that is a member of an object, or a list of a name; say whether it is such a one."""
+    cell, name = (
+        (owner.object, owner.property) if isinstance(owner, nodes.Member) and not owner.computed else (owner, None)
+    )
+    found = value_of(state, cell)
+    if not isinstance(found, Cell) or (name is None) != found.is_list:
+        return False
+    member_name = name.text if isinstance(name, nodes.Name) else ""
+    known = state.cells[found.number].values.get(member_name, MISSING)
+    if not isinstance(known, Items):
+        return False
+    guards = (*known.guards, True) if known.guards else ()
+    assign_member(state, found, member_name, Items((*known.values, value), guards))
+    return True
+
+
+def assign_member(state: State, owner: Value, name: str, value: Value) -> None:
+    """Set a member of an object; raises ConversionError for what is none that can be changed."""
+    if not isinstance(owner, Cell):
+        raise cannot("a member that is set")
+    key = ("cell", owner.number, name)
+    if key in state.variables:
+        state.store(key, value)
+        return
+    if state.homes[owner.number] != state.depth:
+        _check_grows(state, key, value)
+    known = state.cells[owner.number]
+    state.cells[owner.number] = Fields({**known.values, name: state.kept(value)})
+
+
+def _check_grows(state: State, key: Key, value: Value) -> None:
+    """Take a text that a loop only adds to as code; raises NeedsVariable for what needs a variable."""
+    for place in state.rounds[state.homes[key[1]] :]:
+        grown = (GROWN, place, *key[1:])
+        kinds = state.variables.get(grown, [])
+        fresh = (FRESH, place, *key[1:])
+        if FAILED in state.variables.get(fresh, []):
+            raise NeedsVariable(key)
+        if FAILED in kinds or not (is_text(value) or isinstance(value, Items)):
+            if fresh not in state.variables:
+                raise NeedsVariable(fresh, FRESH)
+        elif GROWN not in kinds:
+            raise NeedsVariable(grown, GROWN)
+
+
+def _macro(state: State, node: nodes.Macro) -> bool:
+    if isinstance(node.title, nodes.Name):
+        state.names[node.title.text] = Function(node.title.text, node)
+    return True
+
+
+def _filter_block(state: State, node: nodes.FilterBlock) -> bool:
+    with state.writing() as code:
+        body(state, node.body)
+    name, arguments, named = filter_call(state, node.filter)
+    value = filtered(state, name, Built(joined(tuple(code))), arguments, named)
+    state.emit(*printed(value))
+    return True
+
+
+def _leave(word: str) -> Callable[..., bool]:
+    def run(state: State, _node: nodes.Node) -> bool:
+        if state.unrolled:
+            if state.undecided != state.unrolled[-1]:
+                raise cannot(f"a {word} that depends on the chat")
+            state.left = word
+        else:
+            state.emit(Do(word))
+        return False
+
+    return run
+
+
+def _nothing(_state: State, _node: nodes.Node) -> bool:
+    return True
+
+
+_STATEMENTS: Mapping[type[nodes.Node], Callable[..., bool]] = {
+    nodes.Text: _text,
+    nodes.Comment: _nothing,
+    nodes.Noop: _nothing,
+    nodes.If: _if,
+    nodes.For: lambda state, node: loop(state, node, branches),
+    nodes.Set: _set,
+    nodes.Macro: _macro,
+    nodes.FilterBlock: _filter_block,
+    nodes.Break: _leave("break"),
+    nodes.Continue: _leave("continue"),
+}

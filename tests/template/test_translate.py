@@ -1,0 +1,76 @@
+"""Jinja templates whose tools, calls and texts no one format describes become Go node by node, proven equal."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.convert.conversion import Conversion
+from modelsmith.template.convert.to_go.convert import to_go
+from modelsmith.template.convert.translate.translate import translate
+from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
+
+_TALK = (
+    "{%- for message in messages %}[{{ message.role }}]{{ message.content }}\n{% endfor %}"
+    "{%- if add_generation_prompt %}[assistant]{% endif %}"
+)
+_CALLS = (
+    "{%- for message in messages %}[{{ message.role }}]{{ message.content }}"
+    "{%- if message.tool_calls %}{%- for call in message.tool_calls %}CALLS{%- endfor %}{%- endif %}\n{% endfor %}"
+    "{%- if add_generation_prompt %}[assistant]{% endif %}"
+)
+TEMPLATES = {
+    "calls parameter by parameter": _CALLS.replace(
+        "CALLS",
+        "<function={{ call.function.name }}>{%- for key, value in call.function.arguments.items() %}"
+        "<{{ key }}>{{ value if value is string else value|tojson }}</{{ key }}>{%- endfor %}</function>",
+    ),
+    "tools as signatures": "{%- for tool in tools or [] %}def {{ tool.function.name }}("
+    "{%- for name, spec in tool.function.parameters.properties.items() %}{{ name }}: {{ spec.type if spec.type is string "
+    "else spec.type|join('|') }}{{ '' if name in tool.function.parameters.required or [] else ' = None' }}"
+    "{%- if not loop.last %}, {% endif %}{%- endfor %})\n{% endfor %}" + _TALK,
+    "white space and reasoning in contents": "{%- for message in messages %}[{{ message.role }}]"
+    "{{- message.content.split('</think>')[-1].strip() }}\n{% endfor %}{%- if add_generation_prompt %}[assistant]{% endif %}",
+    "what the last user said": "{%- set ns = namespace(last=-1) %}{%- for message in messages %}{%- if message.role == 'user' %}"
+    "{%- set ns.last = loop.index0 %}{%- endif %}{%- endfor %}{%- for message in messages %}"
+    "{{ '>' if loop.index0 == ns.last else '' }}[{{ message.role|upper }}]{{ message.content }}\n{% endfor %}"
+    "{%- if add_generation_prompt %}[ASSISTANT]{% endif %}",
+    "a text that a loop adds to": "{%- set ns = namespace(text='') %}{%- for tool in tools or [] %}"
+    "{%- set ns.text = ns.text + tool|tojson + ';' %}{%- endfor %}{%- if ns.text %}<tools>{{ ns.text }}</tools>{%- endif %}"
+    + _TALK,
+    "a list that a loop adds to": "{%- set ns = namespace(names=[]) %}{%- for tool in tools or [] %}"
+    "{%- set ns.names = ns.names + [tool.function.name] %}{%- endfor %}{{ ns.names|join(', ') }}" + _TALK,
+    "a macro that calls itself": "{%- macro show(value) %}{%- if value is mapping %}{ {%- for key, item in value|dictsort %}"
+    "{{ key }}={{ show(item) }};{%- endfor %} }{%- elif value is string %}'{{ value }}'{%- elif value is sequence %}["
+    "{%- for item in value %}{{ show(item) }},{%- endfor %}]{%- else %}{{ value|tojson }}{%- endif %}{%- endmacro %}"
+    + _CALLS.replace("CALLS", "{{ call.function.name }}{{ show(call.function.arguments) }}"),
+    "the other way round": "{%- for message in messages[::-1] %}{{ message.role[0:2] if false else message.role }} {% endfor %}\n"
+    + _TALK,
+}
+
+
+def _converted(name: str) -> Conversion:
+    return to_go(ChatTemplate.parse(TEMPLATES[name]))
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_is_proven(name: str) -> None:
+    conversion = _converted(name)
+    assert conversion.proven, conversion.counterexample
+    assert not any(limit.startswith("a branch") for limit in conversion.limits)
+
+
+def test_texts_are_cut_as_jinja_cuts_them() -> None:
+    template = ChatTemplate.parse(TEMPLATES["white space and reasoning in contents"])
+    go = Template.parse(translate(template).text)
+    talk = Conversation.from_dict({"messages": [{"role": "user", "content": " <think>x</think>\n\t two  words \n"}]})
+    assert go.render(talk) == template.render(talk) == "[user]two  words\n[assistant]"
+
+
+def test_what_has_no_go_form_fails_where_it_is_reached() -> None:
+    text = "{%- if tools and messages|length > 99 %}{{ messages|map('upper')|list }}{%- endif %}" + _TALK
+    translation = translate(ChatTemplate.parse(text))
+    assert translation.gaps
+    assert "line 1 of the Jinja template" in translation.text
+    Template.parse(translation.text)
