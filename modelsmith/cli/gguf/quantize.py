@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelsmith.cli.shared.complete import complete_types
 from modelsmith.cli.shared.options import json_option
 from modelsmith.errors import UsageError
 
@@ -29,7 +30,9 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.command("quantize")
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="[OUT]", required=False, type=click.Path(path_type=Path))
-@click.option("--type", "-t", "mix", metavar="TYPE", help="Q4_K_M, Q8_0, F16 …; --list names all.")
+@click.option(
+    "--type", "-t", "mix", metavar="TYPE", shell_complete=complete_types, help="Q4_K_M, Q8_0, F16 …; --list names all."
+)
 @click.option("--target-size", metavar="SIZE", help="Instead of --type: the best that fits, such as 12G or 900M.")
 @click.option(
     "--fits-vram", metavar="SIZE,…", help="Instead of --type: the best that runs on such cards: 12G, or 24G,24G."

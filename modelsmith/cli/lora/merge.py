@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelsmith.cli.shared.complete import complete_types
 from modelsmith.cli.shared.options import adapter_at, json_option, store_for, store_option
 from modelsmith.errors import UsageError
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The file or folder.",
 )
-@click.option("--type", "-t", "mix", metavar="TYPE", help="Quantize on the way: Q4_K_M, Q8_0 ….")
+@click.option(
+    "--type", "-t", "mix", metavar="TYPE", shell_complete=complete_types, help="Quantize on the way: Q4_K_M, Q8_0 …."
+)
 @click.option("--dry-run", is_flag=True, help="Only check that all fits. Writes nothing.")
 @click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Default: all processors.")
 @click.option("--force", is_flag=True, help="Replace OUT; what stood there is kept as OUT.old.")

@@ -1,4 +1,4 @@
-"""What a shell is offered when the Tab key is pressed: models, recipes, rules, files. Quick, and silent where it knows nothing."""
+"""What a shell is offered when the Tab key is pressed: models, recipes, rules, types, shapes, files. Quick, and silent where it knows nothing."""
 
 from __future__ import annotations
 
@@ -55,3 +55,17 @@ def complete_rules(_ctx: click.Context, _parameter: click.Parameter, incomplete:
     from modelsmith.lint.rules import all_rules
 
     return _beginning(all_rules(), incomplete.upper())
+
+
+def complete_types(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer what weights can be quantized to."""
+    from modelsmith.weights.quantize.mixes import MIXES
+
+    return _beginning((name for name in MIXES if name != "COPY"), incomplete.upper())
+
+
+def complete_shapes(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the well-known shapes of models."""
+    from modelsmith.weights.fit.known import SHAPES
+
+    return _beginning(SHAPES, incomplete.lower())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsmith.cli.shared.complete import complete_models_or_files
+from modelsmith.cli.shared.complete import complete_models_or_files, complete_shapes, complete_types
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.errors import UsageError
 
@@ -22,7 +22,12 @@ _FILE: Any = click.Path(path_type=Path, dir_okay=False)
 
 @click.command("fit")
 @click.argument("spec", metavar="[FILE|URL|MODEL]", shell_complete=complete_models_or_files, required=False)
-@click.option("--shape", metavar="NAME", help="Instead of a file: a well-known shape, such as deepseek-r1:32b.")
+@click.option(
+    "--shape",
+    metavar="NAME",
+    shell_complete=complete_shapes,
+    help="Instead of a file: a well-known shape, such as deepseek-r1:32b.",
+)
 @click.option(
     "--vram", metavar="SIZE,…", help="Memory of each card, 24G,24G; none: no card. Default: what is found here."
 )
@@ -52,7 +57,13 @@ _FILE: Any = click.Path(path_type=Path, dir_okay=False)
 @click.option("--mmproj", type=_FILE, metavar="FILE", help="A projector for pictures.")
 @click.option("--adapter", "adapters", type=_FILE, multiple=True, metavar="FILE", help="A LoRA adapter; repeatable.")
 @click.option("--draft", metavar="FILE|MODEL", help="A draft model for speculative decoding.")
-@click.option("--type", "quantization", metavar="TYPE", help="As if it were quantized so. Default for shapes: Q4_K_M.")
+@click.option(
+    "--type",
+    "quantization",
+    metavar="TYPE",
+    shell_complete=complete_types,
+    help="As if it were quantized so. Default for shapes: Q4_K_M.",
+)
 @click.option("--quantizations", is_flag=True, help="Compare Q4_K_M, Q5_K_M, Q6_K, Q8_0 and F16.")
 @click.option("--explain", "explained", is_flag=True, help="Show the formulas with the numbers in them.")
 @store_option

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from modelsmith.cli.shared.complete import complete_types
 from modelsmith.cli.shared.options import checkpoint_at, json_option
 from modelsmith.errors import UsageError
 
@@ -13,7 +14,14 @@ from modelsmith.errors import UsageError
 @click.command("import")
 @click.argument("source", metavar="FOLDER")
 @click.option("--output", "-o", "target", type=click.Path(path_type=Path), metavar="OUT", help="The GGUF to write.")
-@click.option("--type", "-t", "mix", metavar="TYPE", help="F16, BF16, F32, Q8_0, Q4_K_M …  [default: as it is]")
+@click.option(
+    "--type",
+    "-t",
+    "mix",
+    metavar="TYPE",
+    shell_complete=complete_types,
+    help="F16, BF16, F32, Q8_0, Q4_K_M …  [default: as it is]",
+)
 @click.option(
     "--tensor", "rules", multiple=True, metavar="REGEX=TYPE", help="Another type for some tensors; repeatable."
 )

@@ -219,4 +219,7 @@ def test_what_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
     assert [item.value for item in complete.get_completions(["show"], "ma")] == ["mario:latest"]
     assert "create" in [item.value for item in complete.get_completions([], "cr")]
     assert "force-think" in [item.value for item in complete.get_completions(["apply"], "for")]
+    assert "Q4_K_M" in [item.value for item in complete.get_completions(["gguf", "quantize", "m.gguf", "-t"], "q4")]
+    assert "Q8_0" in [item.value for item in complete.get_completions(["import", "m", "--type"], "Q")]
+    assert "deepseek-r1:32b" in [item.value for item in complete.get_completions(["fit", "--shape"], "deep")]
     assert "MS101" in [item.value for item in complete.get_completions(["rules"], "MS1")]
