@@ -1,12 +1,19 @@
 """The clients that people use, the real packages `openai` and `ollama`: reasoning and answer arrive apart, streamed too.
 
 The model is one that the recipe force-think was applied to. Against ``/v1/chat/completions`` it is a real llama-server, against
-``/api/chat`` a server whose wire is Ollama's and whose answers are real.
+``/api/chat`` a server whose wire is Ollama's and whose answers are real, and a real Ollama where there is one.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,14 +22,18 @@ import httpx
 import pytest
 from fakes.ollama import FakeOllama
 from local_stores import real_gguf
-from thinking_model import ASLEEP, QUESTION, needs_a_model
+from thinking_model import ASLEEP, QUESTION, needs_a_model, thinking_modelfile
 
+from modelsmith.cli import run
 from modelsmith.engines.embedded import EmbeddedEngine
 from modelsmith.engines.known import KnownModel, find_known
+from modelsmith.errors import ServerError
 from modelsmith.progress import silent
 from modelsmith.recipe.plan.plan import edited
 from modelsmith.recipe.read.load import load_recipe
 from modelsmith.store.local.local import LocalStore
+from modelsmith.store.ollama.ollama import OllamaStore
+from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.jinja.template import ChatTemplate
 
 openai = pytest.importorskip("openai")
@@ -120,3 +131,65 @@ def test_ollama_can_switch_it_off(chat: Callable[..., Any]) -> None:
     found = chat(think=False, options={"num_predict": 4})
     assert not found.message.thinking
     assert "think>" not in found.message.content
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the URL of a real Ollama that has the model; its own program, its own folder."""
+    program = shutil.which("ollama")
+    if program is None:
+        pytest.skip("there is no `ollama` on the PATH")
+    folder = tmp_path_factory.mktemp("real")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host = f"127.0.0.1:{listener.getsockname()[1]}"
+    environment = {**os.environ, "OLLAMA_HOST": host, "OLLAMA_MODELS": str(folder / "models"), "HOME": str(folder)}
+    process = subprocess.Popen(
+        [program, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        url = f"http://{host}"
+        for _ in range(100):
+            with suppress(ServerError):
+                OllamaStore(url).ollama_version()
+                break
+            time.sleep(0.2)
+        assert run(["create", "thinker", "-f", str(thinking_modelfile(folder)), "--store", url]) == 0
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.mark.ollama
+def test_a_real_ollama_keeps_them_apart_for_both_clients(real: str, capsys: pytest.CaptureFixture[str]) -> None:
+    client = ollama.Client(host=real)
+    parts = [part.message for part in client.chat(model="thinker", messages=MESSAGES, stream=True)]
+    assert "".join(part.thinking or "" for part in parts).strip() == REASONING
+    assert "".join(part.content or "" for part in parts).strip() == ANSWER
+    assert not client.chat(model="thinker", messages=MESSAGES, think=False).message.thinking
+    client.close()
+    with openai.OpenAI(base_url=f"{real}/v1", api_key="x", http_client=httpx.Client()) as other:
+        stream = other.chat.completions.create(model="thinker", messages=MESSAGES, temperature=0, stream=True)
+        deltas = [chunk.choices[0].delta for chunk in stream if chunk.choices]
+    assert "".join(getattr(delta, "reasoning", None) or "" for delta in deltas).strip() == REASONING
+    assert "".join(delta.content or "" for delta in deltas).strip() == ANSWER
+    for on in (real, f"{real}/v1"):
+        assert run(["try", "thinker", QUESTION, "--on", on, "-p", "temperature=0", "-p", "num_predict=40"]) == 0
+        captured = capsys.readouterr()
+        assert captured.out.strip() == ANSWER
+        assert f"thinking:\n{REASONING}" in captured.err
+
+
+@pytest.mark.ollama
+def test_a_real_ollama_leaves_out_what_we_say_it_does(
+    real: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk = [{"role": "user", "content": "word " * 500}, {"role": "assistant", "content": "so"}, *MESSAGES]
+    (tmp_path / "long.json").write_text(json.dumps({"messages": talk}))
+    words = ["try", "thinker", "-c", str(tmp_path / "long.json"), "--on", real, "-p", "num_predict=4", "--json"]
+    assert run(words) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert "the context 512: the model did not read message 1" in found["cut"]
+    kept = Conversation.from_dict({"messages": talk[1:]})
+    known = find_known("thinker", lambda: OllamaStore(real), tmp_path, None, silent)
+    assert found["prompt_tokens"] == known.prompt(kept, None).tokens
