@@ -41,7 +41,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "playground.md",
         "ci.md",
     ),
-    "Recipes": ("recipes.md", "compose.md", "teams.md", "lock.md", "emit.md"),
+    "Recipes": ("recipes.md", "compose.md", "teams.md", "plan.md", "lock.md", "emit.md"),
     "Models and stores": ("models.md", "store.md", "bundles.md", "docker.md", "registries.md", "hub.md", "doctor.md"),
     "Weights": ("gguf.md", "gguf-edit.md", "gguf-quantize.md", "fit.md", "import.md", "adapters.md"),
     "What tutorials say": ("tutorials/*.md",),

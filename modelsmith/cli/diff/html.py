@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsmith.cli.diff.markup import both_html, colours_of, lines_html, text_html, value_html
+from modelsmith.cli.diff.markup import both_html, colours_of, filter_html, lines_html, text_html, value_html
 from modelsmith.cli.diff.view import state, verdict
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.html_page import html_page
@@ -137,7 +137,7 @@ def _prompts(found: Difference, colours: Colours) -> Iterator[str]:
     if found.unrendered:
         yield f'<p class="note">{text_html(found.unrendered)}</p></section>'
         return
-    yield _tools(found)
+    yield filter_html(only_differing=bool(found.different_prompts))
     for name, group in groupby(found.prompts, key=lambda pair: pair.name):
         alike: dict[tuple[Rendered, Rendered], list[Prompts]] = {}
         for pair in group:
@@ -145,24 +145,6 @@ def _prompts(found: Difference, colours: Colours) -> Iterator[str]:
         for number, pairs in enumerate(alike.values()):
             yield from _card(found, name, number, pairs, colours)
     yield '<p id="nothing" class="soft" hidden>No prompt fits this filter.</p></section>'
-
-
-def _tools(found: Difference) -> str:
-    thinks = "".join(
-        f'<label><input type="radio" name="think" value="{word}"{" checked" if word == "all" else ""}>{word}</label>'
-        for word in ("all", *THINK_WORDS.values())
-    )
-    checked = " checked" if found.different_prompts else ""
-    return (
-        '<div class="tools" role="search" aria-label="Filter the prompts">'
-        '<label>Find <input type="search" id="search" placeholder="conversation or text" autocomplete="off"></label>'
-        f"<fieldset><legend>think</legend>{thinks}</fieldset>"
-        f'<label><input type="checkbox" id="only"{checked}>only differing</label>'
-        '<label><input type="checkbox" id="white" checked>white space</label>'
-        '<span id="count" class="soft" aria-live="polite"></span>'
-        '<span class="keys"><kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>/</kbd> find · <kbd>d</kbd> only differing '
-        "· <kbd>w</kbd> white space</span></div>"
-    )
 
 
 def _card(found: Difference, name: str, number: int, pairs: list[Prompts], colours: Colours) -> Iterator[str]:

@@ -9,6 +9,7 @@ from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from modelsmith.models.rendered import THINK_WORDS
 from modelsmith.template.effective.prompt_tokens import difference, pieces, window
 
 if TYPE_CHECKING:
@@ -100,3 +101,21 @@ def value_html(value: Any) -> str:
     if value is None or value == []:
         return '<span class="unset">not set</span>' if value is None else '<span class="unset">none</span>'
     return text_html("\n".join(map(str, value)) if isinstance(value, list) else str(value))
+
+
+def filter_html(*, only_differing: bool) -> str:
+    """Return the bar above prompts by which ``report.js`` shows some of them."""
+    thinks = "".join(
+        f'<label><input type="radio" name="think" value="{word}"{" checked" if word == "all" else ""}>{word}</label>'
+        for word in ("all", *THINK_WORDS.values())
+    )
+    return (
+        '<div class="tools" role="search" aria-label="Filter the prompts">'
+        '<label>Find <input type="search" id="search" placeholder="conversation or text" autocomplete="off"></label>'
+        f"<fieldset><legend>think</legend>{thinks}</fieldset>"
+        f'<label><input type="checkbox" id="only"{" checked" if only_differing else ""}>only differing</label>'
+        '<label><input type="checkbox" id="white" checked>white space</label>'
+        '<span id="count" class="soft" aria-live="polite"></span>'
+        '<span class="keys"><kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>/</kbd> find · <kbd>d</kbd> only differing '
+        "· <kbd>w</kbd> white space</span></div>"
+    )

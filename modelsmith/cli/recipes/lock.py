@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsmith.cli.recipes.planning import lock_file_option
 from modelsmith.cli.shared.complete import complete_recipes
-from modelsmith.cli.shared.options import json_option, store_option
+from modelsmith.cli.shared.options import json_option, lock_file_option, store_option
 
 if TYPE_CHECKING:
     from pathlib import Path

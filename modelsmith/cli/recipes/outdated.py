@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modelsmith.cli.moving.options import registry_options
-from modelsmith.cli.recipes.planning import lock_file_option
-from modelsmith.cli.shared.options import json_option, store_option
+from modelsmith.cli.shared.options import json_option, lock_file_option, store_option
 
 if TYPE_CHECKING:
     from pathlib import Path

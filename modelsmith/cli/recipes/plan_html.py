@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.cli.diff import markup
-from modelsmith.cli.diff.markup import both_html, colours_of, lines_html, text_html, value_html
+from modelsmith.cli.diff.markup import both_html, colours_of, filter_html, lines_html, text_html, value_html
 from modelsmith.cli.recipes.plan_summary import VERDICTS, prompts_text, summarized, value_rows
 from modelsmith.cli.recipes.plan_view import layer_kind
 from modelsmith.cli.shared.failure import printable
@@ -173,7 +173,7 @@ def _prompts(plan: Plan, colours: Colours) -> Iterator[str]:
         yield '<p class="note">No template is known: its FROM is not here.</p></section>'
         return
     yield f'<p class="soft">{text_html(prompts_text(plan.comparisons))}</p>'
-    yield _tools(any(each.verdict is not Verdict.SAME for each in plan.comparisons))
+    yield filter_html(only_differing=any(each.verdict is not Verdict.SAME for each in plan.comparisons))
     yield from _cards(plan.comparisons, "prompt", colours)
     yield '<p id="nothing" class="soft" hidden>No prompt fits this filter.</p></section>'
 
@@ -185,23 +185,6 @@ def _replaced_prompts(plan: Plan, comparisons: Sequence[Comparison], colours: Co
     yield f'<p class="soft">{text_html(plan.name.short)} {text_html(prompts_text(comparisons))}</p>'
     yield from _cards([each for each in comparisons if each.verdict is not Verdict.SAME], "replaced", colours)
     yield "</section>"
-
-
-def _tools(differs: bool) -> str:
-    thinks = "".join(
-        f'<label><input type="radio" name="think" value="{word}"{" checked" if word == "all" else ""}>{word}</label>'
-        for word in ("all", *THINK_WORDS.values())
-    )
-    return (
-        '<div class="tools" role="search" aria-label="Filter the prompts">'
-        '<label>Find <input type="search" id="search" placeholder="conversation or text" autocomplete="off"></label>'
-        f"<fieldset><legend>think</legend>{thinks}</fieldset>"
-        f'<label><input type="checkbox" id="only"{" checked" if differs else ""}>only differing</label>'
-        '<label><input type="checkbox" id="white" checked>white space</label>'
-        '<span id="count" class="soft" aria-live="polite"></span>'
-        '<span class="keys"><kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>/</kbd> find · <kbd>d</kbd> only differing '
-        "· <kbd>w</kbd> white space</span></div>"
-    )
 
 
 def _cards(comparisons: Sequence[Comparison], kind: str, colours: Colours) -> Iterator[str]:

@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from modelsmith.store import Store
     from modelsmith.store.model import StoredModel
 
-lock_file_option = click.option(
-    "--lock-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="The lock. Default: modelsmith.lock in this folder.",
-)
-
-
 _MOST = 5
 
 

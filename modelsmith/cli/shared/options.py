@@ -28,6 +28,12 @@ store_option = click.option(
     "127.0.0.1:11434 if it answers, else OLLAMA_MODELS or ~/.ollama/models.",
 )
 _FILE_ENDINGS = (".gguf", ".gotmpl", ".jinja", ".modelfile")
+lock_file_option = click.option(
+    "--lock-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The lock. Default: modelsmith.lock in this folder.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
@@ -122,10 +128,5 @@ _RECIPE_OPTIONS = (
         metavar="FILE",
         help="The Modelfile too, for `ollama create NAME -f FILE`: apply writes it, plan only says what would be there.",
     ),
-    click.option(
-        "--lock-file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="The lock. Default: modelsmith.lock in this folder.",
-    ),
+    lock_file_option,
 )
