@@ -9,7 +9,7 @@ from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.models.rendered import THINK_WORDS
+from modelsmith.template.conversation.think import THINK_WORDS
 from modelsmith.template.effective.prompt_tokens import difference, pieces, window
 
 if TYPE_CHECKING:
