@@ -32,6 +32,7 @@
     ├── RecipeSourceError           a repository or an artifact of recipes that cannot be read
     ├── PlanChanged                 the world moved between plan and apply
     ├── VerificationFailed          what was written is not what was planned
+    ├── RollOutFailed               a host failed, and the others were put back
     └── Unsupported                 this backend cannot do it; the message says which one can
 """
 
@@ -229,6 +230,10 @@ class PlanChanged(ModelsmithError):
 
 class VerificationFailed(ModelsmithError):
     """The result was read back and is not what was planned."""
+
+
+class RollOutFailed(ModelsmithError):
+    """A model that could not be rolled out to every host; the message says what was put back, and what could not be."""
 
 
 class Unsupported(ModelsmithError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = ("modelsmith.toml", "pyproject.toml")
-_TABLES = ("lint",)
+_TABLES = ("lint", "stores")
 
 
 @dataclass(frozen=True, slots=True)

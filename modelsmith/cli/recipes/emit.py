@@ -17,6 +17,7 @@ _TARGETS = ("modelfile", "llama-preset", "compose", "lmstudio")
 @click.argument("recipe", metavar="RECIPE", shell_complete=complete_recipes)
 @click.option("--to", "target", type=click.Choice(_TARGETS), required=True, help="The tool that reads it.")
 @click.option("--set", "settings", multiple=True, metavar="INPUT=VALUE", help="Give an input; repeatable.")
+@click.option("--profile", metavar="NAME", default="", help="Lay a profile of the recipe over it.")
 @store_option
 @click.option(
     "-o",
@@ -39,6 +40,7 @@ def emit(
     recipe: str,
     target: str,
     settings: tuple[str, ...],
+    profile: str,
     where: str | None,
     output: Path | None,
     weights: Path | None,
@@ -67,7 +69,7 @@ def emit(
     from modelsmith.recipe.emit.subject import Subject
     from modelsmith.recipe.emit.targets import TARGETS, check_holds, weights_source, write_weights
 
-    plan = plan_alone(PlanOptions(recipe, settings, where, False, None, None))
+    plan = plan_alone(PlanOptions((recipe,), settings, (where,) if where else (), profile=profile))
     check_holds(plan)
     subject = Subject(plan, weights.absolute() if weights else None, output, reference)
     emitted = TARGETS[target].emit(subject)

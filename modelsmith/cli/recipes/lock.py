@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--set", "settings", multiple=True, metavar="INPUT=VALUE", help="Give an input of each RECIPE; repeatable."
 )
+@click.option("--profile", metavar="NAME", default="", help="Lay a profile of each RECIPE over it.")
 @store_option
 @click.option("--as-is", is_flag=True, help="Lock the model that apply --as-is makes.")
 @click.option(
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 def command(
     recipes: tuple[str, ...],
     settings: tuple[str, ...],
+    profile: str,
     where: str | None,
     as_is: bool,
     target_ollama: str | None,
@@ -60,13 +62,18 @@ def command(
       modelsmith lock --check
       modelsmith lock --upgrade
     """
-    from modelsmith.cli.recipes.planning import ask, chosen_store, lock_path
+    from modelsmith.cli.recipes.planning import ask_each, chosen_store, lock_path
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.recipe.lock.file import read_lock, write_lock
 
     path = lock_path(lock_file)
+    lenient = len(recipes) > 1
     old = dict(read_lock(path).models) if path.exists() or not recipes else {}
-    wanted = [ask(recipe, settings) for recipe in recipes] if recipes else _all(old, path, settings)
+    wanted = (
+        [each for recipe in recipes for each in ask_each(recipe, settings, profile, lenient=lenient)]
+        if recipes
+        else _all(old, path, settings)
+    )
     store = chosen_store(where)
     with progress_bars(enabled=not as_json) as progress:
         found = {
@@ -130,7 +137,13 @@ def _locked(
     if planned.missing:
         raise ModelNotFound(f"{planned.name.short} cannot be locked: {planned.missing}")
     return locked_model(
-        planned, asked.written, asked.settings, path.absolute().parent, spec=asked.recipe.from_, progress=progress
+        planned,
+        asked.written,
+        asked.settings,
+        path.absolute().parent,
+        spec=asked.recipe.from_,
+        profile=asked.profile,
+        progress=progress,
     )
 
 

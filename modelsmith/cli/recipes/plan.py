@@ -41,7 +41,9 @@ def command(
     force: bool,
     as_json: bool,
 ) -> int:
-    r"""Show what RECIPE (a file, or a bundled one by name) would do. Changes nothing.
+    r"""Show what each RECIPE (a file, or a bundled one by name) would do. Changes nothing.
+
+    A recipe with a matrix is planned for each combination, and all are planned for each of several stores.
 
     Exit code 1: a promise of the recipe does not hold, or --check found something to change, an edit without effect, or what
     moved since the lock was written. With --from-lock nobody knows what is in the store, and --check asks only for the rest.
@@ -54,12 +56,15 @@ def command(
       modelsmith plan force-think --set base=deepseek-r1:8b --from-lock --check
       modelsmith plan my.yaml --html plan.html --markdown > comment.md
       modelsmith plan my.yaml -o plan.json
+      modelsmith plan sizes.yaml --profile fast --only base=llama3.2:3b
     """
     from modelsmith.cli.diff.report import check_report, write_page
-    from modelsmith.cli.recipes.planning import make_plan
+    from modelsmith.cli.recipes.many import plan_many
+    from modelsmith.cli.recipes.planning import ask_all, hosts_of, make_plan
     from modelsmith.cli.recipes.saved import check_place, save
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.errors import UsageError
+    from modelsmith.hidden import unseen
 
     if markdown and as_json:
         raise UsageError("--markdown and --json both say what to print", hint="take one of them")
@@ -67,15 +72,30 @@ def command(
         check_report(html, force=force)
     if output is not None:
         check_place(output, force=force)
+    asked = ask_all(options)
+    hosts = (None,) if from_lock else hosts_of(options)
+    if len(asked) > 1 or len(hosts) > 1:
+        if wrong := next((name for name, given in (("-o", output), ("--html", html)) if given), ""):
+            raise UsageError(f"{wrong} is for one model at a time", hint="choose one with --only and one --store")
+        return plan_many(
+            options,
+            asked,
+            hosts,
+            check_only=check_only,
+            from_lock=from_lock,
+            verbose=verbose,
+            as_json=as_json,
+            markdown=markdown,
+        )
     with progress_bars(enabled=not as_json) as progress:
-        made = make_plan(options, progress=progress, from_lock=from_lock, hashes=check_only)
+        made = make_plan(options, asked[0], progress=progress, from_lock=from_lock, hashes=check_only, where=hosts[0])
         if output is not None:
             save(output, made, options, force=force, progress=progress)
     planned = made.plan
     if html is not None:
         from modelsmith.cli.recipes.plan_html import page
 
-        write_page(html, page(made), force=force)
+        write_page(html, unseen(page(made)), force=force)
     if markdown:
         from modelsmith.cli.recipes.plan_markdown import markdown as comment
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from modelsmith.recipe.lock.format import LockedModel
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.recipe.read.load import Recipe, RecipeFile
+    from modelsmith.recipe.read.nodes import ScalarNode
     from modelsmith.store import Store
     from modelsmith.store.model import StoredModel
 
@@ -33,6 +34,8 @@ class Asked:
     written: RecipeFile
     settings: Mapping[str, Any]
     recipe: Recipe
+    profile: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,98 @@ def pinned(recipe: Recipe, locked: LockedModel) -> Recipe:
     return with_pins(recipe, locked)
 
 
-def ask(recipe: str, settings: tuple[str, ...]) -> Asked:
-    """Read a recipe and fill in its inputs."""
+def ask(recipe: str, settings: tuple[str, ...], profile: str = "") -> Asked:
+    """Read a recipe and fill in its inputs; raises UsageError for one with a matrix that is not given by ``settings``."""
+    asked = ask_each(recipe, settings, profile)
+    if len(asked) > 1:
+        from modelsmith.errors import UsageError
+
+        axes = asked[0].label.replace(", ", " --set ")
+        raise UsageError(
+            f"{recipe} makes {len(asked)} models by its matrix, and one is wanted here", hint=f"choose: --set {axes}"
+        )
+    return asked[0]
+
+
+def ask_each(
+    recipe: str, settings: tuple[str, ...], profile: str = "", only: tuple[str, ...] = (), *, lenient: bool = False
+) -> tuple[Asked, ...]:
+    """Read a recipe and fill in its inputs, once for each combination of its matrix that ``only`` leaves.
+
+    ``lenient``: settings of inputs that it does not have are for other recipes.
+    """
+    from modelsmith.errors import UsageError
     from modelsmith.recipe.read.inputs import parse_settings
     from modelsmith.recipe.read.load import load_recipe
+    from modelsmith.recipe.read.matrix import chosen
 
     written = load_recipe(recipe)
-    given = parse_settings(settings, written.inputs)
-    return Asked(written, given, written.resolve(given))
+    own = tuple(each for each in settings if not lenient or each.partition("=")[0] in written.inputs)
+    given = parse_settings(own, written.inputs)
+    combinations = written.combinations([*given, *(["profile"] if profile else [])])
+    if only and not combinations and not lenient:
+        raise UsageError(f"{recipe} has no matrix for --only to choose from", hint="give inputs with --set")
+    asked = []
+    for combination in chosen(combinations, only) if combinations else (None,):
+        recipe_of = written.resolve(given, profile=profile, combination=combination)
+        axes = {name: _as_given(node) for name, node in combination.values.items()} if combination is not None else {}
+        by_axis = axes.pop("profile", "") if "profile" not in written.inputs else ""
+        values = given | axes
+        label = combination.label if combination is not None else ""
+        asked.append(Asked(written, values, recipe_of, profile or by_axis, label))
+    return tuple(asked)
+
+
+def _as_given(node: ScalarNode) -> str:
+    """Return a value of a matrix as ``--set`` would give it, wherever that is: a path starts at the recipe."""
+    from modelsmith.files.paths import anchored, looks_like_path
+    from modelsmith.recipe.read.references import written_as
+
+    text = written_as(node.value)
+    return anchored(text, node.source.folder) if looks_like_path(text) else text
+
+
+def ask_all(options: PlanOptions) -> tuple[Asked, ...]:
+    """Read all recipes of a command, with all combinations; raises UsageError where two would make one model."""
+    from modelsmith.errors import UsageError
+    from modelsmith.name import ModelName
+
+    lenient = len(options.recipes) > 1
+    asked = [
+        each
+        for recipe in options.recipes
+        for each in ask_each(recipe, options.settings, options.profile, options.only, lenient=lenient)
+    ]
+    inputs = {name for each in asked for name in each.written.inputs}
+    for setting in options.settings:
+        if setting.partition("=")[0] not in inputs:
+            raise UsageError(f"--set {setting:.120}: none of these recipes has this input")
+    seen: dict[str, Asked] = {}
+    for each in asked:
+        name = ModelName.strict(each.recipe.create).short
+        if name in seen:
+            first, second = (one.label or one.written.name for one in (seen[name], each))
+            raise UsageError(
+                f"{name} would be made twice: by {first} and by {second}",
+                hint="let create name what differs, such as ${base.stem}-${profile}",
+            )
+        seen[name] = each
+    return tuple(asked)
+
+
+def hosts_of(options: PlanOptions) -> tuple[str | None, ...]:
+    """Return the stores that a command is for: those that are named, else MODELSMITH_STORE, else those of the configuration.
+
+    None stands for the one that is found where nothing names one. Raises UsageError where one is named twice.
+    """
+    from modelsmith.cli.shared.project import configured_stores
+    from modelsmith.errors import UsageError
+    from modelsmith.store.environment import variable
+
+    named = options.stores or (() if variable("MODELSMITH_STORE") else configured_stores(Path.cwd()))
+    if twice := next((each for each in named if named.count(each) > 1), ""):
+        raise UsageError(f"the store {twice} is named twice", hint="name each host once")
+    return named or (None,)
 
 
 def ask_again(locked: LockedModel, folder: Path) -> Asked:
@@ -80,7 +167,8 @@ def ask_again(locked: LockedModel, folder: Path) -> Asked:
     name: str | Path = folder / locked.recipe if here else locked.recipe
     written = load_recipe(name)
     given = {key: value for key, value in locked.inputs.items() if value is not None}
-    return Asked(written, given, written.resolve(given, here=folder))
+    recipe = written.resolve(given, here=folder, profile=locked.profile)
+    return Asked(written, given, recipe, locked.profile)
 
 
 def chosen_store(where: str | None) -> Store:
@@ -147,15 +235,23 @@ def drift_of(
         base=locked.base if from_lock else None,
         locked=locked.result,
         base_of=store.base_of if isinstance(store, LockedStore) else None,
+        profile=asked.profile,
         progress=progress,
     )
     return moved(locked, now)
 
 
 def make_plan(
-    options: PlanOptions, *, progress: ProgressSink, from_lock: bool = False, pins: bool = False, hashes: bool = False
+    options: PlanOptions,
+    asked: Asked,
+    *,
+    progress: ProgressSink,
+    from_lock: bool = False,
+    pins: bool = False,
+    hashes: bool = False,
+    where: str | None = None,
 ) -> Planned:
-    """Plan what a command asks for, and compare it with the lock where there is one.
+    """Plan one of the models that a command asks for, and compare it with the lock where there is one.
 
     ``from_lock`` takes the base from the lock and asks no store, ``pins`` plans with the commits that the lock names;
     both need a lock that knows the model. ``hashes`` reads weights to compare them.
@@ -163,14 +259,13 @@ def make_plan(
     from modelsmith.recipe.lock.drift import not_locked
 
     begun = time.monotonic()
-    asked = ask(options.recipe, options.settings)
     path = lock_path(options.lock_file)
     locked = locked_entry(path, asked, required=from_lock or pins or options.lock_file is not None)
     if from_lock and locked is not None:
         plan = _from_lock(options, asked, locked, path)
     else:
         recipe = pinned(asked.recipe, locked) if pins and locked is not None else asked.recipe
-        plan = _plan(options, recipe, locked if pins else None)
+        plan = _plan(options, recipe, locked if pins else None, where)
     found: tuple[Moved, ...] = ()
     if locked is not None:
         folder = path.absolute().parent
@@ -182,7 +277,7 @@ def make_plan(
 
 def plan_alone(options: PlanOptions) -> Plan:
     """Plan what a command asks for, whatever a lock says."""
-    return _plan(options, ask(options.recipe, options.settings).recipe, None)
+    return _plan(options, ask(options.recipes[0], options.settings, options.profile).recipe, None)
 
 
 def _from_lock(options: PlanOptions, asked: Asked, locked: LockedModel, path: Path) -> Plan:
@@ -195,13 +290,13 @@ def _from_lock(options: PlanOptions, asked: Asked, locked: LockedModel, path: Pa
     return plan_from_lock(asked.recipe, locked, str(path), options.modelfile)
 
 
-def _plan(options: PlanOptions, recipe: Recipe, locked: LockedModel | None) -> Plan:
+def _plan(options: PlanOptions, recipe: Recipe, locked: LockedModel | None, where: str | None = None) -> Plan:
     """Plan for the store that is chosen; where it has no version, for the Ollama that a lock names."""
     from modelsmith.recipe.plan.plan import plan
     from modelsmith.versions import Version
 
     version = str(Version.parse(options.target_ollama)) if options.target_ollama else None
-    store = chosen_store(options.where)
+    store = chosen_store(options.where if where is None else where)
     as_is = options.as_is
     if locked is not None:
         as_is = as_is or locked.as_is

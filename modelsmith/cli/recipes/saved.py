@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.cli.recipes.planning import Planned, ask_again, chosen_store, lock_path, moved_error, pinned
+from modelsmith.hidden import unseen
 
 if TYPE_CHECKING:
     from modelsmith.cli.shared.options import PlanOptions
@@ -49,9 +51,16 @@ def save(path: Path, made: Planned, options: PlanOptions, *, force: bool, progre
         raise Unsupported(f"a plan without its base cannot be carried out later: {plan.missing}")
     folder = path.absolute().parent
     model = locked_model(
-        plan, asked.written, asked.settings, folder, headers=False, spec=asked.recipe.from_, progress=progress
+        plan,
+        asked.written,
+        asked.settings,
+        folder,
+        headers=False,
+        spec=asked.recipe.from_,
+        profile=asked.profile,
+        progress=progress,
     )
-    shown = report_data(made)
+    shown = json.loads(unseen(json.dumps(report_data(made), ensure_ascii=False)))
     shown.pop("seconds")
     for layer, made_of in zip(shown["layers"], model.result.layers, strict=False):
         layer["digest"] = made_of.digest  # known now, whatever was known when it was planned
@@ -85,7 +94,14 @@ def make_saved(options: PlanOptions, *, progress: ProgressSink) -> Planned:
         modelfile=Path(saved.modelfile) if saved.modelfile else None,
     )
     now = locked_model(
-        made, asked.written, asked.settings, folder, headers=False, spec=asked.recipe.from_, progress=progress
+        made,
+        asked.written,
+        asked.settings,
+        folder,
+        headers=False,
+        spec=asked.recipe.from_,
+        profile=asked.profile,
+        progress=progress,
     )
     if found := moved_since(saved, made, now, place_of(store)):
         raise moved_error(found, str(path))
@@ -98,6 +114,8 @@ def _check_alone(options: PlanOptions) -> None:
 
     given = {
         "--set": options.settings,
+        "--profile": options.profile,
+        "--only": options.only,
         "--as-is": options.as_is,
         "--target-ollama": options.target_ollama,
         "--modelfile": options.modelfile,

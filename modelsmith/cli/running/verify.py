@@ -32,6 +32,7 @@ _file = partial(click.Path, path_type=Path, dir_okay=False)
 @click.option(
     "--set", "settings", multiple=True, metavar="INPUT=VALUE", help="Give an input of the recipe; repeatable."
 )
+@click.option("--profile", metavar="NAME", default="", help="Lay a profile of the recipe over it.")
 @click.option("--record", type=_file(), metavar="FILE", help="Keep the answers in FILE (JSON Lines), for --replay.")
 @click.option("--replay", type=_file(), metavar="FILE", help="Take the answers from FILE: no model is run.")
 @click.option(
@@ -53,6 +54,7 @@ def command(
     options: RunOptions,
     target: str,
     settings: tuple[str, ...],
+    profile: str,
     record: Path | None,
     replay: Path | None,
     from_lock: bool,
@@ -81,9 +83,12 @@ def command(
     quiet = form != "text" or output is not None
     with progress_bars(enabled=not quiet) as progress:
         if is_recipe(target):
-            plan_options = PlanOptions(target, settings, options.where, False, target_ollama, None, lock_file)
+            stores = (options.where,) if options.where else ()
+            plan_options = PlanOptions(
+                (target,), settings, stores, target_ollama=target_ollama, lock_file=lock_file, profile=profile
+            )
             subject = recipe_subject(options, plan_options, progress, from_lock=from_lock)
-        elif settings or from_lock or lock_file is not None:
+        elif settings or profile or from_lock or lock_file is not None:
             raise UsageError(f"{target} is no recipe: --set and the lock have no place", hint="recipes end in .yaml")
         else:
             subject = model_subject(options, target, target_ollama, progress)

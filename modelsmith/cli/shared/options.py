@@ -87,13 +87,25 @@ def _names_a_file(spec: str) -> bool:
 class PlanOptions:
     """What ``plan`` and ``apply`` are asked for."""
 
-    recipe: str
+    recipes: tuple[str, ...]
     settings: tuple[str, ...]
-    where: str | None
-    as_is: bool
-    target_ollama: str | None
-    modelfile: Path | None
+    stores: tuple[str, ...]
+    as_is: bool = False
+    target_ollama: str | None = None
+    modelfile: Path | None = None
     lock_file: Path | None = None
+    profile: str = ""
+    only: tuple[str, ...] = ()
+
+    @property
+    def recipe(self) -> str:
+        """The first recipe, or the file of a plan."""
+        return self.recipes[0]
+
+    @property
+    def where(self) -> str | None:
+        """The store that was named; None for none."""
+        return self.stores[0] if self.stores else None
 
 
 def recipe_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -111,11 +123,25 @@ def recipe_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 _RECIPE_OPTIONS = (
-    click.argument("recipe", metavar="RECIPE", shell_complete=complete_recipes),
+    click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True, shell_complete=complete_recipes),
     click.option(
         "--set", "settings", multiple=True, metavar="INPUT=VALUE", help="Give an input of the recipe; repeatable."
     ),
-    store_option,
+    click.option(
+        "--profile", metavar="NAME", default="", help="Lay a profile of the recipe over it, such as fast or quality."
+    ),
+    click.option(
+        "--only", multiple=True, metavar="INPUT=VALUE", help="Of a matrix, only these combinations; repeatable."
+    ),
+    click.option(
+        "--store",
+        "stores",
+        multiple=True,
+        metavar="DIR|URL",
+        help="Where models live; several times for several hosts. Default: `stores` in modelsmith.toml, MODELSMITH_STORE, "
+        "else the Ollama at OLLAMA_HOST; without all the Ollama at 127.0.0.1:11434 if it answers, else OLLAMA_MODELS or "
+        "~/.ollama/models.",
+    ),
     click.option("--as-is", is_flag=True, help="Keep a GGUF's bytes (linked) instead of Ollama's canonical order."),
     click.option(
         "--target-ollama",

@@ -142,7 +142,7 @@ class Quantize(Part):
 
 
 def _quantize_kind(value: object) -> str:
-    return mark("more" if isinstance(value, dict) else "type")
+    return mark("more" if isinstance(value, dict | Quantize) else "type")
 
 
 QuantizeOrType: TypeAlias = Annotated[

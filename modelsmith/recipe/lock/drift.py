@@ -53,6 +53,8 @@ def _recipe(locked: LockedModel, now: LockedModel) -> Iterator[Moved]:
         {source.name: _short(source.digest) for source in locked.sources},
         {source.name: _short(source.digest) for source in now.sources},
     )
+    if locked.profile != now.profile:
+        yield Moved("option", "--profile", locked.profile, now.profile)
     if locked.as_is != now.as_is:
         yield Moved("option", "--as-is", str(locked.as_is), str(now.as_is))
 

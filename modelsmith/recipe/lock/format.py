@@ -135,6 +135,7 @@ class LockedModel(Part):
 
     recipe: str
     inputs: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    profile: str = ""
     sources: Annotated[tuple[LockedSource, ...], BeforeValidator(_as_tuple)]
     tools: dict[str, str]
     as_is: bool = False

@@ -60,6 +60,7 @@ def locked_model(
     base: LockedBase | None = None,
     locked: LockedResult | None = None,
     base_of: Callable[[ModelName], BaseLayers] | None = None,
+    profile: str = "",
     progress: ProgressSink = silent,
 ) -> LockedModel:
     """Return what a lock in ``folder`` says of a plan. ``settings`` are the values that were given for inputs.
@@ -87,6 +88,7 @@ def locked_model(
             LockedSource(name=_source_name(source, folder), digest=_digest_of(source.text.encode("utf-8", "replace")))
             for source in written.sources
         ),
+        profile=profile,
         tools=_tools(plan),
         as_is=plan.as_is,
         base=found,

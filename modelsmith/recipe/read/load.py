@@ -33,7 +33,7 @@ from modelsmith.recipe.read.typed_breaks import typed_breaks
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.recipe.format.input import Input
@@ -64,9 +64,9 @@ class RecipeFile:
         """The names of its profiles."""
         return tuple(profiles_of(self.root))
 
-    def combinations(self, settings: Mapping[str, object] | None = None) -> tuple[Combination, ...]:
-        """Return what its matrix combines, without the inputs that ``settings`` give; none where it has no matrix."""
-        return combinations(self.root, settings or {})
+    def combinations(self, given: Collection[str] = ()) -> tuple[Combination, ...]:
+        """Return what its matrix combines, without the inputs that are ``given`` otherwise; none where it has no matrix."""
+        return combinations(self.root, given)
 
     def resolve(
         self,

@@ -152,6 +152,12 @@ class OllamaStore:
             return replace(model, template=DEFAULT_TEMPLATE)  # it looks like none, but it was just written
         return model
 
+    def prepare(self, request: CreateRequest, progress: ProgressSink = silent) -> None:
+        """Send the blobs that a request needs and that are not there; nothing is created yet."""
+        self._base(request)  # that is not there is told before anything is sent
+        for source in sources(request):
+            upload(self._http, source, progress)
+
     def copy(self, source: ModelName | str, target: ModelName | str) -> None:
         """Give a model a second name; raises ModelNotFound."""
         source, target = _name(source), _name(target)

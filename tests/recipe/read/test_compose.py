@@ -1,4 +1,4 @@
-"""What recipes are composed of: included lists, profiles, the matrix, secrets."""
+"""What recipes are composed of: included lists, profiles, the matrix, secret values."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""One model on several hosts: the same everywhere, or as it was everywhere."""
