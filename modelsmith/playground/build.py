@@ -33,8 +33,9 @@ _BROWSER = ("--platform", "pyemscripten_2026_0_wasm32", "--abi", "cp314", "--abi
 _LINUX = ("--platform", "manylinux2014_x86_64", "--abi", "cp314")
 _HERE = Path(__file__).resolve().parent
 _PACKAGE = _HERE.parent
-_LEFT_OUT = frozenset({"cli", "registry", "http", "__pycache__", "page", "doctor"})
+_LEFT_OUT = frozenset({"cli", "__pycache__", "page"})
 """Folders of the package that the page has no use for."""
+_REACHABLE = "are npm's registry and PyPI reachable from here?"
 _ENDINGS = frozenset({".py", ".json", ".lark", ".yaml"})
 
 
@@ -58,7 +59,11 @@ def build(site: Path, say: Callable[[str], None]) -> None:
         _stage(work)
         new = work / "site"
         _copy_page(work, new)
-        _run([node, str(_HERE / "pack.mjs"), str(work / "pyodide"), str(work / "stage"), str(new / "python.zip")])
+        places = (work / "pyodide", work / "stage", new / "python.zip")
+        _run(
+            [node, str(_HERE / "pack.mjs"), *map(str, places)],
+            "this is a bug in modelsmith, or Node.js is older than 20",
+        )
         _write_manifest(new)
         site.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(site, ignore_errors=True)
@@ -85,18 +90,17 @@ def _pip() -> list[str]:
     return [found]
 
 
-def _run(command: Sequence[str], folder: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+def _run(command: Sequence[str], hint: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = " ".join(Path(command[0]).name if number == 0 else word for number, word in enumerate(command[:4]))
         last = [line.strip()[:300] for line in (done.stderr + done.stdout).splitlines() if line.strip()][-14:]
-        raise StoreError(f"{words} … failed: {'; '.join(last)[:2000]}", hint="is the registry reachable from here?")
-    return done.stdout
+        raise StoreError(f"{words} … failed: {'; '.join(last)[:2000]}", hint=hint)
 
 
 def _fetch_pyodide(work: Path, npm: str) -> None:
     (work / "pyodide").mkdir()
-    _run([npm, "pack", f"pyodide@{PYODIDE}", "--silent", "--pack-destination", str(work)], work)
+    _run([npm, "pack", f"pyodide@{PYODIDE}", "--silent", "--pack-destination", str(work)], _REACHABLE)
     packed = work / f"pyodide-{PYODIDE}.tgz"
     digest = base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
     if digest != _PYODIDE_HASH:
@@ -113,7 +117,7 @@ def _fetch_packages(work: Path, pip: list[str]) -> None:
     python = ("--python-version", "3.14", "--implementation", "cp", "--only-binary", ":all:", "--no-deps")
     for names, platform in (("packages.txt", _BROWSER), ("linux-packages.txt", _LINUX)):
         wanted = ("--require-hashes", "--requirement", str(_HERE / names), "--dest", str(work / "wheels"))
-        _run([*pip, "download", "--quiet", *python, *platform, *wanted])
+        _run([*pip, "download", "--quiet", *python, *platform, *wanted], _REACHABLE)
 
 
 def _stage(work: Path) -> None:

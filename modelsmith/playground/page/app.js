@@ -259,6 +259,7 @@ async function openGguf(file) {
   state.gguf = { file, path: mounted.path, header: found };
   state.kind = "modelfile";
   $("gguf").querySelector("p").replaceChildren(el("b", {}, found.file), ` ${facts(found)}`, el("span", { class: "soft" }, ` · ${size(found.read)} of ${size(found.size)} read`));
+  playground.read = found.read;
   $("gguf-template").hidden = !found.chat_template;
   editor.text = `FROM ./${/\s/.test(found.file) ? "model.gguf" : found.file}\n`;
   showState();
