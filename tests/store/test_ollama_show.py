@@ -74,7 +74,7 @@ def test_a_plain_model() -> None:
         {"licenses": ("\nMIT\n", "MESSAGE user x")},
         {"messages": ({"role": "user", "content": "hi"}, {"role": "tool", "content": 'no "such" role\nhere'})},
         {"messages": ({"role": "user", "content": "a: b"}, {"role": "assistant", "content": ""})},
-        {"renderer": "qwen3-coder", "parser": "qwen3-coder", "requires": "0.14.0", "system": '"'},
+        {"noted": {"renderer": "qwen3-coder", "parser": "qwen3-coder", "requires": "0.14.0"}, "system": '"'},
     ],
 )
 def test_odd_values(change: dict[str, Any]) -> None:
