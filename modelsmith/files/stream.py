@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import os
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from modelsmith.files.segments import CHUNK, FileSlice, read_into
@@ -16,6 +15,7 @@ from modelsmith.progress import Progress, ProgressSink, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
 
     from modelsmith.files.segments import Segment
 
@@ -71,6 +71,8 @@ def copy_segments(
             if len(hashing) == _BUFFERS:
                 hashing.popleft().result()
             yield buffer
+
+    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as hasher:
         for chunk in read_into(segments, buffers()):

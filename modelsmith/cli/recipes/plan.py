@@ -58,7 +58,6 @@ def command(
       modelsmith plan my.yaml -o plan.json
       modelsmith plan sizes.yaml --profile fast --only base=llama3.2:3b
     """
-    from modelsmith.cli.diff.report import check_report, write_page
     from modelsmith.cli.recipes.many import plan_many
     from modelsmith.cli.recipes.planning import ask_all, hosts_of, make_plan
     from modelsmith.cli.recipes.saved import check_place, save
@@ -69,6 +68,8 @@ def command(
     if markdown and as_json:
         raise UsageError("--markdown and --json both say what to print", hint="take one of them")
     if html is not None:
+        from modelsmith.cli.diff.report import check_report
+
         check_report(html, force=force)
     if output is not None:
         check_place(output, force=force)
@@ -93,6 +94,7 @@ def command(
             save(output, made, options, force=force, progress=progress)
     planned = made.plan
     if html is not None:
+        from modelsmith.cli.diff.report import write_page
         from modelsmith.cli.recipes.plan_html import page
 
         write_page(html, unseen(page(made)), force=force)

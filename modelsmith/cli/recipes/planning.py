@@ -184,7 +184,7 @@ def chosen_store(where: str | None) -> Store:
 
 def lock_path(given: Path | None) -> Path:
     """Return the place of the lock."""
-    from modelsmith.recipe.lock.file import NAME
+    from modelsmith.recipe.lock import NAME
 
     return given or Path(NAME)
 
@@ -194,12 +194,12 @@ def locked_entry(path: Path, asked: Asked, *, required: bool) -> LockedModel | N
 
     Raises UsageError where something is required, UnreadableFile where the lock is missing then, or none at all.
     """
+    if not required and not path.exists():
+        return None
     from modelsmith.errors import UsageError
     from modelsmith.name import ModelName
     from modelsmith.recipe.lock.file import read_lock
 
-    if not required and not path.exists():
-        return None
     models = read_lock(path).models
     name = ModelName.strict(asked.recipe.create).short
     if required and name not in models:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from modelsmith.recipe.lock.format import LockedModel
 
-NAME = "modelsmith.lock"
 Model = TypeVar("Model", bound=BaseModel)
 _MOST = 3
 
