@@ -21,6 +21,7 @@ from typing import Any
 
 from docker_registry import docker_registry
 
+from modelsmith.about import __version__
 from modelsmith.recipe.plan.apply import apply
 from modelsmith.recipe.plan.plan import plan
 from modelsmith.recipe.read.load import load_recipe
@@ -87,6 +88,13 @@ def kill_one(cluster: Any, client: Any, told: dict[str, Any], done: threading.Ev
                 return
 
 
+def pretend(version: str) -> None:
+    """Make a worker say that it is another version."""
+    import modelsmith.recipe.scale.dask_cluster as module
+
+    vars(module)["__version__"] = version
+
+
 def build(folder: Path, *, tiny: bool, workers: int) -> dict[str, Any]:
     """Run the builds and look at what is there afterwards."""
     from distributed import Client, LocalCluster
@@ -106,6 +114,10 @@ def build(folder: Path, *, tiny: bool, workers: int) -> dict[str, Any]:
         scheduler = cluster.scheduler_address.replace("tcp://", "dask://")
         words = ["apply", "builds.yaml", "--store", "models", "--executor", scheduler]
         words += ["--exchange", f"oci://{host}/builds", "--json"]
+        client.run(pretend, "0.0.1")
+        refused = modelsmith(*words, check=False)
+        told["refused"] = refused.stderr if refused.returncode == 3 else ""
+        client.run(pretend, __version__)
         done = threading.Event()
         killer = threading.Thread(target=kill_one, args=(cluster, client, told, done))
         killer.start()

@@ -180,5 +180,6 @@ def test_a_cluster_with_a_worker_that_is_killed() -> None:
     assert told["code"] == 0, told["error"]
     assert [each["error"] for each in told["outcomes"]] == [None] * 4
     assert told["killed"]
+    assert "2 of 2 workers are of another version" in told["refused"]
     assert (told["right"], told["compared"], told["fsck"]) == (4, 4, 0)
     assert told["again"] == [False] * 4
