@@ -61,6 +61,7 @@ function example(number) {
   const found = known.examples[number];
   if (!found) return;
   Object.assign(state, { kind: found.kind, gguf: null });
+  $("alert").hidden = true;
   editor.text = found.text;
   $("beside").value = found.beside;
   $("beside-box").open = false;

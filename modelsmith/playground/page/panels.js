@@ -177,7 +177,7 @@ function tail(pieces) {
 
 export function showConvert(answer, use) {
   if (!answer.ok) return [failure(answer.error)];
-  const names = { go: "Go template (Ollama)", jinja: "Jinja template (llama.cpp, Hugging Face)" };
+  const names = { go: "Go template", jinja: "Jinja template" };
   const from = answer.to === "go" ? "jinja" : "go";
   const found = answer.counterexample;
   const press = button("Copy", () => copy(answer.text, press));
