@@ -49,7 +49,7 @@ def test_reasoning_calls_and_answer_are_apart() -> None:
     assert [(call.name, call.arguments) for call in answer.tool_calls] == [("weather", {"city": "Rome"})]
     assert (answer.prompt_rate, answer.answer_rate, answer.usage.load_seconds) == (20, 3, 0.5)
     assert body == {
-        "model": "m",
+        "model": "m:latest",
         "stream": True,
         "options": {"seed": 1},
         "think": True,
