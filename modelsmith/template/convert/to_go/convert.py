@@ -110,8 +110,8 @@ def _judged(reference: Reference, template: Template, gaps: tuple[str, ...] = ()
         tools.counterexample is None,
         chat.counterexample or tools.counterexample,
         tuple(name for proof in proofs for name in proof.covered),
-        (*dict.fromkeys(limit for proof in proofs for limit in proof.limits), *quotes, *left_out),
-        tuple(kind for kind in KINDS if not any(kind in proof.kinds for proof in proofs)),
+        (*dict.fromkeys(limit for proof in proofs for limit in proof.limits), *quotes),
+        (*(kind for kind in KINDS if not any(kind in proof.kinds for proof in proofs)), *left_out),
     )
 
 
