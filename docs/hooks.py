@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 # Section of the navigation -> its pages, in order. A page that is named here and does not exist fails the build; one that nobody named
 # stands among models and stores, so that none is lost.
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Start": ("index.md", "start.md", "force-think.md", "guides/*.md", "faq.md"),
+    "Start": ("index.md", "start.md", "playground.md", "force-think.md", "guides/*.md", "clients.md", "faq.md"),
     "中文": ("zh/index.md", "zh/force-think.md"),
     "Modelfiles and templates": (
         "lint.md",
@@ -42,7 +42,17 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "ci.md",
     ),
     "Recipes": ("recipes.md", "compose.md", "teams.md", "plan.md", "lock.md", "emit.md"),
-    "Models and stores": ("models.md", "store.md", "bundles.md", "docker.md", "registries.md", "hub.md", "doctor.md"),
+    "Models and stores": (
+        "models.md",
+        "try.md",
+        "store.md",
+        "bundles.md",
+        "offline.md",
+        "docker.md",
+        "registries.md",
+        "hub.md",
+        "doctor.md",
+    ),
     "Weights": ("gguf.md", "gguf-edit.md", "gguf-quantize.md", "fit.md", "import.md", "adapters.md"),
     "What tutorials say": ("tutorials/*.md",),
     "Evidence": ("lint-calibration.md",),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
 
+_TOLD = 4  # names of conversations in a note
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -152,8 +154,29 @@ def difference(a: Side, b: Side, conversations: Mapping[str, Conversation] = NAM
         prompts=prompts,
         unrendered=unrendered,
         same_code=same_code,
-        notes=tuple(dict.fromkeys((*a.notes, *b.notes, *untold(a, b)))),
+        notes=tuple(dict.fromkeys((*a.notes, *b.notes, *untold(a, b), *_second_opinions(a, b)))),
     )
+
+
+def _second_opinions(a: Side, b: Side) -> Iterator[str]:
+    """Yield for each Jinja template that runs which chats jinja2 (transformers, vLLM) makes another prompt of than llama-server."""
+    from modelsmith.template.jinja.second_opinion import disagreements
+
+    told: set[str] = set()
+    for side in (a, b):
+        template = side.draft.chat_template if side.draft.runs_jinja and not side.unseen else None
+        if template is None or template.text in told:
+            continue
+        told.add(template.text)
+        inherited = side.draft.inherited
+        found = disagreements(template, bos_token=inherited.bos_token, eos_token=inherited.eos_token)
+        if names := list(dict.fromkeys(each.conversation for each in found)):
+            first = found[0]
+            more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+            yield (
+                f"{side.spec}: transformers, vLLM and SGLang make something else than llama-server of {', '.join(names[:_TOLD])}{more}: "
+                f"{first.transformers!r} in place of {first.llama_server!r}"
+            )
 
 
 def _why(a: Side, b: Side, *, same_code: bool) -> str:

@@ -248,3 +248,15 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     text = output(capsys, "--help", code=0)
     assert "modelsmith diff a.gguf b.gguf --json" in text
     assert "\\b" not in text
+
+
+def test_where_transformers_differ_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    same = "{% for m in messages %}{{ m.role }}{{ m.content }}{% endfor %}"
+    for name, text in (("a", same), ("b", same + "{{ {'x': none}|tojson }}")):
+        (tmp_path / f"{name}.jinja").write_text(text)
+    assert run(["diff", str(tmp_path / "a.jinja"), str(tmp_path / "b.jinja"), "--json"]) == 1
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert [note.partition(": ")[0] for note in notes] == [str(tmp_path / "a.jinja"), str(tmp_path / "b.jinja")]
+    assert all(
+        "transformers, vLLM and SGLang make something else than llama-server of prefill" in note for note in notes
+    )

@@ -71,7 +71,7 @@ def add(name: str, place: str, *, key: Path | None, project: bool, force: bool, 
         click.echo(json.dumps(_described(source, names), indent=2, ensure_ascii=False))
         return
     signed = ", signed with the key" if source.key else ""
-    click.echo(printable(f"added {name}: {len(names)} recipes{_pinned(source)}{signed}, in {file.path}"))
+    click.echo(printable(f"added {name}: {len(names)} recipes{_pinned(source)}{signed}, in {_shown(file.path)}"))
     for each in names:
         click.echo(printable(f"  {name}/{each}"))
 
@@ -129,7 +129,7 @@ def remove(name: str) -> None:
     file = sources_file()
     source = file.get(name)
     file.written({key: value for key, value in file.sources.items() if key != name})
-    click.echo(printable(f"removed {name} ({source.place}) from {file.path}"))
+    click.echo(printable(f"removed {name} ({source.place}) from {_shown(file.path)}"))
 
 
 @click.command("search")
@@ -272,3 +272,8 @@ def _described(source: TeamSource, names: list[str]) -> dict[str, Any]:
 
 def _pinned(source: TeamSource) -> str:
     return f" at {source.pin.removeprefix('sha256:')[:12]}" if source.pin else ""
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
