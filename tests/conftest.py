@@ -14,9 +14,18 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from modelsmith.memo import remembering
+
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, database=None)
 settings.load_profile("same")
+
+
+@pytest.fixture
+def one_command() -> Iterator[None]:
+    """Let a test remember what it has read and hashed, as a command does: two steps of a test are two steps of one program."""
+    with remembering():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def client(engine: EmbeddedEngine) -> Iterator[openai.OpenAI]:
     server = engine._running()
     assert engine._child is not None
     with openai.OpenAI(
-        base_url=f"{server.location}/v1", api_key=engine._child.key, http_client=httpx.Client()
+        base_url=f"{server._http.url}/v1", api_key=engine._child.key, http_client=httpx.Client()
     ) as found:
         yield found
 

@@ -154,7 +154,7 @@ def difference(a: Side, b: Side, conversations: Mapping[str, Conversation] = NAM
         prompts=prompts,
         unrendered=unrendered,
         same_code=same_code,
-        notes=tuple(dict.fromkeys((*a.notes, *b.notes, *untold(a, b), *_second_opinions(a, b)))),
+        notes=tuple(dict.fromkeys((*a.notes, *b.notes, *_second_opinions(a, b), *untold(a, b)))),
     )
 
 
@@ -170,6 +170,8 @@ def _second_opinions(a: Side, b: Side) -> Iterator[str]:
         told.add(template.text)
         inherited = side.draft.inherited
         found = disagreements(template, bos_token=inherited.bos_token, eos_token=inherited.eos_token)
+        # a begun answer is continued in another way by each of these programs, whatever the template
+        found = tuple(each for each in found if not _is_begun(each.conversation))
         if names := list(dict.fromkeys(each.conversation for each in found)):
             first = found[0]
             more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
@@ -177,6 +179,12 @@ def _second_opinions(a: Side, b: Side) -> Iterator[str]:
                 f"{side.spec}: transformers, vLLM and SGLang make something else than llama-server of {', '.join(names[:_TOLD])}{more}: "
                 f"{first.transformers!r} in place of {first.llama_server!r}"
             )
+
+
+def _is_begun(name: str) -> bool:
+    """Say whether a conversation ends with the assistant's words, which the model goes on with."""
+    conversation = NAMED.get(name)
+    return conversation is not None and bool(conversation.messages) and conversation.messages[-1].role == "assistant"
 
 
 def _why(a: Side, b: Side, *, same_code: bool) -> str:

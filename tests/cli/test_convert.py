@@ -13,7 +13,7 @@ CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-TOOLS = "{% if tools %}{{ tools | length }}{% endif %}" + CHATML
+TOOLS = "{% if tools %}{{ tools | tojson | length }}{% endif %}" + CHATML
 GO = """{{- range $i, $_ := .Messages }}<|im_start|>{{ .Role }}
 {{ .Content }}{{ if not (and (eq .Role "assistant") (eq (len (slice $.Messages $i)) 1)) }}<|im_end|>
 {{ end }}{{ end }}<|im_start|>assistant
@@ -63,7 +63,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_template_at_all(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("chat.jinja").write_text(CHATML.replace("message.content", "message.content | upper"))
+    Path("chat.jinja").write_text(CHATML.replace("message.content", "message.content | title"))
     assert run(["convert", "chat.jinja", "--json"]) == 1
     assert "no Go template could be written" in json.loads(capsys.readouterr().out)["error"]
     assert run(["convert", "chat.jinja"]) == 1

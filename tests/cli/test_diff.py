@@ -252,11 +252,12 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_where_transformers_differ_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     same = "{% for m in messages %}{{ m.role }}{{ m.content }}{% endfor %}"
-    for name, text in (("a", same), ("b", same + "{{ {'x': none}|tojson }}")):
+    for name, text in (("a", same), ("b", same.replace("m.content", "m.content + none"))):
         (tmp_path / f"{name}.jinja").write_text(text)
     assert run(["diff", str(tmp_path / "a.jinja"), str(tmp_path / "b.jinja"), "--json"]) == 1
-    notes = json.loads(capsys.readouterr().out)["notes"]
-    assert [note.partition(": ")[0] for note in notes] == [str(tmp_path / "a.jinja"), str(tmp_path / "b.jinja")]
-    assert all(
-        "transformers, vLLM and SGLang make something else than llama-server of prefill" in note for note in notes
+    (note,) = json.loads(capsys.readouterr().out)[
+        "notes"
+    ]  # begun answers, which differ for every template, do not count
+    assert note.startswith(
+        f"{tmp_path / 'b.jinja'}: transformers, vLLM and SGLang make something else than llama-server of "
     )

@@ -17,6 +17,8 @@ from modelsmith.weights.adapters.convert import convert_adapter
 from modelsmith.weights.adapters.merge import merge_adapters
 from modelsmith.weights.gguf import GGUFFile
 
+pytestmark = pytest.mark.usefixtures("one_command")  # several steps of one program
+
 MODULE = {"model.layers.0.mlp.up_proj": (INNER, WIDTH)}
 
 

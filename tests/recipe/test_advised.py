@@ -17,6 +17,8 @@ from modelsmith.recipe.read.load import parse_recipe
 from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.convert.convert import import_checkpoint
 
+pytestmark = pytest.mark.usefixtures("one_command")  # several steps of one program
+
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -115,8 +117,8 @@ def test_a_jinja_template_that_is_proven_equal_becomes_the_template(tmp_path: Pa
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
-        ("{% for m in messages %}{{ m.content | upper }}{% endfor %}", "no Go template could be written"),
-        ("{{ messages | length }}", "no Go template could be written"),
+        ("{% for m in messages %}{{ m.content | title }}{% endfor %}", "no Go template could be written"),
+        ("{{ messages | tojson | length }}", "no Go template could be written"),
     ],
 )
 def test_another_one_is_left_to_the_gguf(tmp_path: Path, template: str, reason: str) -> None:

@@ -27,6 +27,8 @@ from modelsmith.weights.gguf.metadata import Entry
 from modelsmith.weights.gguf.sample import write_sample
 from modelsmith.weights.gguf.types import ValueType
 
+pytestmark = pytest.mark.usefixtures("one_command")  # several steps of one program
+
 CHAT = "{{ range .Messages }}<|{{ .Role }}|>{{ .Content }}\n{{ end }}<|assistant|>\n"
 SAME = "{{- range $i, $m := .Messages }}<|{{ $m.Role }}|>{{ $m.Content }}{{ `\n` }}{{ end }}<|assistant|>\n"
 JINJA = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}<|assistant|>\n\n"

@@ -16,6 +16,8 @@ from modelsmith.store import blobs
 from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
+pytestmark = pytest.mark.usefixtures("one_command")  # several steps of one program
+
 SECRET = b"do not touch"
 
 

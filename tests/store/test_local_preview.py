@@ -11,7 +11,6 @@ from modelsmith.errors import ModelNotFound, UsageError
 from modelsmith.progress import Progress
 from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreatePreview, CreateRequest
-from modelsmith.weights.blobs import blob as files
 from modelsmith.weights.blobs.blob import EditedGGUF
 from modelsmith.weights.gguf.sample import write_sample
 
@@ -32,11 +31,6 @@ def hows(preview: CreatePreview) -> list[str]:
     return [layer.how for layer in preview.layers]
 
 
-def forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start with an empty memory, as the next process does."""
-    monkeypatch.setattr(files, "_KNOWN", type(files._KNOWN)())
-
-
 def test_a_new_model(store: LocalStore, gguf: Path) -> None:
     preview = store.preview("a", request({"m.gguf": gguf}, system="x"))
     assert preview.changes
@@ -53,11 +47,10 @@ def test_sizes_are_those_that_are_written(store: LocalStore, gguf: Path) -> None
     assert model.size == sum(layer.size for layer in preview.layers)
 
 
-def test_nothing_to_do(store: LocalStore, gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_to_do(store: LocalStore, gguf: Path) -> None:
     wish = request({"m.gguf": gguf}, system="x", parameters={"seed": 1})
     store.create("a", wish)
     before = blob_files(store)
-    forget(monkeypatch)
     preview = store.preview("A:Latest", wish)
     assert not preview.changes
     assert set(hows(preview)) == {"exists"}
@@ -65,10 +58,9 @@ def test_nothing_to_do(store: LocalStore, gguf: Path, monkeypatch: pytest.Monkey
     assert blob_files(store) == before
 
 
-def test_what_is_known_is_not_read_again(store: LocalStore, gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_known_is_not_read_again(store: LocalStore, gguf: Path) -> None:
     wish = request({"m.gguf": gguf})
     store.create("a", wish)
-    forget(monkeypatch)
     steps: list[Progress] = []
     assert not store.preview("a", wish, progress=steps.append).changes
     assert steps == []
@@ -76,7 +68,6 @@ def test_what_is_known_is_not_read_again(store: LocalStore, gguf: Path, monkeypa
     store.create("b", wish, progress=lambda step: statuses.append(step.status))
     assert "validating GGUF model" not in statuses
     (store.layout.private / "digests.json").write_text("{")
-    forget(monkeypatch)
     assert not store.preview("a", wish, progress=steps.append).changes
     assert steps[0].status == "hashing"
 

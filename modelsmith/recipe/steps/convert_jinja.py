@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import ConversionError
+from modelsmith.errors import ConversionError, UnquotableValue
 from modelsmith.recipe.parts.fields import Part
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ def edit(draft: Draft, *options: Options) -> Draft:
             f"the nearest one differs for {difference.name}" if difference else "not all conversations can be compared"
         )
         return _left(draft, named)
-    edited = draft.with_template(Template.parse(conversion.template.text))
+    try:
+        edited = draft.with_template(Template.parse(conversion.template.text))
+    except UnquotableValue as error:
+        return _left(draft, error.message)
     if missing := sorted(before.capabilities - edited.effective.capabilities):
         return _left(draft, f"the model would lose {', '.join(missing)}")
     return edited.with_note(

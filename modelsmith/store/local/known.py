@@ -58,6 +58,9 @@ class KnownDigests:
         entries[blob.fingerprint] = digest.hex
         newest = dict(list(entries.items())[-_LIMIT:])
         unfinished = self._path.with_suffix(".new").name
+        if self._follows:  # the user's own cache, which may not be there yet
+            with suppress(OSError):
+                self._path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(OSError, StoreError), self._folder() as folder:
             folder.remove(unfinished)
             try:

@@ -11,6 +11,8 @@ from modelsmith.cli import COMMANDS, OTHER_WORDS, run
 from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
+pytestmark = pytest.mark.usefixtures("one_command")  # several steps of one program
+
 
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:

@@ -25,6 +25,8 @@ from modelsmith.weights.adapters.merge import merge_adapters
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.sample import SampleShape, write_sample
 
+pytestmark = pytest.mark.usefixtures("one_command")  # several steps of one program
+
 JINJA = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}<|assistant|>"
 
 

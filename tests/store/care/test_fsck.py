@@ -23,6 +23,8 @@ from modelsmith.store.folder import Folder
 from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
+pytestmark = pytest.mark.usefixtures("one_command")  # several steps of one program
+
 HOURS = 3600
 
 

@@ -84,9 +84,18 @@ Code: TypeAlias = tuple[Piece, ...]
 Truth: TypeAlias = "bool | str"
 
 
+_TWO_BYTES = 0xFFFF
+
+
 def quoted(text: str) -> str:
-    """Return a text as Go's string literal."""
-    return json.dumps(text, ensure_ascii=False)
+    """Return a text as Go's string literal; what does not print is escaped, since Ollama drops some of it from a Modelfile."""
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isprintable() else _escaped(each) for each in written)
+
+
+def _escaped(character: str) -> str:
+    point = ord(character)
+    return f"\\U{point:08x}" if point > _TWO_BYTES else f"\\u{point:04x}"
 
 
 def operand(expression: str) -> str:
