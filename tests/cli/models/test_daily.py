@@ -11,11 +11,9 @@ from modelsmith.cli import COMMANDS, OTHER_WORDS, run
 from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
-pytestmark = pytest.mark.usefixtures("one_command")  # several steps of one program
-
 
 @pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
+def store(one_command: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
     write_sample(tmp_path / "m.gguf")
