@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from modelsmith.explain.stops import EndToken
+
 SOURCES = {
     "go": "the Go TEMPLATE runs",
     "jinja": "the Jinja template inside the GGUF runs, in llama-server",
@@ -33,3 +38,15 @@ COST = {
     "generation-prompt": "the last answer, on every turn",
     "answer": "the last answer, on every turn",
 }
+
+
+def about_token(token: EndToken) -> str:
+    """Say what a token that ends answers is, in words."""
+    words = [role if role != "template" else "closes the turn in the template" for role in token.roles]
+    if token.one_token is not None:
+        words.append("one token" if token.one_token else "not one token")
+    if token.ends:
+        words.append("ends the answer by itself")
+    if token.stop:
+        words.append("a stop string")
+    return ", ".join(words)

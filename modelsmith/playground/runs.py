@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import ModelsmithError
 from modelsmith.explain.explanation import explain_draft
-from modelsmith.explain.words import COST, SHORT, SOURCES
+from modelsmith.explain.words import COST, SHORT, SOURCES, about_token
 from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
     from modelsmith.explain.explanation import Explanation
-    from modelsmith.explain.stops import EndToken
     from modelsmith.explain.versions import VersionRow
     from modelsmith.playground.given import Given
 
@@ -54,7 +53,7 @@ def runs(given: Given) -> dict[str, Any]:
         "stops": {
             "configured": list(found.stops.configured),
             "tokens": [
-                {"text": each.text, "about": _about(each), "missing": each.missing} for each in found.stops.tokens
+                {"text": each.text, "about": about_token(each), "missing": each.missing} for each in found.stops.tokens
             ],
             "notes": list(found.stops.notes),
         },
@@ -82,17 +81,6 @@ def _versions(rows: tuple[VersionRow, ...]) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def _about(token: EndToken) -> str:
-    words = [role if role != "template" else "closes the turn in the template" for role in token.roles]
-    if token.one_token is not None:
-        words.append("one token" if token.one_token else "not one token")
-    if token.ends:
-        words.append("ends the answer by itself")
-    if token.stop:
-        words.append("a stop string")
-    return ", ".join(words)
 
 
 def _cache(found: Explanation) -> dict[str, Any] | None:

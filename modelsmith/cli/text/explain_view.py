@@ -10,14 +10,13 @@ from rich.text import Text
 from modelsmith.cli.recipes.plan_view import visible
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.terminal import Terminal
-from modelsmith.explain.words import COST, SHORT, SOURCES, STATES
+from modelsmith.explain.words import COST, SHORT, SOURCES, STATES, about_token
 from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from modelsmith.explain.explanation import Explanation
-    from modelsmith.explain.stops import EndToken
 
 _TAIL = 32
 _WAYS = 3
@@ -164,20 +163,9 @@ def _show_stops(console: Terminal, explanation: Explanation) -> None:
             if token.ends is None and not token.stop
             else ("✓", "green")
         )
-        console.print(Text.assemble((f"  {mark} ", style), printable(token.text), (f"  {_about(token)}", "dim")))
+        console.print(Text.assemble((f"  {mark} ", style), printable(token.text), (f"  {about_token(token)}", "dim")))
     for note in stops.notes:
         console.print(Text(f"  {printable(note)}", style="yellow"))
-
-
-def _about(token: EndToken) -> str:
-    words = [role if role != "template" else "closes the turn in the template" for role in token.roles]
-    if token.one_token is not None:
-        words.append("one token" if token.one_token else "not one token")
-    if token.ends:
-        words.append("ends the answer by itself")
-    if token.stop:
-        words.append("a stop string")
-    return ", ".join(words)
 
 
 def _show_cache(console: Terminal, explanation: Explanation) -> None:

@@ -11,7 +11,7 @@ from modelsmith.errors import InvalidDigest, RecipeSourceError, UsageError
 from modelsmith.manifest import Digest
 from modelsmith.recipe.read.bundled import ENDINGS
 from modelsmith.recipe.remote.address import GitAddress, OciAddress, is_remote, parse_address
-from modelsmith.recipe.remote.checkout import Checkout
+from modelsmith.recipe.remote.checkout import Checkout, remember, seen
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -133,6 +133,10 @@ def _at(address: Address, pin: str) -> Address:
 
 
 def _check_signature(source: TeamSource, address: Address, pin: str) -> None:
+    """Check once what never changes: the cache remembers which commit, or artifact, this key has signed, so that it works offline too."""
+    asked = f"{source.key} has signed {address.origin} {pin}"
+    if seen(asked) == pin:
+        return
     if isinstance(address, OciAddress):
         from modelsmith.recipe.remote.cosign import check_signed
 
@@ -141,3 +145,4 @@ def _check_signature(source: TeamSource, address: Address, pin: str) -> None:
         from modelsmith.recipe.remote.signed import check_signed_commit
 
         check_signed_commit(address, pin, source.key)
+    remember(asked, pin)

@@ -214,7 +214,9 @@ def test_commits_and_tags_signed_with_ssh(
         git(team, *signing, "tag", "-s", "-m", "signed", "v2")
     address = place(team, "v2", "recipes")
     assert run(["recipes", "add", "team", address, "--key", f"{key}.pub"]) == 0
-    assert load_recipe("team/think").name == "think"
+    hidden = team.rename(tmp_path / "gone")
+    assert load_recipe("team/think").name == "think"  # checked before, and nobody is asked again
+    hidden.rename(team)
     for wrong, where in ((other, address), (key, place(team, path="recipes"))):
         assert run(["recipes", "add", "x", where, "--key", f"{wrong}.pub"]) == 3
         assert "not signed with the key" in capsys.readouterr().err
