@@ -13,6 +13,12 @@ from modelsmith.template.jinja.second_opinion import disagreements, refusals
 from modelsmith.template.jinja.template import ChatTemplate
 from modelsmith.template.jinja.variables import TemplateVariable, template_variables
 
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 TEXT = (
     "{%- set mode = mode or 'plain' -%}{%- if effort == 'low' or effort == 3 or (effort is defined and effort in ['high']) %}[{{ effort }}]{% endif -%}"
     "{% for message in messages %}{% if message.role == 'tool' %}{{ raise_exception('no tools') }}{% endif %}"
