@@ -173,6 +173,23 @@ def test_exit_codes(tmp_path: Path) -> None:
         pipe.close()
 
 
+@pytest.mark.parametrize("steps", range(12))
+def test_an_editor_that_leaves_while_the_worker_starts(steps: int) -> None:
+    code = f"""
+import asyncio
+from modelsmith.cli.lsp.worker import Worker
+
+async def leave():
+    starting = asyncio.ensure_future(Worker().start())
+    for _ in range({steps}):
+        await asyncio.sleep(0)
+    raise SystemExit(7)
+
+asyncio.run(leave())
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 7
+
+
 def test_after_the_goodbye_requests_are_refused(tmp_path: Path) -> None:
     client = Client(tmp_path).start()
     client.request("shutdown")

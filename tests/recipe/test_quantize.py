@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +36,14 @@ def _cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     shape = SampleShape(blocks=1, embedding=256, feed_forward=256)
-    return write_sample(tmp_path / "m.gguf", shape=shape, chat_template="{{ messages[0].content }}")
+    path = write_sample(tmp_path / "m.gguf", shape=shape, chat_template="{{ messages[0].content }}")
+    return settled(path)
+
+
+def settled(path: Path) -> Path:
+    """Make a file a minute old: what was written this moment could change unnoticed, so nothing is remembered of it."""
+    os.utime(path, (time.time() - 60,) * 2)
+    return path
 
 
 @pytest.fixture

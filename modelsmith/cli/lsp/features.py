@@ -47,7 +47,7 @@ async def shutdown(ls: Server, params: Any = None) -> None:
     """Forget the texts and end the worker."""
     del params
     ls.texts.clear()
-    await ls.worker.stop()
+    ls.worker.stop()
 
 
 async def did_change_configuration(ls: Server, params: types.DidChangeConfigurationParams) -> None:

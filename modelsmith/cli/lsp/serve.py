@@ -18,5 +18,5 @@ def serve() -> int:
     try:
         server.start_io()
     finally:
-        server.worker.kill()
+        server.worker.stop()
     return 0 if server.protocol.was_shut_down else 1

@@ -6,12 +6,10 @@ A template may be a bomb, and a thread cannot be stopped; a process can, and the
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
-import signal
+import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelsmith.cli.lsp.work import warm_up
@@ -31,10 +29,14 @@ class WorkStoppedError(Exception):
 
 
 class Worker:
-    """One process, one job after the other."""
+    """One process, one job after the other.
+
+    It is a plain process, talked to by a thread: one of asyncio's own that is cancelled while it starts is waited for without
+    end, and the server with it.
+    """
 
     def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
         self._turn = asyncio.Lock()
 
@@ -47,22 +49,15 @@ class Worker:
         # an answer must be read even where nobody waits for it any more, or the next one would be taken for it
         return await asyncio.shield(asyncio.ensure_future(self._in_turn(function, arguments, seconds)))
 
-    async def stop(self) -> None:
-        """End the process."""
+    def stop(self) -> None:
+        """End the process at once, also where there is no event loop any more; the thread that reads from it ends with it."""
         process, self._process = self._process, None
         if process is not None:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+            process.kill()
+            process.wait()
         if self._errors is not None:
             self._errors.close()
             self._errors = None
-
-    def kill(self) -> None:
-        """End the process at once, also where there is no event loop any more."""
-        if self._process is not None and self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGKILL)
 
     async def _in_turn(
         self, function: Callable[..., _Answer], arguments: tuple[object, ...], seconds: float
@@ -70,31 +65,30 @@ class Worker:
         async with self._turn:
             try:
                 process = self._process or await self._started()
-                answer: _Answer = await asyncio.wait_for(_ask(process, function, arguments), seconds)
+                answer: _Answer = await asyncio.wait_for(asyncio.to_thread(_ask, process, function, arguments), seconds)
             except TimeoutError:
-                await self.stop()
+                self.stop()
                 raise WorkStoppedError(f"it took longer than {seconds:g} seconds") from None
-            except (asyncio.IncompleteReadError, ConnectionError):
+            except (EOFError, ConnectionError):
                 reason = self._last_words()
-                await self.stop()
+                self.stop()
                 raise WorkStoppedError(reason) from None
+            except asyncio.CancelledError:  # the server ends, and would wait for the thread
+                self.stop()
+                raise
             return answer
 
-    async def _started(self) -> asyncio.subprocess.Process:
+    async def _started(self) -> subprocess.Popen[bytes]:
         """Start the process and let it import what it needs, which is not counted as work."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
         # -P: what lies in the folder that the editor has open is never imported
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-c",
-            _START,
-            *sys.path,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _START, *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=self._errors,
         )
-        await asyncio.wait_for(_ask(self._process, warm_up, ()), _START_SECONDS)
+        await asyncio.wait_for(asyncio.to_thread(_ask, self._process, warm_up, ()), _START_SECONDS)
         return self._process
 
     def _last_words(self) -> str:
@@ -104,11 +98,19 @@ class Worker:
         return self._errors.read().decode(errors="replace").strip()[-2000:] or "it ended"
 
 
-async def _ask(process: asyncio.subprocess.Process, function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:
+def _ask(process: subprocess.Popen[bytes], function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:
+    """Return the answer of the process; raises EOFError or ConnectionError where it is gone."""
     if process.stdin is None or process.stdout is None:
-        raise ConnectionError
+        raise EOFError
     data = pickle.dumps((function, arguments))
     process.stdin.write(len(data).to_bytes(8) + data)
-    await process.stdin.drain()
-    size = int.from_bytes(await process.stdout.readexactly(8))
-    return pickle.loads(await process.stdout.readexactly(size))  # noqa: S301  # from the process started above
+    process.stdin.flush()
+    size = _exactly(process.stdout, 8)
+    return pickle.loads(_exactly(process.stdout, int.from_bytes(size)))  # noqa: S301  # from the process started above
+
+
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
+    data = pipe.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
