@@ -130,7 +130,7 @@ def test_interrupted_it_keeps_what_came(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=20)
         assert process.returncode == 130
         assert err.decode().strip().endswith("interrupted")
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         registry.on_bytes = lambda count: None
         result = subprocess.run(words, capture_output=True, check=True)
     assert 0 < json.loads(result.stdout)["received"] < size - (3 << 20)

@@ -48,7 +48,7 @@ def test_a_hang_has_an_end(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(EngineError, match=r"did not load m\.gguf within 0\.3 s"):
         started(tmp_path, "time.sleep(60)", 0.3)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
 
 
 def test_it_ends_with_its_input_and_says_how_it_ended(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_it_is_refused_in_one_line_and_nothing_is_written(case: str, tmp_path: P
         began = time.monotonic()
         with Mover(access()) as mover, pytest.raises(ModelsmithError, match=message) as caught:
             mover.pull(Reference(registry.host, "team/toy"), LocalStore(tmp_path / "store"), NAME)
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 60
     assert "\n" not in caught.value.message
     assert len(caught.value.message) < 1000
     assert files(tmp_path / "store") == {}
