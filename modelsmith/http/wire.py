@@ -101,7 +101,7 @@ class _Connection(http.client.HTTPConnection):
 class Wire:
     """Sends requests and keeps connections for the next ones; safe to use from many threads."""
 
-    trust: ssl.SSLContext
+    trust: Callable[[], ssl.SSLContext]
     limits: Limits = field(default_factory=Limits)
     resolver: Resolver = resolve
     requests: int = 0
@@ -219,7 +219,7 @@ class Wire:
                 connection.set_tunnel(host, port, login)
             else:
                 connection.proxy_login = login
-        connection.trust = self.trust if secure else None
+        connection.trust = self.trust() if secure else None
         return connection
 
     def _send(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Self
 
 from modelsmith.errors import UsageError
@@ -62,7 +62,12 @@ class Session:
     @cached_property
     def wire(self) -> Wire:
         """The connections; raises UsageError for a file of certificates that cannot be used."""
-        return Wire(trusted(self.access.ca_file), self.access.limits, self.access.resolver)
+        trust = cache(partial(trusted, self.access.ca_file))
+        if (
+            self.access.ca_file is not None
+        ):  # said before anything is moved; the system's take their time and are read when needed
+            trust()
+        return Wire(trust, self.access.limits, self.access.resolver)
 
     def registry(self, host: str, login: Login | None = None) -> Registry:
         """Return the registry at ``host[:port]``; its login comes from docker's config unless it is given."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 
 def key_of(name: str) -> str:
@@ -24,8 +28,19 @@ class Part(BaseModel):
         frozen=True,
         alias_generator=key_of,
         serialize_by_alias=True,
-        use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Describe each key with what stands below its field."""
+        from modelsmith.recipe.parts.docstrings import field_docstrings
+
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, text in field_docstrings(cls).items():
+            if name in cls.model_fields:
+                properties.get(cls.model_fields[name].alias, {}).setdefault("description", text)
+        return schema
 
 
 When: TypeAlias = Literal["always", "thinking", "not-thinking"]
