@@ -59,7 +59,7 @@ def build(site: Path, say: Callable[[str], None]) -> None:
         _stage(work)
         new = work / "site"
         _copy_page(work, new)
-        places = (work / "pyodide", work / "stage", new / "python.zip")
+        places = (work / "pyodide", work / "stage", new / "python.zip", new / "python.memory")
         _run(
             [node, str(_HERE / "pack.mjs"), *map(str, places)],
             "this is a bug in modelsmith, or Node.js is older than 20",

@@ -21,7 +21,8 @@ async function newPage() {
   });
   page.on("pageerror", (error) => faults.push(String(error.stack)));
   page.on("console", (message) => {
-    if (message.type() === "error") faults.push(message.text());
+    // a warning: Python's memory was not loaded, and Python started instead
+    if (message.type() === "error" || /memory cannot be loaded/.test(message.text())) faults.push(message.text());
   });
   await page.goto(address);
   return page;

@@ -2,15 +2,48 @@
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 const MOST_READ = 512 * 1024 * 1024; // bytes of a GGUF: its header has a few million
+const PAGE = 65536; // what WebAssembly's memory grows by
 const here = (name) => new URL(name, import.meta.url).href;
 
-async function start() {
-  const packed = fetch(here("python.zip")).then((answer) => {
-    if (!answer.ok) throw new Error(`python.zip: HTTP ${answer.status}`);
-    return answer.arrayBuffer();
+async function fetched(name) {
+  const answer = await fetch(here(name));
+  if (!answer.ok) throw new Error(`${name}: HTTP ${answer.status}`);
+  return answer;
+}
+
+async function unpackedMemory() {
+  const packed = (await fetched("python.memory")).body;
+  return new Uint8Array(await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
+}
+
+// A Python that has given its first answers when the page was built: its memory is loaded in place of starting one.
+async function loaded() {
+  const [memory, module] = await Promise.all([unpackedMemory(), import("./pyodide/pyodide.asm.mjs")]);
+  return loadPyodide({
+    indexURL: here("pyodide/"),
+    fullStdLib: false,
+    _loadSnapshot: memory,
+    createPyodideModule(settings) {
+      const instantiate = settings.instantiateWasm;
+      settings.instantiateWasm = (imports, receive) =>
+        instantiate(imports, (instance, compiled) => {
+          // Pyodide copies the memory before it has made room for it
+          const now = instance.exports.memory.buffer.byteLength;
+          if (now < memory.length) instance.exports.memory.grow(Math.ceil((memory.length - now) / PAGE));
+          receive(instance, compiled);
+        });
+      return module.default(settings);
+    },
   });
-  const python = await loadPyodide({ indexURL: here("pyodide/"), fullStdLib: false });
-  python.FS.writeFile("/python.zip", new Uint8Array(await packed));
+}
+
+async function start() {
+  const archive = fetched("python.zip").then((answer) => answer.arrayBuffer());
+  const python = await loaded().catch((error) => {
+    console.warn("Python's memory cannot be loaded in this browser; it is started, which takes longer:", error);
+    return loadPyodide({ indexURL: here("pyodide/"), fullStdLib: false });
+  });
+  python.FS.writeFile("/python.zip", new Uint8Array(await archive));
   python.runPython(`
 import importlib, os, sys, zipfile
 from importlib.machinery import PathFinder
@@ -18,9 +51,11 @@ from importlib.machinery import PathFinder
 os.geteuid = os.getuid  # the page owns its files
 os.environ["XDG_CACHE_HOME"] = "/page/cache"
 archive = zipfile.ZipFile("/python.zip")
-first = int(archive.comment or b"0")
-archive.extractall("/page", archive.namelist()[:first])
-sys.path.insert(0, "/page")
+data = int(archive.comment or b"0")
+archive.extractall("/page", archive.namelist()[:data])
+if "/page" not in sys.path:
+    sys.path.insert(0, "/page")
+importlib.invalidate_caches()
 
 
 class Rest:
@@ -32,7 +67,7 @@ class Rest:
         if name.partition(".")[0] not in self.tops:
             return None
         sys.meta_path.remove(self)
-        archive.extractall("/page", archive.namelist()[first:])
+        archive.extractall("/page", archive.namelist()[data:])
         importlib.invalidate_caches()
         return PathFinder.find_spec(name, path, target)
 
