@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.test_docs import PAGES, ROOT
 
 from modelsmith.cli import group, run
 from modelsmith.weights.gguf.sample import write_sample
+from tests.test_docs import PAGES, ROOT
 
 _BLOCK = re.compile(r"^```(sh|yml|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SHOWN = re.compile(r"(?:^|[\s`(|/])modelsmith (.*)")
@@ -28,13 +28,10 @@ TEMPLATE = "{{ range .Messages }}<|{{ .Role }}|>{{ .Content }}{{ end }}<|assista
 
 def shown(page: Path) -> list[str]:
     """The commands of a page, without what surrounds them in a pipe, a step of CI or a comment."""
-    found = []
-    for _, block in _BLOCK.findall(page.read_text(encoding="utf-8")):
-        for line in block.splitlines():
-            for part in re.split(r" (?:&&|\|) ", line):
-                if match := _SHOWN.search(part):
-                    found.append(re.split(r"\s+#|\s>\s", match[1])[0].rstrip("` "))
-    return found
+    blocks = (block for _, block in _BLOCK.findall(page.read_text(encoding="utf-8")))
+    parts = (part for block in blocks for line in block.splitlines() for part in re.split(r" (?:&&|\|) ", line))
+    matches = filter(None, map(_SHOWN.search, parts))
+    return [re.split(r"\s+#|\s>\s", match[1])[0].rstrip("` ") for match in matches]
 
 
 COMMANDS = sorted({command for page in PAGES for command in shown(page)})
