@@ -28,7 +28,7 @@ _HASH = "import hashlib, sys\nwith open(sys.argv[1], 'rb') as file:\n    hashlib
 _SAMPLE = """
 import sys
 from modelsmith.weights.gguf.sample import SampleShape, write_sample
-blocks = max(1, int(sys.argv[2]) // 34)
+blocks = max(1, round(int(sys.argv[2]) / 34))
 write_sample(sys.argv[1], shape=SampleShape(blocks=blocks, embedding=1024, feed_forward=4096, heads=16))
 """
 

@@ -115,12 +115,15 @@ def fault_of(name: str, data: bytes, folder: Path) -> str | None:
 def fuzz(name: str, numbers: range, seed: int, *, shows: bool) -> int:
     """Run a target on the inputs of these numbers; return how many faults there were."""
     began, faults, read, seeds = time.process_time(), 0, 0, seeds_of(name)
+    slowest = (0.0, 0)
     with tempfile.TemporaryDirectory() as folder:
         for number in numbers:
             data = bent(random.Random(f"{seed} {name} {number}"), seeds, is_text=TARGETS[name].is_text)
             if shows:
                 sys.stdout.write(f"{data!r}\n")
+            before = time.process_time()
             fault = fault_of(name, data, Path(folder))
+            slowest = max(slowest, (time.process_time() - before, number))
             read += fault is None
             if fault:
                 faults += 1
@@ -128,7 +131,8 @@ def fuzz(name: str, numbers: range, seed: int, *, shows: bool) -> int:
                 sys.stdout.flush()
     spent = time.process_time() - began
     sys.stdout.write(
-        f"{name}: {len(numbers):,} inputs, {read:,} of them read to the end, {faults} faults, {spent:.0f} s\n"
+        f"{name}: {len(numbers):,} inputs, {read:,} of them read to the end, {faults} faults, {spent:.0f} s;"
+        f" the slowest, --at {slowest[1]}, {slowest[0]:.2f} s\n"
     )
     sys.stdout.flush()
     return faults

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 
 def environment_text(environ: Mapping[str, str]) -> str:
-    """Return the variables that concern Ollama as ``NAME=value`` lines, by name; line ends in values become blanks."""
-    rows = (f"{name}={' '.join(value.split())}" for name, value in sorted(environ.items()) if _concerns(name))
+    """Return the variables that concern Ollama as ``NAME=value`` lines, by name; line ends in names and values become blanks."""
+    rows = (
+        f"{' '.join(name.splitlines())}={' '.join(value.split())}"
+        for name, value in sorted(environ.items())
+        if _concerns(name)
+    )
     return "".join(f"{row}\n" for row in rows)
 
 

@@ -178,13 +178,19 @@ def model_of_stored(model: StoredModel) -> Model:
 def _store(where: str | None) -> Store | None:
     """Return the store that was named, else the folder that Ollama would use, else None.
 
-    OLLAMA_HOST may name another server: no folder is looked at in its place, and the server is not asked.
+    OLLAMA_HOST may name another server: no folder is looked at in its place, and the server is not asked. Raises StoreError or
+    ServerError where ``where`` cannot be used; what MODELSMITH_STORE names and cannot be used is done without.
     """
     from modelsmith.store.environment import variable
     from modelsmith.store.open import named_server, open_existing_store
 
-    if where is not None or variable("MODELSMITH_STORE"):
+    if where is not None:
         return open_existing_store(where)
+    if variable("MODELSMITH_STORE"):
+        try:
+            return open_existing_store()
+        except ModelsmithError:
+            return None
     if named_server():
         return None
     folder = Path(variable("OLLAMA_MODELS") or Path.home() / ".ollama" / "models")

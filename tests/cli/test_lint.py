@@ -289,3 +289,16 @@ def test_a_person_is_shown_no_more_than_can_be_read(folder: Path, capsys: pytest
     out = capsys.readouterr().out
     assert out.count("[MS201]") == 500
     assert "200 more" in out
+
+
+def test_a_store_that_was_named_is_used_or_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "Modelfile"
+    path.write_text("FROM llama3.2:3b\n")
+    for where in (str(tmp_path / "typo"), "http://127.0.0.1:1"):
+        assert run(["lint", str(path), "--store", where]) == 3
+        assert "error: " in capsys.readouterr().err
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "typo"))
+    assert run(["lint", str(path)]) == 0
+    assert "models that FROM names are not looked up" in capsys.readouterr().err

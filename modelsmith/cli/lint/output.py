@@ -21,7 +21,7 @@ from modelsmith.cli.lint.view import (
 )
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.outputs import write_output
-from modelsmith.errors import UnreadableFile, UsageError, system_errors
+from modelsmith.errors import ModelsmithError, UnreadableFile, UsageError, system_errors
 from modelsmith.files.text import check_stdin
 from modelsmith.lint.report import Report, reaches
 from modelsmith.source import Source
@@ -44,7 +44,7 @@ def lint_files(options: LintOptions, upgrade: tuple[Version, Version] | None = N
     if not jobs and not failed and not options.quiet:
         click.echo(f"no Modelfile or template found in {', '.join(options.paths)}", err=True)
     if jobs:
-        _tell_of_server(options)
+        _check_store(options)
     read = [*run_all(jobs, processes(options.processes, jobs))]
     reports = [*(report for report in read if not report.passed_by), *failed]
     if not options.quiet:
@@ -63,7 +63,7 @@ def lint_stdin(options: LintOptions) -> int:
     check_stdin(data)
     name = options.stdin_filename or "Modelfile"
     job = options.job(Path(name) if options.stdin_filename else Path("-"), options.stdin_filename or "<stdin>")
-    _tell_of_server(options)
+    _check_store(options)
     report, after = lint_bytes(data, job, name)
     if options.diff:
         show_diff(report)
@@ -74,14 +74,24 @@ def lint_stdin(options: LintOptions) -> int:
     return _finish([report], options, to_stderr=options.changes)
 
 
-def _tell_of_server(options: LintOptions) -> None:
-    """Say that the models of a server are not looked at: lint asks one only where --store names it."""
-    from modelsmith.store.environment import variable
-    from modelsmith.store.open import named_server
+def _check_store(options: LintOptions) -> None:
+    """Say once which models are not looked up: those of a server, which --store must name, or of a store that is not there.
 
-    if options.quiet or options.text_only or options.where is not None or variable("MODELSMITH_STORE"):
+    Raises StoreError or ServerError where --store names one that cannot be used.
+    """
+    from modelsmith.store.environment import variable
+    from modelsmith.store.open import named_server, open_existing_store
+
+    if options.text_only:
         return
-    if host := named_server():
+    if options.where is not None:
+        open_existing_store(options.where)
+    elif variable("MODELSMITH_STORE"):
+        try:
+            open_existing_store()
+        except ModelsmithError as error:
+            click.echo(printable(f"note: models that FROM names are not looked up: {error.message}"), err=True)
+    elif not options.quiet and (host := named_server()):
         click.echo(
             f"note: OLLAMA_HOST={host} is not asked, so models that FROM names are not looked up; --store does",
             err=True,

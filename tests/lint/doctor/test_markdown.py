@@ -115,3 +115,11 @@ SEEDS = {
 def test_real_how_tos(number: str) -> None:
     (path,) = (SHARED / "seeds").glob(f"{number}_*")
     assert [(line, code) for line, _, code in found(path.read_text(encoding="utf-8"))] == SEEDS[number]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x1c", "\x1e", "\x85", "\u2028"])
+def test_a_variable_whose_name_has_line_ends(end: str) -> None:
+    (found,) = check_environment({f"OLLAMA_{end}HOST": "0.0.0.0:11434"})
+    assert "OLLAMA_ HOST" in found.message
+    (other,) = check_environment({"OLLAMA_KEEP_ALIVES": f"5m{end}x", f"OLLAMA{end}": "x"})
+    assert "OLLAMA_KEEP_ALIVE" in other.message + other.hint
