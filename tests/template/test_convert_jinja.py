@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -207,3 +208,10 @@ def test_real_templates(name: str) -> None:
     for text in texts:
         conversion = to_jinja(Template.parse(text))
         assert conversion.proven, (text, conversion.counterexample)
+
+
+def test_more_loops_than_a_thousand_have_names_of_their_own() -> None:
+    loops = (f"{{{{ range $i, $m := .Messages }}}}{{{{ $m.Content }}}}{number}{{{{ end }}}}" for number in range(1100))
+    text = jinja_text(Template.parse("".join(loops)))
+    names = re.findall(r"for (\w+) in", text)
+    assert len(names) == len(set(names)) == 1101

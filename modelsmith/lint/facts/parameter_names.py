@@ -5,6 +5,7 @@ Sources: OpenAI's API, llama.cpp's options, Transformers' generation settings; M
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
 """What is set elsewhere, or not at all, and where."""
 
 
+@lru_cache(maxsize=512)
 def close_to(name: str) -> str:
     """Return the parameter that a name is a misspelling of, "" for none."""
     import difflib

@@ -7,6 +7,7 @@ Jinja forgets what a loop sets.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -51,6 +52,7 @@ class Translator:
         self._expressions = Expressions(root)
         self._loops = 0
         self._names: set[str] = set()
+        self._numbers: dict[str, int] = {}  # the next one to try behind a name that is taken
         self._changed = {
             name.names[0]
             for body in templates.values()
@@ -107,11 +109,12 @@ class Translator:
     def _own(self, name: str, taken: frozenset[str] = frozenset()) -> str:
         """Return a free Jinja name that is like a Go variable's."""
         base = re.sub(r"\W", "", name, flags=re.ASCII).lstrip("_") or "value"
-        own = (
-            base
-            if base not in _TAKEN | self._names | taken
-            else next(other for number in range(2, 1000) if (other := f"{base}_{number}") not in self._names)
-        )
+        own = base
+        if base in self._names or base in _TAKEN or base in taken:
+            numbers = itertools.count(self._numbers.get(base, 2))
+            number = next(number for number in numbers if f"{base}_{number}" not in self._names)
+            self._numbers[base] = number + 1
+            own = f"{base}_{number}"
         self._names.add(own)
         return own
 

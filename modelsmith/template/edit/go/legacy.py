@@ -12,6 +12,7 @@ without being a place of the cut. Source: Ollama template/template.go (Execute, 
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from modelsmith.source import Edit
@@ -73,7 +74,8 @@ def _more(tree: Tree, addition: Addition) -> Iterator[Candidate]:
         if isinstance(text, String) and addition.unset == addition.on == addition.off:
             yield Candidate((Edit(text.span, literal(text.value + addition.on)),), natural=True)
         else:
-            name = next(f"$more{number or ''}" for number in range(99) if f"$more{number or ''} :=" not in tree.text)
+            names = (f"$more{number or ''}" for number in itertools.count())
+            name = next(name for name in names if f"{name} :=" not in tree.text)
             both = f"(print {tree.text[text.start : text.end]} {name})"
             edits = (Edit.insert(item.start, _choice(name, addition)), Edit(text.span, both))
             yield Candidate(edits, natural=True)

@@ -7,8 +7,10 @@ of its own that looks who spoke last. Each is only an offer: the proof decides.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
+from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.source import Edit
 from modelsmith.syntax.gotemplate.nodes import If, Range
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from modelsmith.template.edit.addition import Conjunction
     from modelsmith.template.edit.go.scope import Path, Scope
 
-_INDEX_NAMES = ("$i", "$index", "$n", *(f"$n{number}" for number in range(1000)))
+_INDEX_NAMES = ("$i", "$index", "$n")
+_VARIABLE = regex(r"\$\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,9 @@ class _Offers:
 
 def number_loop(text: str, loop: Range) -> tuple[str, Edit]:
     """Return a variable for the index of a loop that has none, and the edit that declares it."""
-    name = next(name for name in _INDEX_NAMES if name not in loop.span.of(text))
+    taken = {*_VARIABLE.findall(loop.span.of(text))}
+    names = itertools.chain(_INDEX_NAMES, (f"$n{number}" for number in itertools.count()))
+    name = next(name for name in names if name not in taken)
     declare = f"{name}, " if loop.pipeline.declared else f"{name}, $_ := "
     return name, Edit.insert(loop.pipeline.start, declare)
 
