@@ -158,6 +158,7 @@ def _as_json(conversion: Conversion, accepted: bool) -> dict[str, Any]:
 def _tell(conversion: Conversion, accepted: bool) -> None:
     """Say on stderr how far the template is proven."""
     from modelsmith.cli.shared.failure import printable
+    from modelsmith.template.convert.proof import GAP
 
     count = len(conversion.covered)
     for limit in conversion.limits:
@@ -165,10 +166,13 @@ def _tell(conversion: Conversion, accepted: bool) -> None:
     difference = conversion.counterexample
     if difference is None and conversion.unrendered:
         title = click.style("different:" if accepted else "error:", fg="yellow" if accepted else "red", bold=True)
-        kinds = ", ".join(conversion.unrendered)
+        gaps = [each.removeprefix(f"{GAP}: ") for each in conversion.unrendered if each.startswith(GAP)]
+        kinds = [each for each in conversion.unrendered if not each.startswith(GAP)]
+        reasons = [f"the original renders no conversation with {', '.join(kinds)}"] if kinds else []
+        reasons += [f"{GAP} has no Go form ({'; '.join(gaps)})"] if gaps else []
         click.echo(
-            f"{title} not proven: the original renders no conversation with {kinds}, so nothing is known about those; the same "
-            f"prompt for the {count} that it takes",
+            f"{title} not proven: {'; '.join(reasons)}; so nothing is known about those; the same prompt for the {count} "
+            "conversations that it takes",
             err=True,
         )
         return

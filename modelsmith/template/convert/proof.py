@@ -46,7 +46,7 @@ QUOTES = (
     "characters that do not print (control characters, joiners inside emoji) in what is written as JSON: "
     "JSON has them as they are, a Go template can only write \\u200d for them"
 )
-GAP = "a branch that no conversation of the proof takes fails in the Go template"
+GAP = "a branch that no conversation of the proof takes"
 PAST, BEGUN, TOOLS = "past answers", "a begun answer", "tools"
 KINDS = (PAST, BEGUN, TOOLS)
 """Kinds of conversations that a proof must have rendered: a template that takes none of a kind leaves that open."""
