@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Value = int | float | bool | list[str]
 
 
-class Kind(StrEnum):
+class ParameterKind(StrEnum):
     """How a value is read."""
 
     INT = "int"
@@ -32,7 +32,7 @@ class Parameter:
     """One row of the table; ``default`` None means that the runtime decides, ``since`` is the first Ollama that has it."""
 
     name: str
-    kind: Kind
+    kind: ParameterKind
     default: int | float | None
     meaning: str
     since: str = ""
@@ -40,30 +40,32 @@ class Parameter:
     @property
     def is_list(self) -> bool:
         """Whether several PARAMETER lines add up instead of the last one winning."""
-        return self.kind is Kind.STRINGS
+        return self.kind is ParameterKind.STRINGS
 
 
 _ROWS = (
-    Parameter("num_ctx", Kind.INT, None, "context window in tokens"),
-    Parameter("num_batch", Kind.INT, 512, "tokens of the prompt evaluated at once"),
-    Parameter("num_gpu", Kind.INT, -1, "layers on the GPU, -1 decides itself"),
-    Parameter("main_gpu", Kind.INT, None, "the GPU to use, without splitting"),
-    Parameter("use_mmap", Kind.BOOL, None, "map the weights into memory"),
-    Parameter("num_thread", Kind.INT, 0, "CPU threads, 0 decides itself"),
-    Parameter("draft_num_predict", Kind.INT, 4, "tokens drafted a step, 0 disables the draft model", "0.30.0"),
-    Parameter("num_keep", Kind.INT, 4, "tokens of the prompt kept when the context is full"),
-    Parameter("seed", Kind.INT, -1, "seed of the random numbers, -1 is random"),
-    Parameter("num_predict", Kind.INT, -1, "most tokens to generate, -1 has no limit"),
-    Parameter("top_k", Kind.INT, 40, "choose among the k likeliest tokens"),
-    Parameter("top_p", Kind.FLOAT, 0.9, "choose among the likeliest tokens that reach this probability together"),
-    Parameter("min_p", Kind.FLOAT, 0.0, "least probability relative to the likeliest token", "0.3.1"),
-    Parameter("typical_p", Kind.FLOAT, 1.0, "locally typical sampling, 1 disables it"),
-    Parameter("repeat_last_n", Kind.INT, 64, "tokens looked back for repetition, 0 disables, -1 is num_ctx"),
-    Parameter("temperature", Kind.FLOAT, 0.8, "randomness, 0 always takes the likeliest token"),
-    Parameter("repeat_penalty", Kind.FLOAT, 1.0, "penalty for repetition, 1 disables it"),
-    Parameter("presence_penalty", Kind.FLOAT, 0.0, "penalty for tokens that occurred"),
-    Parameter("frequency_penalty", Kind.FLOAT, 0.0, "penalty for tokens by how often they occurred"),
-    Parameter("stop", Kind.STRINGS, None, "texts that end the answer"),
+    Parameter("num_ctx", ParameterKind.INT, None, "context window in tokens"),
+    Parameter("num_batch", ParameterKind.INT, 512, "tokens of the prompt evaluated at once"),
+    Parameter("num_gpu", ParameterKind.INT, -1, "layers on the GPU, -1 decides itself"),
+    Parameter("main_gpu", ParameterKind.INT, None, "the GPU to use, without splitting"),
+    Parameter("use_mmap", ParameterKind.BOOL, None, "map the weights into memory"),
+    Parameter("num_thread", ParameterKind.INT, 0, "CPU threads, 0 decides itself"),
+    Parameter("draft_num_predict", ParameterKind.INT, 4, "tokens drafted a step, 0 disables the draft model", "0.30.0"),
+    Parameter("num_keep", ParameterKind.INT, 4, "tokens of the prompt kept when the context is full"),
+    Parameter("seed", ParameterKind.INT, -1, "seed of the random numbers, -1 is random"),
+    Parameter("num_predict", ParameterKind.INT, -1, "most tokens to generate, -1 has no limit"),
+    Parameter("top_k", ParameterKind.INT, 40, "choose among the k likeliest tokens"),
+    Parameter(
+        "top_p", ParameterKind.FLOAT, 0.9, "choose among the likeliest tokens that reach this probability together"
+    ),
+    Parameter("min_p", ParameterKind.FLOAT, 0.0, "least probability relative to the likeliest token", "0.3.1"),
+    Parameter("typical_p", ParameterKind.FLOAT, 1.0, "locally typical sampling, 1 disables it"),
+    Parameter("repeat_last_n", ParameterKind.INT, 64, "tokens looked back for repetition, 0 disables, -1 is num_ctx"),
+    Parameter("temperature", ParameterKind.FLOAT, 0.8, "randomness, 0 always takes the likeliest token"),
+    Parameter("repeat_penalty", ParameterKind.FLOAT, 1.0, "penalty for repetition, 1 disables it"),
+    Parameter("presence_penalty", ParameterKind.FLOAT, 0.0, "penalty for tokens that occurred"),
+    Parameter("frequency_penalty", ParameterKind.FLOAT, 0.0, "penalty for tokens by how often they occurred"),
+    Parameter("stop", ParameterKind.STRINGS, None, "texts that end the answer"),
 )
 PARAMETERS: Mapping[str, Parameter] = {row.name: row for row in _ROWS}
 """Every parameter that Ollama accepts, by name. Names are case-sensitive."""
@@ -95,10 +97,10 @@ REMOVED_SINCE: Mapping[str, str] = {
 """The first Ollama that refuses a name which was a parameter before."""
 
 
-_EXPECTED: Mapping[Kind, str] = {
-    Kind.INT: "a whole number such as 4096 or -1",
-    Kind.FLOAT: "a number such as 0.7",
-    Kind.BOOL: "true or false",
+_EXPECTED: Mapping[ParameterKind, str] = {
+    ParameterKind.INT: "a whole number such as 4096 or -1",
+    ParameterKind.FLOAT: "a number such as 0.7",
+    ParameterKind.BOOL: "true or false",
 }
 
 
@@ -120,13 +122,17 @@ def _typed(name: str, texts: Sequence[str]) -> Value:
             f'"{name}" was removed from Ollama' if name in DEPRECATED else did_you_mean(name, PARAMETERS).lstrip("; ")
         )
         raise InvalidParameter(f"unknown parameter '{name}'", hint=hint)
-    if row.kind is Kind.STRINGS:
+    if row.kind is ParameterKind.STRINGS:
         return list(texts)
     if not texts:
         raise InvalidParameter(f'parameter "{name}" has no value', hint=_EXPECTED[row.kind])
     from modelsmith import gonumber  # only here: most Modelfiles are read without looking at a number
 
-    read = {Kind.INT: gonumber.read_int, Kind.FLOAT: gonumber.read_float, Kind.BOOL: gonumber.read_bool}
+    read = {
+        ParameterKind.INT: gonumber.read_int,
+        ParameterKind.FLOAT: gonumber.read_float,
+        ParameterKind.BOOL: gonumber.read_bool,
+    }
     value: Value | None = read[row.kind](texts[0])
     if value is None:
         raise InvalidParameter(

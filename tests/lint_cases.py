@@ -10,7 +10,7 @@ from typing import Any
 
 from modelsmith.lint.document import Document
 from modelsmith.lint.settings import Policy, Settings
-from modelsmith.lint.surroundings import Kind, Model, PathFacts, Surroundings
+from modelsmith.lint.surroundings import Model, PathFacts, PathKind, Surroundings
 from modelsmith.versions import resolve
 
 FIXTURES = Path(__file__).parent / "lint" / "fixtures"
@@ -69,7 +69,7 @@ def surroundings(told: dict[str, Any]) -> Surroundings:
         paths = {}
         for argument, facts in told["paths"].items():
             values = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
-            values["kind"] = Kind(values.get("kind", "file"))
+            values["kind"] = PathKind(values.get("kind", "file"))
             if "model" in values:
                 values["model"] = model(values["model"])
             paths[argument] = PathFacts(values.pop("path", argument), **values)

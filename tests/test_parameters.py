@@ -7,7 +7,7 @@ import math
 import pytest
 
 from modelsmith.errors import InvalidParameter
-from modelsmith.parameters import DEPRECATED, PARAMETERS, Kind, typed_parameters
+from modelsmith.parameters import DEPRECATED, PARAMETERS, ParameterKind, typed_parameters
 
 
 def test_each_kind_of_value() -> None:
@@ -66,6 +66,6 @@ def test_the_table_is_sound() -> None:
     assert not DEPRECATED & PARAMETERS.keys()
     for name, row in PARAMETERS.items():
         assert row.name == name
-        assert row.is_list == (row.kind is Kind.STRINGS) == (name == "stop")
+        assert row.is_list == (row.kind is ParameterKind.STRINGS) == (name == "stop")
         if row.default is not None:
             assert typed_parameters({name: [str(row.default)]}) == {name: row.default}

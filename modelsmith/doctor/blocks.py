@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.doctor.excerpt import Excerpt, Kind, Language
+from modelsmith.doctor.excerpt import BlockKind, Excerpt, Language
 from modelsmith.doctor.modelfiles import is_modelfile
 from modelsmith.doctor.shell import PROMPT
 from modelsmith.source import Span
@@ -88,10 +88,10 @@ def _inside(text: str, row: Span, before: str) -> Span:
 def _fenced(text: str, inner: list[Span], info: str) -> Excerpt:
     words = re.split(r"[\s{:,]+", info.strip().lower().lstrip("{."))
     language = _NAMES.get(words[0].rstrip("}"), Language.OTHER)
-    excerpt = Excerpt.of(text, inner, language, Kind.FENCE)
+    excerpt = Excerpt.of(text, inner, language, BlockKind.FENCE)
     if language in {Language.TEXT, Language.DOCKERFILE, Language.SHELL}:
         language = _guess(excerpt, language)
-    return Excerpt(excerpt.text, excerpt.starts, excerpt.origins, language, Kind.FENCE)
+    return Excerpt(excerpt.text, excerpt.starts, excerpt.origins, language, BlockKind.FENCE)
 
 
 def _guess(excerpt: Excerpt, named: Language) -> Language:
@@ -124,9 +124,9 @@ def _loose(text: str, rows: list[Span], place: int) -> Generator[Excerpt, None, 
         pieces = [Span(begin, row.end)]
         while pieces[-1].of(text).rstrip().endswith("\\") and place + len(pieces) < len(rows):
             pieces.append(rows[place + len(pieces)])
-        yield Excerpt.of(text, pieces, Language.SHELL, Kind.LINE)
+        yield Excerpt.of(text, pieces, Language.SHELL, BlockKind.LINE)
         return len(pieces)
     for match in _INLINE.finditer(text, row.start, row.end):
         group = "code" if match["code"] is not None else "html"
-        yield Excerpt.of(text, [Span(*match.span(group))], Language.SHELL, Kind.INLINE)
+        yield Excerpt.of(text, [Span(*match.span(group))], Language.SHELL, BlockKind.INLINE)
     return 1

@@ -26,7 +26,7 @@ class Language(StrEnum):
     OTHER = "other"
 
 
-class Kind(StrEnum):
+class BlockKind(StrEnum):
     """Where a block stands: between fences, in a line of prose, in a line that is recognisably a command, or alone."""
 
     FENCE = "fence"
@@ -43,10 +43,10 @@ class Excerpt:
     starts: tuple[int, ...]
     origins: tuple[int, ...]
     language: Language
-    kind: Kind
+    kind: BlockKind
 
     @classmethod
-    def of(cls, text: str, pieces: list[Span], language: Language, kind: Kind) -> Excerpt:
+    def of(cls, text: str, pieces: list[Span], language: Language, kind: BlockKind) -> Excerpt:
         """Join pieces of a text, one a line."""
         starts, position = [], 0
         for piece in pieces:
@@ -58,7 +58,7 @@ class Excerpt:
     @classmethod
     def whole(cls, text: str, language: Language = Language.SHELL) -> Excerpt:
         """Take a whole text, as one given on the command line."""
-        return cls(text, (0,), (0,), language, Kind.COMMAND)
+        return cls(text, (0,), (0,), language, BlockKind.COMMAND)
 
     @property
     def origin(self) -> int:

@@ -37,7 +37,7 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class OllamaCommand:
     """One command; ``least`` and ``most`` count its arguments, ``most`` None means any number."""
 
     name: str
@@ -54,14 +54,14 @@ class Command:
         return next((each for each in self.flags if name in (each.name, each.short)), None)
 
 
-def exists(row: Command | Flag, version: Version) -> bool:
+def exists(row: OllamaCommand | Flag, version: Version) -> bool:
     """Say whether this version has the command or flag."""
     return (not row.since or version.has(row.since)) and not (row.until and version.has(row.until))
 
 
 _VALUE, _JOINED = Takes.VALUE, Takes.JOINED
 _INSECURE = Flag("insecure", since="0.0.12")
-ROOT = Command(
+ROOT = OllamaCommand(
     "",
     "ollama COMMAND",
     flags=(
@@ -73,8 +73,8 @@ ROOT = Command(
 """The program itself, with the flags that stand before a command."""
 
 _ROWS = (
-    Command("serve", "ollama serve", 0, 0, aliases=("start",)),
-    Command(
+    OllamaCommand("serve", "ollama serve", 0, 0, aliases=("start",)),
+    OllamaCommand(
         "create",
         "ollama create MODEL -f Modelfile",
         1,
@@ -87,7 +87,7 @@ _ROWS = (
             Flag("experimental", since="0.14.3"),
         ),
     ),
-    Command(
+    OllamaCommand(
         "show",
         "ollama show MODEL",
         1,
@@ -102,7 +102,7 @@ _ROWS = (
         ),
         since="0.0.18",
     ),
-    Command(
+    OllamaCommand(
         "run",
         "ollama run MODEL [PROMPT]",
         1,
@@ -123,18 +123,18 @@ _ROWS = (
             Flag("imagegen", since="0.16.2", until="0.32.6"),
         ),
     ),
-    Command("stop", "ollama stop MODEL", 1, 1, since="0.3.11"),
-    Command("pull", "ollama pull MODEL", 1, 1, (_INSECURE,)),
-    Command("push", "ollama push MODEL", 1, 1, (_INSECURE,)),
-    Command("signin", "ollama signin", 0, 0, since="0.12.0"),
-    Command("login", "ollama login", 0, 0, since="0.16.0"),
-    Command("signout", "ollama signout", 0, 0, since="0.12.0"),
-    Command("logout", "ollama logout", 0, 0, since="0.16.0"),
-    Command("list", "ollama list", aliases=("ls",)),
-    Command("ps", "ollama ps", since="0.1.38"),
-    Command("cp", "ollama cp SOURCE DESTINATION", 2, 2, since="0.0.12"),
-    Command("rm", "ollama rm MODEL [MODEL...]", 1, None, since="0.0.11"),
-    Command(
+    OllamaCommand("stop", "ollama stop MODEL", 1, 1, since="0.3.11"),
+    OllamaCommand("pull", "ollama pull MODEL", 1, 1, (_INSECURE,)),
+    OllamaCommand("push", "ollama push MODEL", 1, 1, (_INSECURE,)),
+    OllamaCommand("signin", "ollama signin", 0, 0, since="0.12.0"),
+    OllamaCommand("login", "ollama login", 0, 0, since="0.16.0"),
+    OllamaCommand("signout", "ollama signout", 0, 0, since="0.12.0"),
+    OllamaCommand("logout", "ollama logout", 0, 0, since="0.16.0"),
+    OllamaCommand("list", "ollama list", aliases=("ls",)),
+    OllamaCommand("ps", "ollama ps", since="0.1.38"),
+    OllamaCommand("cp", "ollama cp SOURCE DESTINATION", 2, 2, since="0.0.12"),
+    OllamaCommand("rm", "ollama rm MODEL [MODEL...]", 1, None, since="0.0.11"),
+    OllamaCommand(
         "launch",
         "ollama launch [INTEGRATION]",
         flags=(
@@ -145,10 +145,12 @@ _ROWS = (
         ),
         since="0.15.0",
     ),
-    Command("agent", "ollama agent", since="0.32.0", until="0.32.2"),
-    Command("help", "ollama help [COMMAND]"),
+    OllamaCommand("agent", "ollama agent", since="0.32.0", until="0.32.2"),
+    OllamaCommand("help", "ollama help [COMMAND]"),
 )
-COMMANDS: Mapping[str, Command] = MappingProxyType({name: row for row in _ROWS for name in (row.name, *row.aliases)})
+COMMANDS: Mapping[str, OllamaCommand] = MappingProxyType(
+    {name: row for row in _ROWS for name in (row.name, *row.aliases)}
+)
 """Every command by name and alias, of whatever version."""
 
 UNCHECKED = frozenset({"runner", "gpu-discover", "completion", "__complete"})

@@ -16,7 +16,7 @@ from modelsmith.doctor.checks.setting import CLIENTS, PROXIES, check_setting, pr
 from modelsmith.doctor.checks.text import check_lines, check_prose
 from modelsmith.doctor.checks.unit import check_unit
 from modelsmith.doctor.compose import check_services
-from modelsmith.doctor.excerpt import Excerpt, Kind, Language
+from modelsmith.doctor.excerpt import BlockKind, Excerpt, Language
 from modelsmith.doctor.invocation import invocation
 from modelsmith.doctor.modelfiles import check_modelfile, is_modelfile, is_part, loose_modelfiles
 from modelsmith.doctor.scene import Scene
@@ -74,7 +74,7 @@ def check_markdown(
         found += check_prose(text)
         found += _loose(text, lint_modelfile)
     else:
-        parts = (replace(Excerpt.whole(text, language), kind=Kind.FENCE),)
+        parts = (replace(Excerpt.whole(text, language), kind=BlockKind.FENCE),)
     found += _addresses(text)
     for excerpt in parts:
         scene = Scene(excerpt, text, target)
@@ -136,7 +136,7 @@ def _block(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagno
             for setting in file_settings(scene):
                 yield from check_setting(setting, scene)
         case Language.SHELL | Language.POWERSHELL | Language.DOCKERFILE:
-            if kind is Kind.INLINE:
+            if kind is BlockKind.INLINE:
                 yield from _inline(scene, mounts, lint)
             else:
                 yield from _shell(scene, mounts, lint)

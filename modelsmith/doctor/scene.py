@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from modelsmith.doctor.excerpt import Excerpt, Kind
+from modelsmith.doctor.excerpt import BlockKind, Excerpt
 from modelsmith.doctor.inventions import OTHER_PROGRAMS
 from modelsmith.doctor.invocation import IMAGE
 from modelsmith.source import Span
@@ -70,7 +70,7 @@ class Scene:
     @property
     def is_certain(self) -> bool:
         """Whether the block is meant to be run as it stands: a fenced block or a given command."""
-        return self.excerpt.kind in {Kind.FENCE, Kind.COMMAND}
+        return self.excerpt.kind in {BlockKind.FENCE, BlockKind.COMMAND}
 
     @cached_property
     def runs_server(self) -> bool:

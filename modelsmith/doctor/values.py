@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from modelsmith.doctor.ollama_variables import CACHE_TYPES, Kind, Variable
+from modelsmith.doctor.ollama_variables import CACHE_TYPES, Variable, VariableKind
 from modelsmith.gonumber import read_bool, read_int
 
 _DURATION = re.compile(r"[+-]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)")
@@ -31,29 +31,29 @@ def misread(variable: Variable, text: str) -> tuple[str, str] | None:
     if not value or is_placeholder(value):
         return None
     match variable.kind:
-        case Kind.UINT:
+        case VariableKind.UINT:
             return _number(variable, value)
-        case Kind.BOOL:
+        case VariableKind.BOOL:
             if read_bool(value) is None and value.lower() in _NEGATIVE:
                 return "Ollama reads every word that is no truth value as true: this switches it on", "write 0 or false"
-        case Kind.DURATION:
+        case VariableKind.DURATION:
             if not is_duration(value) and read_int(value) is None:
                 return (
                     f"is no duration that Go reads, so {variable.default} counts",
                     "write it like 90s, 30m, 24h, a number of seconds, or -1 for ever",
                 )
-        case Kind.LEVEL:
+        case VariableKind.LEVEL:
             if not read_bool(value) and not read_int(value) and value.lower() not in {"0", "false", "f"} | {"info"}:
                 return (
                     "is neither a number nor a truth value, so the level stays INFO",
                     "write 1 for debug, 2 for trace",
                 )
-        case Kind.CACHE_TYPE:
+        case VariableKind.CACHE_TYPE:
             if value.lower() not in CACHE_TYPES:
                 return "is no type that llama-server knows, so models fail to load", "write f16, q8_0 or q4_0"
-        case Kind.HOST:
+        case VariableKind.HOST:
             return _port(value)
-        case Kind.TEXT:
+        case VariableKind.TEXT:
             return None
     return None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
-from modelsmith.engines.protocol import MAX_ANSWER, Finished, Piece, ToolCall, Usage
+from modelsmith.engines.protocol import MAX_ANSWER, AnswerPiece, Finished, ToolCall, Usage
 from modelsmith.errors import EngineError
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ class Answer:
         return tokens / seconds if tokens is not None and seconds else None
 
 
-def collect(engine: InferenceEngine, request: Request, show: Callable[[Piece], None] = lambda _piece: None) -> Answer:
+def collect(
+    engine: InferenceEngine, request: Request, show: Callable[[AnswerPiece], None] = lambda _piece: None
+) -> Answer:
     """Ask, and return the whole answer; ``show`` gets the pieces as they come.
 
     Raises EngineError for an answer without an end, or of more than MAX_ANSWER characters, and what the engine raises.
@@ -61,7 +63,7 @@ def collect(engine: InferenceEngine, request: Request, show: Callable[[Piece], N
     first: float | None = None
     parts: dict[bool, list[str]] = {True: [], False: []}
     length = 0
-    with closing(cast("Generator[Piece | Finished]", engine.stream(request))) as items:
+    with closing(cast("Generator[AnswerPiece | Finished]", engine.stream(request))) as items:
         for item in items:
             if isinstance(item, Finished):
                 if item.tool_calls and first is None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from modelsmith.engines.known import KnownModel
-    from modelsmith.engines.protocol import Piece
+    from modelsmith.engines.protocol import AnswerPiece
     from modelsmith.models.served import RenderEngine
 
 DEFAULT_CONTEXT = 4096
@@ -92,7 +92,7 @@ class EmbeddedEngine:
             text = self.renders.render(request.conversation, request.think)
             return Prompt(text, self._running().tokens(text))
 
-    def stream(self, request: Request) -> Iterator[Piece | Finished]:
+    def stream(self, request: Request) -> Iterator[AnswerPiece | Finished]:
         """Yield the answer. A prompt that is too long loses its oldest messages first, as with Ollama."""
         if refusal := self.renders.refusal(request.conversation, request.think):
             raise Unsupported(
@@ -173,7 +173,7 @@ class EmbeddedEngine:
         chosen = {**defaults, **self._options, **request.options}
         return {name: value for name, value in chosen.items() if name in NAMES}
 
-    def _completed(self, request: Request, server: OpenAIEngine) -> Iterator[Piece | Finished]:
+    def _completed(self, request: Request, server: OpenAIEngine) -> Iterator[AnswerPiece | Finished]:
         prompt = self.renders.render(request.conversation, request.think)
         body: dict[str, Any] = {NAMES[name]: value for name, value in self._sampling(request).items()}
         body["n_predict"] = body.pop("max_tokens")

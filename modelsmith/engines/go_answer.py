@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.engines.protocol import Piece, ToolCall
+from modelsmith.engines.protocol import AnswerPiece, ToolCall
 from modelsmith.engines.reading import call_of
 from modelsmith.template.conversation.thinking_split import ThinkingSplitter, is_primed
 from modelsmith.template.effective.think_rules import think_semantics
@@ -48,19 +48,19 @@ class GoAnswer:
         names = frozenset(str(tool.get("function", {}).get("name", "")) for tool in tools)
         return cls(splitter, _tag_of(draft) if names else "", names)
 
-    def feed(self, text: str) -> Iterator[Piece]:
+    def feed(self, text: str) -> Iterator[AnswerPiece]:
         """Take the next part of the answer; yield what is certain now."""
         thinking, content = self._splitter.feed(text) if self._splitter else ("", text)
         if thinking:
-            yield Piece(thinking, is_reasoning=True)
+            yield AnswerPiece(thinking, is_reasoning=True)
         if content and (shown := self._shown(content)):
-            yield Piece(shown)
+            yield AnswerPiece(shown)
 
-    def end(self) -> tuple[tuple[Piece, ...], tuple[ToolCall, ...]]:
+    def end(self) -> tuple[tuple[AnswerPiece, ...], tuple[ToolCall, ...]]:
         """Return what was held back, and the calls."""
         rest = self._held
         calls = tuple(_calls(rest.removeprefix(self._tag) if self._tag != "{" else rest, self._names)) if rest else ()
-        return ((Piece(rest),) if rest and not calls else ()), calls
+        return ((AnswerPiece(rest),) if rest and not calls else ()), calls
 
     def _shown(self, content: str) -> str:
         """Return what of the answer can be no call."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.engines.protocol import SECONDS, Finished, Identity, Piece, Prompt, ToolCall, Usage
+from modelsmith.engines.protocol import SECONDS, AnswerPiece, Finished, Identity, Prompt, ToolCall, Usage
 from modelsmith.engines.reading import call_of, count_of, list_of, object_of, seconds_of, text_of
 from modelsmith.engines.secret import masked
 from modelsmith.errors import EngineError, ModelNotFound, ServerError, Unsupported
@@ -63,7 +63,7 @@ class OllamaEngine:
         """Return the whole prompt, as the template that runs renders it here."""
         return self._known.prompt(request.conversation, request.think) if self._known else Prompt()
 
-    def stream(self, request: Request) -> Iterator[Piece | Finished]:
+    def stream(self, request: Request) -> Iterator[AnswerPiece | Finished]:
         """Yield the answer as the server sends it."""
         path, body = self._body(request)
         calls: list[ToolCall] = []
@@ -78,11 +78,11 @@ class OllamaEngine:
                         calls.append(call_of(text_of(function, "name", self.location), function.get("arguments")))
                     thinking = text_of(message, "thinking", self.location) or text_of(line, "thinking", self.location)
                     if thinking:
-                        yield Piece(thinking, is_reasoning=True)
+                        yield AnswerPiece(thinking, is_reasoning=True)
                     if content := text_of(message, "content", self.location) or text_of(
                         line, "response", self.location
                     ):
-                        yield Piece(content)
+                        yield AnswerPiece(content)
                     if line.get("done") is True:
                         yield Finished(
                             text_of(line, "done_reason", self.location) or "stop", tuple(calls), _usage(line)

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.engines.protocol import SECONDS, Finished, Identity, Piece, Prompt, Usage
+from modelsmith.engines.protocol import SECONDS, AnswerPiece, Finished, Identity, Prompt, Usage
 from modelsmith.engines.reading import MAX_CALLS, call_of, count_of, garbage, list_of, object_of, seconds_of, text_of
 from modelsmith.engines.secret import masked
 from modelsmith.errors import EngineError, ServerError, UsageError
@@ -131,7 +131,7 @@ class OpenAIEngine:
             }
         return body
 
-    def stream(self, request: Request) -> Iterator[Piece | Finished]:
+    def stream(self, request: Request) -> Iterator[AnswerPiece | Finished]:
         """Yield the answer as the server sends it."""
         body, read = self.body(request), _Read(self.location)
         with masked(self._secret):
@@ -203,7 +203,7 @@ class _Read:
     reason: str = ""
     usage: Usage = field(default_factory=Usage)
 
-    def event(self, event: Mapping[str, Any]) -> Iterator[Piece]:
+    def event(self, event: Mapping[str, Any]) -> Iterator[AnswerPiece]:
         """Take an event, or a whole answer of a server that does not stream; yield what it adds to the answer."""
         error = event.get("error")
         if error or event.get("object") == "error":
@@ -214,9 +214,9 @@ class _Read:
             if reasoning := text_of(delta, "reasoning_content", self.location) or text_of(
                 delta, "reasoning", self.location
             ):
-                yield Piece(reasoning, is_reasoning=True)
+                yield AnswerPiece(reasoning, is_reasoning=True)
             if content := text_of(delta, "content", self.location):
-                yield Piece(content)
+                yield AnswerPiece(content)
             for place, call in enumerate(list_of(delta, "tool_calls", self.location)):
                 self._add_call(place, call)
             self.reason = text_of(choice, "finish_reason", self.location) or self.reason

@@ -45,7 +45,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class AnswerPiece:
     """A part of an answer as it comes: of the reasoning, or of the answer itself."""
 
     text: str
@@ -119,7 +119,7 @@ class InferenceEngine(Protocol):
     def prompt(self, request: Request) -> Prompt:
         """Return what the model would get to read if nothing were cut, as far as it is known."""
 
-    def stream(self, request: Request) -> Iterator[Piece | Finished]:
+    def stream(self, request: Request) -> Iterator[AnswerPiece | Finished]:
         """Yield the answer as it comes; the last item is the only ``Finished``."""
 
     def close(self) -> None:

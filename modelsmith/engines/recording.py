@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.about import __version__
-from modelsmith.engines.protocol import Finished, Identity, Piece, Prompt, Usage
+from modelsmith.engines.protocol import AnswerPiece, Finished, Identity, Prompt, Usage
 from modelsmith.engines.reading import call_of, count_of, list_of, object_of, seconds_of, text_of
 from modelsmith.errors import EngineError, RecordingMismatch, UnreadableFile
 
@@ -199,7 +199,7 @@ class RecordingEngine:
         found = self._recording.answers.get(request.key)
         return found.prompt if found else Prompt()
 
-    def stream(self, request: Request) -> Iterator[Piece | Finished]:
+    def stream(self, request: Request) -> Iterator[AnswerPiece | Finished]:
         """Yield the recorded answer; raises RecordingMismatch where there is none, or it belongs to another prompt or model."""
         recorded = self._recording.answers.get(request.key)
         if recorded is None:
@@ -209,9 +209,9 @@ class RecordingEngine:
             )
         self._check(recorded, request)
         if recorded.reasoning:
-            yield Piece(recorded.reasoning, is_reasoning=True)
+            yield AnswerPiece(recorded.reasoning, is_reasoning=True)
         if recorded.content:
-            yield Piece(recorded.content)
+            yield AnswerPiece(recorded.content)
         yield recorded.end
 
     def close(self) -> None:
@@ -288,7 +288,7 @@ class Recorder:
         """Return the whole prompt."""
         return self._engine.prompt(request)
 
-    def stream(self, request: Request) -> Iterator[Piece | Finished]:
+    def stream(self, request: Request) -> Iterator[AnswerPiece | Finished]:
         """Yield the answer of the other engine, and keep it when it is whole."""
         parts: dict[bool, list[str]] = {True: [], False: []}
         began = monotonic()

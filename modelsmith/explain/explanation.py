@@ -35,7 +35,7 @@ _BARE_REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class SuggestedCommand:
     """A command to run next, and what for; ``recipe`` is the bundled recipe that it plans ("": none)."""
 
     line: str
@@ -65,7 +65,7 @@ class Explanation:
     thinks: tuple[ThinkRow, ...]
     cache: CacheCheck | None
     answers: AnswerFormat | None
-    commands: tuple[Command, ...]
+    commands: tuple[SuggestedCommand, ...]
     notes: tuple[str, ...]
     jinja: JinjaFacts | None = None
 
@@ -153,12 +153,12 @@ def _cache(draft: Draft, engine: Engine) -> CacheCheck | None:
     )
 
 
-def _commands(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missing: str) -> list[Command]:
+def _commands(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missing: str) -> list[SuggestedCommand]:
     base = draft.base.spec
     spec, setting = shlex.quote(base), shlex.quote(f"base={base}")
     found = []
     if engine.renders:
-        found.append(Command(f"modelsmith render {spec} --user hello", "the whole prompt of any chat"))
+        found.append(SuggestedCommand(f"modelsmith render {spec} --user hello", "the whole prompt of any chat"))
     reasons = (
         "thinking" in draft.effective.capabilities
         or any("think>" in text for text in (engine.text, *_texts(draft)))
@@ -168,11 +168,11 @@ def _commands(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missin
         return found
     if not all(row.arrives == SPLIT and row.prompt.rstrip().endswith("<think>") for row in thinks[:2]):
         found.append(
-            Command(
+            SuggestedCommand(
                 f"modelsmith plan force-think --set {setting}", "make it reason, split from the answer", "force-think"
             )
         )
-    found.append(Command(f"modelsmith plan no-think --set {setting}", "let it answer at once", "no-think"))
+    found.append(SuggestedCommand(f"modelsmith plan no-think --set {setting}", "let it answer at once", "no-think"))
     return found
 
 

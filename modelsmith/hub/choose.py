@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modelsmith.hub.reference import HubReference
     from modelsmith.hub.snapshot import HubFile, Snapshot
 
-Kind = Literal["gguf", "checkpoint", "adapter", "file"]
+ArtifactKind = Literal["gguf", "checkpoint", "adapter", "file"]
 
 _LABEL = re.compile(
     r"(?<![A-Za-z0-9])((?:UD-)?(?:I?Q\d[A-Z0-9_]*|TQ\d_\d|MXFP4(?:_MOE)?|NVFP4|BF16|FP?16|FP?32))(?![A-Za-z0-9])",
@@ -48,7 +48,7 @@ class Choice:
     that the repository holds (``template``, ``system``, ``params``); ``note`` says why these were chosen.
     """
 
-    kind: Kind
+    kind: ArtifactKind
     files: tuple[HubFile, ...]
     quantization: str = ""
     projector: HubFile | None = None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class Kind(StrEnum):
+class PathKind(StrEnum):
     """What a path leads to."""
 
     MISSING = "missing"
@@ -36,7 +36,7 @@ class PathFacts:
     """
 
     path: str
-    kind: Kind
+    kind: PathKind
     size: int = 0
     format: str = ""
     problem: str = ""

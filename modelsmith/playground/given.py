@@ -18,8 +18,8 @@ from modelsmith.versions import NEWEST, Version, resolve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["modelfile", "go", "jinja"]
-NAMES: Mapping[Kind, str] = {"modelfile": "Modelfile", "go": "template.gotmpl", "jinja": "chat_template.jinja"}
+TextKind = Literal["modelfile", "go", "jinja"]
+NAMES: Mapping[TextKind, str] = {"modelfile": "Modelfile", "go": "template.gotmpl", "jinja": "chat_template.jinja"}
 """What a text of a kind is called in messages."""
 
 MOST_TEXT = 2_000_000
@@ -37,7 +37,7 @@ class Given:
     opened, ``version`` the Ollama that the model is for.
     """
 
-    kind: Kind
+    kind: TextKind
     text: str
     beside: str = ""
     version: str = str(NEWEST)
@@ -59,7 +59,7 @@ class Given:
                     hint="install modelsmith and use its commands for files as long as this",
                 )
         return cls(
-            cast("Kind", kind), text, beside, str(resolve(Version.parse(version))), Path(weights) if weights else None
+            cast("TextKind", kind), text, beside, str(resolve(Version.parse(version))), Path(weights) if weights else None
         )
 
     @property

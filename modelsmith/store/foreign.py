@@ -6,17 +6,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import StoreError
-from modelsmith.parameters import PARAMETERS, Kind
+from modelsmith.parameters import PARAMETERS, ParameterKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HINT = "pull or create the model again"
 _WORDS = {
-    Kind.INT: "a number",
-    Kind.FLOAT: "a number",
-    Kind.BOOL: "true or false",
-    Kind.STRINGS: "a list of texts",
+    ParameterKind.INT: "a number",
+    ParameterKind.FLOAT: "a number",
+    ParameterKind.BOOL: "true or false",
+    ParameterKind.STRINGS: "a list of texts",
 }
 
 
@@ -84,11 +84,11 @@ def number(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
 
 
-def _is_kind(value: Any, kind: Kind) -> bool:
-    if kind is Kind.STRINGS:
+def _is_kind(value: Any, kind: ParameterKind) -> bool:
+    if kind is ParameterKind.STRINGS:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if kind is Kind.BOOL or isinstance(value, bool):
-        return kind is Kind.BOOL and isinstance(value, bool)
+    if kind is ParameterKind.BOOL or isinstance(value, bool):
+        return kind is ParameterKind.BOOL and isinstance(value, bool)
     # a fraction too: of a whole number Ollama cuts it off
     return isinstance(value, int | float) and value - value == 0  # neither infinite nor NaN
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidGGUF, ModelfileRefused, ModelsmithError, UnreadableFile
-from modelsmith.lint.surroundings import Kind, Model, PathFacts, Surroundings
+from modelsmith.lint.surroundings import Model, PathFacts, PathKind, Surroundings
 from modelsmith.name import ModelName
 from modelsmith.syntax.modelfile.request import expand_path
 from modelsmith.template.effective.end_tokens import ENDING_TEXTS, ends_by_itself
@@ -43,7 +43,7 @@ def look_around(
     origin = modelfile.from_
     facts = paths.get(origin) if origin else None
     models = _store(store)
-    if named is None and facts is not None and facts.kind is not Kind.MISSING:
+    if named is None and facts is not None and facts.kind is not PathKind.MISSING:
         named = facts.model
     elif named is None and origin and models is not None:
         named = _stored(origin, models)
@@ -57,17 +57,21 @@ def look_at(argument: str, folder: Path) -> PathFacts:
         path = Path(expand_path(argument, os.fspath(folder)))
         status = path.stat()
     except ModelfileRefused as error:
-        return PathFacts(argument, Kind.UNREADABLE, problem=error.message, hint=error.hint)
+        return PathFacts(argument, PathKind.UNREADABLE, problem=error.message, hint=error.hint)
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        return PathFacts(argument, Kind.MISSING)
+        return PathFacts(argument, PathKind.MISSING)
     except OSError as error:
-        return PathFacts(argument, Kind.UNREADABLE, problem=error.strerror or str(error), hint="check its permissions")
+        return PathFacts(
+            argument, PathKind.UNREADABLE, problem=error.strerror or str(error), hint="check its permissions"
+        )
     is_link = path.is_symlink()
     leaves = is_link and not path.resolve().is_relative_to(folder.resolve())
     if stat.S_ISDIR(status.st_mode):
-        return PathFacts(os.fspath(path), Kind.FOLDER, entries=_entries(path), is_link=is_link, leaves_folder=leaves)
+        return PathFacts(
+            os.fspath(path), PathKind.FOLDER, entries=_entries(path), is_link=is_link, leaves_folder=leaves
+        )
     if not stat.S_ISREG(status.st_mode):
-        return PathFacts(os.fspath(path), Kind.SPECIAL, is_link=is_link, leaves_folder=leaves)
+        return PathFacts(os.fspath(path), PathKind.SPECIAL, is_link=is_link, leaves_folder=leaves)
     return _file(path, status.st_size, is_link, leaves)
 
 
@@ -84,12 +88,12 @@ def _file(path: Path, size: int, is_link: bool, leaves: bool) -> PathFacts:
     try:
         file = _open(place)
     except InvalidGGUF as error:
-        return PathFacts(place, Kind.FILE, size, _format(path), error.message, error.hint, (), is_link, leaves)
+        return PathFacts(place, PathKind.FILE, size, _format(path), error.message, error.hint, (), is_link, leaves)
     except UnreadableFile as error:
-        return PathFacts(place, Kind.UNREADABLE, size, "", error.message, error.hint, (), is_link, leaves)
+        return PathFacts(place, PathKind.UNREADABLE, size, "", error.message, error.hint, (), is_link, leaves)
     role = "vocabulary" if file.kind == "model" and not file.tensors else file.kind
     model = model_of_gguf(file, path.name)
-    return PathFacts(place, Kind.FILE, size, "gguf", "", "", (), is_link, leaves, role, model)
+    return PathFacts(place, PathKind.FILE, size, "gguf", "", "", (), is_link, leaves, role, model)
 
 
 def _format(path: Path) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from modelsmith.engines.cut import fitted
 from modelsmith.engines.go_answer import GoAnswer
-from modelsmith.engines.protocol import Piece, Prompt, Request
+from modelsmith.engines.protocol import AnswerPiece, Prompt, Request
 from modelsmith.masking import masked_arguments
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.thinking_split import ThinkingSplitter
@@ -50,7 +50,7 @@ def test_what_cannot_be_counted_is_left_alone() -> None:
 
 def read(text: str, tag: str, *, size: int = 3) -> tuple[str, str, list[tuple[str, object]]]:
     answer = GoAnswer(ThinkingSplitter("<think>", "</think>", primed=True), tag, frozenset({"f", "g"}))
-    pieces: list[Piece] = []
+    pieces: list[AnswerPiece] = []
     for start in range(0, len(text), size):
         pieces += answer.feed(text[start : start + size])
     rest, calls = answer.end()

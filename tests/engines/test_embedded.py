@@ -17,7 +17,7 @@ from modelsmith.engines.choose import Wish, choose_engine
 from modelsmith.engines.cut import fitted
 from modelsmith.engines.embedded import EmbeddedEngine
 from modelsmith.engines.known import KnownModel, find_known
-from modelsmith.engines.protocol import Piece, Request
+from modelsmith.engines.protocol import AnswerPiece, Request
 from modelsmith.engines.recording import Recorder, Recording, RecordingEngine
 from modelsmith.errors import EngineError, RecordingMismatch, Unsupported
 from modelsmith.progress import silent
@@ -47,7 +47,7 @@ def thinker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Embedded
 
 def test_it_thinks_and_answers_by_the_go_template(thinker: tuple[EmbeddedEngine, KnownModel]) -> None:
     engine, known = thinker
-    pieces: list[Piece] = []
+    pieces: list[AnswerPiece] = []
     answer = collect(engine, ask(QUESTION), pieces.append)
     assert (answer.reasoning, answer.content) == ("France's capital is Paris.\n", "The capital of France is Paris.")
     assert answer.reason == "stop"

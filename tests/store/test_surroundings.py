@@ -9,7 +9,7 @@ import pytest
 from local_stores import text
 
 from modelsmith.errors import InvalidGGUF
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
 from modelsmith.store.surroundings import look_around, look_at
@@ -26,7 +26,7 @@ def _no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_gguf_is_opened(tmp_path: Path) -> None:
     write_sample(tmp_path / "m.gguf")
     facts = look_at("m.gguf", tmp_path)
-    assert (facts.kind, facts.format, facts.role, facts.problem) == (Kind.FILE, "gguf", "model", "")
+    assert (facts.kind, facts.format, facts.role, facts.problem) == (PathKind.FILE, "gguf", "model", "")
     assert facts.model is not None
     assert facts.model.context_length > 0
     assert facts.model.vocabulary is not None
@@ -67,13 +67,13 @@ def test_every_kind_of_path(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc/hostname")
     (tmp_path / "loop").symlink_to("loop")
     assert look_at("folder", tmp_path).entries == ("model.safetensors",)
-    assert look_at("pipe", tmp_path).kind is Kind.SPECIAL
-    assert look_at("nope", tmp_path).kind is Kind.MISSING
-    assert look_at("folder/model.safetensors/x", tmp_path).kind is Kind.MISSING
-    assert look_at("loop", tmp_path).kind is Kind.UNREADABLE
+    assert look_at("pipe", tmp_path).kind is PathKind.SPECIAL
+    assert look_at("nope", tmp_path).kind is PathKind.MISSING
+    assert look_at("folder/model.safetensors/x", tmp_path).kind is PathKind.MISSING
+    assert look_at("loop", tmp_path).kind is PathKind.UNREADABLE
     assert look_at("link", tmp_path).leaves_folder
-    assert look_at("~nobody-of-this-name/x", tmp_path).kind is Kind.UNREADABLE
-    assert look_at("x\0y", tmp_path).kind is Kind.MISSING
+    assert look_at("~nobody-of-this-name/x", tmp_path).kind is PathKind.UNREADABLE
+    assert look_at("x\0y", tmp_path).kind is PathKind.MISSING
 
 
 def test_a_stored_model_is_known(tmp_path: Path) -> None:
@@ -104,4 +104,4 @@ def test_nothing_there_is_no_model(tmp_path: Path) -> None:
     assert around.model is None
     assert around.stored_models is None
     assert around.paths is not None
-    assert around.paths["llama3"].kind is Kind.MISSING
+    assert around.paths["llama3"].kind is PathKind.MISSING

@@ -10,7 +10,7 @@ from modelfile_strategies import accepted, files, odd_values, values
 
 from modelsmith.errors import ModelsmithError, UnquotableValue
 from modelsmith.syntax.modelfile.modelfile import Modelfile
-from modelsmith.syntax.modelfile.reading import Command
+from modelsmith.syntax.modelfile.reading import ModelfileCommand
 
 Edit = Callable[[Modelfile], Modelfile]
 SCALARS = {
@@ -24,7 +24,7 @@ SCALARS = {
 }
 
 
-def commands(modelfile: Modelfile) -> list[Command]:
+def commands(modelfile: Modelfile) -> list[ModelfileCommand]:
     reading = modelfile.as_ollama()
     assert reading.commands is not None, reading.error
     return list(reading.commands)

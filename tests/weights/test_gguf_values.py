@@ -12,7 +12,7 @@ from modelsmith.errors import UsageError
 from modelsmith.weights.gguf.metadata import GGUFArray
 from modelsmith.weights.gguf.types import ValueType
 from modelsmith.weights.gguf.values import (
-    Kind,
+    ValueKind,
     entry_of,
     item_of,
     natural_kind,
@@ -49,23 +49,23 @@ def test_one_item_changes_and_no_other(value: list[Any], data: st.DataObject) ->
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("u32", Kind(ValueType.UINT32)),
-        ("UINT32", Kind(ValueType.UINT32)),
-        ("f64", Kind(ValueType.FLOAT64)),
-        ("float32", Kind(ValueType.FLOAT32)),
-        ("str", Kind(ValueType.STRING)),
-        ("[i8]", Kind(ValueType.ARRAY, ValueType.INT8)),
-        (" [string] ", Kind(ValueType.ARRAY, ValueType.STRING)),
+        ("u32", ValueKind(ValueType.UINT32)),
+        ("UINT32", ValueKind(ValueType.UINT32)),
+        ("f64", ValueKind(ValueType.FLOAT64)),
+        ("float32", ValueKind(ValueType.FLOAT32)),
+        ("str", ValueKind(ValueType.STRING)),
+        ("[i8]", ValueKind(ValueType.ARRAY, ValueType.INT8)),
+        (" [string] ", ValueKind(ValueType.ARRAY, ValueType.STRING)),
     ],
 )
-def test_names_of_types(text: str, kind: Kind) -> None:
-    assert Kind.parse(text) == kind
+def test_names_of_types(text: str, kind: ValueKind) -> None:
+    assert ValueKind.parse(text) == kind
 
 
 @pytest.mark.parametrize("text", ["", "u33", "array", "[array]", "[[u8]]", "[u8", "int", "[]"])
 def test_no_types(text: str) -> None:
     with pytest.raises(UsageError, match="no type of a metadata value"):
-        Kind.parse(text)
+        ValueKind.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_no_types(text: str) -> None:
     ],
 )
 def test_texts_of_the_command_line(kind: str, text: str, value: object) -> None:
-    assert parse_value("k", Kind.parse(kind), text) == value
+    assert parse_value("k", ValueKind.parse(kind), text) == value
 
 
 @pytest.mark.parametrize(
@@ -104,13 +104,13 @@ def test_texts_of_the_command_line(kind: str, text: str, value: object) -> None:
 )
 def test_texts_that_are_no_values(kind: str, text: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
-        parse_value("k", Kind.parse(kind), text)
+        parse_value("k", ValueKind.parse(kind), text)
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), "x", True, None, [1]])
 def test_values_that_no_number_is(value: object) -> None:
     with pytest.raises(UsageError):
-        entry_of("k", Kind(ValueType.FLOAT32), value)
+        entry_of("k", ValueKind(ValueType.FLOAT32), value)
 
 
 def test_usual_types() -> None:
@@ -123,13 +123,13 @@ def test_usual_types() -> None:
 
 
 def test_items_that_are_not_there() -> None:
-    entry = entry_of("k", Kind.parse("[u8]"), [1, 2])
+    entry = entry_of("k", ValueKind.parse("[u8]"), [1, 2])
     for place in (-1, 2):
         with pytest.raises(UsageError, match="there is no"):
             with_item("k", entry, place, 1)
     with pytest.raises(UsageError, match="there is no"):
         item_of("k", entry, 2)
     with pytest.raises(UsageError, match="no array"):
-        item_of("k", entry_of("k", Kind.parse("u8"), 1), 0)
+        item_of("k", entry_of("k", ValueKind.parse("u8"), 1), 0)
     with pytest.raises(UsageError, match=r"k\[1\]: 256 does not fit"):
         with_item("k", entry, 1, 256)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from modelsmith.compare.difference import Text
-    from modelsmith.template.effective.prompt_tokens import Piece
+    from modelsmith.template.effective.prompt_tokens import PromptPiece
 
 LONGEST = 50_000
 """How many characters of a prompt are shown."""
@@ -45,11 +45,11 @@ def colours_of(texts: Iterable[str]) -> dict[str, int]:
     return {name: number % _COLOURS for number, name in enumerate(dict.fromkeys(named))}
 
 
-def _name(piece: Piece) -> str:
+def _name(piece: PromptPiece) -> str:
     return piece.text.strip("</|｜>[]")
 
 
-def prompt_html(shown: Iterable[Piece], side: str, colours: Mapping[str, int]) -> str:
+def prompt_html(shown: Iterable[PromptPiece], side: str, colours: Mapping[str, int]) -> str:
     """Return one side of a prompt: ``side`` is the change that is marked on it, ``removed`` or ``added``."""
     tag = "del" if side == "removed" else "ins"
     parts: list[str] = []
@@ -64,7 +64,7 @@ def prompt_html(shown: Iterable[Piece], side: str, colours: Mapping[str, int]) -
     return "".join(parts) + (f"</{tag}>" if marked else "")
 
 
-def _piece(piece: Piece, colours: Mapping[str, int]) -> str:
+def _piece(piece: PromptPiece, colours: Mapping[str, int]) -> str:
     match piece.kind:
         case "special":
             return f'<span class="s s{colours.get(_name(piece), 0)}">{text_html(piece.text)}</span>'

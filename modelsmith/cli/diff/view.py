@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from modelsmith.compare.difference import Difference, Prompts
     from modelsmith.compare.values import Value
-    from modelsmith.template.effective.prompt_tokens import Piece
+    from modelsmith.template.effective.prompt_tokens import PromptPiece
 
 _AROUND = 16
 _STYLES = {"removed": "bold red", "added": "bold green"}
@@ -162,7 +162,7 @@ def _text(console: Terminal, prompt: str) -> Text:
     return _line(console, pieces(prompt[:_WINDOW])) if prompt else Text("(an empty prompt)", style="dim")
 
 
-def _line(console: Terminal, shown: Sequence[Piece]) -> Text:
+def _line(console: Terminal, shown: Sequence[PromptPiece]) -> Text:
     """Return pieces as text with what changed marked; what is far from a change is left out."""
     text = Text()
     near = _near(shown)
@@ -177,7 +177,7 @@ def _line(console: Terminal, shown: Sequence[Piece]) -> Text:
     return text
 
 
-def _near(shown: Sequence[Piece]) -> list[bool]:
+def _near(shown: Sequence[PromptPiece]) -> list[bool]:
     changed = [number for number, piece in enumerate(shown) if piece.change != "same"]
     near = [not changed] * len(shown)
     for number in changed:
@@ -186,7 +186,7 @@ def _near(shown: Sequence[Piece]) -> list[bool]:
     return near
 
 
-def _piece(piece: Piece) -> Text:
+def _piece(piece: PromptPiece) -> Text:
     if piece.change != "same" and piece.kind == "blank":
         return Text(visible(piece.text).plain.replace(" ", "·"), style=_STYLES[piece.change])
     text = visible(piece.text)

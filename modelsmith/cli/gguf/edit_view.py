@@ -99,18 +99,18 @@ def value_text(entry: Entry | None, start: int = 0) -> str:
     if entry is None:
         return "not there"
     from modelsmith.weights.gguf.metadata import GGUFArray
-    from modelsmith.weights.gguf.values import Kind
+    from modelsmith.weights.gguf.values import ValueKind
 
     value = entry.decode()
     if isinstance(value, GGUFArray):
         shown = json.dumps(value[start : start + _ITEMS], ensure_ascii=False)
         more = "" if len(value) <= _ITEMS else f" … {len(value):,} items"
         place = f"from item {start} on: " if start else ""
-        return f"{place}{printable(shown[:_SHOWN])}{more} ({Kind.of(entry)})"
+        return f"{place}{printable(shown[:_SHOWN])}{more} ({ValueKind.of(entry)})"
     shown = json.dumps(value, ensure_ascii=False)
     if len(shown) > _SHOWN:
         shown = f"{shown[:_SHOWN]}… {len(value):,} characters"
-    return f"{printable(shown)} ({Kind.of(entry)})"
+    return f"{printable(shown)} ({ValueKind.of(entry)})"
 
 
 def value_json(entry: Entry | None) -> dict[str, Any] | None:
@@ -118,9 +118,9 @@ def value_json(entry: Entry | None) -> dict[str, Any] | None:
     if entry is None:
         return None
     from modelsmith.weights.gguf.metadata import GGUFArray
-    from modelsmith.weights.gguf.values import Kind
+    from modelsmith.weights.gguf.values import ValueKind
 
-    kind, value = Kind.of(entry), entry.decode()
+    kind, value = ValueKind.of(entry), entry.decode()
     name = (kind.item or kind.type).name.lower()
     if isinstance(value, GGUFArray):
         return {"type": f"[{name}]", "value": list(value)}

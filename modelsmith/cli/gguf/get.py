@@ -102,10 +102,13 @@ def _plain(entry: Entry) -> str:
 
 def _json(entry: Entry, *, whole: bool) -> dict[str, Any]:
     from modelsmith.cli.gguf.edit_view import value_json
-    from modelsmith.weights.gguf.values import Kind
+    from modelsmith.weights.gguf.values import ValueKind
 
     if entry.type == 9 and not whole:
-        return {"type": f"[{(Kind.of(entry).item or Kind.of(entry).type).name.lower()}]", "count": entry.count}
+        return {
+            "type": f"[{(ValueKind.of(entry).item or ValueKind.of(entry).type).name.lower()}]",
+            "count": entry.count,
+        }
     return value_json(entry) or {}
 
 

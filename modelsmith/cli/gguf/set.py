@@ -77,28 +77,28 @@ def _one(gguf: GGUFFile, key: str, text: str, kind: str | None) -> dict[str, Met
     """Return the change that the command line asks for."""
     from modelsmith.cli.gguf.get import ITEM
     from modelsmith.weights.gguf.edit.edit import entry_in
-    from modelsmith.weights.gguf.values import Kind, TypedValue, array_of, parse_value, usual_kind, with_item
+    from modelsmith.weights.gguf.values import TypedValue, ValueKind, array_of, parse_value, usual_kind, with_item
 
     item = ITEM.fullmatch(key)
     if item and key not in gguf.metadata:
         entry = entry_in(gguf, item["key"])
-        wanted = Kind(array_of(item["key"], entry).item_type)
+        wanted = ValueKind(array_of(item["key"], entry).item_type)
         return {item["key"]: with_item(item["key"], entry, int(item["index"]), parse_value(key, wanted, text))}
     if kind is not None:
-        found: Kind | None = Kind.parse(kind)
+        found: ValueKind | None = ValueKind.parse(kind)
     else:
-        found = Kind.of(gguf.metadata.entry(key)) if key in gguf.metadata else usual_kind(key)
+        found = ValueKind.of(gguf.metadata.entry(key)) if key in gguf.metadata else usual_kind(key)
     if found is None:
         raise UsageError(f'"{key}" is a new key without a usual type', hint=f"say it: {_guess(text)}")
     return {key: TypedValue(found, parse_value(key, found, text))}
 
 
 def _guess(text: str) -> str:
-    from modelsmith.weights.gguf.values import Kind, parse_value
+    from modelsmith.weights.gguf.values import ValueKind, parse_value
 
     for name in ("bool", "u32", "i32", "f32"):
         try:
-            parse_value("", Kind.parse(name), text)
+            parse_value("", ValueKind.parse(name), text)
         except UsageError:
             continue
         if name != "u32" or not text.startswith("-"):
@@ -107,7 +107,7 @@ def _guess(text: str) -> str:
 
 
 def _patch(text: str) -> dict[str, MetadataValue | None]:
-    from modelsmith.weights.gguf.values import Kind, TypedValue, parse_json
+    from modelsmith.weights.gguf.values import TypedValue, ValueKind, parse_json
 
     data = parse_json(text, "the patch")
     if not isinstance(data, dict):
@@ -117,7 +117,7 @@ def _patch(text: str) -> dict[str, MetadataValue | None]:
         if isinstance(value, dict):
             if set(value) != {"type", "value"} or not isinstance(value["type"], str):
                 raise UsageError(f'the patch\'s "{key}" is no value', hint='a typed one is {"type": "u32", "value": 7}')
-            changes[key] = TypedValue(Kind.parse(value["type"]), value["value"])
+            changes[key] = TypedValue(ValueKind.parse(value["type"]), value["value"])
         else:
             changes[key] = value
     return changes

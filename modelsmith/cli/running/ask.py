@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from modelsmith.engines.answer import Answer
     from modelsmith.engines.choose import Choice
-    from modelsmith.engines.protocol import Piece, Request
+    from modelsmith.engines.protocol import AnswerPiece, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Asked:
     cut: str
 
 
-def ask(choice: Choice, request: Request, show: Callable[[Piece], None] = lambda _piece: None) -> Asked:
+def ask(choice: Choice, request: Request, show: Callable[[AnswerPiece], None] = lambda _piece: None) -> Asked:
     """Ask a model; raises EngineError, ServerError …."""
     from modelsmith.engines.answer import collect
 

@@ -15,7 +15,7 @@ from modelsmith.errors import ModelsmithError
 
 if TYPE_CHECKING:
     from modelsmith.engines.choose import Choice
-    from modelsmith.engines.protocol import Piece, Request
+    from modelsmith.engines.protocol import AnswerPiece, Request
     from modelsmith.template.conversation.think import Think
 
 _HELP = """\
@@ -67,7 +67,7 @@ class Chat:
         conversation = Conversation.from_dict({"messages": [*system, *self.said], "tools": self.tools})
         writer, parts = AnswerWriter(), list[str]()
 
-        def show(piece: Piece) -> None:
+        def show(piece: AnswerPiece) -> None:
             writer.write(piece.text, is_reasoning=piece.is_reasoning)
             if not piece.is_reasoning:
                 parts.append(piece.text)

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity, did_you_mean
 from modelsmith.doctor.checks.create import check_create
-from modelsmith.doctor.excerpt import Kind
+from modelsmith.doctor.excerpt import BlockKind
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.inventions import FLAGS, FLAGS_OF, SUBCOMMANDS, Invention
-from modelsmith.doctor.ollama_commands import COMMANDS, ROOT, THINK_VALUES, UNCHECKED, Command, Flag, Takes, exists
+from modelsmith.doctor.ollama_commands import (
+    COMMANDS,
+    ROOT,
+    THINK_VALUES,
+    UNCHECKED,
+    Flag,
+    OllamaCommand,
+    Takes,
+    exists,
+)
 from modelsmith.doctor.shell import Word
 from modelsmith.doctor.values import is_duration, is_placeholder
 
@@ -65,7 +74,7 @@ def check_call(words: Sequence[Word], scene: Scene, *, open_ended: bool = False)
     yield from _arguments(command, name, rest, scene, open_ended=open_ended)
 
 
-def _life(row: Command | Flag) -> str:
+def _life(row: OllamaCommand | Flag) -> str:
     since = f"; it came with {row.since}" if row.since else ""
     return f"{since}; it went with {row.until}" if row.until else since
 
@@ -82,7 +91,7 @@ def _unknown_command(name: Word, rest: Sequence[Word], scene: Scene) -> Iterator
 
 
 def _arguments(
-    command: Command, name: Word, rest: Sequence[Word], scene: Scene, *, open_ended: bool
+    command: OllamaCommand, name: Word, rest: Sequence[Word], scene: Scene, *, open_ended: bool
 ) -> Iterator[Diagnostic]:
     given: list[Word] = []
     unknown: list[tuple[Word, str]] = []
@@ -143,7 +152,7 @@ def _arguments(
 _MODEL_LIKE = re.compile(r"[A-Za-z].*[:/\d]|^[a-z]{4,}")
 
 
-def _known(command: Command, word: Word) -> Flag | None:
+def _known(command: OllamaCommand, word: Word) -> Flag | None:
     text = word.value.partition("=")[0]
     return command.flag(text[2:]) if text.startswith("--") else command.flag(text[1:2])
 
@@ -182,7 +191,7 @@ def _value(flag: Flag, value: Word, scene: Scene) -> Iterator[Diagnostic]:
 
 
 def _flag(
-    word: Word, command: Command, scene: Scene, *, following: str = "", lacks_model: bool = False
+    word: Word, command: OllamaCommand, scene: Scene, *, following: str = "", lacks_model: bool = False
 ) -> Iterator[Diagnostic]:
     text, _, joined = word.value.partition("=")
     if text in {"--help", "-h"} or is_placeholder(text):
@@ -202,7 +211,7 @@ def _flag(
     )
 
 
-def flag_hint(name: str, command: Command, text: str, value: str = "") -> str:
+def flag_hint(name: str, command: OllamaCommand, text: str, value: str = "") -> str:
     """Return what was meant by an invented flag."""
     folded = name.lower().replace("_", "-")
     invention = FLAGS_OF.get((command.name, folded)) or FLAGS.get(folded)
@@ -234,12 +243,12 @@ def meaning(invention: Invention, given: str = "") -> str:
 
 
 def _count(
-    command: Command, name: Word, given: Sequence[Word], scene: Scene, *, has_flags: bool
+    command: OllamaCommand, name: Word, given: Sequence[Word], scene: Scene, *, has_flags: bool
 ) -> Iterator[Diagnostic]:
     if not scene.is_certain or any(is_placeholder(word.value) or word.value[:1] in "[(" for word in given):
         return
     if len(given) < command.least:
-        if scene.excerpt.kind is Kind.COMMAND or has_flags:
+        if scene.excerpt.kind is BlockKind.COMMAND or has_flags:
             yield finding("MSD02", f"`ollama {command.name}` lacks an argument", name.span, f"write {command.usage}")
     elif command.most is not None and len(given) > command.most:
         extra = given[command.most]

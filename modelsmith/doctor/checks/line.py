@@ -13,7 +13,7 @@ from modelsmith.doctor.checks.call import check_call, check_glued, flag_hint
 from modelsmith.doctor.checks.container import Mounts, check_container, check_image
 from modelsmith.doctor.checks.request import check_request
 from modelsmith.doctor.checks.setting import check_setting
-from modelsmith.doctor.excerpt import Kind, Language
+from modelsmith.doctor.excerpt import BlockKind, Language
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.inventions import FLAGS
 from modelsmith.doctor.invocation import container_run
@@ -47,7 +47,7 @@ def check_line(invoked: Invocation, scene: Scene, mounts: Mounts) -> Iterator[Di
         yield from check_image(invoked.arguments[-1])
     elif program.value in {"curl", "curl.exe"}:
         yield from check_request(invoked.arguments, scene)
-    elif scene.excerpt.kind is Kind.INLINE and program.value.startswith("--"):
+    elif scene.excerpt.kind is BlockKind.INLINE and program.value.startswith("--"):
         yield from _bare_flag(invoked, scene)
     elif scene.excerpt.language is not Language.DOCKERFILE:
         yield from check_glued(program)
@@ -84,7 +84,7 @@ def _bare_flag(invoked: Invocation, scene: Scene) -> Iterator[Diagnostic]:
 def _not_a_setting(invoked: Invocation, scene: Scene) -> Iterator[Diagnostic]:
     """Judge lines that were to set a variable and do not."""
     program, words = invoked.program, invoked.arguments
-    if _VARIABLE.fullmatch(program.value) and words and scene.excerpt.kind is not Kind.INLINE:
+    if _VARIABLE.fullmatch(program.value) and words and scene.excerpt.kind is not BlockKind.INLINE:
         given = words[1] if words[0].value == "=" and len(words) > 1 else words[0]
         joined = f"{program.value}={given.value}"
         yield finding(

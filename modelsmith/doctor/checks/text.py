@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.doctor.excerpt import Kind, Language
+from modelsmith.doctor.excerpt import BlockKind, Language
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.shell import BROKEN_VOLUME, broken_continuations
 from modelsmith.source import Span
@@ -94,7 +94,7 @@ def check_lines(scene: Scene) -> Iterator[Diagnostic]:
             Span(match.end(), match.end() + 1),
             "write host:container without a line break between them",
         )
-    if scene.excerpt.kind is not Kind.INLINE:
+    if scene.excerpt.kind is not BlockKind.INLINE:
         for span in broken_continuations(text):
             yield finding(
                 "MSD10",

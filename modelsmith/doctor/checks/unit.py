@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.doctor.excerpt import Kind, Language
+from modelsmith.doctor.excerpt import BlockKind, Language
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.scene import found
 from modelsmith.source import Span
@@ -50,7 +50,7 @@ def check_unit(scene: Scene) -> Iterator[Diagnostic]:
                 Span(*match.span("name")),
                 f"write {match['name']}={match['value']}",
             )
-    elif scene.excerpt.language is Language.SHELL and scene.excerpt.kind is not Kind.INLINE:
+    elif scene.excerpt.language is Language.SHELL and scene.excerpt.kind is not BlockKind.INLINE:
         for match in _ECHOED.finditer(text):
             if "[Service]" not in match[0]:
                 yield _outside(Span(*match.span("place")))

@@ -10,7 +10,7 @@ from modelsmith.lint.editor.answers import Item
 from modelsmith.lint.editor.hover import instruction_doc, parameter_doc, parser_doc, renderer_doc
 from modelsmith.lint.editor.instruction_docs import INSTRUCTION_DOCS, ROLE_DOCS
 from modelsmith.lint.facts.lines import start_of_line
-from modelsmith.parameters import PARAMETERS, Kind
+from modelsmith.parameters import PARAMETERS, ParameterKind
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
@@ -139,8 +139,14 @@ def _parameters(document: Document, span: Span) -> Iterator[Item]:
     there = {each.name for each in document.find("PARAMETER") if each.name_span and each.name_span.start != span.start}
     for number, row in enumerate(PARAMETERS.values()):
         usual = _USUAL.get(row.name, ())
-        value = '"${1}"' if row.is_list else "${1|true,false|}" if row.kind is Kind.BOOL else f"${{1:{row.default}}}"
-        if row.default is None and row.kind is Kind.INT:
+        value = (
+            '"${1}"'
+            if row.is_list
+            else "${1|true,false|}"
+            if row.kind is ParameterKind.BOOL
+            else f"${{1:{row.default}}}"
+        )
+        if row.default is None and row.kind is ParameterKind.INT:
             value = f"${{1:{usual[1] if usual else 0}}}"
         sort = f"{int(row.name in there and not row.is_list)}{number:02}"
         yield Item(
@@ -165,7 +171,7 @@ def _values(document: Document, name: str, span: Span) -> Iterator[Item]:
         for number, token in enumerate(_stops(document)):
             yield Item(f'"{token}"', "value", span, detail="ends a turn", sort=f"{number:02}")
         return
-    values = ("true", "false") if row.kind is Kind.BOOL else _USUAL.get(name, ())
+    values = ("true", "false") if row.kind is ParameterKind.BOOL else _USUAL.get(name, ())
     default = "" if row.default is None else str(row.default)
     for number, value in enumerate(dict.fromkeys((*values, default) if default else values)):
         yield Item(value, "value", span, detail="the default" if value == default else "", sort=f"{number:02}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.lint.editor.answers import Item
 from modelsmith.lint.editor.hover_template import describe_field, type_name
-from modelsmith.lint.editor.scope import Scope, definitions, fields_of, of_path, scope_at
+from modelsmith.lint.editor.scope import CursorScope, definitions, fields_of, of_path, scope_at
 from modelsmith.lint.editor.template_docs import FIELD_DOCS, FUNCTION_DOCS, KEYWORD_DOCS, ROOT_DOCS
 from modelsmith.lint.templates.types import ROOT
 from modelsmith.source import Span
@@ -50,11 +50,11 @@ def complete_template(text: str, offset: int, shift: int) -> tuple[Item, ...]:
     return (*_dotted(scope, span), *variables, *_words(scope, span))
 
 
-def _owner(scope: Scope, path: str) -> GoType | None:
+def _owner(scope: CursorScope, path: str) -> GoType | None:
     return of_path(scope, path) if path else scope.dot
 
 
-def _is_known(scope: Scope, path: str) -> bool:
+def _is_known(scope: CursorScope, path: str) -> bool:
     """Say whether fields can be told: what a text or number has is known too, none."""
     return _owner(scope, path.rpartition(".")[0]) is not None
 
@@ -69,12 +69,12 @@ def _fields(owner: GoType | None, span: Span, *, is_known: bool, dot: str = "") 
         yield Item(f"{dot}{name}", "field", span, detail=kind, doc=describe_field(owner, name), sort=sort)
 
 
-def _dotted(scope: Scope, span: Span) -> Iterator[Item]:
+def _dotted(scope: CursorScope, span: Span) -> Iterator[Item]:
     """Yield the fields of the dot where nothing is written yet."""
     yield from _fields(scope.dot, span, is_known=scope.dot is not None, dot=".")
 
 
-def _words(scope: Scope, span: Span) -> Iterator[Item]:
+def _words(scope: CursorScope, span: Span) -> Iterator[Item]:
     for name, (form, doc) in FUNCTION_DOCS.items():
         yield Item(name, "function", span, detail=form, doc=doc, sort=f"2{name}")
     if not scope.action:  # keywords begin an action

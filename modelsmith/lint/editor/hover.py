@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from modelsmith.lint.editor.answers import Hover
 from modelsmith.lint.editor.instruction_docs import INSTRUCTION_DOCS, ROLE_DOCS
 from modelsmith.lint.editor.place import place_at
-from modelsmith.parameters import DEPRECATED_SINCE, PARAMETERS, REMOVED_SINCE, Kind
+from modelsmith.parameters import DEPRECATED_SINCE, PARAMETERS, REMOVED_SINCE, ParameterKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 _KINDS = {
-    Kind.INT: "a whole number",
-    Kind.FLOAT: "a number",
-    Kind.BOOL: "true or false",
-    Kind.STRINGS: "a text; several lines add up",
+    ParameterKind.INT: "a whole number",
+    ParameterKind.FLOAT: "a number",
+    ParameterKind.BOOL: "true or false",
+    ParameterKind.STRINGS: "a text; several lines add up",
 }
 _RULE_SECTIONS = ("What it does", "Why", "Fix safety")
 

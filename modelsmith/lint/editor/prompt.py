@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import TemplateRenderError
 
 if TYPE_CHECKING:
-    from modelsmith.template.go.render import Piece
+    from modelsmith.template.go.render import OutputPiece
     from modelsmith.template.go.template import Template
 
 CHATS = ("system-turns", "thinking-history", "tool-answer", "parallel-tools", "suffix")
@@ -35,7 +35,7 @@ def prompt_of(template: Template, offset: int | None = None) -> str:
     return _shown(chosen, pieces or (), None)
 
 
-def _pieces(template: Template, chat: str) -> tuple[Piece, ...] | str:
+def _pieces(template: Template, chat: str) -> tuple[OutputPiece, ...] | str:
     """Return the pieces of a prompt, or why there is none."""
     from modelsmith.template.conversation.named import NAMED
     from modelsmith.template.go.state import OutOfBudget
@@ -49,12 +49,12 @@ def _pieces(template: Template, chat: str) -> tuple[Piece, ...] | str:
         return f"Rendering `{chat}` fails: {error.message}"
 
 
-def _is_at(piece: Piece, offset: int) -> bool:
+def _is_at(piece: OutputPiece, offset: int) -> bool:
     span = piece.node_span
     return span is not None and span.start <= offset < span.end
 
 
-def _shown(chat: str, pieces: tuple[Piece, ...], offset: int | None) -> str:
+def _shown(chat: str, pieces: tuple[OutputPiece, ...], offset: int | None) -> str:
     parts: list[str] = []
     is_open = False
     for piece in pieces:

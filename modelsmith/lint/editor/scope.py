@@ -19,7 +19,7 @@ _OPENING = frozenset(("IF", "WITH", "RANGE", "DEFINE", "BLOCK"))
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class CursorScope:
     """What is in sight: the type of the dot (None: not known), the variables, and the token that the action begins with."""
 
     dot: GoType | None
@@ -34,7 +34,7 @@ class _Frame:
     variables: dict[str, GoType | None] = field(default_factory=dict)
 
 
-def scope_at(text: str, offset: int) -> Scope | None:
+def scope_at(text: str, offset: int) -> CursorScope | None:
     """Return what is in sight at an offset of a template, None outside of actions and inside of texts and comments."""
     frames = [_Frame("", ROOT, {"$": ROOT})]
     action: list[Lexeme] | None = None
@@ -51,7 +51,7 @@ def scope_at(text: str, offset: int) -> Scope | None:
             action.append(token)
     if action is None:
         return None
-    return Scope(frames[-1].dot, frames[-1].variables, tuple(action))
+    return CursorScope(frames[-1].dot, frames[-1].variables, tuple(action))
 
 
 def definitions(text: str) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ def definitions(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def of_path(scope: Scope, path: str) -> GoType | None:
+def of_path(scope: CursorScope, path: str) -> GoType | None:
     """Return the type of ``.A.B`` or ``$x.A``; an empty path is the dot."""
     first, *names = path.split(".")
     value = scope.variables.get(first) if first else scope.dot
@@ -136,7 +136,7 @@ def _value(text: str, frame: _Frame, tokens: Sequence[Lexeme]) -> GoType | None:
     """Return the type of a pipeline where it is a field, a variable, or an element or part of one."""
     while tokens and tokens[0].kind == "STRING":  # the name of a block
         tokens = tokens[1:]
-    scope = Scope(frame.dot, frame.variables)
+    scope = CursorScope(frame.dot, frame.variables)
     if len(tokens) == 1 and tokens[0].kind in ("FIELD", "VARIABLE", "DOT"):
         return of_path(scope, text[tokens[0].start : tokens[0].end])
     if len(tokens) > 1 and tokens[0].kind == "IDENTIFIER" and tokens[1].kind in ("FIELD", "VARIABLE"):

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from modelsmith.syntax.gotemplate.nodes import Body, ListItem
     from modelsmith.syntax.modelfile.nodes import Instruction
 
-Kind = Literal["model", "parameter", "template", "text", "message", "name", "block", "definition"]
+SymbolKind = Literal["model", "parameter", "template", "text", "message", "name", "block", "definition"]
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, SymbolKind] = {
     "FROM": "model",
     "ADAPTER": "model",
     "DRAFT": "model",
@@ -37,7 +37,7 @@ class Symbol:
 
     name: str
     detail: str
-    kind: Kind
+    kind: SymbolKind
     span: Span
     selection: Span
     children: tuple[Symbol, ...] = ()
@@ -89,7 +89,7 @@ def _in_body(template: EmbeddedTemplate, body: Body, depth: int) -> Iterator[Sym
 def _tag(template: EmbeddedTemplate, node: ListItem, opening: Span, children: tuple[Symbol, ...]) -> Symbol:
     words = " ".join(opening.of(template.text).strip("{}").strip("- \t\r\n").split())
     shown = words if len(words) <= _LONGEST else words[:_LONGEST] + "…"
-    kind: Kind = "definition" if isinstance(node, Define | Block) else "block"
+    kind: SymbolKind = "definition" if isinstance(node, Define | Block) else "block"
     detail = "loop" if isinstance(node, Range) else "condition" if isinstance(node, If) else ""
     place = template.span(opening.start, opening.end)
     return Symbol(shown or "block", detail, kind, template.of(node), place, children)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 
 if TYPE_CHECKING:
     from modelsmith.lint.document import Document
@@ -19,7 +19,7 @@ def is_file(document: Document, value: str) -> bool | None:
     """
     facts = (document.surroundings.paths or {}).get(value)
     if facts is not None:
-        return facts.kind is not Kind.MISSING
+        return facts.kind is not PathKind.MISSING
     if looks_like_path(value):
         return True
     return None if not value or "/" in value or " " in value else False

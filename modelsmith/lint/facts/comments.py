@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.gonumber import read_bool, read_float
 from modelsmith.lint.facts.lines import line_above
-from modelsmith.parameters import PARAMETERS, Kind
+from modelsmith.parameters import PARAMETERS, ParameterKind
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 
@@ -40,7 +40,7 @@ def _pattern(instruction: Instruction) -> re.Pattern[str]:
     if instruction.keyword != "PARAMETER":
         return _AFTER_TEXT
     row = PARAMETERS.get(instruction.name)
-    return _AFTER_STOP if row and row.kind is Kind.STRINGS else _AFTER_SCALAR
+    return _AFTER_STOP if row and row.kind is ParameterKind.STRINGS else _AFTER_SCALAR
 
 
 def moved(document: Document, instruction: Instruction, comment: Span) -> tuple[Edit, Edit]:

@@ -14,7 +14,14 @@ from modelsmith.errors import InvalidParameter
 from modelsmith.lint.facts.comments import comment_of
 from modelsmith.lint.facts.once_a_document import once_a_document
 from modelsmith.lint.facts.thinking_names import is_thinking_name
-from modelsmith.parameters import DEPRECATED, DEPRECATED_SINCE, PARAMETERS, REMOVED_SINCE, Kind, typed_parameters
+from modelsmith.parameters import (
+    DEPRECATED,
+    DEPRECATED_SINCE,
+    PARAMETERS,
+    REMOVED_SINCE,
+    ParameterKind,
+    typed_parameters,
+)
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 
@@ -28,8 +35,8 @@ SINCE: Mapping[str, str] = MappingProxyType({name: each.since for name, each in 
 """Parameters that came later than the others."""
 
 _ORDINARY = {
-    Kind.INT: regex(r"[+-]?\d{1,15}", re.ASCII),
-    Kind.FLOAT: regex(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII),
+    ParameterKind.INT: regex(r"[+-]?\d{1,15}", re.ASCII),
+    ParameterKind.FLOAT: regex(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII),
 }
 _NOTHING = regex(r"(?!)")
 _NUMBER = regex(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
@@ -90,7 +97,7 @@ def _judge(document: Document, instruction: Instruction, *, is_last: bool) -> tu
         return "MS401" if is_thinking_name(name) else "MS201", unknown
     if name in SINCE and not document.target.has(SINCE[name]):
         return "MS507", unknown
-    if row.kind is Kind.STRINGS or (_ORDINARY.get(row.kind) or _NOTHING).fullmatch(value):
+    if row.kind is ParameterKind.STRINGS or (_ORDINARY.get(row.kind) or _NOTHING).fullmatch(value):
         return "", ""
     try:
         (typed,) = typed_parameters({name: [value]}).values()
@@ -103,8 +110,8 @@ def _judge(document: Document, instruction: Instruction, *, is_last: bool) -> tu
     return "", ""
 
 
-def _is_too_large(kind: Kind, value: str) -> bool:
+def _is_too_large(kind: ParameterKind, value: str) -> bool:
     """Say whether a number is well written and only out of range."""
     if not _NUMBER.fullmatch(value):
         return False
-    return kind is Kind.FLOAT or (kind is Kind.INT and re.fullmatch(r"[+-]?\d+", value) is not None)
+    return kind is ParameterKind.FLOAT or (kind is ParameterKind.INT and re.fullmatch(r"[+-]?\d+", value) is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from modelsmith.parameters import PARAMETERS, Kind
+from modelsmith.parameters import PARAMETERS, ParameterKind
 from modelsmith.patterns import regex
 
 _LEADING = regex(r"^[=:]\s*|^\((?=.*\)$)|^\[(?=.*\]$)")
@@ -44,9 +44,9 @@ def repaired(name: str, value: str) -> Repaired | None:
         return None
     text = _bare(value)
     kind = PARAMETERS[name].kind
-    if kind is Kind.BOOL:
+    if kind is ParameterKind.BOOL:
         return Repaired(_TRUTH.get(text.lower(), text.lower()), is_certain=True)
-    if kind is Kind.INT:
+    if kind is ParameterKind.INT:
         return _whole(name, text)
     if _COMMA.fullmatch(text):
         return Repaired(text.replace(",", "."), is_certain=True)

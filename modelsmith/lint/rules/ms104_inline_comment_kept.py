@@ -36,7 +36,7 @@ from modelsmith.lint.facts.comments import WORDS, comment_of, moved
 from modelsmith.lint.facts.lines import shortened
 from modelsmith.lint.facts.parameter_faults import bad
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 from modelsmith.parameters import PARAMETERS
 from modelsmith.source import Span
 
@@ -75,9 +75,9 @@ def check(document: Document) -> Iterator[Finding]:
 
 def _is_path(document: Document, instruction: Instruction) -> bool:
     facts = (document.surroundings.paths or {}).get(instruction.value)
-    return facts is not None and facts.kind is not Kind.MISSING
+    return facts is not None and facts.kind is not PathKind.MISSING
 
 
 def _is_missing(document: Document, instruction: Instruction) -> bool:
     facts = (document.surroundings.paths or {}).get(instruction.value)
-    return facts is not None and facts.kind is Kind.MISSING
+    return facts is not None and facts.kind is PathKind.MISSING

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 
@@ -58,7 +58,7 @@ def check(document: Document) -> Iterator[Finding]:
         if each.keyword == "FROM" and "/" not in each.value and " " not in each.value:
             continue  # MS512 says that it is no name of a model
         facts = (document.surroundings.paths or {}).get(each.value)
-        if facts is not None and facts.kind is not Kind.MISSING:
+        if facts is not None and facts.kind is not PathKind.MISSING:
             continue
         if found := _PLACEHOLDER.search(document.text, each.value_span.start, each.value_span.end):
             message = f"Ollama does not replace {found[0]}; it looks for this very name"

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 from modelsmith.patterns import regex
 from modelsmith.source import Edit, Span
 
@@ -49,7 +49,7 @@ def check(document: Document) -> Iterator[Finding]:
     for keyword in ("FROM", "ADAPTER", "DRAFT"):
         for each in document.find(keyword):
             facts = (document.surroundings.paths or {}).get(each.value)
-            if facts is None or facts.kind is Kind.MISSING:
+            if facts is None or facts.kind is PathKind.MISSING:
                 yield from _escapes(document, each)
 
 

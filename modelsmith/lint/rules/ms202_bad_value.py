@@ -37,7 +37,7 @@ from modelsmith.lint.facts.lines import shortened
 from modelsmith.lint.facts.parameter_faults import bad, is_sound
 from modelsmith.lint.facts.parameter_values import repaired
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
-from modelsmith.parameters import PARAMETERS, Kind
+from modelsmith.parameters import PARAMETERS, ParameterKind
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
 
 _WANTED = {
-    Kind.INT: ("a whole number", "a whole number in digits, such as 4096 or -1"),
-    Kind.FLOAT: ("a number", "a number such as 0.7"),
-    Kind.BOOL: ("true or false", "true or false"),
+    ParameterKind.INT: ("a whole number", "a whole number in digits, such as 4096 or -1"),
+    ParameterKind.FLOAT: ("a number", "a number such as 0.7"),
+    ParameterKind.BOOL: ("true or false", "true or false"),
 }
 
 

@@ -36,7 +36,7 @@ from modelsmith.gonumber import read_int
 from modelsmith.lint.facts.lines import shortened
 from modelsmith.lint.facts.parameter_faults import bad
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.parameters import PARAMETERS, Kind
+from modelsmith.parameters import PARAMETERS, ParameterKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def check(document: Document) -> Iterator[Finding]:
         )
     for instruction in document.find("PARAMETER"):
         row = PARAMETERS.get(instruction.name)
-        number = read_int(instruction.value) if row and row.kind is Kind.INT else None
+        number = read_int(instruction.value) if row and row.kind is ParameterKind.INT else None
         if number is not None and abs(number) > _EXACT:
             message = f"{number} loses digits: Ollama's server keeps numbers as 64-bit floats"
             yield Finding(instruction.quoted_span, message, "take a number below 2^53", severity=Severity.WARNING)

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 from modelsmith.name import ModelName
 from modelsmith.patterns import regex
 
@@ -67,7 +67,7 @@ def _look(document: Document, each: Instruction) -> Iterator[Finding]:
             "this is a blob of one machine's store: the file says nothing to any other machine",
             "name the model, as in `ollama list`; `ollama show --modelfile` writes blobs",
         )
-    elif _DRIVE.match(value) and (facts is None or facts.kind is Kind.MISSING):
+    elif _DRIVE.match(value) and (facts is None or facts.kind is PathKind.MISSING):
         yield Finding(
             each.value_span, "this is a path of one Windows machine", "use a path relative to the Modelfile, with /"
         )
@@ -78,7 +78,7 @@ def _look(document: Document, each: Instruction) -> Iterator[Finding]:
 def _found(document: Document, each: Instruction, facts: PathFacts) -> Iterator[Finding]:
     value, place = each.value, each.value_span
     match facts.kind:
-        case Kind.MISSING if _PATH.match(value) or value.lower().endswith(_WEIGHTS):
+        case PathKind.MISSING if _PATH.match(value) or value.lower().endswith(_WEIGHTS):
             if each.keyword == "FROM":
                 is_name = ModelName.parse(value).is_valid
                 pulled = "so Ollama takes it for the name of a model and tries to pull it"
@@ -92,15 +92,15 @@ def _found(document: Document, each: Instruction, facts: PathFacts) -> Iterator[
                 "relative paths start in the folder of the Modelfile",
                 severity=severity,
             )
-        case Kind.FOLDER if each.keyword == "FROM" and value in _names(document):
+        case PathKind.FOLDER if each.keyword == "FROM" and value in _names(document):
             yield Finding(
                 place,
                 f"the folder {facts.path} hides the model {value}: Ollama looks for weights in it",
                 f"write registry.ollama.ai/library/{value} for the model, or ./{value} for the folder",
             )
-        case Kind.SPECIAL:
+        case PathKind.SPECIAL:
             yield Finding(place, f"{facts.path} is no regular file", "name a file", severity=Severity.ERROR)
-        case Kind.UNREADABLE:
+        case PathKind.UNREADABLE:
             yield Finding(place, f"{value}: {facts.problem}", facts.hint, severity=Severity.ERROR)
         case _:
             pass

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,5 +45,5 @@ def check(document: Document) -> Iterator[Finding]:
     for keyword in ("FROM", "ADAPTER", "DRAFT"):
         for each in document.find(keyword):
             facts = (document.surroundings.paths or {}).get(each.value)
-            if facts and facts.kind is Kind.FILE and facts.problem and facts.format != "safetensors":
+            if facts and facts.kind is PathKind.FILE and facts.problem and facts.format != "safetensors":
                 yield Finding(each.value_span, facts.problem, facts.hint)

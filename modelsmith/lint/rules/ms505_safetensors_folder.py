@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def check(document: Document) -> Iterator[Finding]:
     for keyword in ("FROM", "ADAPTER"):
         for each in document.find(keyword):
             facts = (document.surroundings.paths or {}).get(each.value)
-            if facts and facts.kind is Kind.FOLDER:
+            if facts and facts.kind is PathKind.FOLDER:
                 for message, hint in _lacks(facts.entries, is_adapter=keyword == "ADAPTER"):
                     yield Finding(each.value_span, f"{each.value} {message}", hint)
 

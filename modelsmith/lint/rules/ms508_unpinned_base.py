@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 from modelsmith.name import ModelName
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def check(document: Document) -> Iterator[Finding]:
     is_policy = document.settings.policy.requires_pinned_base
     for each in document.find("FROM"):
         facts = (document.surroundings.paths or {}).get(each.value)
-        if (facts and facts.kind is not Kind.MISSING) or not _is_name(each.value):
+        if (facts and facts.kind is not PathKind.MISSING) or not _is_name(each.value):
             continue
         if ModelName.parse(each.value).tag == "latest":
             tagless = "has no tag" if ":" not in each.value.rpartition("/")[2] else "is moved to whatever is newest"

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 from modelsmith.name import ModelName
 
 if TYPE_CHECKING:
@@ -59,6 +59,6 @@ def check(document: Document) -> Iterator[Finding]:
         ):
             continue
         name = ModelName.parse(value)
-        if not name.is_valid and (facts is None or facts.kind is Kind.MISSING):
+        if not name.is_valid and (facts is None or facts.kind is PathKind.MISSING):
             message = f'"{value}" is not the name of a model: {name.problem}'
             yield Finding(each.value_span, message, name.way_out, severity=Severity.ERROR if facts else None)

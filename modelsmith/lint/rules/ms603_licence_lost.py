@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, unsafe_fix
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 from modelsmith.source import Edit
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def check(document: Document) -> Iterator[Finding]:
         return
     for each in document.find("FROM"):
         facts = (document.surroundings.paths or {}).get(each.value)
-        if not facts or facts.kind is not Kind.FILE or facts.model is None or facts.role not in {"", "model"}:
+        if not facts or facts.kind is not PathKind.FILE or facts.model is None or facts.role not in {"", "model"}:
             continue
         name = facts.model.license.strip()
         if name and name.isprintable():

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.surroundings import Kind
+from modelsmith.lint.surroundings import PathKind
 from modelsmith.name import ModelName
 
 if TYPE_CHECKING:
@@ -49,7 +49,11 @@ def check(document: Document) -> Iterator[Finding]:
         for each in document.find(keyword):
             facts = (document.surroundings.paths or {}).get(each.value)
             name = ModelName.parse(each.value)
-            if not name.is_valid or (facts and facts.kind is not Kind.MISSING) or each.value.lower().endswith(".gguf"):
+            if (
+                not name.is_valid
+                or (facts and facts.kind is not PathKind.MISSING)
+                or each.value.lower().endswith(".gguf")
+            ):
                 continue
             place = f"{name.host}/{name.namespace}"
             if not any(

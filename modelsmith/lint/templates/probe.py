@@ -14,7 +14,7 @@ from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
-    from modelsmith.template.go.render import Piece, Renderer
+    from modelsmith.template.go.render import OutputPiece, Renderer
     from modelsmith.template.go.template import Template
 
 SYSTEM, USER, ANSWER, NEXT, THOUGHT, RESULT, TOOL = (
@@ -106,7 +106,7 @@ class Probes:
         """Return a probe's prompt, "" where there is none."""
         return self.outcome(chat, think).prompt or ""
 
-    def pieces(self, chat: str) -> tuple[Piece, ...]:
+    def pieces(self, chat: str) -> tuple[OutputPiece, ...]:
         """Return a probe's prompt with the nodes that print it; none where it fails."""
         if self.outcome(chat).prompt is None:
             return ()

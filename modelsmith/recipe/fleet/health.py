@@ -56,7 +56,7 @@ def answering(question: str) -> Health:
 
     def check(plan: Plan, progress: ProgressSink = silent) -> str:
         from modelsmith.engines.ollama import OllamaEngine
-        from modelsmith.engines.protocol import Piece, Request
+        from modelsmith.engines.protocol import AnswerPiece, Request
         from modelsmith.store.ollama.ollama import OllamaStore
         from modelsmith.template.conversation.conversation import Conversation
 
@@ -66,7 +66,7 @@ def answering(question: str) -> Health:
         asked = Request(Conversation.from_dict({"messages": [{"role": "user", "content": question}]}))
         progress(Progress(f"asking {plan.name.short} on {plan.store.location}"))
         with closing(OllamaEngine(plan.store.location, plan.name.short)) as engine:
-            said = any(isinstance(piece, Piece) and piece.text.strip() for piece in engine.stream(asked))
+            said = any(isinstance(piece, AnswerPiece) and piece.text.strip() for piece in engine.stream(asked))
         if not said:
             raise VerificationFailed(
                 f"{plan.name.short} on {plan.store.location} answers {question!r:.80} with nothing",

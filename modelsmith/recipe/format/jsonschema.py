@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelsmith.parameters import PARAMETERS, Kind
+from modelsmith.parameters import PARAMETERS, ParameterKind
 from modelsmith.recipe.format.schema import Document, Head
 from modelsmith.recipe.steps import STEPS
 
@@ -75,7 +75,7 @@ def _let_include(body: dict[str, Any]) -> None:
 
 def _parameters() -> dict[str, Any]:
     """Return what the table of PARAMETERs says about the keys of a mapping of them."""
-    words = {Kind.INT: "integer", Kind.FLOAT: "number", Kind.BOOL: "boolean"}
+    words = {ParameterKind.INT: "integer", ParameterKind.FLOAT: "number", ParameterKind.BOOL: "boolean"}
     properties: dict[str, Any] = {}
     for name, row in PARAMETERS.items():
         if row.is_list:

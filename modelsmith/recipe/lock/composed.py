@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from modelsmith.recipe.plan.plan import Plan
-    from modelsmith.store.create.compose import BaseLayers, Composition, Piece
+    from modelsmith.store.create.compose import BaseLayers, Composition, LayerDraft
     from modelsmith.weights.blobs.blob import SegmentBlob
 
 
@@ -110,7 +110,7 @@ def _no_base(name: ModelName) -> BaseLayers:
     raise Unsupported(f"{name.short} is not read here")
 
 
-def _layer(piece: Piece, locked: str | None, *, hashes: bool, progress: ProgressSink) -> LockedLayer:
+def _layer(piece: LayerDraft, locked: str | None, *, hashes: bool, progress: ProgressSink) -> LockedLayer:
     content = piece.content
     if isinstance(content, Layer):
         return LockedLayer(

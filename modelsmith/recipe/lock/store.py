@@ -10,7 +10,7 @@ from modelsmith.errors import ModelNotFound, Unsupported
 from modelsmith.manifest import CONFIG_TYPE, PARAMS, Digest, Layer
 from modelsmith.name import ModelName
 from modelsmith.progress import ProgressSink, silent
-from modelsmith.store.create.compose import BaseLayers, Piece, compose
+from modelsmith.store.create.compose import BaseLayers, LayerDraft, compose
 from modelsmith.store.create.request import as_float64, checked_request
 from modelsmith.store.create.weights import Weights
 from modelsmith.store.model import CreatePreview, LayerPreview, StoredModel
@@ -90,7 +90,7 @@ class LockedStore:
             layer = Layer(each.type, digest, each.size, model.name, each.name)
             path = self._weights.get(str(digest))
             weights = Weights(each.type, (GGUFFile.open(path),), layer) if path is not None else None
-            pieces.append(Piece(each.type, layer, weights))
+            pieces.append(LayerDraft(each.type, layer, weights))
         has_parameters = any(each.type == PARAMS for each in model.layers)
         parameters: Any = (as_float64(model.parameters),) if has_parameters else ()
         return BaseLayers(tuple(pieces), model.config or {}, parameters)

@@ -125,10 +125,10 @@ def _check_metadata(value: object) -> object:
 
 def _check_type(name: object) -> None:
     from modelsmith.errors import UsageError
-    from modelsmith.weights.gguf.values import Kind
+    from modelsmith.weights.gguf.values import ValueKind
 
     try:
-        Kind.parse(str(name))
+        ValueKind.parse(str(name))
     except UsageError as error:
         raise PydanticCustomError(
             "metadata_type", "{problem}", {"problem": error.message, "hint": error.hint}

@@ -12,7 +12,7 @@ from modelsmith.weights.gguf.arrange.shards import SHARD, open_shards, place_of
 from modelsmith.weights.gguf.edit.edit import edit
 from modelsmith.weights.gguf.file import CHAT_TEMPLATE, GGUFFile
 from modelsmith.weights.gguf.metadata import GGUFArray
-from modelsmith.weights.gguf.values import Kind, TypedValue, same_value
+from modelsmith.weights.gguf.values import TypedValue, ValueKind, same_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ def wanted(recipe: GGUF | None) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     if isinstance(value, dict):
-        return TypedValue(Kind.parse(value["type"]), _value(value["value"]))
+        return TypedValue(ValueKind.parse(value["type"]), _value(value["value"]))
     return list(value) if isinstance(value, tuple) else value
 
 

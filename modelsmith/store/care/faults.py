@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from modelsmith.name import ModelName
 
 
-class Kind(Enum):
+class FaultKind(Enum):
     """A kind of fault: its name, how bad it is, and whether ``fsck --repair`` can mend it."""
 
     MISSING = ("missing", Severity.ERROR)
@@ -48,7 +48,7 @@ class Fault:
     ``size`` is what it takes on the disk or what is missing, in bytes; ``layer`` is the blob as a manifest describes it.
     """
 
-    kind: Kind
+    kind: FaultKind
     path: Path
     message: str
     hint: str

@@ -18,7 +18,7 @@ from modelsmith.files.stream import hash_segments
 from modelsmith.manifest import Digest, Layer
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.store.blobs import SMALL, Blobs, BlobState, known_digests
-from modelsmith.store.care.faults import Fault, Kind, Report
+from modelsmith.store.care.faults import Fault, FaultKind, Report
 from modelsmith.store.care.survey import Item, Survey, survey
 from modelsmith.weights.blobs.blob import FileBlob
 
@@ -66,7 +66,7 @@ class _Checker:
         for file in self.seen.references.files:
             models = (file.name,) if file.name is not None else ()
             if file.problem:
-                yield Fault(Kind.BAD_MANIFEST, file.path, file.problem, _way_out(models, file.path), models)
+                yield Fault(FaultKind.BAD_MANIFEST, file.path, file.problem, _way_out(models, file.path), models)
             elif not _readable_by_all(file.path):
                 yield self._permissions(file.path, models)
 
@@ -90,7 +90,7 @@ class _Checker:
         """Yield what else takes room, and what a newer Ollama made."""
         for item in self.seen.partials:
             yield Fault(
-                Kind.PARTIAL,
+                FaultKind.PARTIAL,
                 item.path,
                 f"an unfinished download or upload, last written {_ago(self.now - item.status.st_mtime)}",
                 "pulling the model again goes on with it; `modelsmith store gc --partials` removes old ones",
@@ -98,14 +98,14 @@ class _Checker:
             )
         for item in self.seen.foreign:
             yield Fault(
-                Kind.FOREIGN,
+                FaultKind.FOREIGN,
                 item.path,
                 "no blob, and nothing that Ollama or modelsmith wrote",
                 "Ollama removes such files when it starts: keep them elsewhere",
                 size=item.status.st_size,
             )
         for path in self.seen.newer:
-            yield Fault(Kind.NEWER, path, "made by a newer Ollama; its models are read and left as they are", "")
+            yield Fault(FaultKind.NEWER, path, "made by a newer Ollama; its models are read and left as they are", "")
 
     def hash_all(self, jobs: int, progress: ProgressSink) -> dict[Digest, Digest | None]:
         """Hash every blob, several at once; None for one that cannot be read."""
@@ -144,23 +144,23 @@ class _Checker:
         size = max(layer.size, 0)
         if item is None or (item.path.is_symlink() and not item.path.exists()):
             what = "is not there" if item is None else "is a link to nothing"
-            yield Fault(Kind.MISSING, path, what, way_out, models, size, layer)
+            yield Fault(FaultKind.MISSING, path, what, way_out, models, size, layer)
             return
         if not os.access(path, os.R_OK):
             hint = "run as the user that owns the store"
-            yield Fault(Kind.UNREADABLE, path, "may not be read by this user", hint, models, size, layer)
+            yield Fault(FaultKind.UNREADABLE, path, "may not be read by this user", hint, models, size, layer)
             return
         state = self._state(layer, digests)
         if state is BlobState.CUT:
             found = path.stat().st_size
             what = f"has {found:,} bytes instead of {layer.size:,}"
-            yield Fault(Kind.TRUNCATED, path, what, way_out, models, size, layer)
+            yield Fault(FaultKind.TRUNCATED, path, what, way_out, models, size, layer)
         elif state is BlobState.DAMAGED:
             what = "its bytes are not those that its name promises" if path.is_file() else "is not a regular file"
-            yield Fault(Kind.WRONG_DIGEST, path, what, way_out, models, size, layer)
+            yield Fault(FaultKind.WRONG_DIGEST, path, what, way_out, models, size, layer)
         elif not item.path.is_symlink() and (wrong := self._wrong_owner(item)):
             hint = f"as root: chown --reference={self.layout.folder} {path}"
-            yield Fault(Kind.PERMISSIONS, path, wrong, hint, models, 0, layer)
+            yield Fault(FaultKind.PERMISSIONS, path, wrong, hint, models, 0, layer)
         elif not _readable_by_all(path):
             yield self._permissions(path, models, layer)
 
@@ -178,7 +178,7 @@ class _Checker:
         size = item.status.st_size
         if digest in digests and digests[digest] != digest:
             return Fault(
-                Kind.WRONG_DIGEST,
+                FaultKind.WRONG_DIGEST,
                 item.path,
                 "no model needs it, and its bytes are not those that its name promises",
                 "`modelsmith store fsck --repair` removes it",
@@ -187,13 +187,13 @@ class _Checker:
             )
         if digest in self.seen.references.elsewhere:
             return Fault(
-                Kind.UNREFERENCED, item.path, "only files that this version does not know name it", "", size=size
+                FaultKind.UNREFERENCED, item.path, "only files that this version does not know name it", "", size=size
             )
         if age < GRACE_SECONDS:
             what = f"no model needs it yet: it was written {_ago(age)}, and may wait for its manifest"
-            return Fault(Kind.UNREFERENCED, item.path, what, "", size=size)
+            return Fault(FaultKind.UNREFERENCED, item.path, what, "", size=size)
         what = f"no model needs it; it was written {_ago(age)}"
-        return Fault(Kind.ORPHAN, item.path, what, "`modelsmith store gc` removes it", size=size)
+        return Fault(FaultKind.ORPHAN, item.path, what, "`modelsmith store gc` removes it", size=size)
 
     def _wrong_owner(self, item: Item) -> str:
         owner = self.layout.blobs.stat().st_uid
@@ -203,7 +203,7 @@ class _Checker:
 
     def _permissions(self, path: Path, models: tuple[ModelName, ...], layer: Layer | None = None) -> Fault:
         return Fault(
-            Kind.PERMISSIONS,
+            FaultKind.PERMISSIONS,
             path,
             "not everybody may read it: an Ollama of another user cannot",
             f"chmod a+r {path}",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from modelsmith.errors import DigestMismatch, ModelsmithError
 from modelsmith.progress import ProgressSink, silent
-from modelsmith.store.care.faults import Fault, Kind
+from modelsmith.store.care.faults import Fault, FaultKind
 from modelsmith.store.care.places import folder_at
 from modelsmith.store.folder import Folder
 from modelsmith.store.local.write import Writer, writing
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from modelsmith.store.layout import Layout
 
 _EVERYBODY = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
-_BLOBS = {Kind.MISSING, Kind.TRUNCATED, Kind.WRONG_DIGEST}
+_BLOBS = {FaultKind.MISSING, FaultKind.TRUNCATED, FaultKind.WRONG_DIGEST}
 
 
 class Fetch(Protocol):
@@ -54,20 +54,20 @@ def repair(
 
 
 def _is_to_mend(fault: Fault) -> bool:
-    return fault.kind in _BLOBS or fault.kind in {Kind.BAD_MANIFEST, Kind.UNREADABLE, Kind.PERMISSIONS}
+    return fault.kind in _BLOBS or fault.kind in {FaultKind.BAD_MANIFEST, FaultKind.UNREADABLE, FaultKind.PERMISSIONS}
 
 
 def _mended(layout: Layout, fault: Fault, fetch: Fetch | None, progress: ProgressSink) -> Repaired:
     try:
         if fault.kind in _BLOBS and fault.models:
             return _fetched(layout, fault, fetch, progress)
-        if fault.kind is Kind.WRONG_DIGEST:
+        if fault.kind is FaultKind.WRONG_DIGEST:
             with writing(layout, progress), folder_at(layout, layout.blobs) as blobs:
                 blobs.remove(fault.path.name)
             return Repaired(fault, "removed: no model needs it")
-        if fault.kind is Kind.BAD_MANIFEST and fault.path.is_symlink() and not fault.path.exists():
+        if fault.kind is FaultKind.BAD_MANIFEST and fault.path.is_symlink() and not fault.path.exists():
             return _link_removed(layout, fault, progress)
-        if fault.kind is Kind.PERMISSIONS and fault.path.stat().st_mode & _EVERYBODY != _EVERYBODY:
+        if fault.kind is FaultKind.PERMISSIONS and fault.path.stat().st_mode & _EVERYBODY != _EVERYBODY:
             _make_readable(layout, fault.path)
             return Repaired(fault, "made readable for everybody")
     except ModelsmithError as error:

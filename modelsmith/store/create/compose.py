@@ -33,7 +33,7 @@ _SURROGATES = regex("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class LayerDraft:
     """One layer to be: text, bytes of files, or a layer that is stored already. ``detected`` names a built-in template."""
 
     media_type: str
@@ -53,7 +53,7 @@ class Piece:
 class BaseLayers:
     """The model that FROM names: its layers with their origin noted, headers of its weights, config and parameters."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[LayerDraft, ...]
     config: Mapping[str, Any]
     parameters: tuple[Mapping[str, Any], ...]
 
@@ -62,7 +62,7 @@ class BaseLayers:
 class Composition:
     """A model to be: its layers in order and its config blob."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[LayerDraft, ...]
     config: bytes
 
 
@@ -78,7 +78,7 @@ def compose(
     Raises what Ollama refuses, TemplateSyntaxError for a template among it.
     """
     config = Config(noted=dict(request.noted))
-    pieces: list[Piece] = []
+    pieces: list[LayerDraft] = []
     inherited: tuple[Mapping[str, Any], ...] = ()
     remote = False
     if request.base:
@@ -145,23 +145,23 @@ def remote_url(text: str) -> str:
     return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
 
 
-def _piece(weights: Weights) -> Piece:
-    return Piece(weights.media_type, weights.content, weights)
+def _piece(weights: Weights) -> LayerDraft:
+    return LayerDraft(weights.media_type, weights.content, weights)
 
 
-def _detected(layers: tuple[Weights, ...]) -> Iterator[Piece]:
+def _detected(layers: tuple[Weights, ...]) -> Iterator[LayerDraft]:
     """Yield the weights, then the built-in template and stop strings for each chat template that is near one."""
     yield from map(_piece, layers)
     for weights in layers:
         named = imported(weights.gguf.architecture, weights.gguf.chat_template).named
         if named is None:
             continue
-        yield Piece(TEMPLATE, named.template.encode(), detected=named.name)
+        yield LayerDraft(TEMPLATE, named.template.encode(), detected=named.name)
         if named.stop:
-            yield Piece(PARAMS, _json({"stop": list(named.stop)}))
+            yield LayerDraft(PARAMS, _json({"stop": list(named.stop)}))
 
 
-def _describe(pieces: Iterable[Piece], config: Config, parameters: dict[str, Any]) -> None:
+def _describe(pieces: Iterable[LayerDraft], config: Config, parameters: dict[str, Any]) -> None:
     """Note what the weights say about the model, and what their architecture brings along."""
     for piece in pieces:
         if piece.weights is None:
@@ -183,14 +183,17 @@ def _describe(pieces: Iterable[Piece], config: Config, parameters: dict[str, Any
 
 
 def _with_texts(
-    pieces: list[Piece], request: CheckedRequest, parameters: dict[str, Any], inherited: tuple[Mapping[str, Any], ...]
-) -> list[Piece]:
+    pieces: list[LayerDraft],
+    request: CheckedRequest,
+    parameters: dict[str, Any],
+    inherited: tuple[Mapping[str, Any], ...],
+) -> list[LayerDraft]:
     if request.template:
         _check_template(request.template)
         pieces = _replaced(pieces, TEMPLATE, _utf8(request.template))
     if request.system:
         pieces = _replaced(pieces, SYSTEM, _utf8(request.system))
-    pieces = [*pieces, *(Piece(LICENSE, _utf8(text)) for text in request.licenses)]
+    pieces = [*pieces, *(LayerDraft(LICENSE, _utf8(text)) for text in request.licenses)]
     for older in (*inherited, *_detected_parameters(pieces)):
         for key, value in older.items():
             parameters.setdefault(key, value)
@@ -201,14 +204,14 @@ def _with_texts(
     return pieces
 
 
-def _detected_parameters(pieces: Iterable[Piece]) -> Iterator[Mapping[str, Any]]:
+def _detected_parameters(pieces: Iterable[LayerDraft]) -> Iterator[Mapping[str, Any]]:
     for piece in pieces:
         if piece.media_type == PARAMS and isinstance(piece.content, bytes):
             yield json.loads(piece.content)
 
 
-def _replaced(pieces: Iterable[Piece], media_type: str, data: bytes) -> list[Piece]:
-    return [*(piece for piece in pieces if piece.media_type != media_type), Piece(media_type, data)]
+def _replaced(pieces: Iterable[LayerDraft], media_type: str, data: bytes) -> list[LayerDraft]:
+    return [*(piece for piece in pieces if piece.media_type != media_type), LayerDraft(media_type, data)]
 
 
 def _utf8(text: str) -> bytes:

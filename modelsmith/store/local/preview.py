@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelsmith.name import ModelName
-    from modelsmith.store.create.compose import Composition, Piece
+    from modelsmith.store.create.compose import Composition, LayerDraft
     from modelsmith.store.layout import Layout
     from modelsmith.store.local.known import KnownDigests
 
@@ -47,7 +47,7 @@ class Previewer:
         except (StoreError, InvalidDigest):
             return None
 
-    def _layer(self, piece: Piece, *, as_is: bool) -> LayerPreview:
+    def _layer(self, piece: LayerDraft, *, as_is: bool) -> LayerPreview:
         content = piece.content
         if isinstance(content, Layer):
             return LayerPreview(
@@ -100,7 +100,7 @@ class Previewer:
         )
 
 
-def _may_be_same(layer: Layer, piece: Piece, seen: LayerPreview) -> bool:
+def _may_be_same(layer: Layer, piece: LayerDraft, seen: LayerPreview) -> bool:
     same = (layer.media_type, layer.size, layer.source, layer.name) == (piece.media_type, seen.size, *piece.origin)
     return same and seen.digest in {None, layer.digest}
 

@@ -11,7 +11,7 @@ from modelsmith.store.layout import damaged_blob
 from modelsmith.weights.blobs.blob import FileBlob, SegmentBlob
 
 if TYPE_CHECKING:
-    from modelsmith.store.create.compose import Composition, Piece
+    from modelsmith.store.create.compose import Composition, LayerDraft
     from modelsmith.store.local.known import KnownDigests
     from modelsmith.store.local.write import Writer
 
@@ -32,7 +32,7 @@ class Putter:
         config = Layer(CONFIG_TYPE, self.writer.put_bytes(composition.config), len(composition.config))
         return Manifest(config, layers)
 
-    def _bytes_to_write(self, piece: Piece) -> int:
+    def _bytes_to_write(self, piece: LayerDraft) -> int:
         content = piece.content
         if isinstance(content, Layer):
             return 0
@@ -41,7 +41,7 @@ class Putter:
         stored = self._stored(content) is not None
         return 0 if stored or self._links(content) else content.size
 
-    def _put(self, piece: Piece) -> Layer:
+    def _put(self, piece: LayerDraft) -> Layer:
         content = piece.content
         before = len(self.writer.created)
         if isinstance(content, Layer):
@@ -57,7 +57,7 @@ class Putter:
         self.progress(Progress(told, str(layer.digest)))
         return layer
 
-    def _put_blob(self, piece: Piece, blob: SegmentBlob) -> Digest:
+    def _put_blob(self, piece: LayerDraft, blob: SegmentBlob) -> Digest:
         digest = self._stored(blob)
         if digest is not None:
             return digest

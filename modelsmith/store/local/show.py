@@ -23,7 +23,7 @@ from modelsmith.manifest import (
     Manifest,
 )
 from modelsmith.store.blobs import Blobs, known_digests
-from modelsmith.store.create.compose import BaseLayers, Piece
+from modelsmith.store.create.compose import BaseLayers, LayerDraft
 from modelsmith.store.create.request import as_float64
 from modelsmith.store.create.weights import Weights
 from modelsmith.store.foreign import read_json, read_messages, read_object, read_parameters, text, texts
@@ -46,7 +46,7 @@ def read_base(layout: Layout, name: ModelName) -> BaseLayers:
     """Read the model that another one is made from; raises ModelNotFound, BlobNotFound, InvalidGGUF, StoreError."""
     name = layout.existing(name)
     manifest = layout.manifest(name)
-    pieces: list[Piece] = []
+    pieces: list[LayerDraft] = []
     for layer in manifest.layers:
         path = layout.blob_path(layer.digest)
         try:
@@ -57,7 +57,7 @@ def read_base(layout: Layout, name: ModelName) -> BaseLayers:
             ) from error
         stored = Layer(layer.media_type, layer.digest, size, name.short, layer.name)
         weights = Weights(layer.media_type, (_open(layout, layer),), stored) if layer.media_type in _WEIGHTS else None
-        pieces.append(Piece(layer.media_type, stored, weights))
+        pieces.append(LayerDraft(layer.media_type, stored, weights))
     parameters = tuple(_parameters(layout, layer) for layer in manifest.of_type(PARAMS))
     return BaseLayers(tuple(pieces), _config(layout, manifest), parameters)
 

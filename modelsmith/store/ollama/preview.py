@@ -23,7 +23,7 @@ from modelsmith.manifest import (
     Digest,
     Layer,
 )
-from modelsmith.store.create.compose import BaseLayers, Composition, Piece, compose
+from modelsmith.store.create.compose import BaseLayers, Composition, LayerDraft, compose
 from modelsmith.store.create.request import checked_request
 from modelsmith.store.model import CreatePreview, LayerPreview
 from modelsmith.store.ollama.create import has_blob
@@ -71,11 +71,11 @@ def _base(described: Described | None) -> BaseLayers:
     if described is None:
         return BaseLayers((), {}, ())
     shown, model = described
-    pieces = [Piece(_WEIGHTS[kind], Layer(_WEIGHTS[kind], digest, 0)) for kind, digest in shown.digests if digest]
+    pieces = [LayerDraft(_WEIGHTS[kind], Layer(_WEIGHTS[kind], digest, 0)) for kind, digest in shown.digests if digest]
     texts = [(TEMPLATE, model.template), (SYSTEM, model.system or None), *((LICENSE, text) for text in model.licenses)]
-    pieces += [Piece(media_type, text.encode()) for media_type, text in texts if text is not None]
+    pieces += [LayerDraft(media_type, text.encode()) for media_type, text in texts if text is not None]
     if model.messages:
-        pieces.append(Piece(MESSAGES, json.dumps([dict(message) for message in model.messages]).encode()))
+        pieces.append(LayerDraft(MESSAGES, json.dumps([dict(message) for message in model.messages]).encode()))
     return BaseLayers(tuple(pieces), dict(model.noted), (model.parameters,))
 
 

@@ -25,7 +25,7 @@ NO_FROM = "no FROM line"
 _PLAIN = frozenset(row.command for row in INSTRUCTIONS.values() if row.shape is Shape.PLAIN)
 
 
-class Command(NamedTuple):
+class ModelfileCommand(NamedTuple):
     """One command as Ollama keeps it: ``name`` is "model" for FROM, a parameter's name, else the instruction."""
 
     name: str
@@ -61,7 +61,7 @@ class ReadingError:
 class OllamaReading:
     """The commands of an accepted file, or the error."""
 
-    commands: tuple[Command, ...] | None
+    commands: tuple[ModelfileCommand, ...] | None
     error: ReadingError | None = None
 
     @property
@@ -88,7 +88,7 @@ def read_as_ollama(masked: str, nodes: Iterable[Node], version: Version | None =
             if node.keyword not in known:
                 fault = Fault(Flaw.UNKNOWN_INSTRUCTION, node.keyword_span.end)
             if fault is None:
-                commands.append(Command(*node.command))
+                commands.append(ModelfileCommand(*node.command))
                 continue
             return OllamaReading(None, _error(masked, fault, node.name, rows))
         if isinstance(node, Unreadable):

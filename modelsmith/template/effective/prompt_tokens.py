@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Kind = Literal["special", "word", "break", "blank", "other"]
+PromptPieceKind = Literal["special", "word", "break", "blank", "other"]
 Change = Literal["same", "removed", "added"]
 
 MOST_EDITS = 400
@@ -33,26 +33,26 @@ _PIECE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PromptPiece:
     """A stretch of a prompt; in a difference ``change`` says on which side it stands."""
 
     text: str
-    kind: Kind
+    kind: PromptPieceKind
     change: Change = "same"
 
 
-def pieces(prompt: str) -> tuple[Piece, ...]:
+def pieces(prompt: str) -> tuple[PromptPiece, ...]:
     """Cut a prompt; the texts of the pieces joined are the prompt."""
     return tuple(_pieces(prompt, "same"))
 
 
-def _pieces(prompt: str, change: Change) -> Iterator[Piece]:
+def _pieces(prompt: str, change: Change) -> Iterator[PromptPiece]:
     for match in _PIECE.finditer(prompt):
-        yield Piece(match.group(), match.lastgroup, change)  # type: ignore[arg-type]  # the groups are the kinds
+        yield PromptPiece(match.group(), match.lastgroup, change)  # type: ignore[arg-type]  # the groups are the kinds
 
 
 @lru_cache(maxsize=256)
-def difference(before: str, after: str) -> tuple[Piece, ...]:
+def difference(before: str, after: str) -> tuple[PromptPiece, ...]:
     """Return both prompts as one list of pieces: without the added ones it is ``before``, without the removed ones ``after``.
 
     It is the shortest such list (Myers 1986), but for blanks between two changes, which count as changed too, and for prompts

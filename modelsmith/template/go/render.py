@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
 
 
-class Piece(NamedTuple):
+class OutputPiece(NamedTuple):
     """A piece of output: which node printed it (None for the ``.Response`` that Ollama adds), and in which rendering.
 
     A legacy template is rendered once a turn, so ``pass_index`` counts; the other paths have only 0.
@@ -94,10 +94,10 @@ class Renderer:
             pass
         return visible("".join(out))
 
-    def trace(self, conversation: Conversation, think: bool | str | None) -> tuple[Piece, ...]:
+    def trace(self, conversation: Conversation, think: bool | str | None) -> tuple[OutputPiece, ...]:
         """Return the pieces of the prompt; only for a renderer that was made ``traced``."""
         return tuple(
-            Piece(visible(marked.text), None if marked.node is _RESPONSE else marked.node, index)
+            OutputPiece(visible(marked.text), None if marked.node is _RESPONSE else marked.node, index)
             for index, marks in enumerate(self.passes(conversation, think))
             for marked in marks
         )

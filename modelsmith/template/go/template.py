@@ -17,7 +17,7 @@ from modelsmith.template.go.reading import thinking_tags, variables
 if TYPE_CHECKING:
     from modelsmith.syntax.gotemplate.tree import Tree
     from modelsmith.template.conversation.conversation import Conversation
-    from modelsmith.template.go.render import Piece, Renderer
+    from modelsmith.template.go.render import OutputPiece, Renderer
 
 _THINK_VARIABLES = frozenset({"think", "thinklevel", "isthinkset"})
 THINK_LEVELS = ("low", "medium", "high", "max")
@@ -80,7 +80,7 @@ class Template:
             refusals=TemplateRenderError,
         )
 
-    def trace(self, conversation: Conversation, think: bool | str | None = None) -> tuple[Piece, ...]:
+    def trace(self, conversation: Conversation, think: bool | str | None = None) -> tuple[OutputPiece, ...]:
         """Render, and tell for every piece of output which node printed it and in which rendering.
 
         The texts joined are what ``render`` returns, bytes that are no UTF-8 aside.

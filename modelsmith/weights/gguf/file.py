@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from modelsmith.weights.gguf.read.tensors import Tensor
 
-Kind = Literal["model", "adapter", "projector"]
+GGUFKind = Literal["model", "adapter", "projector"]
 CHAT_TEMPLATE = "tokenizer.chat_template"
 # Tensors of vision, audio and draft parts that Ollama keeps inside text models; llama.cpp's text loader would drop them.
 EMBEDDED_PREFIXES = ("a.", "mm.", "mtp.", "s.", "v.")
@@ -145,7 +145,7 @@ class GGUFFile:
         return found
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> GGUFKind:
         """What Ollama takes the file for. (A draft is a model that came through DRAFT; the file itself does not say.)."""
         metadata = self.metadata
         declared = metadata.text("general.type")

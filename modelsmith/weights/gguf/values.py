@@ -32,7 +32,7 @@ _BITS = (ValueType.UINT32, ValueType.INT32, ValueType.UINT64, ValueType.INT64)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueKind:
     """The type of a value; of an array (``type`` is ARRAY) also that of its items."""
 
     type: ValueType
@@ -42,13 +42,13 @@ class Kind:
         return self.type.name if self.item is None else f"array of {self.item.name}"
 
     @classmethod
-    def of(cls, entry: Entry) -> Kind:
+    def of(cls, entry: Entry) -> ValueKind:
         """Return the kind of an entry that a file has."""
         is_array = entry.type == ValueType.ARRAY
         return cls(ValueType(entry.type), ValueType(entry.item_type) if is_array else None)
 
     @classmethod
-    def parse(cls, text: str) -> Kind:
+    def parse(cls, text: str) -> ValueKind:
         """Read ``u32``, ``uint32``, ``string``, ``bool`` …; ``[u32]`` is an array of them. Raises UsageError."""
         name = text.strip().lower()
         is_array = name.startswith("[") and name.endswith("]")
@@ -63,41 +63,44 @@ class Kind:
 class TypedValue:
     """A value together with the type it shall have, whatever its key has now."""
 
-    kind: Kind
+    kind: ValueKind
     value: Any
 
 
-_USUAL: tuple[tuple[str, Kind], ...] = (
-    (r"general\.(alignment|file_type|quantization_version|.*\bcount)", Kind(ValueType.UINT32)),
-    (r"general\.(tags|languages|datasets)", Kind(ValueType.ARRAY, ValueType.STRING)),
-    (r"general\..*", Kind(ValueType.STRING)),
-    (r"tokenizer\.(chat_template(\..*)?|ggml\.(model|pre))", Kind(ValueType.STRING)),
-    (r"tokenizer\.ggml\..*_token_id", Kind(ValueType.UINT32)),
-    (r"tokenizer\.ggml\.(add_.*|remove_extra_whitespaces)", Kind(ValueType.BOOL)),
-    (r".*\.(context_length|block_count|embedding_length|feed_forward_length|vocab_size)", Kind(ValueType.UINT32)),
-    (r".*\.(attention\.(head_count|head_count_kv|key_length|value_length|sliding_window))", Kind(ValueType.UINT32)),
-    (r".*\.(expert_count|expert_used_count|rope\.dimension_count)", Kind(ValueType.UINT32)),
-    (r".*\.(rope\.freq_base|rope\.scaling\.factor|attention\.layer_norm_rms_epsilon)", Kind(ValueType.FLOAT32)),
-    (r".*\.rope\.scaling\.original_context_length", Kind(ValueType.UINT32)),
-    (r".*\.rope\.scaling\.type", Kind(ValueType.STRING)),
+_USUAL: tuple[tuple[str, ValueKind], ...] = (
+    (r"general\.(alignment|file_type|quantization_version|.*\bcount)", ValueKind(ValueType.UINT32)),
+    (r"general\.(tags|languages|datasets)", ValueKind(ValueType.ARRAY, ValueType.STRING)),
+    (r"general\..*", ValueKind(ValueType.STRING)),
+    (r"tokenizer\.(chat_template(\..*)?|ggml\.(model|pre))", ValueKind(ValueType.STRING)),
+    (r"tokenizer\.ggml\..*_token_id", ValueKind(ValueType.UINT32)),
+    (r"tokenizer\.ggml\.(add_.*|remove_extra_whitespaces)", ValueKind(ValueType.BOOL)),
+    (r".*\.(context_length|block_count|embedding_length|feed_forward_length|vocab_size)", ValueKind(ValueType.UINT32)),
+    (
+        r".*\.(attention\.(head_count|head_count_kv|key_length|value_length|sliding_window))",
+        ValueKind(ValueType.UINT32),
+    ),
+    (r".*\.(expert_count|expert_used_count|rope\.dimension_count)", ValueKind(ValueType.UINT32)),
+    (r".*\.(rope\.freq_base|rope\.scaling\.factor|attention\.layer_norm_rms_epsilon)", ValueKind(ValueType.FLOAT32)),
+    (r".*\.rope\.scaling\.original_context_length", ValueKind(ValueType.UINT32)),
+    (r".*\.rope\.scaling\.type", ValueKind(ValueType.STRING)),
 )
 
 
-def usual_kind(key: str) -> Kind | None:
+def usual_kind(key: str) -> ValueKind | None:
     """Return the type that converters give a key; None where it has no usual one."""
     return next((kind for pattern, kind in _USUAL if re.fullmatch(pattern, key)), None)
 
 
-def natural_kind(key: str, value: object) -> Kind:
+def natural_kind(key: str, value: object) -> ValueKind:
     """Return the type of a new key by its value: the smallest of UINT32, INT32, UINT64 and INT64 for whole numbers."""
     if isinstance(value, list | tuple):
-        return Kind(ValueType.ARRAY, _items_kind(key, value))
+        return ValueKind(ValueType.ARRAY, _items_kind(key, value))
     if isinstance(value, str):
-        return Kind(ValueType.STRING)
+        return ValueKind(ValueType.STRING)
     if isinstance(value, bool):
-        return Kind(ValueType.BOOL)
+        return ValueKind(ValueType.BOOL)
     if isinstance(value, float):
-        return Kind(ValueType.FLOAT32)
+        return ValueKind(ValueType.FLOAT32)
     if not isinstance(value, int):
         raise UsageError(
             f"{key}: {value!r:.60} is no value that metadata can hold",
@@ -106,7 +109,7 @@ def natural_kind(key: str, value: object) -> Kind:
     found = next((kind for kind in _BITS if _fits(kind, value)), None)
     if found is None:
         raise UsageError(f"{key}: {value} does not fit 64 bits")
-    return Kind(found)
+    return ValueKind(found)
 
 
 def _items_kind(key: str, items: Sequence[object]) -> ValueType:
@@ -141,7 +144,7 @@ def _fits(kind: ValueType, value: int) -> bool:
     return True
 
 
-def parse_value(key: str, kind: Kind, text: str) -> Any:
+def parse_value(key: str, kind: ValueKind, text: str) -> Any:
     """Return what a text on the command line means for a key of this kind; raises UsageError."""
     if kind.type == ValueType.ARRAY:
         value = parse_json(text, f"{key} is an {kind}; its value")
@@ -177,7 +180,7 @@ def parse_json(text: str, what: str) -> Any:
         raise UsageError(f"{what} is nested too deeply") from error
 
 
-def entry_of(key: str, kind: Kind, value: object) -> Entry:
+def entry_of(key: str, kind: ValueKind, value: object) -> Entry:
     """Return the entry of a value of this kind; raises UsageError where it is not of that type, or does not fit it."""
     if not key or "\0" in key or len(key.encode("utf-8", "surrogatepass")) > MAX_STRING:
         raise UsageError(f"{key!r:.60} is not a metadata key")
@@ -236,13 +239,13 @@ def item_of(key: str, entry: Entry, index: int) -> Entry:
     items = array_of(key, entry)
     if not 0 <= index < len(items):
         raise UsageError(f"{key} has {len(items)} items, there is no [{index}]", hint="they are counted from 0")
-    return entry_of(f"{key}[{index}]", Kind(items.item_type), items[index])
+    return entry_of(f"{key}[{index}]", ValueKind(items.item_type), items[index])
 
 
 def array_of(key: str, entry: Entry) -> GGUFArray:
     """Return the array that an entry holds; raises UsageError for any other."""
     if entry.type != ValueType.ARRAY:
-        raise UsageError(f"{key} is of type {Kind.of(entry)}, no array: it has no items")
+        raise UsageError(f"{key} is of type {ValueKind.of(entry)}, no array: it has no items")
     return GGUFArray(entry)
 
 

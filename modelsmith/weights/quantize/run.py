@@ -17,7 +17,7 @@ from modelsmith.weights.gguf.types import padding
 from modelsmith.weights.quantize.error import ErrorSums
 from modelsmith.weights.quantize.find_codec import INSTALL, check_codec, find_codec
 from modelsmith.weights.quantize.mixes import FLOATS
-from modelsmith.weights.quantize.work import Piece, Worker, pieces
+from modelsmith.weights.quantize.work import TensorPiece, Worker, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -35,7 +35,7 @@ STATUS = "quantizing"
 class _Item(NamedTuple):
     """What comes next in the file: a piece under way, or bytes that are known."""
 
-    piece: Piece | None
+    piece: TensorPiece | None
     result: Future[Bytes] | bytes
 
 
@@ -110,7 +110,7 @@ class Quantizer:
             if gap := padding(each.tensor.nbytes, self.plan.alignment):
                 yield _Item(None, bytes(gap))
 
-    def _work(self, piece: Piece, descriptors: Descriptors, result: Bytes) -> Bytes:
+    def _work(self, piece: TensorPiece, descriptors: Descriptors, result: Bytes) -> Bytes:
         worker = getattr(self._local, "worker", None)
         if worker is None:
             worker = self._local.worker = Worker(self._codec)

@@ -24,7 +24,7 @@ _COPIED = 1 << 21
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TensorPiece:
     """Bytes of a tensor that are worked on at once: from ``start`` in the file, ``nbytes`` long, ``numbers`` numbers."""
 
     plan: TensorPlan
@@ -41,7 +41,7 @@ class Piece:
         return self.numbers // kind.block * kind.width if self.plan.changes else self.nbytes
 
 
-def pieces(plan: TensorPlan, importance: Floats | None) -> Iterator[Piece]:
+def pieces(plan: TensorPlan, importance: Floats | None) -> Iterator[TensorPiece]:
     """Yield the pieces of a tensor in order; ``importance`` holds a row of values for each matrix of the stack."""
     source = plan.source
     if not plan.changes:
@@ -49,7 +49,7 @@ def pieces(plan: TensorPlan, importance: Floats | None) -> Iterator[Piece]:
         step = max(1, _COPIED // block) * block
         for start in range(0, source.nbytes, step):
             nbytes = min(step, source.nbytes - start)
-            yield Piece(plan, plan.place.start + start, nbytes, nbytes // block * source.type.block)
+            yield TensorPiece(plan, plan.place.start + start, nbytes, nbytes // block * source.type.block)
         return
     row, rows, *stack = (*source.dims, 1)[:3]
     row_nbytes = row // source.type.block * source.type.width
@@ -59,7 +59,7 @@ def pieces(plan: TensorPlan, importance: Floats | None) -> Iterator[Piece]:
         for first in range(0, rows, step):
             count = min(step, rows - first)
             start = plan.place.start + (matrix * rows + first) * row_nbytes
-            yield Piece(plan, start, count * row_nbytes, count * row, weights, matrix * rows + first)
+            yield TensorPiece(plan, start, count * row_nbytes, count * row, weights, matrix * rows + first)
 
 
 class Worker:
@@ -73,7 +73,7 @@ class Worker:
         self._source = np.empty(0, np.uint8)
         self._numbers = np.empty(0, np.float32)
 
-    def run(self, piece: Piece, descriptors: Descriptors, result: Bytes, errors: ErrorSums | None) -> None:
+    def run(self, piece: TensorPiece, descriptors: Descriptors, result: Bytes, errors: ErrorSums | None) -> None:
         """Fill ``result``; raises InvalidGGUF where the model holds what is no number."""
         plan, codec = piece.plan, self._codec
         source, target = plan.source.type, plan.tensor.type
@@ -110,7 +110,7 @@ class Worker:
         if errors is not None:
             errors.add(codec, target, numbers, result)
 
-    def _check_range(self, piece: Piece, numbers: Floats) -> None:
+    def _check_range(self, piece: TensorPiece, numbers: Floats) -> None:
         """Refuse what squares to infinity: ggml's search for the nearest point of a grid would end the whole program."""
         if (
             piece.plan.tensor.type.name.startswith("IQ")

@@ -162,12 +162,12 @@ def test_a_broken_promise_sends_nothing(servers: list[FakeOllama]) -> None:
 
 def test_answers_are_checked_on_every_host(servers: list[FakeOllama], monkeypatch: pytest.MonkeyPatch) -> None:
     from modelsmith.engines.ollama import OllamaEngine
-    from modelsmith.engines.protocol import Finished, Piece
+    from modelsmith.engines.protocol import AnswerPiece, Finished
 
     said = {server.url: "yes" for server in servers}
 
     def stream(self: OllamaEngine, _request: object) -> Iterator[object]:
-        yield Piece(said[self.location])
+        yield AnswerPiece(said[self.location])
         yield Finished("stop")
 
     monkeypatch.setattr(OllamaEngine, "stream", stream)

@@ -16,7 +16,7 @@ from modelsmith.manifest import Digest, Layer
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress, ProgressSink
 from modelsmith.store import blobs
-from modelsmith.store.care.faults import Fault, Kind
+from modelsmith.store.care.faults import Fault, FaultKind
 from modelsmith.store.care.fsck import fsck
 from modelsmith.store.care.repair import repair
 from modelsmith.store.folder import Folder
@@ -126,7 +126,7 @@ def test_weights_that_rot_are_found_by_deep_alone(store: LocalStore, monkeypatch
     assert found(store) == []
     for _ in range(2):
         (fault,) = fsck(store.layout, deep=True, jobs=2).faults
-        assert (fault.kind, fault.path) == (Kind.WRONG_DIGEST, path)
+        assert (fault.kind, fault.path) == (FaultKind.WRONG_DIGEST, path)
         assert [name.short for name in fault.models] == ["a:latest", "b:latest"]
     assert found(store) == [("wrong-digest", path.name)]  # remembered
 
@@ -137,10 +137,10 @@ def test_weights_that_rot_are_found_by_deep_alone(store: LocalStore, monkeypatch
 def test_a_manifest_that_cannot_be_read(store: LocalStore, text: str, words: str) -> None:
     manifest_of(store, "b").write_text(text)
     faults = {fault.kind: fault for fault in fsck(store.layout).faults}
-    assert words in faults[Kind.BAD_MANIFEST].message
-    assert [name.short for name in faults[Kind.BAD_MANIFEST].models] == ["b:latest"]
+    assert words in faults[FaultKind.BAD_MANIFEST].message
+    assert [name.short for name in faults[FaultKind.BAD_MANIFEST].models] == ["b:latest"]
     # what it needed looks unneeded, and may not be
-    assert set(faults) == {Kind.BAD_MANIFEST, Kind.UNREFERENCED}
+    assert set(faults) == {FaultKind.BAD_MANIFEST, FaultKind.UNREFERENCED}
 
 
 def test_paths_that_are_no_names_and_links_to_nothing(store: LocalStore) -> None:
@@ -173,7 +173,7 @@ def test_what_takes_room_is_an_info(store: LocalStore) -> None:
     )
     report = fsck(store.layout)
     assert report.is_sound
-    assert {fault.kind for fault in report.faults if fault.path == orphan} == {Kind.UNREFERENCED}  # young
+    assert {fault.kind for fault in report.faults if fault.path == orphan} == {FaultKind.UNREFERENCED}  # young
 
 
 def test_progress_of_several_threads_adds_up(store: LocalStore) -> None:
@@ -293,5 +293,5 @@ def test_a_list_of_builds_is_no_damage(store: LocalStore) -> None:
 
 
 def test_faults_are_values(store: LocalStore) -> None:
-    fault = Fault(Kind.ORPHAN, store.layout.blobs / "x", "m", "h")
-    assert fault == Fault(Kind.ORPHAN, store.layout.blobs / "x", "m", "h")
+    fault = Fault(FaultKind.ORPHAN, store.layout.blobs / "x", "m", "h")
+    assert fault == Fault(FaultKind.ORPHAN, store.layout.blobs / "x", "m", "h")

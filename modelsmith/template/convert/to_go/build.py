@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from modelsmith.template.convert.to_go.ends import Ends
     from modelsmith.template.convert.to_go.observe import Observation
-    from modelsmith.template.convert.to_go.orders import Scope
+    from modelsmith.template.convert.to_go.orders import Coverage
     from modelsmith.template.convert.to_go.reference import Reference
     from modelsmith.template.convert.to_go.tree import Sample, Tree
 
 
-def build(render: Reference, scope: Scope, opening: str) -> str:
+def build(render: Reference, scope: Coverage, opening: str) -> str:
     """Return the Go template; raises ConversionError where what was seen cannot be told by a Go template."""
     seen = observe(render, scope)
     if any(observation.text for observation in seen if _after_begun(observation)):
@@ -59,7 +59,7 @@ def _shown(seen: Sequence[Observation], role: str) -> Tree:
     return grow(found) if found else ""
 
 
-def _written(trees: Mapping[str, Tree], shown: Mapping[str, Tree], ends: Ends, scope: Scope, opening: str) -> str:
+def _written(trees: Mapping[str, Tree], shown: Mapping[str, Tree], ends: Ends, scope: Coverage, opening: str) -> str:
     placement = scope.placement
     body = Writer(placement, opening, scope.format)
     questions = {test for tree in (*trees.values(), *shown.values()) for test in tests(tree)}

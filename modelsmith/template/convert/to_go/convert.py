@@ -15,7 +15,7 @@ from modelsmith.errors import ConversionError, TemplateError
 from modelsmith.template.convert.conversion import Conversion
 from modelsmith.template.convert.proof import GAP, KINDS, NOW, QUOTES, Proof, Reference, compare
 from modelsmith.template.convert.to_go.build import build
-from modelsmith.template.convert.to_go.orders import CALLING, FIRST, INLINE, JOINED, LAST, PILED, Scope
+from modelsmith.template.convert.to_go.orders import CALLING, FIRST, INLINE, JOINED, LAST, PILED, Coverage
 from modelsmith.template.convert.to_go.tools import learn, without_placeholders
 from modelsmith.template.convert.translate.translate import translate
 from modelsmith.template.go.template import Template
@@ -86,7 +86,7 @@ def _learned(
     for tool_format, roles, placement in product(formats, role_sets, (INLINE, FIRST, JOINED, LAST, PILED)):
         calling = (CALLING,) if tool_format and tool_format.calls and "tool" in roles else ()
         try:
-            scope = Scope((*calling, *roles), placement, reference.thinks, reference.reasons, tool_format)
+            scope = Coverage((*calling, *roles), placement, reference.thinks, reference.reasons, tool_format)
             template = Template.parse(without_placeholders(build(reference, scope, reference.opening)))
         except ConversionError as error:
             reason = reason or error

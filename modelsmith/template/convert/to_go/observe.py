@@ -44,7 +44,7 @@ from modelsmith.template.convert.to_go.tools import GIVEN, calls
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from modelsmith.template.convert.to_go.orders import Scope, Shape
+    from modelsmith.template.convert.to_go.orders import Coverage, Shape
     from modelsmith.template.convert.to_go.reference import Reference
 
 
@@ -66,7 +66,7 @@ class Observation:
     text: str | None
 
 
-def observe(render: Reference, scope: Scope) -> list[Observation]:
+def observe(render: Reference, scope: Coverage) -> list[Observation]:
     """Return what is seen, each once; raises ConversionError where a prompt cannot be cut at its contents."""
     found: dict[Observation, None] = {}
     for order in orders(scope.roles):
@@ -78,7 +78,7 @@ def observe(render: Reference, scope: Scope) -> list[Observation]:
     return list(found)
 
 
-def _cut(render: Reference, order: tuple[str, ...], shape: Shape, scope: Scope) -> Iterator[Observation]:
+def _cut(render: Reference, order: tuple[str, ...], shape: Shape, scope: Coverage) -> Iterator[Observation]:
     marks = [f"xq{chr(65 + number)}qx" for number in range(len(order))]
     inner = [f"xt{chr(65 + number)}tx" for number in range(len(order))]
     made = [""] * len(order)

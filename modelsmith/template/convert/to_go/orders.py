@@ -53,7 +53,7 @@ LONGEST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class Coverage:
     """What is looked at: these roles, think values where the template may tell them apart, reasoning where it prints any.
 
     ``format`` says how tools and calls are written, where they are looked at.
@@ -80,7 +80,7 @@ class Shape:
     said: bool = True
 
 
-def shapes(order: Sequence[str], scope: Scope) -> Iterator[Shape]:
+def shapes(order: Sequence[str], scope: Coverage) -> Iterator[Shape]:
     """Yield the conversations of one order of roles that are looked at."""
     answers = "assistant" in order or CALLING in order
     lists = (False, True) if scope.format and scope.format.tools else (CALLING in order,)

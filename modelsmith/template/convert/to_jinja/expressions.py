@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class TranslationScope:
     """What is known at a place: the dot, the root, variables, the loops around it (innermost last)."""
 
     dot: Value
@@ -41,7 +41,7 @@ class Expressions:
         self._root = root
         self.kinds: dict[str, str] = {}
 
-    def value(self, pipeline: go.Pipeline, scope: Scope) -> Value:
+    def value(self, pipeline: go.Pipeline, scope: TranslationScope) -> Value:
         """Return what a pipeline gives."""
         piped: tuple[Value, ...] = ()
         for command in pipeline.commands:
@@ -55,7 +55,7 @@ class Expressions:
                 piped = (self._operand(first, scope),)
         return piped[0]
 
-    def _operand(self, operand: go.Operand, scope: Scope) -> Value:
+    def _operand(self, operand: go.Operand, scope: TranslationScope) -> Value:
         match operand:
             case go.Dot():
                 return scope.dot

@@ -17,7 +17,7 @@ from modelsmith.syntax.gotemplate import nodes as go
 from modelsmith.syntax.gotemplate.tree import walk
 from modelsmith.template.convert.to_jinja import values
 from modelsmith.template.convert.to_jinja.calls import condition
-from modelsmith.template.convert.to_jinja.expressions import Expressions, Scope
+from modelsmith.template.convert.to_jinja.expressions import Expressions, TranslationScope
 from modelsmith.template.convert.to_jinja.items import Case, Loop, Print, Statement, quoted, written
 from modelsmith.template.convert.to_jinja.values import ELEMENTS, INT, MAPS, ROOT, Level, Value
 
@@ -64,9 +64,9 @@ class Translator:
     def items(self, body: go.Body) -> tuple[Item, ...]:
         """Return what a whole template is in Jinja; raises ConversionError where Jinja has nothing for it."""
         root = Value("", ROOT)
-        return self._body(body, Scope(root, root, {"$": root}))
+        return self._body(body, TranslationScope(root, root, {"$": root}))
 
-    def _body(self, body: go.Body, scope: Scope) -> tuple[Item, ...]:
+    def _body(self, body: go.Body, scope: TranslationScope) -> tuple[Item, ...]:
         variables = dict(scope.variables)
         inner = replace(scope, variables=variables)
         found: list[Item] = []
@@ -86,7 +86,7 @@ class Translator:
                 found += self._named(node, inner)
         return tuple(found)
 
-    def _action(self, pipeline: go.Pipeline, scope: Scope, variables: dict[str, Value]) -> list[Item]:
+    def _action(self, pipeline: go.Pipeline, scope: TranslationScope, variables: dict[str, Value]) -> list[Item]:
         value = self._expressions.value(pipeline, scope)
         if not pipeline.declared:
             code = values.printed(value)
@@ -118,7 +118,7 @@ class Translator:
         self._names.add(own)
         return own
 
-    def _choice(self, node: go.Branch, scope: Scope) -> list[Item]:
+    def _choice(self, node: go.Branch, scope: TranslationScope) -> list[Item]:
         branches: list[tuple[str, tuple[Item, ...]]] = []
         found: list[Item] = []
         while True:
@@ -146,7 +146,7 @@ class Translator:
             break
         return [*found, *_cased(branches)]
 
-    def _range(self, node: go.Range, scope: Scope) -> list[Item]:
+    def _range(self, node: go.Range, scope: TranslationScope) -> list[Item]:
         value = self._expressions.value(node.pipeline, scope)
         if value.truth is False:
             return list(self._body(node.otherwise, scope)) if node.otherwise else []
@@ -184,7 +184,7 @@ class Translator:
         otherwise = self._body(node.otherwise, scope) if node.otherwise else ()
         return [Loop(f"{target} in {goes_over}", (*before, *items), otherwise)]
 
-    def _named(self, node: go.ListItem, scope: Scope) -> list[Item]:
+    def _named(self, node: go.ListItem, scope: TranslationScope) -> list[Item]:
         """Write the body of a named template where it is called."""
         if (
             not isinstance(node, go.TemplateCall | go.Block)
@@ -195,7 +195,7 @@ class Translator:
         if scope.depth > _DEEPEST:
             raise ConversionError(f'the template "{node.name}" calls itself', hint="write it as a loop")
         dot = self._expressions.value(node.pipeline, scope)
-        inner = Scope(dot, dot, {"$": dot}, scope.loops, scope.depth + 1)
+        inner = TranslationScope(dot, dot, {"$": dot}, scope.loops, scope.depth + 1)
         return list(self._body(self._templates[node.name], inner))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from modelsmith.syntax.gotemplate.nodes import ListItem
     from modelsmith.syntax.gotemplate.tree import Tree
     from modelsmith.template.edit.addition import Conjunction
-    from modelsmith.template.edit.go.scope import Path, Scope
+    from modelsmith.template.edit.go.scope import EditScope, Path
 
 _INDEX_NAMES = ("$i", "$index", "$n")
 _VARIABLE = regex(r"\$\w*")
@@ -107,14 +107,14 @@ class _Offers:
             yield (last,)
             yield (last, role)
 
-    def _role(self, scope: Scope) -> str:
+    def _role(self, scope: EditScope) -> str:
         return role_is(self.roles, "" if scope.dot == "message" else scope.message)
 
     def _insert(self, path: Path, conditions: Conjunction) -> Edit:
         root = "" if scope_at(self.tree, path).dot == "root" else "$"
         return Edit.insert(after(self.tree.text, path[-1].node), code(self.addition, conditions, root=root))
 
-    def _numbered(self, path: Path, scope: Scope, loop: Range) -> Iterator[Candidate]:
+    def _numbered(self, path: Path, scope: EditScope, loop: Range) -> Iterator[Candidate]:
         """Offer to give a loop without an index one, so that it can tell its last turn."""
         name, edit = number_loop(self.tree.text, loop)
         last = f"eq (len (slice $.Messages {name})) 1"

@@ -41,7 +41,7 @@ Path: TypeAlias = tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class EditScope:
     """What code may say at a place.
 
     ``dot`` is ``root``, ``message`` or ``other``; ``loop`` the innermost range over the messages, ``index`` and ``message``
@@ -72,9 +72,9 @@ def paths(tree: Tree) -> dict[int, Path]:
     return found
 
 
-def scope_at(tree: Tree, path: Path) -> Scope:
+def scope_at(tree: Tree, path: Path) -> EditScope:
     """Return what holds right after the node at the end of the path."""
-    scope = Scope()
+    scope = EditScope()
     for step in path:
         scope = _enter(scope, step)
         scope = _declared(tree.text, scope, step)
@@ -139,16 +139,16 @@ def clear_of_trims(text: str, offset: int) -> int:
     return space if trimmed_left and not trimmed_right else offset
 
 
-def _enter(scope: Scope, step: Step) -> Scope:
+def _enter(scope: EditScope, step: Step) -> EditScope:
     owner = step.owner
     if isinstance(owner, Define | Block):
-        return Scope(dot="other")
+        return EditScope(dot="other")
     if not isinstance(owner, Range | With) or step.body is not owner.body:
         return scope
     if isinstance(owner, Range) and is_messages(owner) and (scope.dot == "root" or not _by_field(owner)):
         names = [variable.names[0] for variable in owner.pipeline.declared]
         index, message = (names[0], names[1]) if len(names) == 2 else ("", names[0] if names else "")
-        return Scope("message", owner, index, message)
+        return EditScope("message", owner, index, message)
     return replace(scope, dot="other")
 
 
@@ -156,7 +156,7 @@ def _by_field(loop: Range) -> bool:
     return isinstance(loop.pipeline.commands[0].operands[0], Field)
 
 
-def _declared(text: str, scope: Scope, step: Step) -> Scope:
+def _declared(text: str, scope: EditScope, step: Step) -> EditScope:
     """Look for ``$last := eq (len (slice $.Messages $i)) 1`` before the child, in the loop."""
     if scope.loop is None or not scope.index:
         return scope

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modelsmith.syntax.gotemplate.tree import Tree
     from modelsmith.template.edit.go.scope import Path, Step
     from modelsmith.template.edit.tools.families import Family
-    from modelsmith.template.go.render import Piece
+    from modelsmith.template.go.render import OutputPiece
     from modelsmith.template.go.template import Template
 
 _SYSTEM, _ASKED, _ANSWER, _AGAIN, _RESULT = (
@@ -132,7 +132,7 @@ class _Trace:
 
     def __init__(self, template: Template, conversation: Conversation) -> None:
         try:
-            self._pieces: tuple[Piece, ...] = template.trace(conversation)
+            self._pieces: tuple[OutputPiece, ...] = template.trace(conversation)
         except TemplateRenderError as error:
             raise InjectionError(
                 f"the template does not render a chat: {error.message}", hint="repair the template first"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from modelsmith.syntax.gotemplate.nodes import Command, Node, Operand, Pipeline
     from modelsmith.template.go.evaluate.parts import Run, RunFinal, Scope
-    from modelsmith.template.go.functions.functions import Builtin, Kind
+    from modelsmith.template.go.functions.functions import ArgumentKind, Builtin
     from modelsmith.template.go.state import Site, State
     from modelsmith.template.go.values.values import Keep
 
@@ -259,7 +259,7 @@ def _wrong_number(name: str, function: Builtin, written: int, given: int) -> str
     return ""
 
 
-def _kind(function: Builtin, number: int) -> Kind:
+def _kind(function: Builtin, number: int) -> ArgumentKind:
     return function.fixed[number] if number < len(function.fixed) else function.rest or "any"
 
 
@@ -300,7 +300,7 @@ def _reflected(value: Any) -> str:
 # --- arguments -------------------------------------------------------------------------------------------------------
 
 
-def _argument(scope: Scope, node: Operand, kind: Kind) -> Part:
+def _argument(scope: Scope, node: Operand, kind: ArgumentKind) -> Part:
     site = scope.site(node)
     if isinstance(node, Nil):
         if kind == "string":
@@ -324,7 +324,7 @@ def _argument(scope: Scope, node: Operand, kind: Kind) -> Part:
     return Part(lambda state, dot: accept(state, run(state, dot)), last)
 
 
-def _accepting(kind: Kind, where: Callable[[State], Site]) -> Callable[[State, Any], Any]:
+def _accepting(kind: ArgumentKind, where: Callable[[State], Site]) -> Callable[[State, Any], Any]:
     """Return how a value becomes an argument of this kind."""
     if kind in ("value", "inner"):
         return lambda _state, value: value

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from modelsmith.template.go.state import State
 
-Kind = Literal["value", "inner", "any", "string"]
+ArgumentKind = Literal["value", "inner", "any", "string"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Builtin:
     """
 
     call: Callable[[State, list[Any]], Any]
-    fixed: tuple[Kind, ...]
-    rest: Kind | None = None
+    fixed: tuple[ArgumentKind, ...]
+    rest: ArgumentKind | None = None
 
 
 def _print(state: State, values: list[Any]) -> str:

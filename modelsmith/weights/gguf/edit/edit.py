@@ -11,7 +11,7 @@ from modelsmith.files.segments import FileSlice
 from modelsmith.weights.gguf.edit.padding import PADDING
 from modelsmith.weights.gguf.layout import header
 from modelsmith.weights.gguf.metadata import Entry, Metadata, text_of
-from modelsmith.weights.gguf.values import Kind, TypedValue, entry_of, natural_kind, usual_kind
+from modelsmith.weights.gguf.values import TypedValue, ValueKind, entry_of, natural_kind, usual_kind
 
 if TYPE_CHECKING:
     from modelsmith.files.segments import Segment
@@ -85,12 +85,12 @@ def _entry(gguf: GGUFFile, key: str, value: MetadataValue | None) -> Entry | Non
     if isinstance(value, TypedValue):
         return entry_of(key, value.kind, value.value)
     if key in gguf.metadata:
-        return entry_of(key, Kind.of(gguf.metadata.entry(key)), value)
+        return entry_of(key, ValueKind.of(gguf.metadata.entry(key)), value)
     natural = natural_kind(key, value)
     usual = usual_kind(key)
     return entry_of(key, usual if usual is not None and _alike(usual, natural) else natural, value)
 
 
-def _alike(usual: Kind, natural: Kind) -> bool:
+def _alike(usual: ValueKind, natural: ValueKind) -> bool:
     """Whether a value can have the usual type: nobody is kept from giving a key another one, in an edit by a program."""
     return (usual.item is None) == (natural.item is None) and usual.type.name[0] == natural.type.name[0]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from modelsmith.weights.gguf.edit.undo import Piece
+    from modelsmith.weights.gguf.edit.undo import ByteRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _write_in_place(plan: EditPlan, descriptor: int, what: str) -> str:
     return "in place"
 
 
-def overwrite_header(path: Path, descriptor: int, pieces: tuple[Piece, ...], new: bytes, old: bytes) -> None:
+def overwrite_header(path: Path, descriptor: int, pieces: tuple[ByteRange, ...], new: bytes, old: bytes) -> None:
     """Write pieces of a header to the disk; where that fails, the old ones come back."""
     try:
         write_at(descriptor, pieces, new)
@@ -131,7 +131,7 @@ def overwrite_header(path: Path, descriptor: int, pieces: tuple[Piece, ...], new
         raise unwritable(path, error) from error
 
 
-def write_at(descriptor: int, pieces: tuple[Piece, ...], data: bytes) -> None:
+def write_at(descriptor: int, pieces: tuple[ByteRange, ...], data: bytes) -> None:
     """Write bytes into pieces of a file."""
     view = memoryview(data)
     for start, length in pieces:

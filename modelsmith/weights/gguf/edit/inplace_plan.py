@@ -12,7 +12,7 @@ from modelsmith.errors import InvalidGGUF, Unsupported, UsageError, system_error
 from modelsmith.files.copying import BLOCK
 from modelsmith.files.segments import FileSlice
 from modelsmith.weights.gguf.edit.padding import PADDING, ROOM, filling
-from modelsmith.weights.gguf.edit.undo import Piece, interrupted, is_interrupted
+from modelsmith.weights.gguf.edit.undo import ByteRange, interrupted, is_interrupted
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.layout import header
 
@@ -43,7 +43,7 @@ class EditPlan:
     path: Path
     old: bytes
     head: bytes
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ByteRange, ...]
     links: int
 
     @property
@@ -123,9 +123,9 @@ def _unlike(old: bytes, new: bytes) -> Iterator[int]:
             yield from range(start, min(start + _LOOK, len(new)), _PIECE)
 
 
-def _differing(old: bytes, new: bytes) -> tuple[Piece, ...]:
+def _differing(old: bytes, new: bytes) -> tuple[ByteRange, ...]:
     """Return the pieces in which two headers of the same length are not the same; neighbours are joined."""
-    found: list[Piece] = []
+    found: list[ByteRange] = []
     for start in _unlike(old, new):
         ours, theirs = old[start : start + _PIECE], new[start : start + _PIECE]
         if ours == theirs:

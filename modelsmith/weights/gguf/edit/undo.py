@@ -38,8 +38,8 @@ _LONGEST_LINE = 1 << 13
 _SHORTEST_LINE = 64
 _LENGTH = re.compile(rb'[BD] \{"length": (\d{1,12}),')
 
-Piece = tuple[int, int]
-Kind = Literal["in place", "rewritten"]
+ByteRange = tuple[int, int]
+EditKind = Literal["in place", "rewritten"]
 State = Literal["before", "after", "torn"]
 
 
@@ -51,9 +51,9 @@ class UndoRecord:
     bytes, and the data behind them is the same. ``size`` and ``new_size`` are those of the file before and after.
     """
 
-    kind: Kind
+    kind: EditKind
     what: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ByteRange, ...]
     old: str
     new: str
     new_offset: int
@@ -73,7 +73,7 @@ class UndoRecord:
         return "torn"
 
 
-def digest_at(descriptor: int, pieces: Sequence[Piece]) -> str:
+def digest_at(descriptor: int, pieces: Sequence[ByteRange]) -> str:
     """Return a digest of some pieces of a file."""
     digest = hashlib.blake2b(digest_size=32)
     for start, length in pieces:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from modelsmith.template.jinja.engine.budget import Run
     from modelsmith.template.jinja.engine.compile.code import Code, Compiler
-    from modelsmith.template.jinja.engine.functions.arguments import Scope
+    from modelsmith.template.jinja.engine.functions.arguments import Variables
     from modelsmith.template.jinja.engine.functions.builtins import Builtin
 
 _ALIASES = {"count": "length", "d": "default", "e": "escape", "trim": "strip"}
@@ -46,7 +46,7 @@ def call(compiler: Compiler, node: nodes.Call) -> Code:
         return _method_call(compiler, node, callee, callee.property.text, arguments)
     callee_code = compiler.code(callee)
 
-    def run_call(scope: Scope, run: Run) -> Value:
+    def run_call(scope: Variables, run: Run) -> Value:
         try:
             values = [code(scope, run) for code in arguments]
             return invoke(callee_code(scope, run), values, scope, run)
@@ -62,7 +62,7 @@ def _method_call(
 ) -> Code:
     subject = compiler.code(callee.object)
 
-    def run_method(scope: Scope, run: Run) -> Value:
+    def run_method(scope: Variables, run: Run) -> Value:
         try:
             values = [code(scope, run) for code in arguments]
             try:
@@ -82,7 +82,7 @@ def _method_call(
     return run_method
 
 
-def invoke(function: Value, values: list[Value], scope: Scope, run: Run) -> Value:
+def invoke(function: Value, values: list[Value], scope: Variables, run: Run) -> Value:
     """Call a function; raises Failure for what is none."""
     if not isinstance(function, Function):
         raise Failure(f"Callee is not a function: got {type_name(function)}")
@@ -101,7 +101,7 @@ def keyword(compiler: Compiler, node: nodes.Keyword) -> Code:
     value = compiler.code(node.value)
     key = node.key.text if isinstance(node.key, nodes.Name) else None
 
-    def run_keyword(scope: Scope, run: Run) -> Value:
+    def run_keyword(scope: Variables, run: Run) -> Value:
         if key is None:
             failure = Failure("Keyword argument key must be identifiers")
             failure.at(node)
@@ -114,7 +114,7 @@ def keyword(compiler: Compiler, node: nodes.Keyword) -> Code:
 def spread(_: Compiler, node: nodes.Spread) -> Code:
     """Compile ``*a``, which llama.cpp reads and cannot run."""
 
-    def run_spread(_: Scope, __: Run) -> Value:
+    def run_spread(_: Variables, __: Run) -> Value:
         failure = Failure("cannot exec SpreadExpression")
         failure.at(node)
         raise failure
@@ -127,7 +127,7 @@ def filtered(compiler: Compiler, node: nodes.Filter) -> Code:
     operand = compiler.code(node.operand)
     apply = filter_code(compiler, node.filter)
 
-    def run_filter(scope: Scope, run: Run) -> Value:
+    def run_filter(scope: Variables, run: Run) -> Value:
         try:
             return apply(operand(scope, run), scope, run)
         except Failure as failure:
@@ -137,7 +137,7 @@ def filtered(compiler: Compiler, node: nodes.Filter) -> Code:
     return run_filter
 
 
-def filter_code(compiler: Compiler, node: nodes.Node) -> Callable[[Value, Scope, Run], Value]:
+def filter_code(compiler: Compiler, node: nodes.Node) -> Callable[[Value, Variables, Run], Value]:
     """Compile what stands behind a ``|``."""
     arguments: list[Code] = []
     is_bare = isinstance(node, nodes.Name)
@@ -153,7 +153,7 @@ def filter_code(compiler: Compiler, node: nodes.Node) -> Callable[[Value, Scope,
     if is_bare and not compiler.watching and not compiler.in_parts and wanted in _PLAIN_FILTERS:
         return _plain_filter(wanted)
 
-    def apply(value: Value, scope: Scope, run: Run) -> Value:
+    def apply(value: Value, scope: Variables, run: Run) -> Value:
         if coerces and not isinstance(value, (str, Undefined)):
             value = to_text(value)
         values = [value, *[code(scope, run) for code in arguments]] if arguments else [value]
@@ -162,12 +162,12 @@ def filter_code(compiler: Compiler, node: nodes.Node) -> Callable[[Value, Scope,
     return apply
 
 
-def _plain_filter(wanted: str) -> Callable[[Value, Scope, Run], Value]:
+def _plain_filter(wanted: str) -> Callable[[Value, Variables, Run], Value]:
     """Compile a filter without arguments that most often gets a text, or an array."""
     kinds, change = _PLAIN_FILTERS[wanted]
     coerces = wanted in _OF_TEXTS
 
-    def apply(value: Value, scope: Scope, run: Run) -> Value:
+    def apply(value: Value, scope: Variables, run: Run) -> Value:
         if type(value) in kinds:
             run.left -= len(value)
             return change(value)
@@ -193,8 +193,8 @@ _PLAIN_FILTERS: dict[str, tuple[frozenset[type], Callable[[Value], Value]]] = {
 """Filters that can do without the arguments of a call for some kinds of values."""
 
 
-def _broken_filter(message: str) -> Callable[[Value, Scope, Run], Value]:
-    def apply(_: Value, __: Scope, ___: Run) -> Value:
+def _broken_filter(message: str) -> Callable[[Value, Variables, Run], Value]:
+    def apply(_: Value, __: Variables, ___: Run) -> Value:
         raise Failure(message)
 
     return apply
@@ -212,7 +212,7 @@ def tested(compiler: Compiler, node: nodes.Test) -> Code:
     if not arguments and wanted in _PLAIN_TESTS:
         holds = _PLAIN_TESTS[wanted]
 
-        def run_plain(scope: Scope, run: Run) -> Value:
+        def run_plain(scope: Variables, run: Run) -> Value:
             return holds(operand(scope, run)) is not negated
 
         return run_plain
@@ -221,7 +221,7 @@ def tested(compiler: Compiler, node: nodes.Test) -> Code:
         problem = "Test callee must be an identifier"
     found = test_named(wanted) or _refusing(problem)
 
-    def run_test(scope: Scope, run: Run) -> Value:
+    def run_test(scope: Variables, run: Run) -> Value:
         try:
             values = [operand(scope, run), *[code(scope, run) for code in arguments]]
             result = found(Arguments("", values, scope, run))

@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsmith.template.jinja.engine.budget import Run
-    from modelsmith.template.jinja.engine.functions.arguments import Scope
+    from modelsmith.template.jinja.engine.functions.arguments import Variables
     from modelsmith.template.jinja.engine.tree.nodes import Node
 
-Code = Callable[["Scope", "Run"], Value]
+Code = Callable[["Variables", "Run"], Value]
 """Runs a node on the variables that it sees, and returns its value (nothing for a statement that prints nothing)."""
 
 
 def constant(value: Value) -> Code:
     """Return the code that always gives the same value."""
 
-    def run_constant(_: Scope, __: Run) -> Value:
+    def run_constant(_: Variables, __: Run) -> Value:
         return value
 
     return run_constant

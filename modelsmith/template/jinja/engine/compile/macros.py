@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from modelsmith.template.jinja.engine.budget import Run
     from modelsmith.template.jinja.engine.compile.code import Code, Compiler
-    from modelsmith.template.jinja.engine.functions.arguments import Arguments, Scope
+    from modelsmith.template.jinja.engine.functions.arguments import Arguments, Variables
 
 
 def macro(compiler: Compiler, node: nodes.Macro) -> Code:
@@ -30,7 +30,7 @@ def macro(compiler: Compiler, node: nodes.Macro) -> Code:
     def run_macro(arguments: Arguments) -> Value:
         return _call_body(bind, body, arguments.scope, arguments)
 
-    def define(scope: Scope, _: Run) -> Value:
+    def define(scope: Variables, _: Run) -> Value:
         if title is None:
             failure = Failure("Macro name must be an identifier")
             failure.at(node)
@@ -40,7 +40,9 @@ def macro(compiler: Compiler, node: nodes.Macro) -> Code:
     return define
 
 
-def _call_body(bind: Callable[[Scope, Arguments], None], body: Code, scope: Scope, arguments: Arguments) -> Value:
+def _call_body(
+    bind: Callable[[Variables, Arguments], None], body: Code, scope: Variables, arguments: Arguments
+) -> Value:
     run = arguments.run
     run.step()
     run.depth += 1
@@ -53,7 +55,9 @@ def _call_body(bind: Callable[[Scope, Arguments], None], body: Code, scope: Scop
     return result
 
 
-def _binding(compiler: Compiler, title: str, parameters: Sequence[nodes.Node]) -> Callable[[Scope, Arguments], None]:
+def _binding(
+    compiler: Compiler, title: str, parameters: Sequence[nodes.Node]
+) -> Callable[[Variables, Arguments], None]:
     """Return what gives a macro's parameters their values; a default counts only behind the last argument."""
     known = []
     for each in parameters:
@@ -67,7 +71,7 @@ def _binding(compiler: Compiler, title: str, parameters: Sequence[nodes.Node]) -
             key = each.text if isinstance(each, nodes.Name) else None
         known.append((key, default, problem))
 
-    def bind(scope: Scope, arguments: Arguments) -> None:
+    def bind(scope: Variables, arguments: Arguments) -> None:
         given = len(arguments.values)
         for place, (key, default, problem) in enumerate(known):
             if place >= given and default is None:
@@ -89,7 +93,7 @@ def call_block(compiler: Compiler, node: nodes.CallBlock) -> Code:
     bind = _binding(compiler, "caller", node.parameters)
     body = block(compiler, node.body)
 
-    def run_call(scope: Scope, run: Run) -> Value:
+    def run_call(scope: Variables, run: Run) -> Value:
         outer = dict(scope)
 
         def run_caller(arguments: Arguments) -> Value:

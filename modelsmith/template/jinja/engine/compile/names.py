@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from modelsmith.template.jinja.engine.budget import Run
     from modelsmith.template.jinja.engine.compile.code import Code, Compiler
-    from modelsmith.template.jinja.engine.functions.arguments import Scope
+    from modelsmith.template.jinja.engine.functions.arguments import Variables
     from modelsmith.template.jinja.engine.functions.builtins import Builtin
 
 
@@ -44,7 +44,7 @@ def name(compiler: Compiler, node: nodes.Name) -> Code:
     missing = Function(text, FUNCTIONS[text], UNBOUND) if text in FUNCTIONS else Undefined(text)
     if compiler.watching:
 
-        def run_watched(scope: Scope, _: Run) -> Value:
+        def run_watched(scope: Variables, _: Run) -> Value:
             value = scope.get(text, missing)
             if isinstance(value, Watched):
                 value.used = True
@@ -53,13 +53,13 @@ def name(compiler: Compiler, node: nodes.Name) -> Code:
         return run_watched
     if text in FUNCTIONS:
 
-        def run_function(scope: Scope, _: Run) -> Value:
+        def run_function(scope: Variables, _: Run) -> Value:
             value = scope.get(text, missing)
             return missing if isinstance(value, Undefined) else value
 
         return run_function
 
-    def run_name(scope: Scope, _: Run) -> Value:
+    def run_name(scope: Variables, _: Run) -> Value:
         return scope.get(text, missing)
 
     return run_name
@@ -70,7 +70,7 @@ def array(compiler: Compiler, node: nodes.ArrayOf | nodes.TupleOf) -> Code:
     items = [compiler.code(each) for each in node.items]
     is_tuple, kind = isinstance(node, nodes.TupleOf), WatchedArray if compiler.watching else list
 
-    def run_array(scope: Scope, run: Run) -> Value:
+    def run_array(scope: Variables, run: Run) -> Value:
         made = [code(scope, run) for code in items]
         run.left -= len(made)
         return tuple(made) if is_tuple else kind(made)
@@ -83,7 +83,7 @@ def mapping(compiler: Compiler, node: nodes.ObjectOf) -> Code:
     pairs = [(compiler.code(key), compiler.code(value)) for key, value in node.items]
     kind = WatchedObject if compiler.watching else dict
 
-    def run_mapping(scope: Scope, run: Run) -> Value:
+    def run_mapping(scope: Variables, run: Run) -> Value:
         try:
             made: dict[Value, Value] = kind()
             for key_code, value_code in pairs:
@@ -111,7 +111,7 @@ def member(compiler: Compiler, node: nodes.Member) -> Code:
         return _known_member(compiler, node, subject, node.property.value, item)
     key_code = compiler.code(node.property)
 
-    def run_item(scope: Scope, run: Run) -> Value:
+    def run_item(scope: Variables, run: Run) -> Value:
         try:
             value, key = subject(scope, run), key_code(scope, run)
             if type(key) is str and type(value) is dict and key in value:
@@ -131,7 +131,7 @@ def member(compiler: Compiler, node: nodes.Member) -> Code:
 def _attribute(compiler: Compiler, node: nodes.Member, subject: Code) -> Code:
     if not isinstance(node.property, nodes.Name):
 
-        def run_wrong(scope: Scope, run: Run) -> Value:
+        def run_wrong(scope: Variables, run: Run) -> Value:
             subject(scope, run)
             failure = Failure("Static member property must be an identifier")
             failure.at(node)
@@ -142,7 +142,7 @@ def _attribute(compiler: Compiler, node: nodes.Member, subject: Code) -> Code:
     if key not in ALL_METHODS:
         return _known_member(compiler, node, subject, key, attribute)
 
-    def run_attribute(scope: Scope, run: Run) -> Value:
+    def run_attribute(scope: Variables, run: Run) -> Value:
         try:
             return attribute(subject(scope, run), key)
         except Failure as failure:
@@ -159,7 +159,7 @@ def _known_member(
     if isinstance(node.object, nodes.Name) and node.object.text not in FUNCTIONS and not compiler.watching:
         variable, missing = node.object.text, Undefined(node.object.text)
 
-        def run_of_variable(scope: Scope, _: Run) -> Value:
+        def run_of_variable(scope: Variables, _: Run) -> Value:
             value = scope.get(variable, missing)
             if type(value) is dict:
                 found = value.get(key, missing)
@@ -173,7 +173,7 @@ def _known_member(
 
         return run_of_variable
 
-    def run_known(scope: Scope, run: Run) -> Value:
+    def run_known(scope: Variables, run: Run) -> Value:
         value = subject(scope, run)
         if type(value) is dict:
             found = value.get(key, UNDEFINED)
@@ -191,7 +191,7 @@ def _known_member(
 def _slice(compiler: Compiler, node: nodes.Member, ends: nodes.Slice, subject: Code) -> Code:
     first, last, step = (each and compiler.code(each) for each in (ends.first, ends.last, ends.step))
 
-    def run_slice(scope: Scope, run: Run) -> Value:
+    def run_slice(scope: Variables, run: Run) -> Value:
         try:
             value = subject(scope, run)
             size = len(value) if isinstance(value, (list, tuple, str)) else 0

@@ -16,7 +16,7 @@ from modelsmith.template.jinja.engine.values.operators import operate
 if TYPE_CHECKING:
     from modelsmith.template.jinja.engine.budget import Run
     from modelsmith.template.jinja.engine.compile.code import Code, Compiler
-    from modelsmith.template.jinja.engine.functions.arguments import Scope
+    from modelsmith.template.jinja.engine.functions.arguments import Variables
 
 _JOINING = frozenset({"+", "~"})
 
@@ -33,7 +33,7 @@ def binary(compiler: Compiler, node: nodes.Binary) -> Code:
         return _membership(compiler, node)
     left, right, operator = compiler.code(node.left), compiler.code(node.right), node.operator
 
-    def run_binary(scope: Scope, run: Run) -> Value:
+    def run_binary(scope: Variables, run: Run) -> Value:
         try:
             return operate(operator, left(scope, run), right(scope, run), run)
         except Failure as failure:
@@ -48,13 +48,13 @@ def _compared(compiler: Compiler, node: nodes.Binary) -> Code:
     if isinstance(node.right, nodes.Text):
         text = node.right.value
 
-        def run_compared_text(scope: Scope, run: Run) -> Value:
+        def run_compared_text(scope: Variables, run: Run) -> Value:
             value = left(scope, run)
             return (isinstance(value, str) and value == text) is wanted
 
         return run_compared_text
 
-    def run_compared(scope: Scope, run: Run) -> Value:
+    def run_compared(scope: Variables, run: Run) -> Value:
         one, two = left(scope, run), right(scope, run)
         if type(one) is str is type(two):
             if len(one) > _LARGE:
@@ -73,7 +73,7 @@ def _membership(compiler: Compiler, node: nodes.Binary) -> Code:
         node.operator == "in",
     )
 
-    def run_membership(scope: Scope, run: Run) -> Value:
+    def run_membership(scope: Variables, run: Run) -> Value:
         one, two = left(scope, run), right(scope, run)
         if type(one) is str and type(two) in _HOLDERS:
             run.left -= len(two) >> 6
@@ -109,7 +109,7 @@ def _logical(compiler: Compiler, node: nodes.Binary) -> Code:
     start, stops = compiler.code(first), node.operator == "or"
     rest = [(each, compiler.code(each.right)) for each in operations]
 
-    def run_logical(scope: Scope, run: Run) -> Value:
+    def run_logical(scope: Variables, run: Run) -> Value:
         value = start(scope, run)
         for operation, code in rest:
             try:
@@ -132,7 +132,7 @@ def _joined(compiler: Compiler, node: nodes.Binary) -> Code:
         for each in operations
     ]
 
-    def run_joined(scope: Scope, run: Run) -> Value:
+    def run_joined(scope: Variables, run: Run) -> Value:
         value = start(scope, run)
         texts = [value] if type(value) is str and not in_parts else []
         for operation, known, code in rest:
@@ -162,7 +162,7 @@ def negation(compiler: Compiler, node: nodes.Not) -> Code:
     """Compile ``not a``."""
     operand = compiler.code(node.operand)
 
-    def run_negation(scope: Scope, run: Run) -> Value:
+    def run_negation(scope: Variables, run: Run) -> Value:
         try:
             return not operand(scope, run)
         except Failure as failure:
@@ -176,7 +176,7 @@ def ternary(compiler: Compiler, node: nodes.Ternary) -> Code:
     """Compile ``a if test else b``."""
     test, value, otherwise = compiler.code(node.test), compiler.code(node.value), compiler.code(node.otherwise)
 
-    def run_ternary(scope: Scope, run: Run) -> Value:
+    def run_ternary(scope: Variables, run: Run) -> Value:
         try:
             return value(scope, run) if test(scope, run) else otherwise(scope, run)
         except Failure as failure:
@@ -190,7 +190,7 @@ def select(compiler: Compiler, node: nodes.Select) -> Code:
     """Compile ``a if test``; llama.cpp names this node where one of its two parts fails."""
     test, value = compiler.code(node.test), compiler.code(node.value)
 
-    def run_select(scope: Scope, run: Run) -> Value:
+    def run_select(scope: Variables, run: Run) -> Value:
         try:
             return value(scope, run) if test(scope, run) else UNDEFINED
         except Failure as failure:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from modelsmith.template.jinja.engine.budget import Run
     from modelsmith.template.jinja.engine.compile.code import Code, Compiler
-    from modelsmith.template.jinja.engine.functions.arguments import Scope
+    from modelsmith.template.jinja.engine.functions.arguments import Variables
 
 Body = tuple[list[tuple[str, "Code"]], str]
 """Statements: the text before each that is no text, and the text after the last."""
@@ -43,7 +43,7 @@ def body_of(compiler: Compiler, statements: Sequence[nodes.Node]) -> Body:
     return pairs, text
 
 
-def write(body: Body, scope: Scope, run: Run, texts: list[str]) -> None:
+def write(body: Body, scope: Variables, run: Run, texts: list[str]) -> None:
     """Run statements and add what they print."""
     pairs, last = body
     for text, code in pairs:
@@ -67,12 +67,12 @@ def block(compiler: Compiler, statements: Sequence[nodes.Node]) -> Code:
         return _single(*pairs[0], last)
     if not pairs:
 
-        def run_text(_: Scope, __: Run) -> Value:
+        def run_text(_: Variables, __: Run) -> Value:
             return last
 
         return run_text
 
-    def run_block(scope: Scope, run: Run) -> Value:
+    def run_block(scope: Variables, run: Run) -> Value:
         texts: list[str] = []
         write(body, scope, run, texts)
         return _joined(texts, run, in_parts=in_parts)
@@ -83,7 +83,7 @@ def block(compiler: Compiler, statements: Sequence[nodes.Node]) -> Code:
 def _single(before: str, code: Code, after: str) -> Code:
     """Compile a block of one statement."""
 
-    def run_single(scope: Scope, run: Run) -> Value:
+    def run_single(scope: Variables, run: Run) -> Value:
         value = code(scope, run)
         if type(value) is not str:
             if value is None:
@@ -117,7 +117,7 @@ def condition(compiler: Compiler, node: nodes.If) -> Code:
         current = otherwise[0]
     rest = block(compiler, otherwise)
 
-    def run_condition(scope: Scope, run: Run) -> Value:
+    def run_condition(scope: Variables, run: Run) -> Value:
         for each, test, body in branches:
             try:
                 holds = bool(test(scope, run))
@@ -141,7 +141,7 @@ def loop(compiler: Compiler, node: nodes.For) -> Code:
     body, otherwise = body_of(compiler, node.body), body_of(compiler, node.otherwise)
     has_loop, in_parts = compiler.mentions("loop"), compiler.in_parts
 
-    def run_loop(scope: Scope, run: Run) -> Value:
+    def run_loop(scope: Variables, run: Run) -> Value:
         inner = dict(scope)
         texts: list[str] = []
         try:
@@ -203,7 +203,9 @@ def _check_size(value: Sequence[Value], target: nodes.TupleOf, where: str) -> No
         raise Failure(f"Too {'few' if len(target.items) > len(value) else 'many'} items to unpack{where}")
 
 
-def _chosen(items: list[Value], put: Callable[[Scope, Value], None], test: Code, scope: Scope, run: Run) -> list[Value]:
+def _chosen(
+    items: list[Value], put: Callable[[Variables, Value], None], test: Code, scope: Variables, run: Run
+) -> list[Value]:
     found = []
     for value in items:
         run.step()
@@ -228,12 +230,12 @@ def _loop_values(items: list[Value], place: int) -> Bare:
     )
 
 
-def _target(node: nodes.Node) -> Callable[[Scope, Value], None]:
+def _target(node: nodes.Node) -> Callable[[Variables, Value], None]:
     """Return what gives a loop's variables their values."""
     if isinstance(node, nodes.TupleOf):
         items = node.items
 
-        def put_all(scope: Scope, value: Value) -> None:
+        def put_all(scope: Variables, value: Value) -> None:
             for each, part in zip(items, value, strict=True):
                 if not isinstance(each, nodes.Name):
                     raise Failure(f"Cannot unpack non-identifier type: {each.name}")
@@ -242,7 +244,7 @@ def _target(node: nodes.Node) -> Callable[[Scope, Value], None]:
         return put_all
     key = node.text if isinstance(node, nodes.Name) else ""
 
-    def put(scope: Scope, value: Value) -> None:
+    def put(scope: Variables, value: Value) -> None:
         scope[key] = value
 
     return put
@@ -253,7 +255,7 @@ def assignment(compiler: Compiler, node: nodes.Set) -> Code:
     value_code = compiler.code(node.value) if node.value else block(compiler, node.body)
     assign = _assigning(compiler, node.target)
 
-    def run_assignment(scope: Scope, run: Run) -> Value:
+    def run_assignment(scope: Variables, run: Run) -> Value:
         try:
             assign(scope, value_code(scope, run), run)
         except Failure as failure:
@@ -263,18 +265,18 @@ def assignment(compiler: Compiler, node: nodes.Set) -> Code:
     return run_assignment
 
 
-def _assigning(compiler: Compiler, target: nodes.Node) -> Callable[[Scope, Value, Run], None]:
+def _assigning(compiler: Compiler, target: nodes.Node) -> Callable[[Variables, Value, Run], None]:
     if isinstance(target, nodes.Name):
         key = target.text
 
-        def assign(scope: Scope, value: Value, _: Run) -> None:
+        def assign(scope: Variables, value: Value, _: Run) -> None:
             scope[key] = value
 
         return assign
     if isinstance(target, nodes.TupleOf):
         items = target
 
-        def assign_all(scope: Scope, value: Value, _: Run) -> None:
+        def assign_all(scope: Variables, value: Value, _: Run) -> None:
             if not isinstance(value, (list, tuple)):
                 raise Failure(f"Cannot unpack non-iterable type in set: {type_name(value)}")
             _check_size(value, items, " in set")
@@ -287,7 +289,7 @@ def _assigning(compiler: Compiler, target: nodes.Node) -> Callable[[Scope, Value
     if isinstance(target, nodes.Member) and not target.computed and isinstance(target.property, nodes.Name):
         subject, member = compiler.code(target.object), target.property.text
 
-        def assign_member(scope: Scope, value: Value, run: Run) -> None:
+        def assign_member(scope: Variables, value: Value, run: Run) -> None:
             owner = subject(scope, run)
             if not isinstance(owner, dict):
                 raise Failure("Cannot assign to member of non-object")
@@ -299,7 +301,7 @@ def _assigning(compiler: Compiler, target: nodes.Node) -> Callable[[Scope, Value
         kind = "computed member" if target.computed else "member with non-identifier property"
         message = f"Cannot assign to {kind}"
 
-    def refuse(_: Scope, __: Value, ___: Run) -> None:
+    def refuse(_: Variables, __: Value, ___: Run) -> None:
         raise Failure(message)
 
     return refuse
@@ -310,7 +312,7 @@ def filter_block(compiler: Compiler, node: nodes.FilterBlock) -> Code:
     body = block(compiler, node.body)
     apply = filter_code(compiler, node.filter)
 
-    def run_filter(scope: Scope, run: Run) -> Value:
+    def run_filter(scope: Variables, run: Run) -> Value:
         try:
             return apply(body(scope, run), scope, run)
         except Failure as failure:
@@ -323,7 +325,7 @@ def filter_block(compiler: Compiler, node: nodes.FilterBlock) -> Code:
 def breaking(_: Compiler, __: nodes.Break) -> Code:
     """Compile ``{% break %}``."""
 
-    def run_break(_: Scope, __: Run) -> Value:
+    def run_break(_: Variables, __: Run) -> Value:
         raise Breaking
 
     return run_break
@@ -332,7 +334,7 @@ def breaking(_: Compiler, __: nodes.Break) -> Code:
 def continuing(_: Compiler, __: nodes.Continue) -> Code:
     """Compile ``{% continue %}``."""
 
-    def run_continue(_: Scope, __: Run) -> Value:
+    def run_continue(_: Variables, __: Run) -> Value:
         raise Continuing
 
     return run_continue

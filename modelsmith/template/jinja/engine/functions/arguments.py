@@ -13,11 +13,11 @@ from modelsmith.template.jinja.engine.values.model import UNDEFINED, Named, Unde
 if TYPE_CHECKING:
     from modelsmith.template.jinja.engine.budget import Run
 
-Scope = dict[str, Value]
+Variables = dict[str, Value]
 """The variables that can be seen; a macro sees those of its caller."""
 
 
-class Kind:
+class ArgumentType:
     """A type that a function demands; ``symbol`` is how llama.cpp's error writes it."""
 
     __slots__ = ("excluded", "symbol", "types")
@@ -32,12 +32,12 @@ class Kind:
         return isinstance(value, self.types) and not isinstance(value, self.excluded)
 
 
-STRING = Kind("value_string_t", str)
-INTEGER = Kind("value_int_t", int, excluded=bool)
-FLOAT = Kind("value_float_t", float)
-BOOLEAN = Kind("value_bool_t", bool)
-ARRAY = Kind("value_array_t", list, tuple)
-OBJECT = Kind("value_object_t", dict)
+STRING = ArgumentType("value_string_t", str)
+INTEGER = ArgumentType("value_int_t", int, excluded=bool)
+FLOAT = ArgumentType("value_float_t", float)
+BOOLEAN = ArgumentType("value_bool_t", bool)
+ARRAY = ArgumentType("value_array_t", list, tuple)
+OBJECT = ArgumentType("value_object_t", dict)
 
 
 class Arguments:
@@ -45,7 +45,7 @@ class Arguments:
 
     __slots__ = ("name", "run", "scope", "values")
 
-    def __init__(self, name: str, values: list[Value], scope: Scope, run: Run) -> None:
+    def __init__(self, name: str, values: list[Value], scope: Variables, run: Run) -> None:
         self.name = name
         self.values = values
         self.scope = scope
@@ -78,13 +78,13 @@ class Arguments:
             return self.values[place]
         return value
 
-    def demand(self, *kinds: Kind, least: int | None = None) -> list[Any]:
+    def demand(self, *kinds: ArgumentType, least: int | None = None) -> list[Any]:
         """Check the types of the first ones, of which ``least`` (else all) must be there; return the values."""
         self.count(len(kinds) if least is None else least)
         for place in range(min(len(kinds) if least is None else least, len(self.values))):
             self._check(kinds[place], self.values[place])
         return self.values
 
-    def _check(self, kind: Kind, value: Value) -> None:
+    def _check(self, kind: ArgumentType, value: Value) -> None:
         if not kind.holds(value):
             raise Failure(f"Function '{self.name}' expected value of type {kind.symbol}, got {type_name(value)}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.patterns import regex
 from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
-from modelsmith.template.jinja.engine.functions.arguments import INTEGER, STRING, Arguments, Kind
+from modelsmith.template.jinja.engine.functions.arguments import INTEGER, STRING, Arguments, ArgumentType
 from modelsmith.template.jinja.engine.functions.builtins import tojson
 from modelsmith.template.jinja.engine.values.model import UNDEFINED, Parts, Undefined, Value, parts_of, type_name
 from modelsmith.template.jinja.engine.values.printing import to_text
@@ -204,7 +204,7 @@ def _slice(arguments: Arguments) -> Value:
     return sliced(arguments, STRING)
 
 
-def sliced(arguments: Arguments, kind: Kind) -> Value:
+def sliced(arguments: Arguments, kind: ArgumentType) -> Value:
     """Take a slice of a text or an array; both ends and the step must be given."""
     count = arguments.count(1, 4)
     value, first = arguments.demand(kind, INTEGER)[:2]
