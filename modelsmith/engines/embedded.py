@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from modelsmith.engines.known import KnownModel
     from modelsmith.engines.protocol import AnswerPiece
-    from modelsmith.models.served import RenderEngine
+    from modelsmith.models.served import PromptRenderer
 
 DEFAULT_CONTEXT = 4096
 """What Ollama takes where nothing else is said and there is no large graphics card."""
@@ -69,7 +69,7 @@ class EmbeddedEngine:
         return ()
 
     @property
-    def renders(self) -> RenderEngine:
+    def renders(self) -> PromptRenderer:
         """What renders the prompts; raises Unsupported where that is code inside Ollama and the GGUF has no template."""
         if self._known.renders is not None:
             return self._known.renders

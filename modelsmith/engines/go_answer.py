@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from modelsmith.engines.protocol import Request
     from modelsmith.models.draft import Draft
-    from modelsmith.models.served import RenderEngine
+    from modelsmith.models.served import PromptRenderer
 
 _KEYS = ("arguments", "parameters")
 _MOST_TRIES = 200
@@ -37,7 +37,7 @@ class GoAnswer:
         self._in_call = False
 
     @classmethod
-    def of(cls, draft: Draft, renders: RenderEngine, request: Request, prompt: str) -> GoAnswer:
+    def of(cls, draft: Draft, renders: PromptRenderer, request: Request, prompt: str) -> GoAnswer:
         """Return what reads the answer to this prompt."""
         thinks = think_semantics(draft.version, "thinking" in renders.capabilities, request.think).splits
         opening, closing = renders.thinking_tags

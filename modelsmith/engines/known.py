@@ -12,7 +12,7 @@ from modelsmith.engines.protocol import Prompt
 from modelsmith.errors import InvalidGGUF, ModelsmithError, TemplateError, UnreadableFile, Unsupported
 from modelsmith.files.paths import anchored
 from modelsmith.models.draft import Draft
-from modelsmith.models.engine import engine_of
+from modelsmith.models.engine import chat_renderer_of
 from modelsmith.models.find import resolve_base
 from modelsmith.models.served import served_by
 from modelsmith.weights.blobs.blob import FileBlob
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
-    from modelsmith.models.served import RenderEngine
+    from modelsmith.models.served import PromptRenderer
     from modelsmith.progress import ProgressSink
     from modelsmith.store import Store
     from modelsmith.template.conversation.conversation import Conversation
@@ -41,7 +41,7 @@ class KnownModel:
 
     spec: str
     draft: Draft
-    renders: RenderEngine | None
+    renders: PromptRenderer | None
     unrendered: str = ""
     name: str = ""
 
@@ -82,7 +82,7 @@ class KnownModel:
         if day is None:
             text = self.renders.render(conversation, think)
         else:
-            engine = engine_of(self.draft)
+            engine = chat_renderer_of(self.draft)
             text = engine.render(self.renders.served(conversation), self.renders.think(think), day)
         return Prompt(text, self._vocabulary.count(text) if self._vocabulary else None)
 

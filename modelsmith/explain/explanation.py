@@ -14,7 +14,7 @@ from modelsmith.explain.stops import Stops, find_stops
 from modelsmith.explain.thinking import CUT, SPLIT, ThinkRow, think_rows
 from modelsmith.explain.versions import VersionRow, version_rows
 from modelsmith.models.draft import Draft
-from modelsmith.models.engine import Engine, engine_of
+from modelsmith.models.engine import ChatRenderer, chat_renderer_of
 from modelsmith.models.find import find_base
 from modelsmith.models.sources.bare import is_bare, template_base
 from modelsmith.models.vocabulary import in_vocabulary
@@ -90,7 +90,7 @@ def explain_draft(draft: Draft, missing: str = "") -> Explanation:
 
     Raises TemplateSyntaxError where the template that runs cannot be read.
     """
-    engine = engine_of(draft)
+    engine = chat_renderer_of(draft)
     effective = _effective(draft, missing)
     thinks = think_rows(draft, engine)
     return Explanation(
@@ -141,7 +141,7 @@ def _tells_prompt(modelfile: Modelfile) -> bool:
     return bool(modelfile.template or modelfile.renderer or modelfile.parser)
 
 
-def _cache(draft: Draft, engine: Engine) -> CacheCheck | None:
+def _cache(draft: Draft, engine: ChatRenderer) -> CacheCheck | None:
     if not engine.renders or draft.effective.source == "harmony":
         return None  # code inside Ollama builds the prompt, or rebuilds the answer
     can = "thinking" in draft.effective.capabilities
@@ -153,7 +153,7 @@ def _cache(draft: Draft, engine: Engine) -> CacheCheck | None:
     )
 
 
-def _commands(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missing: str) -> list[SuggestedCommand]:
+def _commands(draft: Draft, engine: ChatRenderer, thinks: tuple[ThinkRow, ...], missing: str) -> list[SuggestedCommand]:
     base = draft.base.spec
     spec, setting = shlex.quote(base), shlex.quote(f"base={base}")
     found = []
@@ -181,7 +181,7 @@ def _texts(draft: Draft) -> tuple[str, ...]:
     return draft.template_text or "", chat_template.text if chat_template else ""
 
 
-def _notes(draft: Draft, engine: Engine, thinks: tuple[ThinkRow, ...], missing: str) -> list[str]:
+def _notes(draft: Draft, engine: ChatRenderer, thinks: tuple[ThinkRow, ...], missing: str) -> list[str]:
     notes = []
     inherited = draft.inherited
     if missing:

@@ -9,7 +9,7 @@ from modelsmith.template.jinja.second_opinion import disagreements, refusals
 from modelsmith.template.jinja.variables import template_variables
 
 if TYPE_CHECKING:
-    from modelsmith.models.engine import Engine
+    from modelsmith.models.engine import ChatRenderer
     from modelsmith.template.jinja.second_opinion import Disagreement
     from modelsmith.template.jinja.variables import TemplateVariable
 
@@ -31,7 +31,7 @@ class JinjaFacts:
     disagreements: tuple[Disagreement, ...]
 
 
-def jinja_facts(engine: Engine) -> JinjaFacts | None:
+def jinja_facts(engine: ChatRenderer) -> JinjaFacts | None:
     """Return the facts of the template that renders; None where it is no Jinja template."""
     template = engine.jinja
     if template is None:

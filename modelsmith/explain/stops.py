@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsmith.models.draft import Draft
-    from modelsmith.models.engine import Engine
+    from modelsmith.models.engine import ChatRenderer
 
 ENDING_ROLES = ("eos", "eot", "eom")
 """The special tokens of a GGUF that end an answer."""
@@ -63,7 +63,7 @@ class Stops:
         return tuple(token.text for token in self.tokens if token.missing)
 
 
-def find_stops(draft: Draft, engine: Engine) -> Stops:
+def find_stops(draft: Draft, engine: ChatRenderer) -> Stops:
     """Compare the stop strings of a draft with the vocabulary and with what closes the assistant's turn in the template."""
     stop = draft.parameters.get("stop", ())
     configured = (stop,) if isinstance(stop, str) else tuple(str(each) for each in stop)
@@ -79,7 +79,7 @@ def find_stops(draft: Draft, engine: Engine) -> Stops:
     return Stops(configured, tokens, tuple(_notes(draft, engine, configured, tokens, known)))
 
 
-def closing_marker(engine: Engine) -> str:
+def closing_marker(engine: ChatRenderer) -> str:
     """Return the marker that closes an assistant's turn in the history; ``""`` where the template writes none."""
     if not engine.renders:
         return ""
@@ -107,7 +107,7 @@ def _token(text: str, roles: tuple[str, ...], known: frozenset[str] | None, stop
 
 def _notes(
     draft: Draft,
-    engine: Engine,
+    engine: ChatRenderer,
     configured: tuple[str, ...],
     tokens: tuple[EndToken, ...],
     known: frozenset[str] | None,

@@ -22,7 +22,7 @@ from modelsmith.versions import resolve
 
 if TYPE_CHECKING:
     from modelsmith.models.draft import Draft
-    from modelsmith.models.engine import Engine
+    from modelsmith.models.engine import ChatRenderer
     from modelsmith.template.conversation.think import Think
 
 HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
@@ -67,12 +67,12 @@ class ThinkRow:
     openai: str
 
 
-def think_rows(draft: Draft, engine: Engine) -> tuple[ThinkRow, ...]:
+def think_rows(draft: Draft, engine: ChatRenderer) -> tuple[ThinkRow, ...]:
     """Return what happens for think unset, true and false on the draft's version of Ollama."""
     return tuple(_row(draft, engine, think) for think in THINKS)
 
 
-def _row(draft: Draft, engine: Engine, think: Think) -> ThinkRow:
+def _row(draft: Draft, engine: ChatRenderer, think: Think) -> ThinkRow:
     ollama = resolve(draft.version)
     if not ollama.has("0.9.0") and think is not None:
         never = "Ollama knows no think before 0.9.0"
@@ -96,7 +96,7 @@ def _cli_think(draft: Draft, think: Think) -> Think:
     return True if think is None and can else think
 
 
-def _asked(draft: Draft, engine: Engine, think: Think) -> tuple[str, str, str]:
+def _asked(draft: Draft, engine: ChatRenderer, think: Think) -> tuple[str, str, str]:
     """Return prompt, error, and where reasoning arrives through the API."""
     effective = draft.effective
     can = "thinking" in effective.capabilities
@@ -123,7 +123,7 @@ def _code_inside(draft: Draft, value: Think) -> tuple[str, str, str]:
     return tail, "", _by_parser(draft, value) or (CUT if tail else PLAIN)
 
 
-def _arrival(draft: Draft, engine: Engine, prompt: str, value: Think) -> str:
+def _arrival(draft: Draft, engine: ChatRenderer, prompt: str, value: Think) -> str:
     opening, closing = tags_in_use(engine, prompt)
     if closing and prompt.rstrip(SPACE).endswith(closing):
         return CLOSED

@@ -27,7 +27,7 @@ CHATML = """\
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class ChatRenderer:
     """What renders: ``go`` or ``jinja``, or none of the two where code inside Ollama builds the prompt."""
 
     name: str
@@ -69,20 +69,22 @@ class Engine:
         return self.jinja.render(conversation, think, bos_token=self.bos_token, eos_token=self.eos_token, now=now)
 
 
-def engine_of(draft: Draft) -> Engine:
+def chat_renderer_of(draft: Draft) -> ChatRenderer:
     """Return what renders chats for a draft on its version of Ollama; raises TemplateSyntaxError for a broken template."""
     source = draft.effective.source
     inherited = draft.inherited
     if source == "renderer":
-        return Engine(source)
+        return ChatRenderer(source)
     if source == "jinja" and draft.chat_template is not None:
-        return Engine(source, jinja=draft.chat_template, bos_token=inherited.bos_token, eos_token=inherited.eos_token)
+        return ChatRenderer(
+            source, jinja=draft.chat_template, bos_token=inherited.bos_token, eos_token=inherited.eos_token
+        )
     if source == "default" and resolve(draft.version).has("0.30.0"):
-        return Engine(source, jinja=ChatTemplate.parse(CHATML))
-    return Engine(source, go=Template.parse(draft.template_text or DEFAULT_TEMPLATE))
+        return ChatRenderer(source, jinja=ChatTemplate.parse(CHATML))
+    return ChatRenderer(source, go=Template.parse(draft.template_text or DEFAULT_TEMPLATE))
 
 
-def tags_in_use(engine: Engine, prompt: str = "") -> tuple[str, str]:
+def tags_in_use(engine: ChatRenderer, prompt: str = "") -> tuple[str, str]:
     """Return the engine's tags, or the usual ones where a prompt ends with the usual opening tag, or its closed block."""
     tags = engine.tags
     return tags if all(tags) or "<think>" not in prompt[-64:] else ("<think>", "</think>")

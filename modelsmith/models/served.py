@@ -30,7 +30,7 @@ TRANSFORMERS = "transformers"
 
 
 @dataclass(frozen=True, slots=True)
-class RenderEngine:
+class PromptRenderer:
     """What renders: ``name`` as in EffectiveTemplate.source, and what can be said about it.
 
     ``system`` and ``messages`` are the model's own, which Ollama puts in front of every conversation; ``drops_reasoning``
@@ -95,7 +95,7 @@ def find_engine(
     engine: str | None = None,
     version: str | None = None,
     variables: Mapping[str, Any] | None = None,
-) -> RenderEngine:
+) -> PromptRenderer:
     """Return what renders for ``spec``; ``store`` is asked only where a model's name needs it.
 
     ``engine`` is ``go``, ``jinja``, ``transformers`` (the Jinja template, as jinja2 runs it) or None for the one that runs; ``variables``
@@ -114,7 +114,7 @@ def find_engine(
 
 def _find_engine(
     spec: str, store: Callable[[], Store], folder: Path, engine: str | None, version: str | None
-) -> RenderEngine:
+) -> PromptRenderer:
     if is_bare(spec, folder):
         kind = "jinja" if is_jinja(spec) else "go"
         if engine not in (None, kind) and not (engine == TRANSFORMERS and kind == "jinja"):
@@ -128,16 +128,16 @@ def _find_engine(
     return _model(spec, store, folder, engine, version)
 
 
-def go_engine(text: str) -> RenderEngine:
+def go_engine(text: str) -> PromptRenderer:
     """Return what renders for a Go template alone; raises TemplateSyntaxError."""
     from modelsmith.template.effective.capabilities import capabilities
     from modelsmith.template.go.template import Template
 
     template = Template.parse(text)
-    return RenderEngine("go", template.render, template.thinking_tags, capabilities(go_template=template))
+    return PromptRenderer("go", template.render, template.thinking_tags, capabilities(go_template=template))
 
 
-def jinja_engine(text: str, engine: str | None = None, bos_token: str = "", eos_token: str = "") -> RenderEngine:
+def jinja_engine(text: str, engine: str | None = None, bos_token: str = "", eos_token: str = "") -> PromptRenderer:
     """Return what renders for a Jinja template alone, ``engine`` as in ``find_engine``; raises TemplateSyntaxError."""
     from modelsmith.template.effective.capabilities import capabilities
     from modelsmith.template.jinja.template import ChatTemplate
@@ -154,7 +154,7 @@ def jinja_engine(text: str, engine: str | None = None, bos_token: str = "", eos_
     tags = ("", "")
     if isinstance(template, ChatTemplate):
         tags = template.reasoning.opening.strip(), template.reasoning.closing.strip()
-    return RenderEngine(
+    return PromptRenderer(
         TRANSFORMERS if is_second else "jinja",
         with_variables({}),
         tags,
@@ -165,7 +165,7 @@ def jinja_engine(text: str, engine: str | None = None, bos_token: str = "", eos_
 
 def _model(
     spec: str, store: Callable[[], Store], folder: Path, engine: str | None, version: str | None
-) -> RenderEngine:
+) -> PromptRenderer:
     from modelsmith.models.draft import Draft
     from modelsmith.models.find import find_base
 
@@ -182,7 +182,7 @@ def _model(
     return served_by(draft, spec, name=name, engine=engine)
 
 
-def served_by(draft: Draft, spec: str, *, name: str = "", engine: str | None = None) -> RenderEngine:
+def served_by(draft: Draft, spec: str, *, name: str = "", engine: str | None = None) -> PromptRenderer:
     """Return what renders for a draft that people call ``spec``; ``name`` is the one that it has in a store, where it has one.
 
     ``engine`` as in ``find_engine``. Raises ModelsmithError where code inside Ollama renders.
@@ -201,14 +201,14 @@ def served_by(draft: Draft, spec: str, *, name: str = "", engine: str | None = N
 def _fallback(draft: Draft) -> Callable[[Conversation, Think], str]:
     """Return what renders where there is no template at all: ChatML for chats, the bare prompt for the others."""
     from modelsmith.models.draft import DEFAULT_TEMPLATE
-    from modelsmith.models.engine import engine_of
+    from modelsmith.models.engine import chat_renderer_of
     from modelsmith.template.go.template import Template
 
-    chats, bare = engine_of(draft), Template.parse(DEFAULT_TEMPLATE)
+    chats, bare = chat_renderer_of(draft), Template.parse(DEFAULT_TEMPLATE)
     return lambda talk, think: chats.render(talk, think) if talk.messages else bare.render(talk, think)
 
 
-def _of_draft(spec: str, engine: str | None, draft: Draft) -> RenderEngine:
+def _of_draft(spec: str, engine: str | None, draft: Draft) -> PromptRenderer:
     effective = draft.effective
     if engine == "go" or (engine is None and effective.source in {"go", "parser", "default"}):
         go = go_engine(draft.template_text or "{{ .Prompt }}")

@@ -26,14 +26,14 @@ def force_think(given: Given) -> dict[str, Any]:
     """
     from modelsmith.recipe.plan.effects import without_effect
     from modelsmith.recipe.plan.plan import edited
-    from modelsmith.recipe.prove.compare import compare, engine_changes
+    from modelsmith.recipe.prove.compare import compare_drafts, engine_changes
     from modelsmith.recipe.prove.expect import check
     from modelsmith.recipe.read.load import load_recipe
 
     before, missing = given.draft()
     recipe = load_recipe(RECIPE).resolve({"base": "model", "name": "model-think"}, environment={})
     after = edited(before, recipe)
-    comparisons = compare(before, after)
+    comparisons = compare_drafts(before, after)
     checked = check(recipe.expect, after, comparisons)
     change = engine_changes(before, after)
     return {

@@ -59,7 +59,11 @@ class Given:
                     hint="install modelsmith and use its commands for files as long as this",
                 )
         return cls(
-            cast("TextKind", kind), text, beside, str(resolve(Version.parse(version))), Path(weights) if weights else None
+            cast("TextKind", kind),
+            text,
+            beside,
+            str(resolve(Version.parse(version))),
+            Path(weights) if weights else None,
         )
 
     @property

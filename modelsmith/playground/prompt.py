@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
 from modelsmith.errors import ModelsmithError, UsageError
-from modelsmith.models.served import RenderEngine, go_engine, jinja_engine, served_by
+from modelsmith.models.served import PromptRenderer, go_engine, jinja_engine, served_by
 from modelsmith.playground.given import BARE
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
@@ -106,7 +106,7 @@ def _conversation(talk: Mapping[str, Any]) -> Conversation:
     return Conversation.from_dict({"messages": found} if isinstance(found, list) else cast("dict[str, Any]", found))
 
 
-def _engine(given: Given) -> RenderEngine:
+def _engine(given: Given) -> PromptRenderer:
     if given.kind == "jinja":
         return jinja_engine(given.text)
     draft, missing = given.draft()

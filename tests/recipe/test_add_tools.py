@@ -12,7 +12,7 @@ from modelsmith.errors import InjectionError
 from modelsmith.models.base import Base, Inherited
 from modelsmith.models.draft import Draft
 from modelsmith.recipe.plan.plan import edited
-from modelsmith.recipe.prove.compare import compare
+from modelsmith.recipe.prove.compare import compare_drafts
 from modelsmith.recipe.read.load import parse_recipe
 from modelsmith.recipe.steps import STEPS, add_tools, make_effective
 from modelsmith.syntax.modelfile.modelfile import Modelfile
@@ -52,7 +52,7 @@ def test_without_a_go_template_there_is_nothing_to_add_to() -> None:
 
 def test_only_conversations_with_tools_are_about_tools() -> None:
     before = draft_of(R1_OLD)
-    for comparison in compare(before, add_tools.edit(before, add_tools.Options())):
+    for comparison in compare_drafts(before, add_tools.edit(before, add_tools.Options())):
         assert comparison.verdict == ("tools" if has_tool_parts(NAMED[comparison.name]) else "same")
 
 

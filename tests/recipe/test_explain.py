@@ -16,7 +16,7 @@ from modelsmith.explain.explanation import Explanation, explain_draft, explain_m
 from modelsmith.explain.stops import closing_marker
 from modelsmith.models.base import Base, Inherited
 from modelsmith.models.draft import Draft
-from modelsmith.models.engine import engine_of
+from modelsmith.models.engine import chat_renderer_of
 from modelsmith.models.sources.sample import samples
 from modelsmith.recipe.plan.apply import apply
 from modelsmith.recipe.plan.plan import plan
@@ -248,7 +248,7 @@ def test_a_stop_string_that_cuts_the_reasoning() -> None:
 )
 def test_what_closes_the_turn(template: str, marker: str) -> None:
     base = Base("base", Modelfile.parse("FROM base\n"), Path(), Inherited(template=template))
-    assert closing_marker(engine_of(Draft.start(base, None))) == marker
+    assert closing_marker(chat_renderer_of(Draft.start(base, None))) == marker
 
 
 def test_a_modelfile_whose_from_is_not_here(tmp_path: Path) -> None:

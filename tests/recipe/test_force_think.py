@@ -12,7 +12,7 @@ from modelsmith.models.base import Base, Inherited
 from modelsmith.models.draft import Draft
 from modelsmith.models.sources.sample import samples
 from modelsmith.recipe.plan.plan import edited
-from modelsmith.recipe.prove.compare import compare
+from modelsmith.recipe.prove.compare import compare_drafts
 from modelsmith.recipe.prove.expect import check
 from modelsmith.recipe.read.load import load_recipe
 from modelsmith.syntax.modelfile.modelfile import Modelfile
@@ -62,7 +62,7 @@ def forced(before: Draft) -> Draft:
     """Run the recipe, and insist that every promise holds."""
     recipe = load_recipe("force-think").resolve({"base": "base"})
     after = edited(before, recipe)
-    broken = [checked for checked in check(recipe.expect, after, compare(before, after)) if not checked.holds]
+    broken = [checked for checked in check(recipe.expect, after, compare_drafts(before, after)) if not checked.holds]
     assert not broken
     return after
 

@@ -11,7 +11,7 @@ from modelsmith.errors import RecipeError
 from modelsmith.models.base import Base, Inherited
 from modelsmith.models.draft import Draft
 from modelsmith.recipe.plan.plan import edited
-from modelsmith.recipe.prove.compare import compare, only_inserted
+from modelsmith.recipe.prove.compare import compare_drafts, only_inserted
 from modelsmith.recipe.prove.expect import check
 from modelsmith.recipe.read.load import parse_recipe
 from modelsmith.syntax.modelfile.modelfile import Modelfile
@@ -39,7 +39,7 @@ def made(draft: Draft, steps: list[str], promises: list[str]) -> tuple[Draft, li
     text += "expect:\n" + "".join(f"  - {promise}\n" for promise in promises)
     recipe = parse_recipe(text).resolve(environment={})
     after = edited(draft, recipe)
-    found = check(recipe.expect, after, compare(draft, after))
+    found = check(recipe.expect, after, compare_drafts(draft, after))
     return after, [(checked.holds, checked.detail) for checked in found]
 
 
@@ -62,7 +62,7 @@ def test_steps_at_several_positions() -> None:
     assert "be brief[A]" in after.render(TALK, True)
     assert "[B]one" in after.render(TALK, True)
     assert "[B]" not in after.render(TALK, False)
-    verdicts = {each.verdict for each in compare(draft_of(CHATML), after)}
+    verdicts = {each.verdict for each in compare_drafts(draft_of(CHATML), after)}
     assert verdicts == {"same", "inserted"}
 
 

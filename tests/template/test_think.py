@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelsmith.template.effective.think_rules import Think, think_semantics
+from modelsmith.template.effective.think_rules import ThinkOutcome, think_semantics
 
 NEW = None
 
@@ -28,7 +28,7 @@ NEW = None
 def test_what_think_becomes(
     version: str | None, capable: bool, think: bool | str | None, value: bool | str | None
 ) -> None:
-    assert think_semantics(version, capable, think) == Think(value)
+    assert think_semantics(version, capable, think) == ThinkOutcome(value)
 
 
 @pytest.mark.parametrize(

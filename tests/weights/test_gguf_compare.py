@@ -20,7 +20,7 @@ from modelsmith.weights.gguf.arrange.split import plan_split, write_split
 from modelsmith.weights.gguf.edit.edit import edit
 from modelsmith.weights.gguf.edit.inplace import write_edit
 from modelsmith.weights.gguf.edit.inplace_plan import plan_edit
-from modelsmith.weights.gguf.inspect.compare import GGUFDifference, compare
+from modelsmith.weights.gguf.inspect.compare import GGUFDifference, compare_models
 from modelsmith.weights.gguf.inspect.hashes import hash_gguf, manifest
 from modelsmith.weights.gguf.sample import array_entry, write_sample
 from modelsmith.weights.gguf.types import ValueType
@@ -32,7 +32,7 @@ def change(path: Path, name: str) -> None:
 
 
 def compared(a: Path, b: Path, *, quick: bool = False) -> GGUFDifference:
-    return compare(open_shards([a]), open_shards([b]), quick=quick)
+    return compare_models(open_shards([a]), open_shards([b]), quick=quick)
 
 
 def test_the_same_model_laid_out_otherwise(tmp_path: Path) -> None:

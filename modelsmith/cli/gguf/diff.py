@@ -36,11 +36,11 @@ def command(a: Path, b: Path, quick: bool, as_json: bool) -> int:
     from modelsmith.cli.gguf.diff_prompts import compare_prompts
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.weights.gguf.arrange.shards import open_shards
-    from modelsmith.weights.gguf.inspect.compare import compare
+    from modelsmith.weights.gguf.inspect.compare import compare_models
 
     sides = open_shards([a], any_order=True), open_shards([b], any_order=True)
     with progress_bars(enabled=not as_json) as progress:
-        found = compare(*sides, quick=quick, progress=progress)
+        found = compare_models(*sides, quick=quick, progress=progress)
     prompts = compare_prompts(sides[0][0], sides[1][0])
     if as_json:
         click.echo(_json(a, b, found, prompts))

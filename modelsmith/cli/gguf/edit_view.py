@@ -78,9 +78,9 @@ def carry_out(
 
 def changes_of(plan: EditPlan) -> dict[str, tuple[Entry | None, Entry | None]]:
     """Return the keys that change, each with what it was and will be."""
-    from modelsmith.weights.gguf.inspect.compare import compare
+    from modelsmith.weights.gguf.inspect.compare import compare_models
 
-    found = compare([plan.gguf], [plan.gguf.with_metadata(plan.after)], quick=True)
+    found = compare_models([plan.gguf], [plan.gguf.with_metadata(plan.after)], quick=True)
     return {each.key: (each.a, each.b) for each in found.metadata}
 
 

@@ -14,14 +14,20 @@ from modelsmith.cli.shared.sizes import size_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelsmith.cli.recipes.planning import Asked
+    from modelsmith.cli.recipes.planning import ResolvedRecipe
     from modelsmith.cli.shared.options import PlanOptions
     from modelsmith.recipe.fleet.rollout import RolledOut
     from modelsmith.recipe.plan.plan import Plan
 
 
 def apply_fleet(
-    options: PlanOptions, asked: Sequence[Asked], hosts: Sequence[str | None], *, yes: bool, ask: str, as_json: bool
+    options: PlanOptions,
+    asked: Sequence[ResolvedRecipe],
+    hosts: Sequence[str | None],
+    *,
+    yes: bool,
+    ask: str,
+    as_json: bool,
 ) -> int:
     """Plan every model for every host, show who lacks what, and roll them out."""
     from modelsmith.cli.recipes.many import named, say_label

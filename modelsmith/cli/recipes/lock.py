@@ -13,7 +13,7 @@ from modelsmith.cli.shared.options import json_option, lock_file_option, store_o
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from modelsmith.cli.recipes.planning import Asked
+    from modelsmith.cli.recipes.planning import ResolvedRecipe
     from modelsmith.progress import ProgressSink
     from modelsmith.recipe.lock.format import LockedModel
     from modelsmith.store import Store
@@ -62,7 +62,7 @@ def command(
       modelsmith lock --check
       modelsmith lock --upgrade
     """
-    from modelsmith.cli.recipes.planning import ask_each, chosen_store, lock_path
+    from modelsmith.cli.recipes.planning import chosen_store, lock_path, resolve_recipes
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.recipe.lock.file import read_lock, write_lock
 
@@ -70,7 +70,7 @@ def command(
     lenient = len(recipes) > 1
     old = dict(read_lock(path).models) if path.exists() or not recipes else {}
     wanted = (
-        [each for recipe in recipes for each in ask_each(recipe, settings, profile, lenient=lenient)]
+        [each for recipe in recipes for each in resolve_recipes(recipe, settings, profile, lenient=lenient)]
         if recipes
         else _all(old, path, settings)
     )
@@ -99,7 +99,7 @@ def command(
     return int(check and any(moved.values()))
 
 
-def _all(old: dict[str, LockedModel], path: Path, settings: tuple[str, ...]) -> list[Asked]:
+def _all(old: dict[str, LockedModel], path: Path, settings: tuple[str, ...]) -> list[ResolvedRecipe]:
     from modelsmith.cli.recipes.planning import ask_again
     from modelsmith.errors import UsageError
 
@@ -108,14 +108,14 @@ def _all(old: dict[str, LockedModel], path: Path, settings: tuple[str, ...]) -> 
     return [ask_again(locked, path.absolute().parent) for locked in old.values()]
 
 
-def _name(asked: Asked) -> str:
+def _name(asked: ResolvedRecipe) -> str:
     from modelsmith.name import ModelName
 
     return ModelName.strict(asked.recipe.create).short
 
 
 def _locked(
-    asked: Asked,
+    asked: ResolvedRecipe,
     old: LockedModel | None,
     store: Store,
     path: Path,

@@ -14,7 +14,7 @@ from modelsmith.cli.shared.failure import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from modelsmith.cli.recipes.planning import Asked
+    from modelsmith.cli.recipes.planning import ResolvedRecipe
     from modelsmith.cli.shared.options import PlanOptions
     from modelsmith.progress import Progress, ProgressSink
     from modelsmith.recipe.scale.job import Executor, Job, Outcome, Work
@@ -37,7 +37,7 @@ def check_alone(*, via: str, modelfile: object, locked: bool, executor: object =
 
 def plan_many(
     options: PlanOptions,
-    asked: Sequence[Asked],
+    asked: Sequence[ResolvedRecipe],
     hosts: Sequence[str | None],
     *,
     check_only: bool,
@@ -88,7 +88,7 @@ def plan_many(
     return code
 
 
-def say_label(asked: Asked, number: int, count: int) -> None:
+def say_label(asked: ResolvedRecipe, number: int, count: int) -> None:
     """Print which of several models is meant."""
     if count > 1:
         label = f": {asked.label}" if asked.label else ""
@@ -96,7 +96,7 @@ def say_label(asked: Asked, number: int, count: int) -> None:
         click.echo(click.style(printable(line), bold=True))
 
 
-def named(asked: Asked, data: dict[str, Any]) -> dict[str, Any]:
+def named(asked: ResolvedRecipe, data: dict[str, Any]) -> dict[str, Any]:
     """Return what is said of one of several models with what tells it from the others."""
     more: dict[str, Any] = {"profile": asked.profile} if asked.profile else {}
     return data | more | ({"combination": asked.label} if asked.label else {})
@@ -104,7 +104,7 @@ def named(asked: Asked, data: dict[str, Any]) -> dict[str, Any]:
 
 def apply_many(
     options: PlanOptions,
-    asked: Sequence[Asked],
+    asked: Sequence[ResolvedRecipe],
     where: str | None,
     *,
     jobs: int | None,
@@ -150,7 +150,7 @@ def apply_many(
     return _summed_up(outcomes, store, as_json=as_json)
 
 
-def _job(asked: Asked, options: PlanOptions, store: Store) -> Job:
+def _job(asked: ResolvedRecipe, options: PlanOptions, store: Store) -> Job:
     from modelsmith.recipe.scale.job import Job
     from modelsmith.versions import Version
 
@@ -160,7 +160,7 @@ def _job(asked: Asked, options: PlanOptions, store: Store) -> Job:
     return Job.of(asked.recipe, asked.label or asked.written.name, ollama=version, as_is=options.as_is, secrets=hidden)
 
 
-def _values(asked: Asked, secrets: Sequence[str]) -> list[str]:
+def _values(asked: ResolvedRecipe, secrets: Sequence[str]) -> list[str]:
     """Return the values of secrets, which only the settings and the environment know."""
     import os
 

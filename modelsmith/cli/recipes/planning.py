@@ -28,7 +28,7 @@ _MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ResolvedRecipe:
     """A recipe with values for its inputs: as it is written, the values that were given, and both together."""
 
     written: RecipeFile
@@ -43,7 +43,7 @@ class Planned:
     """A plan, what the lock says of its model (None: nothing), what moved since, and how long planning took."""
 
     plan: Plan
-    asked: Asked
+    asked: ResolvedRecipe
     lock: Path
     locked: LockedModel | None
     moved: tuple[Moved, ...]
@@ -63,9 +63,9 @@ def pinned(recipe: Recipe, locked: LockedModel) -> Recipe:
     return with_pins(recipe, locked)
 
 
-def ask(recipe: str, settings: tuple[str, ...], profile: str = "") -> Asked:
+def resolve_recipe(recipe: str, settings: tuple[str, ...], profile: str = "") -> ResolvedRecipe:
     """Read a recipe and fill in its inputs; raises UsageError for one with a matrix that is not given by ``settings``."""
-    asked = ask_each(recipe, settings, profile)
+    asked = resolve_recipes(recipe, settings, profile)
     if len(asked) > 1:
         from modelsmith.errors import UsageError
 
@@ -76,9 +76,9 @@ def ask(recipe: str, settings: tuple[str, ...], profile: str = "") -> Asked:
     return asked[0]
 
 
-def ask_each(
+def resolve_recipes(
     recipe: str, settings: tuple[str, ...], profile: str = "", only: tuple[str, ...] = (), *, lenient: bool = False
-) -> tuple[Asked, ...]:
+) -> tuple[ResolvedRecipe, ...]:
     """Read a recipe and fill in its inputs, once for each combination of its matrix that ``only`` leaves.
 
     ``lenient``: settings of inputs that it does not have are for other recipes.
@@ -101,7 +101,7 @@ def ask_each(
         by_axis = axes.pop("profile", "") if "profile" not in written.inputs else ""
         values = given | axes
         label = combination.label if combination is not None else ""
-        asked.append(Asked(written, values, recipe_of, profile or by_axis, label))
+        asked.append(ResolvedRecipe(written, values, recipe_of, profile or by_axis, label))
     return tuple(asked)
 
 
@@ -114,7 +114,7 @@ def _as_given(node: ScalarNode) -> str:
     return anchored(text, node.source.folder) if looks_like_path(text) else text
 
 
-def ask_all(options: PlanOptions) -> tuple[Asked, ...]:
+def ask_all(options: PlanOptions) -> tuple[ResolvedRecipe, ...]:
     """Read all recipes of a command, with all combinations; raises UsageError where two would make one model."""
     from modelsmith.errors import UsageError
     from modelsmith.name import ModelName
@@ -123,13 +123,13 @@ def ask_all(options: PlanOptions) -> tuple[Asked, ...]:
     asked = [
         each
         for recipe in options.recipes
-        for each in ask_each(recipe, options.settings, options.profile, options.only, lenient=lenient)
+        for each in resolve_recipes(recipe, options.settings, options.profile, options.only, lenient=lenient)
     ]
     inputs = {name for each in asked for name in each.written.inputs}
     for setting in options.settings:
         if setting.partition("=")[0] not in inputs:
             raise UsageError(f"--set {setting:.120}: none of these recipes has this input")
-    seen: dict[str, Asked] = {}
+    seen: dict[str, ResolvedRecipe] = {}
     for each in asked:
         name = ModelName.strict(each.recipe.create).short
         if name in seen:
@@ -157,7 +157,7 @@ def hosts_of(options: PlanOptions) -> tuple[str | None, ...]:
     return named or (None,)
 
 
-def ask_again(locked: LockedModel, folder: Path) -> Asked:
+def ask_again(locked: LockedModel, folder: Path) -> ResolvedRecipe:
     """Read the recipe of a locked model again, with the values that were given when it was locked."""
     from modelsmith.recipe.read.bundled import is_path
     from modelsmith.recipe.read.load import load_recipe
@@ -168,7 +168,7 @@ def ask_again(locked: LockedModel, folder: Path) -> Asked:
     written = load_recipe(name)
     given = {key: value for key, value in locked.inputs.items() if value is not None}
     recipe = written.resolve(given, here=folder, profile=locked.profile)
-    return Asked(written, given, recipe, locked.profile)
+    return ResolvedRecipe(written, given, recipe, locked.profile)
 
 
 def chosen_store(where: str | None) -> Store:
@@ -189,7 +189,7 @@ def lock_path(given: Path | None) -> Path:
     return given or Path(NAME)
 
 
-def locked_entry(path: Path, asked: Asked, *, required: bool) -> LockedModel | None:
+def locked_entry(path: Path, asked: ResolvedRecipe, *, required: bool) -> LockedModel | None:
     """Return what the lock says of a recipe's model; None where it says nothing, and nothing is ``required``.
 
     Raises UsageError where something is required, UnreadableFile where the lock is missing then, or none at all.
@@ -210,7 +210,7 @@ def locked_entry(path: Path, asked: Asked, *, required: bool) -> LockedModel | N
 
 def drift_of(
     plan: Plan,
-    asked: Asked,
+    asked: ResolvedRecipe,
     locked: LockedModel,
     folder: Path,
     *,
@@ -243,7 +243,7 @@ def drift_of(
 
 def make_plan(
     options: PlanOptions,
-    asked: Asked,
+    asked: ResolvedRecipe,
     *,
     progress: ProgressSink,
     from_lock: bool = False,
@@ -277,10 +277,10 @@ def make_plan(
 
 def plan_alone(options: PlanOptions) -> Plan:
     """Plan what a command asks for, whatever a lock says."""
-    return _plan(options, ask(options.recipes[0], options.settings, options.profile).recipe, None)
+    return _plan(options, resolve_recipe(options.recipes[0], options.settings, options.profile).recipe, None)
 
 
-def _from_lock(options: PlanOptions, asked: Asked, locked: LockedModel, path: Path) -> Plan:
+def _from_lock(options: PlanOptions, asked: ResolvedRecipe, locked: LockedModel, path: Path) -> Plan:
     from modelsmith.errors import UsageError
     from modelsmith.recipe.lock.planning import plan_from_lock
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskReport:
     """An answer with the size of the context and what did not fit in, in a sentence ("" where all did)."""
 
     answer: Answer
@@ -26,13 +26,13 @@ class Asked:
     cut: str
 
 
-def ask(choice: Choice, request: Request, show: Callable[[AnswerPiece], None] = lambda _piece: None) -> Asked:
+def ask(choice: Choice, request: Request, show: Callable[[AnswerPiece], None] = lambda _piece: None) -> AskReport:
     """Ask a model; raises EngineError, ServerError …."""
     from modelsmith.engines.answer import collect
 
     answer = collect(choice.engine, request, show)
     context = choice.engine.context()
-    return Asked(answer, context, _cut(choice, request, answer, context))
+    return AskReport(answer, context, _cut(choice, request, answer, context))
 
 
 def _cut(choice: Choice, request: Request, answer: Answer, context: int | None) -> str:
@@ -71,7 +71,7 @@ def _rounded(tokens: int) -> int:
     return size
 
 
-def stats_line(asked: Asked) -> str:
+def stats_line(asked: AskReport) -> str:
     """Return speed and sizes in one line."""
     answer, usage = asked.answer, asked.answer.usage
     parts = []
@@ -94,7 +94,7 @@ def _rate(rate: float | None) -> str:
     return f" ({rate:.1f}/s)" if rate is not None else ""
 
 
-def show_remarks(asked: Asked, *, quiet: bool) -> None:
+def show_remarks(asked: AskReport, *, quiet: bool) -> None:
     """Print calls, what was cut, why the answer ended and, unless ``quiet``, the statistics to stderr."""
     from modelsmith.cli.running.model_text import harmless
 
@@ -110,7 +110,7 @@ def show_remarks(asked: Asked, *, quiet: bool) -> None:
         click.echo(click.style(printable(stats_line(asked)), dim=True), err=True)
 
 
-def asked_json(name: str, engine: str, asked: Asked) -> dict[str, Any]:
+def asked_json(name: str, engine: str, asked: AskReport) -> dict[str, Any]:
     """Return an answer and its statistics as JSON's values; null is what the engine does not tell."""
     answer, usage = asked.answer, asked.answer.usage
     return {

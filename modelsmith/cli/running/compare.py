@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.running.ask import Asked, ask, asked_json, show_remarks, stats_line
+from modelsmith.cli.running.ask import AskReport, ask, asked_json, show_remarks, stats_line
 from modelsmith.cli.running.model_text import AnswerWriter, harmless, json_text
 from modelsmith.cli.shared.failure import printable
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def show_both(choices: Sequence[Choice], names: Sequence[str], request: Request, *, as_json: bool) -> int:
     """Ask one model after the other, so that only one is loaded here at a time, and print both answers."""
-    both: list[Asked] = []
+    both: list[AskReport] = []
     try:
         for choice in choices:
             both.append(ask(choice, request))
@@ -48,7 +48,7 @@ def show_both(choices: Sequence[Choice], names: Sequence[str], request: Request,
     return 0
 
 
-def _show_table(names: Sequence[str], both: Sequence[Asked]) -> None:
+def _show_table(names: Sequence[str], both: Sequence[AskReport]) -> None:
     from rich.table import Table
     from rich.text import Text
 

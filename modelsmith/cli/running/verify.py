@@ -22,7 +22,7 @@ from modelsmith.errors import ModelsmithError, UnreadableFile, UsageError
 if TYPE_CHECKING:
     from modelsmith.cli.running.verify_subject import Subject
     from modelsmith.engines.protocol import InferenceEngine
-    from modelsmith.recipe.prove.answers import Asked
+    from modelsmith.recipe.prove.answers import CheckedAsk
 
 _file = partial(click.Path, path_type=Path, dir_okay=False)
 
@@ -111,10 +111,10 @@ def command(
 
 def _ask_all(
     subject: Subject, replay: Path | None, record: Path | None, *, force: bool, quiet: bool
-) -> tuple[str, tuple[Asked, ...]]:
+) -> tuple[str, tuple[CheckedAsk, ...]]:
     """Ask what there is to ask; return what answered, and the answers. An engine that is not there is the error of the first."""
     from modelsmith.engines.recording import Recorder, is_recording
-    from modelsmith.recipe.prove.answers import Asked, ask_all
+    from modelsmith.recipe.prove.answers import CheckedAsk, ask_all
 
     if not subject.asks:
         return "", ()
@@ -124,7 +124,7 @@ def _ask_all(
     except (UsageError, UnreadableFile):
         raise
     except ModelsmithError as error:
-        failed = (Asked(subject.asks[0], (), error=error), *(Asked(ask, ()) for ask in subject.asks[1:]))
+        failed = (CheckedAsk(subject.asks[0], (), error=error), *(CheckedAsk(ask, ()) for ask in subject.asks[1:]))
         for each in failed:
             show(each)
         return "", failed

@@ -61,11 +61,11 @@ def recipe_subject(
     options: RunOptions, plan_options: PlanOptions, progress: ProgressSink, *, from_lock: bool
 ) -> Subject:
     """Return a recipe's model for what the recipe promises; raises RecipeError and what planning raises."""
-    from modelsmith.cli.recipes.planning import ask, make_plan
+    from modelsmith.cli.recipes.planning import make_plan, resolve_recipe
     from modelsmith.engines.known import KnownModel
     from modelsmith.recipe.format.ask import Ask
 
-    asked = ask(plan_options.recipe, plan_options.settings, plan_options.profile)
+    asked = resolve_recipe(plan_options.recipe, plan_options.settings, plan_options.profile)
     plan = make_plan(plan_options, asked, progress=progress, from_lock=from_lock).plan
     asks = tuple(each for each in plan.recipe.expect if isinstance(each, Ask))
     name = plan.name.short

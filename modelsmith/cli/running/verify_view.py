@@ -15,7 +15,7 @@ from modelsmith.lint.formats.junit import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modelsmith.recipe.prove.answers import Asked
+    from modelsmith.recipe.prove.answers import CheckedAsk
     from modelsmith.recipe.prove.checked import Checked
 
 FORMATS = ("text", "json", "junit")
@@ -34,7 +34,7 @@ class Verified:
     target: str
     engine: str
     promises: tuple[Checked, ...]
-    asked: tuple[Asked, ...]
+    asked: tuple[CheckedAsk, ...]
 
     @property
     def checked(self) -> tuple[Checked, ...]:
@@ -61,7 +61,7 @@ def show_head(target: str, promises: tuple[Checked, ...]) -> None:
         _show(each)
 
 
-def tell(asked: Asked) -> None:
+def tell(asked: CheckedAsk) -> None:
     """Print a question and its promises."""
     click.echo(f"{click.style('ask:', fg='cyan')} {harmless(asked.title)}")
     for each in asked.checked:
@@ -133,7 +133,7 @@ def _promises(checked: tuple[Checked, ...]) -> list[dict[str, Any]]:
     return [{"promise": each.promise, "holds": each.holds, "detail": each.detail} for each in checked]
 
 
-def _asked_data(asked: Asked) -> dict[str, Any]:
+def _asked_data(asked: CheckedAsk) -> dict[str, Any]:
     data: dict[str, Any] = {"ask": asked.title, "promises": _promises(asked.checked)}
     if asked.answer is None:
         return data | {"error": asked.error.message if asked.error is not None else _NOT_ASKED}
@@ -174,7 +174,7 @@ def _junit(verified: Verified) -> bytes:
     return text + b"\n"
 
 
-def _whole(asked: Asked | None, detail: str) -> str:
+def _whole(asked: CheckedAsk | None, detail: str) -> str:
     if asked is None or asked.answer is None:
         return detail
     answer = asked.answer

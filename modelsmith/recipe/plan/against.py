@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from modelsmith.errors import ModelsmithError
 from modelsmith.models.draft import Draft
 from modelsmith.models.find import resolve_base
-from modelsmith.recipe.prove.compare import Verdict, compare
+from modelsmith.recipe.prove.compare import Verdict, compare_drafts
 from modelsmith.syntax.modelfile.table import NOTED
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def prompts_against(plan: Plan) -> tuple[Comparison, ...]:
         stands = Draft.start(resolve_base(plan.name.short, plan.store, plan.before.base.folder), plan.after.version)
         if stands.runs_jinja != plan.after.runs_jinja:
             return ()
-        found = compare(stands, plan.after)
+        found = compare_drafts(stands, plan.after)
     except ModelsmithError:
         return ()
     return found if any(each.verdict is not Verdict.SAME for each in found) else ()

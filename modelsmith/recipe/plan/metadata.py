@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ITEMS = 4
 
 
-def wanted(recipe: GGUF | None) -> dict[str, Any]:
+def metadata_changes(recipe: GGUF | None) -> dict[str, Any]:
     """Return what a recipe asks for: keys with values, lists and typed values, None to remove one."""
     if recipe is None:
         return {}

@@ -24,11 +24,11 @@ from modelsmith.recipe.plan.compile import compile_request, written_modelfile
 from modelsmith.recipe.plan.effects import without_effect
 from modelsmith.recipe.plan.findings import new_findings
 from modelsmith.recipe.plan.loads import loading_faults
-from modelsmith.recipe.plan.metadata import merged_base, wanted, with_metadata
+from modelsmith.recipe.plan.metadata import merged_base, metadata_changes, with_metadata
 from modelsmith.recipe.plan.outputs import check_outputs, holds
 from modelsmith.recipe.plan.quantization import wishes_of, with_quantization_note
 from modelsmith.recipe.plan.requires import too_old
-from modelsmith.recipe.prove.compare import compare, engine_changes
+from modelsmith.recipe.prove.compare import compare_drafts, engine_changes
 from modelsmith.recipe.prove.expect import check
 from modelsmith.recipe.steps import STEPS
 from modelsmith.store.model import CreatePreview
@@ -208,7 +208,7 @@ def plan(
         after = after.with_note(note)
     if note := engine_changes(before, after):
         after = after.with_note(note)
-    comparisons = compare(before, after)
+    comparisons = compare_drafts(before, after)
     request = compile_request(after)
     after = with_quantization_note(after, request)
     replaces, damaged = _standing(store, name)
@@ -300,6 +300,6 @@ def edited(draft: Draft, recipe: Recipe) -> Draft:
         modelfile = modelfile.set_license(*recipe.license_)
     if recipe.requires is not None:
         modelfile = modelfile.set_requires(recipe.requires)
-    draft = with_metadata(draft, wanted(recipe.gguf))
+    draft = with_metadata(draft, metadata_changes(recipe.gguf))
     draft = with_adapters(replace(draft, modelfile=modelfile), recipe.adapters)
     return replace(draft, quantize=wishes_of(recipe.quantize), merge_shards=recipe.merge_shards)

@@ -29,7 +29,7 @@ _SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckedAsk:
     """One question, what came of it, and which promises the answer keeps.
 
     ``answer`` is None where there is none: for the ``error``, or (without one) because the engine had failed before.
@@ -60,28 +60,28 @@ def request_of(ask: Ask) -> Request:
 
 
 def ask_all(
-    asks: Sequence[Ask], engine: InferenceEngine, tell: Callable[[Asked], None] = lambda _asked: None
-) -> tuple[Asked, ...]:
+    asks: Sequence[Ask], engine: InferenceEngine, tell: Callable[[CheckedAsk], None] = lambda _asked: None
+) -> tuple[CheckedAsk, ...]:
     """Ask every question and check the answers; ``tell`` hears of each at once.
 
     Once the engine failed, nothing more is asked of it; a recording that does not fit one question may fit the others.
     """
-    found: list[Asked] = []
+    found: list[CheckedAsk] = []
     failed = False
     for ask in asks:
-        asked = Asked(ask, ()) if failed else _asked(ask, engine)
+        asked = CheckedAsk(ask, ()) if failed else _asked(ask, engine)
         failed = failed or (asked.error is not None and not isinstance(asked.error, RecordingMismatch | UsageError))
         found.append(asked)
         tell(asked)
     return tuple(found)
 
 
-def _asked(ask: Ask, engine: InferenceEngine) -> Asked:
+def _asked(ask: Ask, engine: InferenceEngine) -> CheckedAsk:
     try:
         answer = collect(engine, request_of(ask))
-        return Asked(ask, tuple(check_answer(ask, answer)), answer)
+        return CheckedAsk(ask, tuple(check_answer(ask, answer)), answer)
     except ModelsmithError as error:
-        return Asked(ask, (), error=error)
+        return CheckedAsk(ask, (), error=error)
 
 
 def check_answer(ask: Ask, answer: Answer) -> Iterator[Checked]:

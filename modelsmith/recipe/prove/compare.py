@@ -72,7 +72,7 @@ def applies(when: str, think: Think) -> bool:
     return when == "always" or (when == "not-thinking") == (think is False)
 
 
-def compare(before: Draft, after: Draft) -> tuple[Comparison, ...]:
+def compare_drafts(before: Draft, after: Draft) -> tuple[Comparison, ...]:
     """Render all named conversations under every ``think`` value with both drafts.
 
     Both sides use the kind of template (Go or Jinja) that runs afterwards, so that the comparison shows the edits; what

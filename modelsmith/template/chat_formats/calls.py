@@ -32,7 +32,7 @@ from modelsmith.template.chat_formats.probes import (
     SECOND_VALUE,
     answer,
     answered,
-    compare,
+    compare_probes,
     with_calls,
 )
 
@@ -87,7 +87,7 @@ def find_calls(renders: Renders, reasoning: ReasoningTags, *, parallel: bool) ->
 
     Raises TemplateSyntaxError where llama-server's analysis fails.
     """
-    comparison = compare(renders, answered(answer(ANSWER), tools=True), with_calls(FIRST_CALL))
+    comparison = compare_probes(renders, answered(answer(ANSWER), tools=True), with_calls(FIRST_CALL))
     if comparison is None or not comparison.difference.right:
         return CallTags()
     shown = comparison.difference.right
@@ -171,7 +171,7 @@ def _fields(call: dict[str, Any]) -> CallTags:
 
 def _each_in_its_section(found: CallTags, renders: Renders) -> CallTags:
     """See whether a second call has the marks of a section of its own: then they are the marks of each call."""
-    comparison = compare(renders, with_calls(FIRST_CALL), with_calls(FIRST_CALL, SECOND_CALL))
+    comparison = compare_probes(renders, with_calls(FIRST_CALL), with_calls(FIRST_CALL, SECOND_CALL))
     if comparison and found.section[0] and found.section[0] in comparison.difference.right:
         return replace(found, call=found.section, section=("", ""))
     return found
@@ -201,7 +201,7 @@ def _tagged_calls(shown: str, style: Style) -> CallTags:
 
 def _marks_of_each(found: CallTags, renders: Renders) -> CallTags:
     """Tell the marks of each call from those of the section by a second call."""
-    comparison = compare(renders, with_calls(FIRST_CALL), with_calls(FIRST_CALL, SECOND_CALL))
+    comparison = compare_probes(renders, with_calls(FIRST_CALL), with_calls(FIRST_CALL, SECOND_CALL))
     if comparison is None:
         return found
     second = difference(comparison.difference.suffix, comparison.difference.right).right.lstrip(SPACES)
@@ -215,7 +215,7 @@ def _marks_of_each(found: CallTags, renders: Renders) -> CallTags:
 
 def _function_marks(found: CallTags, renders: Renders) -> CallTags:
     """Find what stands around a function's name, and what ends its call."""
-    comparison = compare(renders, with_calls(FIRST_CALL), with_calls(SECOND_CALL))
+    comparison = compare_probes(renders, with_calls(FIRST_CALL), with_calls(SECOND_CALL))
     if comparison is None:
         return found
     shown = comparison.difference
@@ -244,7 +244,7 @@ def _up_to_marker(text: str) -> str:
 
 def _after_arguments(renders: Renders) -> str:
     """Return what follows the last argument's value; raises TemplateSyntaxError where llama.cpp reads past the end."""
-    comparison = compare(renders, with_calls(FIRST_CALL), answered(answer(ANSWER), tools=True))
+    comparison = compare_probes(renders, with_calls(FIRST_CALL), answered(answer(ANSWER), tools=True))
     if comparison is None:
         return ""
     left = comparison.difference.left
@@ -267,10 +267,10 @@ def _function_end(style: Style, ending: str) -> str:
 
 def _argument_marks(found: CallTags, renders: Renders) -> CallTags:
     """Find what stands around an argument's name and its value."""
-    names = compare(renders, with_calls(CALL_WITH_FIRST), with_calls(CALL_WITH_SECOND))
+    names = compare_probes(renders, with_calls(CALL_WITH_FIRST), with_calls(CALL_WITH_SECOND))
     if names:
         found = replace(found, argument=_name_marks(names.difference))
-    values = compare(renders, with_calls(CALL_WITH_FIRST), with_calls(CALL_WITH_FIRST_OTHERWISE))
+    values = compare_probes(renders, with_calls(CALL_WITH_FIRST), with_calls(CALL_WITH_FIRST_OTHERWISE))
     if values is None or (values.difference.left, values.difference.right) != (FIRST_VALUE, SECOND_VALUE):
         return found
     prefix = values.difference.prefix

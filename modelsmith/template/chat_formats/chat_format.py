@@ -12,7 +12,7 @@ from modelsmith.errors import TemplateRenderError
 from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.analysis import Analysis, analyse
 from modelsmith.template.chat_formats.families import Begun, Family, find_family
-from modelsmith.template.chat_formats.family_grammars import Asked
+from modelsmith.template.chat_formats.family_grammars import AnswerContext
 from modelsmith.template.chat_formats.grammar import CONTENT, REASONING
 from modelsmith.template.chat_formats.markers import as_bytes, as_text, shared_start, trimmed
 
@@ -120,7 +120,7 @@ class ChatFormat:
         for stop in self.analysis.stops:
             answer = answer.partition(stop)[0]
         answer += eos_token if eos_token in self.analysis.shown else ""
-        asked = Asked(self.text, generation_prompt, enable_thinking)
+        asked = AnswerContext(self.text, generation_prompt, enable_thinking)
         match = self._parser(asked).at(generation_prompt + answer, 0)
         if match is None:
             raise TemplateRenderError(
@@ -147,7 +147,7 @@ class ChatFormat:
         start = generation_prompt.partition(opening)[0]
         return start + opening + thought + (closing + said if said is not None else "")
 
-    def _parser(self, asked: Asked) -> Parser:
+    def _parser(self, asked: AnswerContext) -> Parser:
         return self.family.parser(asked) if self.family else self.analysis.parser(asked.generation_prompt)
 
 

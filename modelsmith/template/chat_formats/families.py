@@ -100,7 +100,7 @@ class Family:
 
     name: str
     all_of: tuple[str, ...]
-    parser: Callable[[grammars.Asked], Parser]
+    parser: Callable[[grammars.AnswerContext], Parser]
     opening: str = ""
     closings: tuple[str, ...] = ()
     calls: str = ""

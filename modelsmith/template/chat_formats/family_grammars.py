@@ -26,7 +26,7 @@ from modelsmith.template.chat_formats.grammar import (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnswerContext:
     """What an answer was asked with: the template's text, what opens the assistant's turn, and whether it may think."""
 
     text: str
@@ -34,13 +34,13 @@ class Asked:
     enable_thinking: bool
 
 
-def mistral(_asked: Asked) -> Parser:
+def mistral(_asked: AnswerContext) -> Parser:
     """Read ``[THINK]…[/THINK]`` before the answer, or the answer alone."""
     thought = optional("[THINK]" + reasoning(until("[/THINK]")) + "[/THINK]")
     return thought >> content(rest())
 
 
-def harmony(_asked: Asked) -> Parser:
+def harmony(_asked: AnswerContext) -> Parser:
     """Read the channels of gpt-oss: analysis is reasoning, commentary and final are the answer."""
     start, close = literal("<|start|>assistant"), literal("<|end|>")
     said = until("<|end|>")
@@ -53,7 +53,7 @@ def harmony(_asked: Asked) -> Parser:
     return repeat(start + (preamble | analysis)) + start + (final | unsolicited)
 
 
-def muse(_asked: Asked) -> Parser:
+def muse(_asked: AnswerContext) -> Parser:
     """Read messages: those to itself are reasoning, the one to the user is the answer."""
     start = literal("<|start|>assistant")
     thought = " to=self<|message|>" + reasoning(until("<|eom|>")) + "<|eom|>"
@@ -61,19 +61,19 @@ def muse(_asked: Asked) -> Parser:
     return repeat(start + thought) + start + final
 
 
-def functionary(_asked: Asked) -> Parser:
+def functionary(_asked: AnswerContext) -> Parser:
     """Read ``all`` and a line break, then the answer."""
     return "<|start_header_id|>assistant<|end_header_id|>\n\n>>>" + literal("all\n") + content(rest()) + end()
 
 
-def kimi_k2(_asked: Asked) -> Parser:
+def kimi_k2(_asked: AnswerContext) -> Parser:
     """Read ``<think>…</think>``, ended by calls too, then the answer."""
     ends = until("</think>", "<|tool_calls_section_begin|>", "<|tool_call_begin|>")
     thought = optional("<think>" + reasoning(ends) + optional("</think>"))
     return "<|im_assistant|>assistant<|im_middle|>" + thought + content(rest()) + end()
 
 
-def kimi_k3(_asked: Asked) -> Parser:
+def kimi_k3(_asked: AnswerContext) -> Parser:
     """Read the sections between ``<|open|>`` and ``<|close|>``: think, then response."""
     think_start, think_end = "<|open|>think<|sep|>", "<|close|>think<|sep|>"
     response_start, response_end = "<|open|>response<|sep|>", "<|close|>response<|sep|>"
@@ -91,7 +91,7 @@ def kimi_k3(_asked: Asked) -> Parser:
     )
 
 
-def cohere_moe(_asked: Asked) -> Parser:
+def cohere_moe(_asked: AnswerContext) -> Parser:
     """Read ``<|START_THINKING|>…<|END_THINKING|>``, then ``<|START_TEXT|>…<|END_TEXT|>``."""
     ends = until("<|END_THINKING|>", "<|START_TEXT|>", "<|START_ACTION|>")
     thought = optional("<|START_THINKING|>" + reasoning(ends) + optional("<|END_THINKING|>"))
@@ -99,18 +99,18 @@ def cohere_moe(_asked: Asked) -> Parser:
     return "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>" + thought + said + optional("<|END_OF_TURN_TOKEN|>") + end()
 
 
-def lfm2(asked: Asked) -> Parser:
+def lfm2(asked: AnswerContext) -> Parser:
     """Read ``<think>…</think>`` where the template's text has it, then the answer."""
     thought = optional("<think>" + reasoning(until("</think>")) + "</think>") if "<think>" in asked.text else nothing()
     return "<|im_start|>assistant\n" + thought + content(rest()) + end()
 
 
-def gigachat(_asked: Asked) -> Parser:
+def gigachat(_asked: AnswerContext) -> Parser:
     """Read the answer alone."""
     return "assistant<|role_sep|>\n" + content(rest())
 
 
-def minimax_m3(asked: Asked) -> Parser:
+def minimax_m3(asked: AnswerContext) -> Parser:
     """Read ``<mm:think>…</mm:think>``, a bare end of it too; where thinking is off, drop it."""
     opening, closing = "<mm:think>", "</mm:think>"
     if asked.enable_thinking:
@@ -121,7 +121,7 @@ def minimax_m3(asked: Asked) -> Parser:
     return literal(start) + optional(block | closing) + content(rest()) + end()
 
 
-def deepseek_dsml(asked: Asked) -> Parser:
+def deepseek_dsml(asked: AnswerContext) -> Parser:
     """Read ``<think>…</think>``; where thinking is off, drop it (V4: its end alone)."""
     opening, closing = literal("<think>"), literal("</think>")
     if asked.enable_thinking:
@@ -133,7 +133,7 @@ def deepseek_dsml(asked: Asked) -> Parser:
     return "<｜Assistant｜>" + thought + content(rest()) + end()
 
 
-def gemma4(_asked: Asked) -> Parser:
+def gemma4(_asked: AnswerContext) -> Parser:
     """Read ``<|channel>thought`` … ``<channel|>`` before, between and after what is said."""
     empty = repeat("<|channel>" + not_ahead(literal("thought")))
     block = literal("<|channel>thought") + space() + reasoning(until("<channel|>")) + "<channel|>"
@@ -142,13 +142,13 @@ def gemma4(_asked: Asked) -> Parser:
     return optional("<|turn>model\n") + repeat(message, least=1)
 
 
-def minicpm5(_asked: Asked) -> Parser:
+def minicpm5(_asked: AnswerContext) -> Parser:
     """Read ``<think>…</think>``, which is never left out, then the answer."""
     thought = ("<think>" + (space() + reasoning(until("</think>"))) >> "</think>") + space()
     return "<|im_start|>assistant\n" + thought + content(rest()) + end()
 
 
-def qwen3_coder(asked: Asked) -> Parser:
+def qwen3_coder(asked: AnswerContext) -> Parser:
     """Read ``<think>…</think>`` where the template's text has it, ended by a call too, then the answer."""
     thought = nothing()
     if "<think>" in asked.text:

@@ -58,7 +58,7 @@ class Probe:
     enable_thinking: bool = True
 
 
-def compare(renders: Renders, first: Probe, second: Probe) -> Comparison | None:
+def compare_probes(renders: Renders, first: Probe, second: Probe) -> Comparison | None:
     """Return how the prompts of two probes differ; None where the template fails on one of them."""
     try:
         left, right = (

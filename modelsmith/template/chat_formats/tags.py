@@ -28,7 +28,7 @@ from modelsmith.template.chat_formats.probes import (
     answer,
     answered,
     call,
-    compare,
+    compare_probes,
 )
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class AnswerTags:
 
 def find_reasoning(renders: Renders, *, calls: bool) -> ReasoningTags:
     """Return how a template marks reasoning; ``calls`` says that it prints calls."""
-    tags = _printed(compare(renders, answered(answer(ANSWER)), answered(answer(ANSWER, thought=THOUGHT))))
+    tags = _printed(compare_probes(renders, answered(answer(ANSWER)), answered(answer(ANSWER, thought=THOUGHT))))
     off, on = (Probe((QUESTION,), add_generation_prompt=True, enable_thinking=thinks) for thinks in (False, True))
-    tags = _switched(tags, compare(renders, off, on))
+    tags = _switched(tags, compare_probes(renders, off, on))
     return _beside_calls(tags, renders) if calls else tags
 
 
@@ -81,7 +81,7 @@ def find_answer(renders: Renders, reasoning: ReasoningTags) -> AnswerTags:
     plain = answered(answer(ANSWER), tools=True)
     calling = answered(answer("", calls=[call("test_func", {"arg1": "value1"})]), tools=True)
     thinking = answered(answer("", thought=THOUGHT), tools=True)
-    beside_calls, beside_reasoning = compare(renders, plain, calling), compare(renders, plain, thinking)
+    beside_calls, beside_reasoning = compare_probes(renders, plain, calling), compare_probes(renders, plain, thinking)
     if beside_calls is None or beside_reasoning is None:
         return AnswerTags()
     with_calls, shown = beside_calls.difference.left, beside_reasoning.difference.left
@@ -143,7 +143,7 @@ def _appended(base: str, extended: str) -> tuple[Segment, Segment] | None:
 def _beside_calls(tags: ReasoningTags, renders: Renders) -> ReasoningTags:
     """Look whether reasoning is printed only where the assistant also calls a function."""
     calling = call(FIRST_FUNCTION, {FIRST_ARGUMENT: "VVVV", SECOND_ARGUMENT: "XXXX"})
-    comparison = compare(
+    comparison = compare_probes(
         renders,
         answered(answer(ANSWER, thought=THOUGHT), tools=True),
         answered(answer(None, thought=THOUGHT, calls=[calling]), tools=True),

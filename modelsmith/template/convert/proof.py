@@ -110,7 +110,7 @@ class Reference:
         return known
 
 
-def compare(reference: Reference, template: Template, *, tools: bool) -> Proof:
+def prove(reference: Reference, template: Template, *, tools: bool) -> Proof:
     """Compare over the conversations with or without tools, the smallest first."""
     covered: list[str] = []
     limits: dict[str, None] = {}

@@ -18,7 +18,7 @@ LEVELS = ("low", "medium", "high", "max")
 
 
 @dataclass(frozen=True, slots=True)
-class Think:
+class ThinkOutcome:
     """What a template gets: ``value`` (None is unset), or ``error``, the reason of Ollama's HTTP 400."""
 
     value: bool | str | None = None
@@ -36,7 +36,7 @@ def think_semantics(
     think: bool | str | None,
     *,
     harmony: bool = False,
-) -> Think:
+) -> ThinkOutcome:
     """Return what Ollama of this version makes of ``think`` for a model that can think, or cannot.
 
     Unset becomes true for a model that can think (0.12.4); a model that cannot refuses true. ``harmony`` is for gpt-oss,
@@ -46,18 +46,18 @@ def think_semantics(
     if think == "":
         think = None
     if not ollama.has("0.9.0"):
-        return Think()
+        return ThinkOutcome()
     if isinstance(think, str):
         known = LEVELS if ollama.has("0.22.0") else LEVELS[:3] if ollama.has("0.11.0") else ()
         if think not in known:
             words = "".join(f'"{level}", ' for level in reversed(known))
-            return Think(error=f'invalid think value: "{think}" (must be {words}true, or false)')
+            return ThinkOutcome(error=f'invalid think value: "{think}" (must be {words}true, or false)')
         if not ollama.has("0.17.7") and not harmony:
-            return Think(error=f'think value "{think}" is not supported for this model')
+            return ThinkOutcome(error=f'think value "{think}" is not supported for this model')
     if has_thinking_capability:
         if think is None:
-            return Think(True if ollama.has("0.12.4") else None)
-        return Think("high" if harmony and think == "max" else think)
+            return ThinkOutcome(True if ollama.has("0.12.4") else None)
+        return ThinkOutcome("high" if harmony and think == "max" else think)
     if think or (think is False and ollama.has("0.12.4") and not ollama.has("0.12.5")):
-        return Think(error="the model does not support thinking")
-    return Think(think)
+        return ThinkOutcome(error="the model does not support thinking")
+    return ThinkOutcome(think)

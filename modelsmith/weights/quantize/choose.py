@@ -46,7 +46,7 @@ def parse_size(text: str) -> int:
     return int(size)
 
 
-def candidates(parts: Sequence[GGUFFile], imatrix: ImportanceMatrix | None) -> Iterator[str]:
+def mixes_to_try(parts: Sequence[GGUFFile], imatrix: ImportanceMatrix | None) -> Iterator[str]:
     """Yield the names of the mixes to try, the best first: the floats that the model has, then fewer and fewer bits."""
     sizes = dict.fromkeys(FLOATS, 0)
     for part in parts:
@@ -75,7 +75,7 @@ def choose(
     take. Raises UsageError where none fits, and as ``plan_quantize`` does.
     """
     plan: QuantizePlan | None = None
-    for name in candidates(parts, imatrix):
+    for name in mixes_to_try(parts, imatrix):
         plan = plan_quantize(parts, replace(wishes, mix=find_mix(name)), imatrix)
         if fits(plan):
             return plan

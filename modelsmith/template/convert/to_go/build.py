@@ -9,13 +9,13 @@ from modelsmith.template.convert.to_go.ends import START, Samples, best_ends
 from modelsmith.template.convert.to_go.observe import observe
 from modelsmith.template.convert.to_go.orders import (
     CALLING,
+    CONCATENATED,
     CONTENT,
     END,
     FIRST,
     INLINE,
     KEPT,
     LONG_DATE,
-    PILED,
     SHORT_DATE,
     UNIT,
 )
@@ -145,7 +145,7 @@ def _head(writer: Writer, names: set[str], trees: Mapping[str, Tree], placement:
         if keeps:
             first = "and (eq $i 0) " if placement == FIRST else ""
             writer.control(f'if {first}(eq .Role "system")' if first else 'if eq .Role "system"')
-            writer.control("$system = print $system .Content" if placement == PILED else "$system = .Content")
+            writer.control("$system = print $system .Content" if placement == CONCATENATED else "$system = .Content")
             writer.control("end")
         if asks:
             writer.control('if eq .Role "user"')

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError, TemplateError
 from modelsmith.template.convert.conversion import Conversion
-from modelsmith.template.convert.proof import GAP, KINDS, NOW, QUOTES, Proof, Reference, compare
+from modelsmith.template.convert.proof import GAP, KINDS, NOW, QUOTES, Proof, Reference, prove
 from modelsmith.template.convert.to_go.build import build
-from modelsmith.template.convert.to_go.orders import CALLING, FIRST, INLINE, JOINED, LAST, PILED, Coverage
+from modelsmith.template.convert.to_go.orders import CALLING, CONCATENATED, FIRST, INLINE, JOINED, LAST, Coverage
 from modelsmith.template.convert.to_go.tools import learn, without_placeholders
 from modelsmith.template.convert.translate.translate import translate
 from modelsmith.template.go.template import Template
@@ -83,7 +83,7 @@ def _learned(
     """Return the best template that can be written of what is learned, or why none can be."""
     best: Conversion | None = None
     reason: ConversionError | None = None
-    for tool_format, roles, placement in product(formats, role_sets, (INLINE, FIRST, JOINED, LAST, PILED)):
+    for tool_format, roles, placement in product(formats, role_sets, (INLINE, FIRST, JOINED, LAST, CONCATENATED)):
         calling = (CALLING,) if tool_format and tool_format.calls and "tool" in roles else ()
         try:
             scope = Coverage((*calling, *roles), placement, reference.thinks, reference.reasons, tool_format)
@@ -94,13 +94,13 @@ def _learned(
         found = _judged(reference, template)
         if best is None or _rank(found) > _rank(best):
             best = found
-        if best.counterexample is None or (best.proven_chat and placement == PILED):
+        if best.counterexample is None or (best.proven_chat and placement == CONCATENATED):
             break
     return best, reason
 
 
 def _judged(reference: Reference, template: Template, gaps: tuple[str, ...] = ()) -> Conversion:
-    chat, tools = (compare(reference, template, tools=tools) for tools in (False, True))
+    chat, tools = (prove(reference, template, tools=tools) for tools in (False, True))
     proofs: tuple[Proof, Proof] = (chat, tools)
     quotes = (QUOTES,) if 'printf "%q"' in template.text else ()
     left_out = tuple(f"{GAP}: {gap}" for gap in gaps)

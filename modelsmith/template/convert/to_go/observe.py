@@ -18,6 +18,7 @@ from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.convert.to_go.orders import (
     CALLING,
     CALLS,
+    CONCATENATED,
     CONTENT,
     END,
     FIRST,
@@ -26,7 +27,6 @@ from modelsmith.template.convert.to_go.orders import (
     JOINED,
     LAST,
     LONG_DATE,
-    PILED,
     QUOTED,
     SHORT_DATE,
     SYSTEM,
@@ -34,10 +34,10 @@ from modelsmith.template.convert.to_go.orders import (
     THINKS,
     TOOLS,
     UNIT,
+    facts_before,
     orders,
     shapes,
-    told,
-    word,
+    yes_or_no,
 )
 from modelsmith.template.convert.to_go.tools import GIVEN, calls
 
@@ -112,8 +112,8 @@ def _cut(render: Reference, order: tuple[str, ...], shape: Shape, scope: Coverag
     prompt = prompt.replace(system, SYSTEM) if system else prompt
     shared = {
         "think": shape.think,
-        "system": word("system" in order if scope.placement == INLINE else bool(system)),
-        "tools": word(shape.listed),
+        "system": yes_or_no("system" in order if scope.placement == INLINE else bool(system)),
+        "tools": yes_or_no(shape.listed),
     }
     if scope.format and scope.format.quotes:
         made = [f'"{mark}"' if role == "tool" else text for role, mark, text in zip(order, marks, made, strict=True)]
@@ -125,7 +125,9 @@ def _system(order: Sequence[str], marks: Sequence[str], placement: str) -> str:
     texts = [mark for role, mark in zip(order, marks, strict=True) if role == "system"]
     if placement == FIRST:
         return marks[0] if order[0] == "system" else ""
-    return {INLINE: "", JOINED: "\n\n".join(texts), PILED: "".join(texts), LAST: texts[-1] if texts else ""}[placement]
+    return {INLINE: "", JOINED: "\n\n".join(texts), CONCATENATED: "".join(texts), LAST: texts[-1] if texts else ""}[
+        placement
+    ]
 
 
 def _pieces(
@@ -136,24 +138,24 @@ def _pieces(
     shape: Shape,
 ) -> Iterator[Observation]:
     last_user = max((number for number, role in enumerate(order) if role == "user"), default=_MISSING)
-    shared["user"] = word("user" in order)
+    shared["user"] = yes_or_no("user" in order)
     position, previous = 0, ""
     for number, (role, mark, thought, made) in enumerate(zip(order, *texts, strict=True)):
         last = number == len(order) - 1
         facts = (
             shared
-            | told(order[:number])
+            | facts_before(order[:number])
             | {
                 "previous": previous,
-                "first": word(number == 0),
-                "begins": word(number == 0 or (number == 1 and order[0] == "system")),
-                "last": word(last),
-                "asked": word(last or (number == len(order) - 2 and order[-1] in {"assistant", CALLING})),
-                "last_user": word(number == last_user),
-                "after_last_user": word(number > last_user),
-                "thinking": word(shape.thoughts and role in {"assistant", CALLING}),
-                "unsaid": word(last and not shape.closed),
-                "said": word(role != CALLING or shape.said),
+                "first": yes_or_no(number == 0),
+                "begins": yes_or_no(number == 0 or (number == 1 and order[0] == "system")),
+                "last": yes_or_no(last),
+                "asked": yes_or_no(last or (number == len(order) - 2 and order[-1] in {"assistant", CALLING})),
+                "last_user": yes_or_no(number == last_user),
+                "after_last_user": yes_or_no(number > last_user),
+                "thinking": yes_or_no(shape.thoughts and role in {"assistant", CALLING}),
+                "unsaid": yes_or_no(last and not shape.closed),
+                "said": yes_or_no(role != CALLING or shape.said),
             }
         )
         start, end = _unit(prompt, mark, made)
@@ -170,7 +172,7 @@ def _pieces(
             unit = prompt[start:end].replace(made or "\0", symbol).replace(mark, CONTENT).replace(thought, THINKING)
             yield _observation(UNIT + role, UNIT, facts, unit)
         position, previous = end, role
-    facts = shared | told(order) | {"previous": previous, "role": order[-1], "last": "yes"}
+    facts = shared | facts_before(order) | {"previous": previous, "role": order[-1], "last": "yes"}
     yield _observation(END, previous, facts, prompt[position:])
 
 

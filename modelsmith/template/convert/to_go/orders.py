@@ -18,11 +18,11 @@ SYSTEM, THINKING, ISO_DATE, SHORT_DATE, LONG_DATE = "\ue000", "\ue001", "\ue002"
 TOOLS, CALLS, CONTENT, QUOTED = "\ue005", "\ue006", "\ue007", "\ue008"
 """What stands for the list of tools, the calls of a message, its content beside them, and a content as JSON."""
 
-INLINE, FIRST, JOINED, LAST, PILED = "inline", "first", "joined", "last", "piled"
+INLINE, FIRST, JOINED, LAST, CONCATENATED = "inline", "first", "joined", "last", "piled"
 """Where a system text comes from: its message; the first message, kept in a variable; ``.System``; the last system message,
 or all of them one after the other, kept in a variable too."""
 
-KEPT = frozenset({FIRST, LAST, PILED})
+KEPT = frozenset({FIRST, LAST, CONCATENATED})
 
 THINKS: dict[str, Think] = {"unset": None, "on": True, "off": False}
 END, CALLING, UNIT = "end", "calls", "unit "
@@ -112,17 +112,17 @@ def orders(roles: Sequence[str]) -> Iterator[tuple[str, ...]]:
     yield from (talk, talk[:5], ("system", *talk), ("system", *talk[:5])) if "system" in roles else (talk, talk[:5])
 
 
-def told(before: Sequence[str]) -> dict[str, str]:
+def facts_before(before: Sequence[str]) -> dict[str, str]:
     """Return the facts about messages before a place: who but the system spoke last, whether results of tools came."""
     spoken = [role for role in before if role != "system"]
     since = spoken[len(spoken) - spoken[::-1].index(CALLING) :] if CALLING in spoken else spoken
     return {
         "spoken": spoken[-1] if spoken else "",
-        "ever": word("tool" in spoken),
-        "output": word("tool" in since),
+        "ever": yes_or_no("tool" in spoken),
+        "output": yes_or_no("tool" in since),
     }
 
 
-def word(value: bool) -> str:
+def yes_or_no(value: bool) -> str:
     """Return a fact's word for true or false."""
     return "yes" if value else "no"

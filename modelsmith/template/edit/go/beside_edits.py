@@ -15,7 +15,7 @@ from modelsmith.template.conversation.named import is_suffix
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.addition import code, role_is
 from modelsmith.template.edit.go.places import number_loop
-from modelsmith.template.edit.go.scope import after, before, before_tag, paths, scope_at
+from modelsmith.template.edit.go.scope import offset_after, offset_before, offset_before_tag, paths, scope_at
 from modelsmith.template.edit.positions import MARK
 from modelsmith.template.edit.prove import proof_conversations
 
@@ -88,7 +88,7 @@ class Builder:
 
     def _response(self) -> list[Edit]:
         """Return the edit for a template to which Ollama itself adds the answer, at its end."""
-        offset = before_tag(self._template.text, self._template.tree.root)
+        offset = offset_before_tag(self._template.text, self._template.tree.root)
         added = code(self._addition, (_LEGACY["assistant"],), root="")
         answer = "{{ .Response }}"
         return [Edit.insert(offset, answer + added if self._position.behind else added + answer)]
@@ -114,5 +114,5 @@ class Builder:
             last = f"not {scope.last}" if scope.last else f"ne (len (slice $.Messages {name})) 1"
             conditions.append(f"eq {name} {_LAST}" if self._position.last else last)
         root = "" if scope.dot == "root" else "$"
-        offset = after(text, path[-1].node) if self._position.behind else before(text, path[-1])
+        offset = offset_after(text, path[-1].node) if self._position.behind else offset_before(text, path[-1])
         return [*found, Edit.insert(offset, code(self._addition, tuple(conditions), root=root))]

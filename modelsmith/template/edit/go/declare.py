@@ -19,8 +19,8 @@ from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.addition import expression
 from modelsmith.template.edit.go.places import number_loop
-from modelsmith.template.edit.go.scope import before as before_child
-from modelsmith.template.edit.go.scope import before_tag, is_messages, paths, scope_at
+from modelsmith.template.edit.go.scope import is_messages, offset_before_tag, paths, scope_at
+from modelsmith.template.edit.go.scope import offset_before as before_child
 from modelsmith.template.edit.prove import Renderings, TooSlow, check_renders, prove, prove_same_reading
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ def _candidates(before: Renderings, opening: str, closing: str) -> Iterator[tupl
     for path in paths(tree).values():
         node = path[-1].node
         if isinstance(node, Range) and is_messages(node) and isinstance(node.pipeline.commands[0].operands[0], Field):
-            yield (Edit.insert(before_tag(tree.text, node.body), never),)
+            yield (Edit.insert(offset_before_tag(tree.text, node.body), never),)
     loop_text = f"{{{{ range .Messages }}}}{opening}{{{{ .Thinking }}}}{closing}{{{{ end }}}}"
-    yield (Edit.insert(before_tag(tree.text, tree.root), f"{{{{ if false }}}}{loop_text}{{{{ end }}}}"),)
+    yield (Edit.insert(offset_before_tag(tree.text, tree.root), f"{{{{ if false }}}}{loop_text}{{{{ end }}}}"),)
 
 
 def _places(before: Renderings) -> Iterator[Path]:

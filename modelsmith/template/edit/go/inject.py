@@ -92,9 +92,9 @@ def _proven(before: Renderings, candidate: Candidate, expectation: Expectation) 
 def _candidates(before: Renderings, addition: Addition) -> Iterable[Candidate]:
     template = before.template
     if template.is_legacy:
-        return inject_legacy.candidates(template.tree, addition)
+        return inject_legacy.legacy_candidates(template.tree, addition)
     roles = ("user", "tool") if handles_tools(template) else ("user",)
-    return inject_places.candidates(template.tree, tails(before, addition), addition, roles)
+    return inject_places.chat_candidates(template.tree, tails(before, addition), addition, roles)
 
 
 def tails(before: Renderings, addition: Addition) -> Iterator[ListItem]:

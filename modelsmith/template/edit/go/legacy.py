@@ -20,7 +20,7 @@ from modelsmith.syntax.gotemplate.nodes import Action, Field, Identifier, If, Nu
 from modelsmith.syntax.gotemplate.tree import walk
 from modelsmith.template.edit.addition import code, literal
 from modelsmith.template.edit.go.places import Candidate
-from modelsmith.template.edit.go.scope import after, before, before_tag, clear_of_trims, paths
+from modelsmith.template.edit.go.scope import clear_of_trims, offset_after, offset_before, offset_before_tag, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,18 +33,18 @@ _TURN = "and (not .Response) (or .Prompt (not .System))"
 _WHY = "{{/* only in the open turn: Ollama drops there what follows .Response, the 0 too */}}"
 
 
-def candidates(tree: Tree, addition: Addition) -> Iterator[Candidate]:
+def legacy_candidates(tree: Tree, addition: Addition) -> Iterator[Candidate]:
     """Yield the candidates, the plainest first."""
     yield from _more(tree, addition)
     whole = _block(addition)
     for item in walk(tree.root):
         if isinstance(item, Action) and (fields := list(_responses(item.pipeline))):
             uncut = tuple(Edit.insert(field.start, "$") for field in fields)
-            yield Candidate((*uncut, Edit.insert(after(tree.text, item), whole)), natural=True)
+            yield Candidate((*uncut, Edit.insert(offset_after(tree.text, item), whole)), natural=True)
             yield from _around_condition(tree, item, uncut, whole)
-            yield Candidate((Edit.insert(before(tree.text, paths(tree)[id(item)][-1]), whole),), natural=True)
+            yield Candidate((Edit.insert(offset_before(tree.text, paths(tree)[id(item)][-1]), whole),), natural=True)
             break
-    end = before_tag(tree.text, tree.root)
+    end = offset_before_tag(tree.text, tree.root)
     yield Candidate((Edit.insert(end, "{{ $.Response }}" + whole),), natural=True)
     yield Candidate((Edit.insert(end, whole),), natural=True)
 

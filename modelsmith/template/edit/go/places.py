@@ -15,7 +15,7 @@ from modelsmith.records import dataclass
 from modelsmith.source import Edit
 from modelsmith.syntax.gotemplate.nodes import If, Range
 from modelsmith.template.edit.addition import Addition, code, expression, role_is
-from modelsmith.template.edit.go.scope import after, before_tag, is_blank, paths, scope_at
+from modelsmith.template.edit.go.scope import is_blank, offset_after, offset_before_tag, paths, scope_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ class Candidate:
         return sum(len(edit.text) for edit in self.edits), len(self.edits)
 
 
-def candidates(tree: Tree, tails: Iterable[ListItem], addition: Addition, roles: Conjunction) -> list[Candidate]:
+def chat_candidates(tree: Tree, tails: Iterable[ListItem], addition: Addition, roles: Conjunction) -> list[Candidate]:
     """Return the candidates, the shortest first; ``tails`` are the nodes that ended the prompts of open turns."""
     known = paths(tree)
     ends = {id(node): known[id(node)] for node in tails}
@@ -79,7 +79,7 @@ class _Offers:
 
     def at_the_end(self) -> Iterator[Candidate]:
         """Offer the end of the template."""
-        offset = before_tag(self.tree.text, self.tree.root)
+        offset = offset_before_tag(self.tree.text, self.tree.root)
         for text in self._loops(""):
             yield Candidate((Edit.insert(offset, text),), natural=False)
 
@@ -88,7 +88,7 @@ class _Offers:
             yield Candidate((self._insert(path, conditions),), natural=True)
         scope = scope_at(self.tree, path)
         if scope.loop is None:
-            offset = after(self.tree.text, path[-1].node)
+            offset = offset_after(self.tree.text, path[-1].node)
             for text in self._loops("" if scope.dot == "root" else "$"):
                 yield Candidate((Edit.insert(offset, text),), natural=False)
         elif not scope.index:
@@ -112,7 +112,7 @@ class _Offers:
 
     def _insert(self, path: Path, conditions: Conjunction) -> Edit:
         root = "" if scope_at(self.tree, path).dot == "root" else "$"
-        return Edit.insert(after(self.tree.text, path[-1].node), code(self.addition, conditions, root=root))
+        return Edit.insert(offset_after(self.tree.text, path[-1].node), code(self.addition, conditions, root=root))
 
     def _numbered(self, path: Path, scope: EditScope, loop: Range) -> Iterator[Candidate]:
         """Offer to give a loop without an index one, so that it can tell its last turn."""
@@ -130,7 +130,7 @@ class _Offers:
         block = following[0] if following else None
         if not isinstance(block, If) or block.otherwise or not _asks_for_silence(self.tree.text, block):
             return
-        offset = before_tag(self.tree.text, block.body)
+        offset = offset_before_tag(self.tree.text, block.body)
         for conditions in self._conditions(path):
             word = f"else if {expression(conditions)}" if conditions else "else"
             text = f"{{{{ {word} }}}}" + code(Addition(*[self.addition.on] * 3))

@@ -99,7 +99,7 @@ def is_messages(loop: Range) -> bool:
     )
 
 
-def after(text: str, node: Node) -> int:
+def offset_after(text: str, node: Node) -> int:
     """Return the offset right behind a node: behind what the trim markers leave of a text."""
     return clear_of_trims(text, visible(text, node).end if isinstance(node, Text) and node.value else node.end)
 
@@ -110,19 +110,19 @@ def visible(text: str, node: Text) -> Span:
     return Span(start, start + len(node.value))
 
 
-def before(text: str, step: Step) -> int:
+def offset_before(text: str, step: Step) -> int:
     """Return the offset before a child: behind what prints before it, so that no trim marker loses its neighbour."""
     for node in reversed(step.body.nodes[: step.index]):
         if not is_blank(node):
-            return after(text, node)
+            return offset_after(text, node)
     return clear_of_trims(text, step.body.start)
 
 
-def before_tag(text: str, body: Body) -> int:
+def offset_before_tag(text: str, body: Body) -> int:
     """Return the offset at the end of a body, before the tag that closes it."""
     for node in reversed(body.nodes):
         if not isinstance(node, Text) or node.value:
-            return after(text, node)
+            return offset_after(text, node)
     return clear_of_trims(text, body.start)
 
 

@@ -25,7 +25,7 @@ from modelsmith.syntax.gotemplate.nodes import (
     Variable,
 )
 from modelsmith.syntax.gotemplate.tree import walk
-from modelsmith.template.edit.go.scope import before_tag, clear_of_trims, scope_at
+from modelsmith.template.edit.go.scope import clear_of_trims, offset_before_tag, scope_at
 from modelsmith.template.edit.tools.places import enclosing_if
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _LAST = "$lastUser"
 _IS_TOOL = '{{ if eq .Role "tool" }}'
 
 
-def candidates(places: Places, family: Family) -> Iterator[tuple[Edit, ...]]:
+def tool_candidates(places: Places, family: Family) -> Iterator[tuple[Edit, ...]]:
     """Yield edits of the whole template, the best first."""
     builder = _Builder.of(places, family)
     shared = (*builder.index(), *builder.tool_list(), *builder.calls())
@@ -92,7 +92,7 @@ class _Builder:
                 yield Edit.insert(owner.pipeline.start, "or ")
                 yield Edit.insert(owner.pipeline.end, " .Tools" if self._is(owner, ".System") else " $.Tools")
             listed = f'{{{{ if $.Tools }}}}{{{{ if $.System }}}}{{{{ "\\n\\n" }}}}{{{{ end }}}}{self.family.tools}{{{{ end }}}}'
-            yield Edit.insert(self.places.after(system), listed)
+            yield Edit.insert(self.places.offset_after(system), listed)
             return
         own = ""
         if system:
@@ -107,7 +107,7 @@ class _Builder:
             yield self._line(clear_of_trims(text, self.places.messages.body.start), drawn)
         opening, closing = self.family.system
         turn = f"{{{{ if and $.Tools $.Messages }}}}{opening}{own}{self.family.tools}{closing}{{{{ end }}}}"
-        offset = self.places.before(self.places.loop)
+        offset = self.places.offset_before(self.places.loop)
         yield Edit.insert(offset, turn + ("\n" if text.startswith("{{- ", offset) else ""))  # the marker takes it away
 
     def _before_last_user(self) -> Iterator[Edit]:
@@ -133,7 +133,7 @@ class _Builder:
             # in parentheses: Ollama must not take this one for the place where the tag stands
             yield Edit.insert(owner.pipeline.start, "or ")
             yield Edit.insert(owner.pipeline.end, " (len .ToolCalls)")
-        yield Edit.insert(self.places.after(self.places.assistant), self.family.calls)
+        yield Edit.insert(self.places.offset_after(self.places.assistant), self.family.calls)
 
     def results(self) -> Iterator[list[Edit]]:
         """Yield the ways to show a tool's result."""
@@ -147,16 +147,18 @@ class _Builder:
             yield [branch]
 
     def _around(self, path: Path) -> Iterator[Edit]:
-        for offset, code in zip((self.places.before(path), self.places.after(path)), self._result(path), strict=True):
+        for offset, code in zip(
+            (self.places.offset_before(path), self.places.offset_after(path)), self._result(path), strict=True
+        ):
             if code:
                 yield Edit.insert(offset, f"{_IS_TOOL}{code}{{{{ end }}}}")
 
     def _named(self) -> Iterator[Edit]:
         if self.places.role and self.family.result_role:
             yield Edit.insert(
-                self.places.before(self.places.role), f"{_IS_TOOL}{self.family.result_role}{{{{ else }}}}"
+                self.places.offset_before(self.places.role), f"{_IS_TOOL}{self.family.result_role}{{{{ else }}}}"
             )
-            yield Edit.insert(self.places.after(self.places.role), "{{ end }}")
+            yield Edit.insert(self.places.offset_after(self.places.role), "{{ end }}")
 
     def _branch(self) -> Edit | None:
         """Return a branch for the role ``tool`` at the end of the branches that tell the roles apart."""
@@ -171,7 +173,7 @@ class _Builder:
             return None
         (opened, opening), (closing, closed) = zip(self.family.result_turn, self._result(self.places.user), strict=True)
         code = f'{{{{ else if eq .Role "tool" }}}}{opened}{opening}{{{{ .Content }}}}{closed}{closing}'
-        return self._line(before_tag(self.places.tree.text, node.body), code)
+        return self._line(offset_before_tag(self.places.tree.text, node.body), code)
 
     def _line(self, offset: int, code: str) -> Edit:
         """Give the code a line of its own where its neighbours have one, which the trim markers take away."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import InjectionError, TemplateRenderError
 from modelsmith.syntax.gotemplate.nodes import Action, If, Range, Text
 from modelsmith.template.conversation.conversation import Conversation
-from modelsmith.template.edit.go.scope import after, clear_of_trims, is_blank, is_messages, paths, scope_at
+from modelsmith.template.edit.go.scope import clear_of_trims, is_blank, is_messages, offset_after, paths, scope_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,13 +57,13 @@ class Places:
     tool_openings: tuple[Path, ...]
     begins: tuple[Path, ...]
 
-    def before(self, path: Path) -> int:
+    def offset_before(self, path: Path) -> int:
         """Return the offset before a node: behind what prints before it, so that no trim marker loses its neighbour."""
-        return before(self.tree, path[-1])
+        return offset_before(self.tree, path[-1])
 
-    def after(self, path: Path) -> int:
+    def offset_after(self, path: Path) -> int:
         """Return the offset behind a node."""
-        return after(self.tree.text, path[-1].node)
+        return offset_after(self.tree.text, path[-1].node)
 
     def source(self, path: Path) -> str:
         """Return the pipeline of a node as it is written."""
@@ -102,11 +102,11 @@ def find_places(template: Template, family: Family) -> Places:
     )
 
 
-def before(tree: Tree, step: Step) -> int:
+def offset_before(tree: Tree, step: Step) -> int:
     """Return the offset before a child of a body."""
     for node in reversed(step.body.nodes[: step.index]):
         if not is_blank(node):
-            return after(tree.text, node)
+            return offset_after(tree.text, node)
     return clear_of_trims(tree.text, step.body.start)
 
 

@@ -124,7 +124,7 @@ def _tools_late(shown: list[str], messages: list[dict[str, Any]]) -> list[str]:
     return [*rest[:place], *moved, *rest[place:]]
 
 
-def compare(after: Template, chat_template: ChatTemplate, family: Family) -> None:
+def check_tool_format(after: Template, chat_template: ChatTemplate, family: Family) -> None:
     """Raise InjectionError where the chat template writes tools in another format.
 
     Every format token that it prints for a conversation with tools stands in the Go template's prompt too, in the same

@@ -17,10 +17,10 @@ from modelsmith.memo import remembering
 from modelsmith.source import apply_edits
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.edit.prove import Renderings
-from modelsmith.template.edit.tools.candidates import candidates
+from modelsmith.template.edit.tools.candidates import tool_candidates
 from modelsmith.template.edit.tools.families import FAMILIES
 from modelsmith.template.edit.tools.places import find_places
-from modelsmith.template.edit.tools.proof import compare, prove_tools
+from modelsmith.template.edit.tools.proof import check_tool_format, prove_tools
 from modelsmith.template.effective.capabilities import chat_tool_round_trip, go_tool_round_trip
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ def add_tools(template: Template, chat_template: ChatTemplate | None = None) -> 
     family = _family(template)
     before = Renderings(template)
     reason: InjectionError | None = None
-    for edits in candidates(find_places(template, family), family):
+    for edits in tool_candidates(find_places(template, family), family):
         try:
             edited = type(template).parse(apply_edits(template.text, edits))
             prove_tools(before, edited, family)
             if chat_template is not None and chat_tool_round_trip(chat_template):
-                compare(edited, chat_template, family)
+                check_tool_format(edited, chat_template, family)
         except (TemplateSyntaxError, TemplateRenderError) as error:
             reason = reason or InjectionError(error.message, hint=error.hint)
         except InjectionError as error:

@@ -62,7 +62,7 @@ class GGUFDifference:
 
 
 @system_errors()
-def compare(
+def compare_models(
     a: Sequence[GGUFFile], b: Sequence[GGUFFile], *, quick: bool = False, progress: ProgressSink = silent
 ) -> GGUFDifference:
     """Compare two models; ``quick`` does not read the tensors' data, nor is it read where the byte orders differ.

@@ -11,7 +11,7 @@ from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import ARRAY, INTEGER, STRING, Arguments
 from modelsmith.template.jinja.engine.functions.builtins import mark_all, test_named, tojson
 from modelsmith.template.jinja.engine.functions.text import default_value, sliced, whole
-from modelsmith.template.jinja.engine.values.compare import check_key, compare, in_order
+from modelsmith.template.jinja.engine.values.compare import check_key, compare_values, in_order
 from modelsmith.template.jinja.engine.values.model import UNDEFINED, Named, Undefined, Value, is_number, type_name
 from modelsmith.template.jinja.engine.values.printing import to_text
 
@@ -193,7 +193,7 @@ def _sort(arguments: Arguments) -> Value:
                 raise Failure(
                     f"sort: unsupported object attribute comparison between {type_name(left)} and {type_name(right)}"
                 )
-        return compare(pair[0], pair[1], operator)
+        return compare_values(pair[0], pair[1], operator)
 
     arguments.run.spend(len(items))
     return _like(items, in_order(list(items), before))
@@ -215,7 +215,7 @@ def _outermost(name: str, operator: str) -> Builtin:
             return UNDEFINED
         result = items[0]
         for item in items[1:]:
-            if compare(item, result, operator):
+            if compare_values(item, result, operator):
                 result = item
         return result
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from modelsmith.template.jinja.engine.failures import Failure, Raised, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import BOOLEAN, FLOAT, INTEGER, STRING, Arguments
-from modelsmith.template.jinja.engine.values.compare import compare, is_in
+from modelsmith.template.jinja.engine.values.compare import compare_values, is_in
 from modelsmith.template.jinja.engine.values.model import Function, Named, Undefined, Value, Watched, type_name
 from modelsmith.template.jinja.engine.values.printing import as_ascii, to_json, to_text
 from modelsmith.template.jinja.engine.values.texts import from_bytes, to_bytes
@@ -119,7 +119,7 @@ def _of_type(*kinds: type, but: type | tuple[()] = ()) -> Builtin:
 def _compared(operator: str) -> Builtin:
     def test(arguments: Arguments) -> Value:
         arguments.count(2, 2)
-        return compare(arguments.values[0], arguments.values[1], operator)
+        return compare_values(arguments.values[0], arguments.values[1], operator)
 
     return test
 

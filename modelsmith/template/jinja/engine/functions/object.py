@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import OBJECT, Arguments
 from modelsmith.template.jinja.engine.functions.builtins import mark_all, tojson
-from modelsmith.template.jinja.engine.values.compare import compare, in_order
+from modelsmith.template.jinja.engine.values.compare import compare_values, in_order
 from modelsmith.template.jinja.engine.values.printing import to_text
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _dictsort(arguments: Arguments) -> Value:
     place = 1 if by == "value" else 0
 
     def before(left: tuple[Value, Value], right: tuple[Value, Value]) -> bool:
-        return compare(left[place], right[place], operator)
+        return compare_values(left[place], right[place], operator)
 
     arguments.run.spend(len(value))
     return dict(in_order(list(value.items()), before))

@@ -75,7 +75,7 @@ def check_key(key: Value) -> None:
         raise Failure(f"Object key of unhashable type: {type_name(key)}")
 
 
-def compare(left: Value, right: Value, operator: str) -> bool:
+def compare_values(left: Value, right: Value, operator: str) -> bool:
     """Say whether ``eq``, ``ne``, ``lt``, ``gt`` or ``ge`` holds, as tests and sorting ask for it.
 
     Values of kinds that have no order hold for none of them, not even ``ne``.
