@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from modelsmith.errors import TemplateRenderError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.convert.conversion import Conversion
 from modelsmith.template.convert.to_go.convert import to_go
@@ -45,6 +46,17 @@ TEMPLATES = {
     "{{ key }}={{ show(item) }};{%- endfor %} }{%- elif value is string %}'{{ value }}'{%- elif value is sequence %}["
     "{%- for item in value %}{{ show(item) }},{%- endfor %}]{%- else %}{{ value|tojson }}{%- endif %}{%- endmacro %}"
     + _CALLS.replace("CALLS", "{{ call.function.name }}{{ show(call.function.arguments) }}"),
+    "identifiers that were seen": "{%- set seen = namespace(ids=[]) %}{%- for message in messages %}[{{ message.role }}]"
+    "{%- if message.role == 'tool' %}{%- if message.tool_call_id not in seen.ids %}{{ message.content }}"
+    "{%- for other in messages[loop.index0 + 1:] %}{%- if other.role == 'tool' %}+{{ other.content }}"
+    "{%- set seen.ids = seen.ids + [other.tool_call_id] %}{%- else %}{%- break %}{%- endif %}{%- endfor %}{%- endif %}"
+    "{%- else %}{{ message.content }}{%- for call in message.tool_calls or [] %}{{ call.function.name }}"
+    "{{ call.function.arguments|tojson }}{%- endfor %}{%- endif %}\n{% endfor %}"
+    "{%- if add_generation_prompt %}[assistant]{% endif %}",
+    "names that were seen, one after the other": "{%- set ns = namespace(seen=[]) %}{%- for tool in tools or [] %}"
+    "{%- set start = tool.function.name.split('i')[0] %}{%- if start not in ns.seen %}{%- set ns.seen = ns.seen + [start] %}"
+    "{%- endif %}{%- endfor %}{%- for start in ns.seen %}{{ loop.index }}{{ start }}{{ '' if loop.last else ', ' }}{%- endfor %}"
+    + _TALK,
     "the other way round": "{%- for message in messages[::-1] %}{{ message.role[0:2] if false else message.role }} {% endfor %}\n"
     + _TALK,
 }
@@ -74,3 +86,38 @@ def test_what_has_no_go_form_fails_where_it_is_reached() -> None:
     assert translation.gaps
     assert "line 1 of the Jinja template" in translation.text
     Template.parse(translation.text)
+
+
+def test_what_the_original_refuses_leaves_nothing_open() -> None:
+    text = "{%- if tools and tools[0].function.description == 'refuse' %}{%- for letter in 'abc' %}x{%- endfor %}{%- endif %}"
+    template = ChatTemplate.parse(text + _TALK)
+    translation = translate(template)
+    assert not translation.gaps
+    go = Template.parse(translation.text)
+    rendered, refused = (_offered(description) for description in ("other", "refuse"))
+    assert go.render(rendered) == template.render(rendered)
+    for each in (go, template):
+        with pytest.raises(TemplateRenderError):
+            each.render(refused)
+
+
+def _offered(description: str) -> Conversation:
+    parameters = {"type": "object", "properties": {}}
+    tool = {"type": "function", "function": {"name": "look", "description": description, "parameters": parameters}}
+    return Conversation.from_dict({"messages": [{"role": "user", "content": "Hi"}], "tools": [tool]})
+
+
+ODD = ("", "a", "b", "1|a", " |", "|", "?", "a?", '"a"', "a b", "  2|", "é", "\n")
+
+
+@pytest.mark.parametrize("shift", range(len(ODD)))
+def test_a_list_of_texts_is_told_apart_from_any_other(shift: int) -> None:
+    template = ChatTemplate.parse(
+        "{%- set ns = namespace(seen=[]) %}{%- for message in messages %}{{ '-' if message.content in ns.seen else '+' }}"
+        "{%- set ns.seen = ns.seen + [message.content] %}{%- endfor %}{%- if add_generation_prompt %}>{% endif %}"
+    )
+    said = [*ODD[shift:], *ODD[: shift + 1], ODD[0], ODD[3]]
+    roles = (("user", "assistant")[place % 2] for place in range(len(said)))
+    messages = [{"role": role, "content": content} for role, content in zip(roles, said, strict=True)]
+    talk = Conversation.from_dict({"messages": [*messages, {"role": "tool", "content": "end"}]})
+    assert Template.parse(translate(template).text).render(talk) == template.render(talk)

@@ -278,6 +278,8 @@ FAMILIES = (
         any_of=("function_calls", "tool_calls"),
         begin=_begin_deepseek_dsml,
         tool_grammar="arguments",
+        adjusts_without=("function_calls",),
+        adjusts=adjusted.results_in_call_order,
     ),
     Family(
         "Gemma 4",

@@ -116,7 +116,7 @@ def prove(reference: Reference, template: Template, *, tools: bool) -> Proof:
     limits: dict[str, None] = {}
     first: Counterexample | None = None
     kinds: set[str] = set()
-    for name, conversation in {**proof_conversations(), **_CALLING, **_EMPTY}.items():
+    for name, conversation in {**proof_conversations(), **_CALLING, **_IDENTIFIED, **_DESCRIBED, **_EMPTY}.items():
         if not counts(conversation) or uses_tools(conversation) != tools:
             continue
         equal = 0
@@ -157,6 +157,28 @@ def _calling(*roles: str) -> Conversation:
     return Conversation.from_dict({"messages": messages, "tools": NAMED["tools"].tools})
 
 
+def _identified(*results: tuple[str, str]) -> Conversation:
+    """Return a conversation with two calls that have identifiers, and results that name them: (identifier, text)."""
+    calls = [
+        {"id": name, "function": {"name": "tide", "arguments": {"harbour": name}}} for name in ("call_a", 'call "b"')
+    ]
+    messages = [
+        {"role": "user", "content": "When?"},
+        {"role": "assistant", "content": "", "tool_calls": calls},
+        *({"role": "tool", "content": text, "tool_name": "tide", "tool_call_id": name} for name, text in results),
+    ]
+    return Conversation.from_dict({"messages": messages, "tools": NAMED["tools"].tools})
+
+
+_IDENTIFIED = {
+    "calls with identifiers": _identified(("call_a", "6:40"), ('call "b"', "7:10")),
+    "results in another order": _identified(('call "b"', "7:10"), ("call_a", "6:40")),
+    "one result twice": _identified(("call_a", "6:40"), ("call_a", "6:41"), ('call "b"', "7:10")),
+    "one result again behind another": _identified(("call_a", "6:40"), ('call "b"', "7:10"), ("call_a", "6:41")),
+}
+"""Results are told apart, counted and put in order by the identifiers of their calls."""
+
+
 _CALLING = {
     f"calls {', '.join(roles)}": _calling(*roles)
     for roles in (
@@ -173,6 +195,26 @@ def _silent(conversation: Conversation) -> Conversation:
     """Return the conversation behind a system message without text, which some clients send."""
     request = conversation.to_dict()
     return Conversation.from_dict(request | {"messages": [{"role": "system", "content": ""}, *request["messages"]]})
+
+
+def _described(*kinds: str) -> Conversation:
+    """Return a conversation with a tool that has a parameter of each type, all of them described."""
+    properties = {kind: {"type": kind, "description": f"a {kind}"} for kind in kinds}
+    function = {
+        "name": "book",
+        "description": "Book a crossing",
+        "parameters": {"type": "object", "required": [kinds[0]], "properties": properties},
+    }
+    asked = {"role": "user", "content": "Book it."}
+    return Conversation.from_dict({"messages": [asked], "tools": [{"type": "function", "function": function}]})
+
+
+_TYPES = ("array", "boolean", "integer", "number", "object", "string")
+_DESCRIBED = {
+    "parameters of each type": _described(*_TYPES),
+    "parameters of each type and null": _described(*_TYPES, "null"),
+}
+"""Some templates refuse a parameter without a description."""
 
 
 _EMPTY = {f"empty system, {name}": _silent(NAMED[name]) for name in ("user", "turns", "tools", "tool-answer")}

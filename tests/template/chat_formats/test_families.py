@@ -114,3 +114,20 @@ def test_deepseek_v4_ends_reasoning_with_the_end_alone_where_thinking_is_off(ans
     assert find_family(text) is family
     found = ChatFormat(text, family, Analysis()).split(answer, "<｜Assistant｜>", enable_thinking=False)
     assert found == Split(None, content)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("dsml_token DSML tool_calls", "abu"), ("dsml_token DSML function_calls", "bau")]
+)
+def test_deepseek_v4_gets_results_in_the_order_of_the_calls(text: str, shown: str) -> None:
+    family = find_family(text)
+    assert family
+    messages = [
+        {"role": "assistant", "tool_calls": [{"id": "a"}, {"id": "b"}]},
+        {"role": "tool", "tool_call_id": "b"},
+        {"role": "tool", "tool_call_id": "a"},
+        {"role": "user"},
+    ]
+    assert (
+        "".join(each.get("tool_call_id", "u") for each in (family.rewritten(text, messages) or messages)[1:]) == shown
+    )

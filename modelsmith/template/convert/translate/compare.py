@@ -19,7 +19,7 @@ from modelsmith.template.convert.translate.go_code import (
     quoted,
 )
 from modelsmith.template.convert.translate.lists import holds_for_any
-from modelsmith.template.convert.translate.texts import contains
+from modelsmith.template.convert.translate.texts import contains, is_among
 from modelsmith.template.convert.translate.values import (
     LISTS,
     MAPS,
@@ -33,6 +33,7 @@ from modelsmith.template.convert.translate.values import (
     Items,
     Known,
     Rest,
+    Seen,
     Thing,
     Value,
     boolean,
@@ -159,6 +160,8 @@ def _compared(function: str, left: Value, right: Value) -> Truth:
 def is_in(state: State, item: Value, owner: Value) -> Truth:
     """Return the condition under which a value is in another."""
     match owner:
+        case Seen() if is_text(item):
+            return is_among(state, item, owner)
         case Items(values) if any(isinstance(each, (Each, Rest)) for each in values):
             return holds_for_any(state, owner, lambda each: equal(state, item, each))
         case Items(values):

@@ -26,6 +26,7 @@ from modelsmith.template.convert.translate.go_code import (
 )
 from modelsmith.template.convert.translate.json_text import text_of
 from modelsmith.template.convert.translate.lists import element, sliced
+from modelsmith.template.convert.translate.remembering import remembered
 from modelsmith.template.convert.translate.values import (
     LISTS,
     MAPS,
@@ -39,6 +40,8 @@ from modelsmith.template.convert.translate.values import (
     Items,
     Known,
     NeedsVariable,
+    Refused,
+    Seen,
     Thing,
     Unset,
     Value,
@@ -72,7 +75,7 @@ def value_of(state: State, node: nodes.Node) -> Value:
         if "(line " in error.message:
             raise
         line = state.source[: node.start].count("\n") + 1
-        raise ConversionError(f"{error.message} (line {line})", hint=error.hint) from None
+        raise type(error)(f"{error.message} (line {line})", hint=error.hint) from None
 
 
 def _name(state: State, node: nodes.Name) -> Value:
@@ -125,16 +128,20 @@ def _operated(state: State, operator: str, left: Value, right: Value) -> Value:
             return boolean(equal(state, left, right))
         case "!=":
             return boolean(negated(equal(state, left, right)))
-        case "in":
-            return boolean(is_in(state, left, right))
-        case "not in":
-            return boolean(negated(is_in(state, left, right)))
+        case "in" | "not in":
+            if right != MISSING and (left in (MISSING, Known(None)) or right == Known(None)):
+                raise Refused(f'"{operator}" with nothing on a side is refused')
+            found = is_in(state, left, right)
+            return boolean(found if operator == "in" else negated(found))
         case "~":
             return joined_texts(state, left, right)
         case "<" | ">" | "<=" | ">=":
             return ordered(operator, left, right)
         case "+" if is_text(left) or is_text(right):
             return joined_texts(state, left, right)
+        case "+" if isinstance(left, Seen) and isinstance(right, Items):
+            more = remembered(right, state.text)
+            return Seen(left.code + more.code, left.complete and more.complete)
         case "+" if isinstance(left, Items) and isinstance(right, Items):
             return Items(
                 left.values + right.values, _guards(left) + _guards(right) if left.guards or right.guards else ()
@@ -247,6 +254,8 @@ def member(state: State, owner: Value, key: Value) -> Value:
         return MISSING
     if isinstance(owner, Fields):
         return _field(state, owner, key)
+    if isinstance(owner, Items) and isinstance(key, Known) and isinstance(key.value, str):
+        return MISSING
     if isinstance(owner, Thing) and owner.kind in MEMBERS:
         if isinstance(key, Known) and isinstance(key.value, str):
             return (
@@ -311,7 +320,7 @@ def _field(state: State, owner: Fields, key: Value) -> Value:
     if isinstance(key, Known):
         return owner.values.get(key.value, MISSING)
     if isinstance(key, Thing):
-        return MISSING
+        raise Refused("a list as the name of a member is refused")
     if isinstance(key, Go):
         found: Value = MISSING
         for name, each in owner.values.items():

@@ -9,6 +9,7 @@ from modelsmith.template.convert.translate.filters import keys_of
 from modelsmith.template.convert.translate.go_code import Cond, Do, Loop, Truth, applied, both, negated, operand, quoted
 from modelsmith.template.convert.translate.growing import Added, add_grown, filled, grown_in, hollow, mentions, unset
 from modelsmith.template.convert.translate.lists import ELEMENTS, element, item, meets
+from modelsmith.template.convert.translate.remembering import over_seen
 from modelsmith.template.convert.translate.values import (
     FAILED,
     FRESH,
@@ -16,6 +17,7 @@ from modelsmith.template.convert.translate.values import (
     MAPS,
     MEMBERS,
     MISSING,
+    Built,
     Cell,
     Each,
     Fields,
@@ -25,11 +27,13 @@ from modelsmith.template.convert.translate.values import (
     NeedsVariable,
     Pick,
     Rest,
+    Seen,
     Thing,
     Unset,
     Value,
     boolean,
     cannot,
+    is_text,
     number,
     picked,
     size_of,
@@ -52,8 +56,7 @@ def loop(state: State, node: nodes.For, branches: Branches) -> bool:
     chosen = node.iterable if isinstance(node.iterable, nodes.Select) else None
     value = state.value(state, chosen.value if chosen else node.iterable)
     with state.scope():
-        _over(state, node, value, chosen.test if chosen else None, branches)
-    return True
+        return _over(state, node, value, chosen.test if chosen else None, branches)
 
 
 def _over(state: State, node: nodes.For, value: Value, test: nodes.Node | None, branches: Branches) -> bool:
@@ -76,6 +79,8 @@ def _over(state: State, node: nodes.For, value: Value, test: nodes.Node | None, 
             return state.body(state, node.otherwise)
         case Fields(values):
             return _unrolled(state, node, Items(tuple(map(Known, values))), test, branches)
+        case Seen():
+            return _remembered(state, node, value, test, branches)
         case Items(values) if any(isinstance(each, (Each, Rest)) for each in values):
             return _grown_list(state, node, value, test, branches)
         case Items():
@@ -90,6 +95,9 @@ def _over(state: State, node: nodes.For, value: Value, test: nodes.Node | None, 
             if state.decided(f'{kind}"map[string]interface {{}}"') is True:
                 return _ranged(state, node, Thing("arguments", expression), test, branches)
             return _ranged(state, node, Thing("values", expression), test, branches)
+        case _ if is_text(value):
+            state.fail("a loop over a text is refused")
+            return False
         case _:
             raise cannot("a loop over this")
 
@@ -375,6 +383,35 @@ def _splitting(state: State, node: nodes.For, thing: Thing, test: nodes.Node | N
 
     state.emit(*whole(code))
     add_grown(state, grown, code, whole)
+    return True
+
+
+def _remembered(state: State, node: nodes.For, seen: Seen, test: nodes.Node | None, branches: Branches) -> bool:
+    """Run a loop over texts that the template has put into a list."""
+    if not seen.complete:
+        raise cannot("a loop over texts of which some are undefined")
+    whole, counter = state.fresh("list"), state.fresh("round")
+    start, part = state.fresh("start"), state.fresh("part")
+    state.emit(Do(f"{whole} = {state.text(Built(seen.code))}"))
+    loop_object = Fields(
+        {
+            "index": Go(counter, "int"),
+            "index0": Go(counter, "int", -1),
+            "first": boolean(f"eq {counter} 1"),
+            "last": boolean(f"eq {start} (len {whole})"),
+        }
+    )
+
+    def chosen() -> Truth:
+        return True if test is None else state.truth(state.value(state, test))
+
+    code, grown = _body(state, node, Go(part, "text"), loop_object, chosen, counter, branches)
+
+    def around(body: Code) -> Code:
+        return (Do(f"{counter} = 0"), *over_seen(whole, start, part, body))
+
+    state.emit(*around(code))
+    add_grown(state, grown, code, around)
     return True
 
 

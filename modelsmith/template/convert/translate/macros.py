@@ -23,7 +23,7 @@ from modelsmith.template.jinja.engine.tree import nodes
 if TYPE_CHECKING:
     from modelsmith.template.convert.translate.state import State
 
-MOST_TITLES, MOST_CALLS, FEW_CALLS = 40, 12, 2
+MOST_TITLES, MOST_CALLS, FEW_CALLS = 40, 12, 3
 
 
 def called_macro(state: State, macro: nodes.Macro, arguments: list[Value], named: dict[str, Value]) -> Value:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError
+from modelsmith.template.convert.translate.facts import bare, follows
 from modelsmith.template.convert.translate.go_code import (
     Code,
     Cond,
@@ -28,6 +29,7 @@ from modelsmith.template.convert.translate.go_code import (
     pieces,
     quoted,
 )
+from modelsmith.template.convert.translate.remembering import remembered
 from modelsmith.template.convert.translate.values import (
     FAILED,
     LISTS,
@@ -43,7 +45,9 @@ from modelsmith.template.convert.translate.values import (
     Known,
     NeedsVariable,
     Pick,
+    Refused,
     Rest,
+    Seen,
     Thing,
     Unset,
     Value,
@@ -80,8 +84,6 @@ LONG = 90
 
 MOST_STATEMENTS = 50_000
 """So many statements are run for one translation, those of all tries together."""
-
-_EQUAL = re.compile(r'eq (\S+|\([^()]*\)) ("(?:[^"\\]|\\.)*")')
 
 
 @dataclass
@@ -204,10 +206,10 @@ class State:
         self.facts[test] = holds
         word = test.partition(" ")[0]
         if word == "not":
-            self.learn(_bare(test[4:]), not holds)
+            self.learn(bare(test[4:]), not holds)
         elif (word == "and" and holds) or (word == "or" and not holds):
             for each in operands(test):
-                self.learn(_bare(each), holds)
+                self.learn(bare(each), holds)
         elif word == "ne" and len(operands(test)) == 2:
             self.learn(f"eq {test[3:]}", not holds)
 
@@ -219,12 +221,12 @@ class State:
             return self.facts[test]
         word = test.partition(" ")[0]
         if word == "not":
-            inner = self.decided(_bare(test[4:]))
+            inner = self.decided(bare(test[4:]))
             return not inner if isinstance(inner, bool) else test
         if word in {"and", "or"}:
             left: list[str] = []
             for each in operands(test):
-                found = self.decided(_bare(each))
+                found = self.decided(bare(each))
                 if isinstance(found, bool):
                     if found == (word == "or"):
                         return found
@@ -233,32 +235,13 @@ class State:
             if not left:
                 return word == "and"
             return left[0] if len(left) == 1 else applied(word, *left)
-        match = _EQUAL.fullmatch(test)
-        if match:
-            for fact, holds in self.facts.items():
-                known = _EQUAL.fullmatch(fact) if holds else None
-                if known and known[1] == match[1]:
-                    return known[2] == match[2]
-        implied = self._implied(test)
+        implied = follows(self.facts, test)
         if implied is not None:
             return implied
         if word == "ne":
             found = self.decided(f"eq {test[3:]}")
             return not found if isinstance(found, bool) else test
         return test
-
-    def _implied(self, test: str) -> bool | None:
-        """Return what follows of a conjunction that does not hold, or of an alternative that does, where all else in it is known."""
-        for fact, holds in self.facts.items():
-            word = "or" if holds else "and"
-            if not fact.startswith(f"{word} ") or test not in fact:
-                continue
-            others = [bare for each in operands(fact) if (bare := _bare(each)) != test]
-            if len(others) < len(operands(fact)) and all(self.facts.get(each) is not holds for each in others):
-                known = [self.facts.get(each) for each in others]
-                if None not in known:
-                    return holds
-        return None
 
     def simple(self, value: Value) -> Value:
         """Return a value without choices that are decided already."""
@@ -298,12 +281,32 @@ class State:
                 raise ConversionError(value.reason)
             return made(value)
         with self.writing() as yes, self.given(value.test, True):
-            one = self.each(value.yes, made)
+            one = self._unless_refused(lambda: self.each(value.yes, made))
         with self.writing() as no, self.given(value.test, False):
-            other = self.each(value.no, made)
+            other = self._unless_refused(lambda: self.each(value.no, made))
         if yes or no:
             self._guard(value.test, tuple(yes), tuple(no))
+        if isinstance(one, Refused):
+            if isinstance(other, Refused):
+                raise one
+            self.learn(value.test, False)
+            return self.simple(other)
+        if isinstance(other, Refused):
+            self.learn(value.test, True)
+            return self.simple(one)
         return pick(value.test, one, other)
+
+    def _unless_refused(self, made: Callable[[], Value]) -> Value | Refused:
+        """Return a value, or why the Jinja template has none: then the code fails too."""
+        try:
+            return made()
+        except Refused as error:
+            self.fail(error.message)
+            return error
+
+    def fail(self, why: str) -> None:
+        """Write code that fails when it is reached; the text is what Ollama shows."""
+        self.emit(Out(f'index "" {quoted(why)}'))
 
     def _guard(self, test: str, yes: Code, no: Code) -> None:
         self.emit(Cond(test, yes, no) if yes else Cond(f"not ({test})", no))
@@ -311,7 +314,8 @@ class State:
     def only_if(self, test: Truth, made: Callable[[], Value]) -> Value:
         """Return what is made where a condition holds; code that this needs runs only there."""
         with self.writing() as code, self.given(test, True):
-            found = made()
+            value = made() if test is True else self._unless_refused(made)
+        found = MISSING if isinstance(value, Refused) else value
         if code:
             if isinstance(test, str):
                 self.emit(Cond(test, tuple(code)))
@@ -457,7 +461,7 @@ class State:
 
     def _stored(self, name: str, value: Value) -> Code:
         match value:
-            case Known(None) | Items():
+            case Known(None) | Items(()):
                 return ()
             case Known(bool() as known):
                 return (Do(f"{name} = {str(known).lower()}"),)
@@ -475,16 +479,11 @@ class State:
             case Thing(_, expression):
                 return (Do(f"{name} = {expression}"),) if expression != name else ()
             case _:
-                text = self.text(value)
+                kept = Built(remembered(value, self.text).code) if isinstance(value, (Items, Seen)) else value
+                text = self.text(kept)
                 return (Do(f"{name} = {text}"),) if text != name else ()
 
     def forget(self, *names: str) -> None:
         """Forget what was known of variables that have another value now."""
         self._forgotten.update(names)
         self.facts = {fact: holds for fact, holds in self.facts.items() if not self._stale(fact)}
-
-
-def _bare(expression: str) -> str:
-    if expression.startswith("(") and expression.endswith(")"):
-        return expression[1:-1]
-    return expression

@@ -9,7 +9,7 @@ from modelsmith.errors import ConversionError
 from modelsmith.template.convert.translate.cells import new_cell
 from modelsmith.template.convert.translate.expressions import filter_call, value_of
 from modelsmith.template.convert.translate.filters import filtered
-from modelsmith.template.convert.translate.go_code import Cond, Do, Lit, Out, both, joined, negated, quoted
+from modelsmith.template.convert.translate.go_code import Cond, Do, Lit, both, joined, negated
 from modelsmith.template.convert.translate.json_text import printed_by
 from modelsmith.template.convert.translate.loops import loop
 from modelsmith.template.convert.translate.values import (
@@ -25,6 +25,7 @@ from modelsmith.template.convert.translate.values import (
     Items,
     Known,
     NeedsVariable,
+    Refused,
     TooMuch,
     Value,
     cannot,
@@ -66,16 +67,23 @@ def _tried(state: State, node: nodes.Node) -> bool:
     try:
         return _run(state, node)
     except ConversionError as error:
-        if isinstance(node, nodes.Set) and node.value is not None and isinstance(node.target, nodes.Name):
+        refused = isinstance(error, Refused)
+        if (
+            not refused
+            and isinstance(node, nodes.Set)
+            and node.value is not None
+            and isinstance(node.target, nodes.Name)
+        ):
             state.names[node.target.text] = Broken(error.message)
             return True
         _restore(state, before)
         del state.code[place:]
         state.depth, state.undecided = depths[:2]
         del state.rounds[depths[2] :], state.unrolled[depths[3] :], state.calls[depths[4] :]
-        state.gaps.append(error.message)
+        if not refused:
+            state.gaps.append(error.message)
         line = state.source[: node.start].count("\n") + 1
-        state.emit(Out(f'index "" {quoted(f"line {line} of the Jinja template")}'))
+        state.fail(f"line {line} of the Jinja template")
         return False
 
 

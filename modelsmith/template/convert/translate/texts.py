@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.template.convert.translate.go_code import Cond, Do, Loop, Out, Truth, operand, quoted
+from modelsmith.template.convert.translate.remembering import found_in
 from modelsmith.template.convert.translate.values import Built, Go, Known, Pick, Value, cannot, choices, number, printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsmith.template.convert.translate.state import State
+    from modelsmith.template.convert.translate.values import Seen
 
 SPACE = " \t\n\r\v\f"
 
@@ -28,6 +30,13 @@ def contains(state: State, owner: Value, text: str) -> Truth:
         Cond(_begins("$rest", text), (Do(f"{found} = true"), Do("break"))),
     )
     state.emit(Do(f"{found} = false"), Loop(f"$at := len {operand(whole)}", "", body))
+    return found
+
+
+def is_among(state: State, item: Value, owner: Seen) -> Truth:
+    """Return the condition under which a text is in a list."""
+    whole, found = operand(_named(state, Built(owner.code))), state.fresh("found")
+    state.emit(*found_in(whole, state.text(item), state.fresh("start"), state.fresh("part"), found))
     return found
 
 

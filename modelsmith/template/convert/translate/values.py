@@ -156,13 +156,23 @@ class Rest:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A list of texts as one text, which the code prints (``remembering``); ``complete``: none of them may be undefined."""
+
+    code: Code
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """What a variable has that no Go template can have; that matters where it is used."""
 
     reason: str
 
 
-Value: TypeAlias = Known | Go | Built | Pick | Items | Fields | Cell | Thing | Function | Unset | Broken | Each | Rest
+Value: TypeAlias = (
+    Known | Go | Built | Pick | Items | Fields | Cell | Thing | Function | Unset | Broken | Each | Rest | Seen
+)
 
 MISSING = Known(UNDEFINED)
 
@@ -177,6 +187,10 @@ class NeedsVariable(Exception):
 
 class TooMuch(Exception):
     """A template whose translation would take too long."""
+
+
+class Refused(ConversionError):
+    """What the Jinja template refuses too, where it gets there: no prompt comes of it, so nothing has to be said in Go."""
 
 
 def cannot(what: str) -> ConversionError:
@@ -215,6 +229,8 @@ def truth(value: Value) -> Truth:
             if tests:
                 raise cannot("whether anything is chosen from a list")
             return size_of(value) if kind == "inner properties" else expression
+        case Seen(code):
+            return _not_empty(code)
         case Unset(key):
             raise NeedsVariable(key)
         case _:

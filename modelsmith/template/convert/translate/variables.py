@@ -20,6 +20,7 @@ from modelsmith.template.convert.translate.go_code import (
     pieces,
     quoted,
 )
+from modelsmith.template.convert.translate.remembering import COMPLETE, INCOMPLETE, kind_of_list
 from modelsmith.template.convert.translate.values import (
     MISSING,
     TEXTS,
@@ -29,6 +30,7 @@ from modelsmith.template.convert.translate.values import (
     Known,
     NeedsVariable,
     Pick,
+    Seen,
     Thing,
     Unset,
     Value,
@@ -83,6 +85,8 @@ def kind_of_value(value: Value) -> str:
             return "empty"
         case Thing(kind) if not value.tests and not value.reversed:
             return f"thing {kind}"
+        case Items() | Seen():
+            return kind_of_list(value)
         case Unset(key):
             raise NeedsVariable(key)
         case _:
@@ -98,6 +102,8 @@ def value_of_kind(kind: str, name: str) -> Value:
         return Pick(name, Known(True), Known(False))
     if kind == "int":
         return Go(name, kind, -1)  # no length is below zero: what is kept is one more
+    if kind in {COMPLETE, INCOMPLETE}:
+        return Seen((Out(name),), kind == COMPLETE)
     return known.get(kind) or Go(name, kind)
 
 
