@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 _LINE_END = regex(r"\r\n|\r|\n")
 
 
+def spelled(char: str) -> str:
+    r"""Return how a character that must not reach a terminal is written: ``\x1b``, ``\u2028``, ``\U000e0001``.
+
+    A byte that could not be decoded, which Python keeps as a surrogate, is written as that byte: ``\x89``.
+    """
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
     """The half-open range ``[start, end)`` of code points in a text."""

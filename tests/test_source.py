@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelsmith.source import Edit, Source, Span, apply_edits
+from modelsmith.source import Edit, Source, Span, apply_edits, spelled
 
 
 def test_edits_are_spliced_at_once() -> None:
@@ -42,3 +42,14 @@ def test_the_lines_hold_the_whole_text(text: str) -> None:
     source = Source(text)
     lines = source.position(len(text))[0]
     assert "".join(source.line_text(line) for line in range(1, lines + 1)) == text.replace("\r", "").replace("\n", "")
+
+
+def test_characters_that_steer_a_terminal_are_spelled() -> None:
+    undecodable = b"\x89".decode(errors="surrogateescape")
+    assert [spelled(char) for char in ("\x1b", undecodable, "\u2028", "\ud800", "\U000e0001")] == [
+        r"\x1b",
+        r"\x89",
+        r"\u2028",
+        r"\ud800",
+        r"\U000e0001",
+    ]

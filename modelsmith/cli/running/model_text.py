@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import click
 
 from modelsmith.patterns import regex
+from modelsmith.source import spelled
 
 _UNSAFE = regex("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def harmless(text: str) -> str:
     r"""Return a text whose control characters are escapes (``\x1b``); line breaks, tabs and all letters stay."""
-    return _UNSAFE.sub(_escape, text.replace("\r\n", "\n"))
+    return _UNSAFE.sub(lambda found: spelled(found[0]), text.replace("\r\n", "\n"))
 
 
 def json_text(value: object) -> str:
     """Return JSON in which no character steers a terminal."""
     text = json.dumps(value, ensure_ascii=False)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def _escape(found: Any) -> str:
-    code = ord(found[0])
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 class AnswerWriter:

@@ -13,6 +13,7 @@ from modelsmith.about import __version__
 from modelsmith.errors import ModelsmithError, RecipeError
 from modelsmith.hidden import unseen
 from modelsmith.masking import masked, masked_arguments, masked_log
+from modelsmith.source import spelled
 
 if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic
@@ -24,7 +25,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 def printable(text: str) -> str:
     """Return ``text`` without control characters, which must not steer the terminal, and without secrets."""
-    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in unseen(text))
+    return "".join(char if char.isprintable() or char in "\n\t" else spelled(char) for char in unseen(text))
 
 
 def show_diagnostic(diagnostic: Diagnostic, source: Source) -> None:

@@ -76,10 +76,9 @@ def visible(text: str) -> str:
 def _shown(found: str) -> str:
     if len(found) > 1 and has_colour() and _STYLE.fullmatch(found):
         return found
-    return "".join(
-        (f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}") if not char.isprintable() else char
-        for char in found
-    )
+    from modelsmith.source import spelled
+
+    return "".join(char if char.isprintable() else spelled(char) for char in found)
 
 
 def _prepared(stream: TextIO) -> TextIO:

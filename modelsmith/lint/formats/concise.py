@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.source import spelled
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,4 +26,4 @@ def write(reports: Sequence[Report]) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    return "".join(char if char.isprintable() else spelled(char) for char in text)
