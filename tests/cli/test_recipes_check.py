@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from modelsmith.cli import run
-from modelsmith.recipe.read.load import load_recipe
+from modelsmith.errors import RecipeError
+from modelsmith.recipe.read.load import load_recipe, parse_recipe
 from modelsmith.weights.gguf.sample import write_sample
 
 
@@ -140,3 +141,40 @@ def test_a_first_recipe_holds(base: str, capsys: pytest.CaptureFixture[str]) -> 
     assert run(["plan", "first.yaml"]) == 0
     assert checked(capsys, "first.yaml")[0] == 0
     assert run(["recipes", "new", "first.yaml", "--from", "./no.gguf"]) == 3
+
+
+def test_a_first_recipe_promises_nothing_of_what_is_not_here(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("Modelfile").write_text("FROM llama3.2\nSYSTEM Be brief.\n")
+    assert run(["recipes", "new", "first.yaml", "--from", "./Modelfile"]) == 0
+    text = Path("first.yaml").read_text()
+    assert "which template runs is not known here: llama3.2 is not at hand" in text
+    assert "effective" not in text
+    Path("with-template").write_text("FROM llama3.2\nTEMPLATE {{ .Prompt }}\n")
+    assert run(["recipes", "new", "second.yaml", "--from", "./with-template"]) == 0
+    assert "expect" not in Path("second.yaml").read_text()
+    assert run(["apply", "force-think", "--set", "base=sample:deepseek-r1", "--set", "name=llama3.2", "--quiet"]) == 0
+    capsys.readouterr()
+    for recipe in ("first.yaml", "second.yaml"):
+        assert run(["plan", recipe]) == 0
+        assert checked(capsys, recipe)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "key"),
+    [
+        ("model: x", "from"),
+        ("Base: x", "from"),
+        ("set: {a: 1}", "parameters"),
+        ("steps: []", "template"),
+        ("prompt: x", "system"),
+    ],
+)
+def test_other_words_for_a_key(word: str, key: str) -> None:
+    with pytest.raises(RecipeError, match=f'did you mean "{key}"'):
+        parse_recipe(f"name: a\nfrom: x\ncreate: y\n{word}\n")
+
+
+def test_thinking_is_no_key() -> None:
+    with pytest.raises(RecipeError) as raised:
+        parse_recipe("name: a\nfrom: x\ncreate: y\nthinking: true\n")
+    assert "force-think" in str(raised.value.diagnostics)

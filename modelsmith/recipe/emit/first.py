@@ -44,7 +44,9 @@ def first_recipe(draft: Draft, target: Path) -> str:
     if not whole:
         data |= _keys(modelfile, draft)
     data["create"] = "${base.stem}-" + _name(target)
-    data["expect"] = [*([] if "template" in data else [{"history-unchanged": True}]), *_promises(draft)]
+    promises = [*([] if "template" in data else [{"history-unchanged": True}]), *_promises(draft)]
+    if promises:
+        data["expect"] = promises
     comments = [f"what {_shown(base.spec)} is: {line}" for line in _facts(draft)]
     comments += ["try it, nothing is written by plan: modelsmith plan " + _command(target)]
     return yaml_text(data, "\n".join(comments))
@@ -110,6 +112,8 @@ def _literal(text: str) -> str:
 
 
 def _promises(draft: Draft) -> Iterator[dict[str, Any]]:
+    if draft.base.missing:
+        return  # which template runs may depend on what is not here
     effective = draft.effective
     yield {"effective": [effective.source]}
     if capabilities := [each for each in _CAPABILITIES if each in effective.capabilities]:
@@ -119,6 +123,9 @@ def _promises(draft: Draft) -> Iterator[dict[str, Any]]:
 
 
 def _facts(draft: Draft) -> Iterator[str]:
+    if draft.base.missing:
+        yield f"which template runs is not known here: {draft.base.modelfile.from_ or 'its FROM'} is not at hand"
+        return
     inherited, effective = draft.inherited, draft.effective
     if inherited.architecture or inherited.family:
         yield f"architecture {inherited.architecture or inherited.family}, weights {inherited.format or 'gguf'}"

@@ -26,6 +26,36 @@ if TYPE_CHECKING:
 STATIC = frozenset(Head.model_fields)
 """Keys that mean what they say: nothing in them is replaced."""
 
+_OTHER_WORDS = {
+    "adapter": "adapters",
+    "assert": "expect",
+    "base": "from",
+    "edit": "template",
+    "edits": "template",
+    "instructions": "system",
+    "lora": "adapters",
+    "loras": "adapters",
+    "model": "from",
+    "options": "parameters",
+    "output": "create",
+    "params": "parameters",
+    "parent": "extends",
+    "promises": "expect",
+    "prompt": "system",
+    "quant": "quantize",
+    "quantization": "quantize",
+    "set": "parameters",
+    "steps": "template",
+    "target": "create",
+    "test": "expect",
+    "tests": "expect",
+    "to": "create",
+    "variables": "inputs",
+    "vars": "inputs",
+    "version": "requires",
+}
+"""What people call a key of a recipe who have not read its reference, and what it is called."""
+
 _PLAIN_KEY = regex(r"[A-Za-z0-9_-]+")
 _NO_EFFECT = "Ollama takes an empty text for none, and keeps what the base has; leave the key out"
 _CODES = {
@@ -192,8 +222,14 @@ def _unknown_key(location: tuple[str | int, ...], root: Node, report: Report) ->
         hint = "there are no merge keys; a recipe can extend another one"
     elif len(location) == 1 and key in STEPS:
         hint = f"{key} is a step: make it an item of the list under template"
+    elif len(location) == 1 and key.casefold() in {"think", "thinking", "reasoning"}:
+        hint = (
+            "whether a model reasons is in its template: extends: force-think, no-think or declare-thinking changes it"
+        )
     place = locate(root, (*location, "[key]"))
-    report.add("unknown-key", f'{place}unknown key "{key:.60}"{did_you_mean(key, known)}', place.node, hint)
+    other = _OTHER_WORDS.get(key.casefold(), "") if len(location) == 1 else ""
+    meant = f'; did you mean "{other}"?' if other else did_you_mean(key, known)
+    report.add("unknown-key", f'{place}unknown key "{key:.60}"{meant}', place.node, hint)
 
 
 @cache
