@@ -67,7 +67,7 @@ const begun = await loadPyodide({ indexURL: `${pyodideFolder}/`, fullStdLib: fal
 try {
   begun.FS.writeFile("/python.zip", packed);
   begun.runPython(`
-import gc, importlib, os, shutil, sys, zipfile
+import gc, importlib, os, shutil, sys, zipfile  # these too: what the worker imports is in the memory then
 from importlib.machinery import PathFinder
 
 os.geteuid = os.getuid

@@ -254,5 +254,18 @@ for (const [scheme, width] of [["dark", 390], ["light", 390], ["light", 1440]]) 
 }
 await check("nobody else is asked", () => ([...origins].join() === new URL(address).origin ? true : [...origins]));
 await check("nothing fails on the way", () => (faults.length ? faults.slice(0, 5) : true));
+await check("without the memory Python is started", async () => {
+  const context = await browser.newContext();
+  await context.route("**/python.memory", (route) => route.abort());
+  const other = await context.newPage();
+  other.setDefaultTimeout(PATIENCE);
+  let told = false;
+  other.on("console", (message) => {
+    told ||= /memory cannot be loaded/.test(message.text());
+  });
+  await other.goto(address);
+  await answered(other);
+  return told;
+});
 await browser.close();
 console.log(JSON.stringify({ checks, figures }));
