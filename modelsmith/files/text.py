@@ -9,10 +9,13 @@ import os
 import re
 import stat
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelsmith.errors import BinaryFile, StoreError, UnreadableFile
 from modelsmith.files.binary import binary_reason, is_binary_name, undecodable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LARGEST = 16 << 20
 """Bytes that a Modelfile or a template may have; anything longer is something else."""
@@ -25,7 +28,7 @@ _QUOTED = re.compile(rb'"""(?s:.*?)"""')
 def read_text_file(path: Path) -> bytes:
     """Return the bytes of a regular file that is not too large; raises UnreadableFile, and BinaryFile for what is no text."""
     if is_binary_name(path.name) and path.exists():
-        raise _binary(path, "its name says so")
+        raise binary_file(path, "its name says so")
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -36,7 +39,7 @@ def read_text_file(path: Path) -> bytes:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableFile(f"{path} cannot be read: {reason}", hint="check the path and its permissions") from error
     if reason := binary_reason(data):
-        raise _binary(path, reason)
+        raise binary_file(path, reason)
     if len(data) > LARGEST:
         raise UnreadableFile(
             f"{path} has {status.st_size:,} bytes, more than the {LARGEST >> 20} MiB of the longest text",
@@ -48,9 +51,9 @@ def read_text_file(path: Path) -> bytes:
 def check_text(path: Path, before: bytes, after: bytes) -> None:
     """Raise BinaryFile unless a file is text, and every byte that would be written is one that can be decoded."""
     if is_binary_name(path.name):
-        raise _binary(path, "its name says so")
+        raise binary_file(path, "its name says so")
     if reason := binary_reason(before):
-        raise _binary(path, reason)
+        raise binary_file(path, reason)
     if reason := undecodable(after):
         raise BinaryFile(f"{path} is not written: {reason}", hint="save it as UTF-8 first")
 
@@ -70,10 +73,11 @@ def check_length(data: bytes, name: str, way_out: str) -> None:
 def check_stdin(data: bytes) -> None:
     """Raise BinaryFile where what came in on stdin is no text."""
     if reason := binary_reason(data):
-        raise _binary(Path("<stdin>"), reason)
+        raise binary_file("<stdin>", reason)
 
 
-def _binary(path: Path, reason: str) -> BinaryFile:
+def binary_file(path: Path | str, reason: str) -> BinaryFile:
+    """Return the error for a file that is no text, and why (``binary_reason``)."""
     return BinaryFile(
         f"{path} is a binary file, no text: {reason}",
         hint="leave it out (lint and fmt: --exclude); GGUFs are read by modelsmith gguf",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 
 from modelsmith.cli import run
 from modelsmith.errors import BinaryFile
-from modelsmith.files.binary import binary_reason, undecodable
+from modelsmith.files.binary import binary_reason, is_binary_text, undecodable
 from modelsmith.files.text import rewrite
 from modelsmith.weights.gguf.sample import write_sample
 
@@ -25,6 +26,17 @@ BINARIES = {
     "Modelfile.bin": b"FROM llama3.2:3b\n\0\1" + LINES,
     "b.modelfile": b"\x80\2}q\0." + LINES,
     "c.gotmpl": b"{{   .Prompt   }}\0",
+    "Modelfile.gz": gzip.compress(b"FROM a", mtime=0x41424344).replace(b"\0", b""),
+    "Modelfile.zst": b"\x28\xb5\x2f\xfd" + LINES,
+    "Modelfile.pdf": b"%PDF-1.4" + LINES,
+    "png.modelfile": b"\x89PNG\r\n\x1a\n" + LINES,
+    "jpg.modelfile": b"\xff\xd8\xff\xe1" + LINES,
+    "zip.gotmpl": b"PK\x03\x04\x14" + LINES,
+    "Modelfile.xz": b"\xfd7zXZ\0" + LINES,
+    "Modelfile.db": b"SQLite format 3\0" + LINES,
+    "Modelfile.pickle": b"\x80\x02]q\x01." + LINES,
+    "Modelfile.pyc": b"\xa7\r\r\n\0\0\0\0" + LINES,
+    "Modelfile.key": b"\x30\x82\x03\x11" + LINES,
     "utf16.modelfile": b"\xff\xfe" + b"F\0R\0O\0M\0\0\0 \0" + LINES,
 }
 
@@ -134,6 +146,48 @@ def test_what_is_text(codec: str) -> None:
 )
 def test_what_is_none(data: bytes) -> None:
     assert binary_reason(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "caf\xe9\x1a".encode("latin-1"),
+        "FROM x\x1b[1m caf\xe9\f".encode("latin-1"),
+        b"FROM x\nSYSTEM \x01\x02\n",
+        "日本語".encode("shift-jis"),
+        "한국어".encode("cp949"),
+        b"PK is no archive",
+        b"RIFF",
+        b"",
+    ],
+)
+def test_odd_texts_are_texts(data: bytes) -> None:
+    assert binary_reason(data) == ""
+
+
+def test_what_an_editor_made_of_a_binary_file() -> None:
+    assert is_binary_text("\ufffd\ufffd\x03\x11")
+    assert is_binary_text("a\0b")
+    assert is_binary_text("GGUF\3")
+    assert not is_binary_text("a \ufffd b")
+    assert not is_binary_text("FROM x\n")
+
+
+def test_the_message_says_what_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "Modelfile").write_bytes(b"\x1f\x8b\x08\x11")
+    assert run(["lint", "Modelfile"]) == 3
+    assert "Modelfile is a binary file, no text: it is gzip-compressed\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [["explain"], ["render", "--user", "x"], ["convert"], ["diff", "Modelfile"]], ids=" ".join
+)
+def test_it_is_no_modelfile_that_ollama_refuses(
+    folder: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "Modelfile").write_bytes(b"\x1f\x8b\x08\x11")
+    assert run([*command, "Modelfile"]) == 3
+    assert "Modelfile is a binary file, no text: it is gzip-compressed\n" in capsys.readouterr().err
 
 
 def test_which_byte_cannot_be_decoded() -> None:

@@ -110,7 +110,7 @@ def test_what_cannot_be_formatted_does_not_stop_the_rest(capsys: pytest.CaptureF
     bad = {
         "a.modelfile": b"FROM x\nFOO bar\n",
         "b.modelfile": "FROM x\nSYSTEM 안녕\n".encode("cp949"),
-        "c.modelfile": bytes(range(1, 256)),
+        "c.modelfile": bytes(range(32, 256)).replace(b"\x7f", b""),
         "d.gotmpl": b"{{ if }}",
         "e.gotmpl": b"\xff",
         "f.modelfile": b'FROM x\nSYSTEM """\n',

@@ -14,7 +14,7 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from modelsmith.cli.lsp.work import Job, parse
-from modelsmith.files.binary import is_binary_name
+from modelsmith.files.binary import is_binary_name, is_binary_text
 from modelsmith.lint.editor.positions import Positions
 
 if TYPE_CHECKING:
@@ -73,10 +73,10 @@ class Text:
         """Whether there are instructions or Go templates in it, and it is not too long to be looked at while typing."""
         return self.language != "jinja" and len(self.text) <= MOST_CHARACTERS
 
-    @property
+    @cached_property
     def is_binary(self) -> bool:
         """Whether it is no text but a binary file that was opened as one: findings are shown, edits never offered."""
-        return "\0" in self.text or self.text.startswith("GGUF") or is_binary_name(self.uri)
+        return is_binary_name(self.uri) or is_binary_text(self.text)
 
     @property
     def path(self) -> Path | None:

@@ -13,7 +13,9 @@ from modelsmith.errors import (
     UnreadableFile,
     Unsupported,
 )
+from modelsmith.files.binary import binary_reason
 from modelsmith.files.paths import anchored
+from modelsmith.files.text import binary_file
 from modelsmith.models.base import Base
 from modelsmith.models.inherited import inherited_from, inherited_of
 from modelsmith.models.sources.gguf import is_gguf
@@ -26,9 +28,13 @@ if TYPE_CHECKING:
 
 
 def base(spec: str, store: Store, folder: Path) -> Base:
-    """Return the base that a file says; raises ModelfileRefused where Ollama would."""
+    """Return the base that a file says; raises ModelfileRefused where Ollama would, BinaryFile for what is no text."""
     path = Path(anchored(spec, folder))
-    return base_of(spec, Modelfile.parse(read(path)), path.parent, store)
+    data = read(path)
+    modelfile = Modelfile.parse(data)
+    if modelfile.as_ollama().error is not None and (reason := binary_reason(data)):
+        raise binary_file(spec, reason)
+    return base_of(spec, modelfile, path.parent, store)
 
 
 def base_of(spec: str, modelfile: Modelfile, folder: Path, store: Store) -> Base:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from modelsmith.files.binary import OLD_WEIGHTS, PACKED, PICKLE, known_binary
 from modelsmith.patterns import regex
 
 _AGAIN = "fetch the file again"
@@ -13,6 +14,7 @@ _PICKLE = (
     "it could run programs and is never opened: save the model as Safetensors where you trust it (save_pretrained)"
 )
 _CONVERT = "name the folder that it is in: modelsmith import FOLDER -o model.gguf"
+_NO_GGUF = "name a .gguf file"
 _OLD = "it is older than GGUF (August 2023): get the model in GGUF, or convert it again from its source"
 
 
@@ -23,35 +25,21 @@ class Foreign(NamedTuple):
     hint: str
 
 
-_PREFIXES: tuple[tuple[bytes, Foreign], ...] = (
-    (
-        b"version https://git-lfs",
-        Foreign("a git-lfs pointer, not the file itself", "run `git lfs pull` in its repository"),
-    ),
-    (b"\x1f\x8b", Foreign("gzip-compressed", _UNPACK)),
-    (b"PK\x03\x04", Foreign("a zip archive (or a PyTorch checkpoint)", _UNPACK)),
-    (b"\x28\xb5\x2f\xfd", Foreign("zstd-compressed", _UNPACK)),
-    (b"\xfd7zXZ\0", Foreign("xz-compressed", _UNPACK)),
-    (b"BZh", Foreign("bzip2-compressed", _UNPACK)),
-    (b"7z\xbc\xaf\x27\x1c", Foreign("a 7-Zip archive", _UNPACK)),
-    (b"\x80\x02", Foreign("a Python pickle (a PyTorch checkpoint)", _PICKLE)),
-    (b"lmgg", Foreign("a GGML file", _OLD)),
-    (b"fmgg", Foreign("a GGMF file", _OLD)),
-    (b"tjgg", Foreign("a GGJT file", _OLD)),
-    (b"algg", Foreign("a GGLA adapter", _OLD)),
-)
+_LFS = b"version https://git-lfs"
 _HTML = regex(rb"\s*<(!doctype html|html|head|\?xml)", re.IGNORECASE)
 _SAFETENSORS_HEADER_LIMIT = 100 << 20
-_TAR_MAGIC = slice(257, 262)
+_HINTS = {PACKED: _UNPACK, PICKLE: _PICKLE, OLD_WEIGHTS: _OLD}
 
 
 def identify(head: bytes, size: int) -> Foreign:
     """Say what a file of ``size`` bytes is that begins with ``head`` (512 bytes are enough) and not with ``GGUF``."""
     if size == 0:
         return Foreign("empty", f"the download or the disk failed; {_AGAIN}")
-    for prefix, foreign in _PREFIXES:
-        if head.startswith(prefix):
-            return foreign
+    if head.startswith(_LFS):
+        return Foreign("a git-lfs pointer, not the file itself", "run `git lfs pull` in its repository")
+    if known := known_binary(head):
+        what, kind = known
+        return Foreign(what, _HINTS.get(kind, _NO_GGUF))
     if _HTML.match(head):
         return Foreign(
             "a web page, not the file itself",
@@ -59,10 +47,8 @@ def identify(head: bytes, size: int) -> Foreign:
         )
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= min(size - 8, _SAFETENSORS_HEADER_LIMIT):
         return Foreign("a Safetensors file", _CONVERT)
-    if head[_TAR_MAGIC] == b"ustar":
-        return Foreign("a tar archive", _UNPACK)
     if head.lstrip()[:1] in {b"{", b"["}:
         return Foreign("JSON text", "it may be a server's error message; look into it and fetch the file again")
     if not head.strip(b"\0"):
         return Foreign("filled with zeros at its beginning", f"the download is unfinished; {_AGAIN}")
-    return Foreign('not in GGUF format (it does not begin with "GGUF")', "name a .gguf file")
+    return Foreign('not in GGUF format (it does not begin with "GGUF")', _NO_GGUF)
