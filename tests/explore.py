@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-GOTP = "tests/template/test_render_gotp.py"
+GOTP = "tests/template/go/test_render_gotp.py"
 
 
 def explore(seed: int, paths: list[str], cases: int) -> bool:

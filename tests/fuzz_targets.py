@@ -16,10 +16,10 @@ from typing import Any
 
 from checkpoints import FAMILIES, write_checkpoint, write_safetensors
 from example_templates import ALL
+from hostile_ggufs import sound
 from local_stores import request
 from lora_models import write_adapter
 from shared import SHARED, conformance, corpus
-from weights.hostile import sound
 
 from modelsmith.doctor.environment import check_environment
 from modelsmith.doctor.scan import check_command, check_markdown

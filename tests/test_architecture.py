@@ -221,6 +221,12 @@ def test_folders_stay_small() -> None:
     assert not large, f"over 24 modules: {large}"
 
 
+def test_tests_lie_as_the_package_does() -> None:
+    tests = Path(__file__).resolve().parent
+    folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+    assert not [str(folder) for folder in folders if not (PACKAGE / folder).is_dir()], "no such folder in modelsmith/"
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_third_party_packages_have_one_door(path: Path) -> None:
     here = path.relative_to(PACKAGE).as_posix()

@@ -21,7 +21,7 @@ from modelsmith.syntax.gotemplate.tokens import MAX_DEPTH
 from modelsmith.syntax.gotemplate.tree import parse, tiles, walk
 from modelsmith.template.go.template import Template
 
-CASES = Path(__file__).parent / "gotemplate"
+CASES = Path(__file__).parent
 
 
 def cases(kind: str) -> list[Path]:

@@ -12,7 +12,7 @@ from shared import corpus, needs_shared
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rules import all_rules
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "lint-calibration.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "lint-calibration.md"
 ROW = re.compile(r"\| \[(MS\d+)\]\(rules/MS\d+\.md\) [a-z0-9-]+ \| (\w+) \| (\d+) \| (\d+) \| (\d+) \|")
 
 

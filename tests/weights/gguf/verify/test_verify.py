@@ -6,8 +6,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from hostile_ggufs import sound
 from local_stores import flag, needs_real_gguf, real_gguf, small_gguf, tensor, text, uint
-from weights.hostile import sound
 
 from modelsmith.progress import Progress
 from modelsmith.weights.gguf import GGUFFile

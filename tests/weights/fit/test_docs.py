@@ -12,7 +12,7 @@ from fit_tables import cards_table, compared, contexts_table, published_table
 
 from modelsmith.cli import run
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "fit.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "fit.md"
 
 
 @pytest.mark.parametrize(

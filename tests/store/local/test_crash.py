@@ -129,7 +129,7 @@ def test_death_by_kill_at_any_time(places: tuple[Path, Path, Path], tmp_path: Pa
     begin = time.perf_counter()
     create(LocalStore(end), new)
     duration = time.perf_counter() - begin
-    roots = os.pathsep.join(map(str, Path(__file__).resolve().parents[1:3]))
+    roots = os.pathsep.join(map(str, Path(__file__).resolve().parents[2:4]))
     for number in range(6):
         folder = tmp_path / str(number)
         shutil.copytree(start, folder)

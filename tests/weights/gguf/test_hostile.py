@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hostile_ggufs import Hostile, hostile, sound
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from weights.hostile import Hostile, hostile, sound
 
 from modelsmith.cli import run
 from modelsmith.errors import InvalidGGUF, ModelsmithError

@@ -356,7 +356,7 @@ def test_the_lock_is_freed_when_its_holder_dies(tmp_path: Path) -> None:
         "from modelsmith.store.folder import Folder; from modelsmith.store.local.lock import locked\n"
         "with locked(Folder(Path(sys.argv[1])), 'lock', 'x'): os.kill(os.getpid(), 9)"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     subprocess.run([sys.executable, "-c", code, tmp_path], check=False, env=environment)
     steps: list[Progress] = []
     with Folder(tmp_path) as folder, locked(folder, "lock", "x", steps.append):
@@ -402,7 +402,7 @@ def test_a_write_that_fails_changes_nothing(store: LocalStore, gguf: Path) -> No
     (store.layout.folder).mkdir()
     store.create("a", request({"m.gguf": write_sample(gguf.with_name("other.gguf"), seed=1)}, system="one"))
     before = (blob_files(store), store.show("a"))
-    roots = os.pathsep.join(map(str, Path(__file__).resolve().parents[1:3]))
+    roots = os.pathsep.join(map(str, Path(__file__).resolve().parents[2:4]))
     command = [sys.executable, "-c", _SHORT_OF_SPACE, str(store.layout.folder), str(gguf)]
     result = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": roots})
     assert "File too large; the store is as it was" in result.stdout

@@ -172,7 +172,7 @@ def test_settings_of_the_editor_and_of_the_project(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_in_the_docs() -> None:
-    page = (Path(__file__).parent.parent.parent / "docs" / "editors.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "editors.md").read_text(encoding="utf-8")
     for field in fields(Options):
         name = "".join(word.title() if number else word for number, word in enumerate(field.name.split("_")))
         assert f"`{name}`" in page
