@@ -6,9 +6,14 @@ from pathlib import Path
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import UnreadableFile, UsageError
+from modelsmith.patterns import regex
+from modelsmith.recipe.read.advice.strangers import stranger_text
 from modelsmith.resources import RECIPES
 
 ENDINGS = (".yaml", ".yml")
+_HEAD = 4096
+_TAGGED = regex(r":[A-Za-z0-9_.-]+$")
+_AS_INPUT = "a model is what a recipe starts from: modelsmith plan force-think --set base={}"
 
 
 def is_path(name: str) -> bool:
@@ -29,15 +34,34 @@ def find_recipe(name_or_path: str | Path) -> Path:
         path = Path(name)
         if _exists(path):
             return path
-        if path.stem in bundled:
+        if _TAGGED.search(name):
+            hint = _AS_INPUT.format(name)
+        elif path.stem in bundled:
             hint = f"the bundled recipe goes by its name: {path.stem}"
         else:
             hint = "bundled recipes go by name, without a path: " + ", ".join(bundled)
         raise UnreadableFile(f"there is no recipe {name}", hint=hint)
     if name in bundled:
         return bundled[name]
+    if name and _exists(Path(name)):  # a bare name is never a path, so that no file hides a bundled recipe
+        raise UsageError(f'no bundled recipe "{name:.120}"', hint=_beside(name))
+    if _TAGGED.search(name):
+        raise UsageError(f'no bundled recipe "{name:.120}"', hint=_AS_INPUT.format(name))
     hint = f"bundled recipes: {', '.join(bundled)}; a file of your own needs a path, such as ./{name}.yaml"
     raise UsageError(f'no bundled recipe "{name:.120}"{did_you_mean(name, bundled)}', hint=hint)
+
+
+def _beside(name: str) -> str:
+    """Return the way out where a bare name is that of a file or a folder here."""
+    path = Path(name)
+    try:
+        with path.open("rb") as file:
+            stranger = stranger_text(file.read(_HEAD).decode("utf-8", "replace"), name)
+    except OSError:  # a folder, or a file that may not be read: that is told of the path
+        stranger = None
+    if stranger is not None:
+        return f"./{name} is {stranger.kind}: {stranger.hint}"
+    return f"a file here needs a path: ./{name}" if path.is_file() else f"name a recipe in the folder: {name}/FILE.yaml"
 
 
 def _exists(path: Path) -> bool:

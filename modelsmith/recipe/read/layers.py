@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from modelsmith.errors import RecipeSourceError, UnreadableFile, UsageError
 from modelsmith.recipe.format.schema import Document
+from modelsmith.recipe.read.advice.strangers import from_it, stranger_data, stranger_text
+from modelsmith.recipe.read.bundled import ENDINGS
 from modelsmith.recipe.read.complaints import explain
 from modelsmith.recipe.read.complaints import found as found_at
 from modelsmith.recipe.read.includes import Includer
@@ -79,6 +81,9 @@ class _Reading:
         """Read one file as a layer, with what its lists include."""
         root = self._parsed(data, blank)
         report = Report()
+        if stranger := stranger_data(root):
+            report.add("not-a-recipe", f"this is {stranger.kind}, no recipe", root, stranger.hint)
+            raise report.error()
         if not isinstance(root, MapNode):
             message = f"expected a recipe, a mapping with the keys name, from and create; found {found_at(root)}"
             report.add("not-a-recipe", message, root)
@@ -101,6 +106,10 @@ class _Reading:
     def _parsed(self, data: str | bytes, blank: RecipeSource) -> Node:
         source = replace(blank, text=_decode(data, blank.name))
         self.sources.append(source)
+        if stranger := stranger_text(source.text, source.name):
+            report = Report()
+            report.add_at("not-a-recipe", f"this is {stranger.kind}, no recipe", Span(0, 0), source, stranger.hint)
+            raise report.error()
         return parse_yaml(source)
 
 
@@ -139,14 +148,26 @@ def read_file(path: Path) -> bytes:
     """Return the bytes of a recipe's file; raises UnreadableFile where it cannot be one."""
     try:
         if not path.is_file():
-            raise UnreadableFile(f"{path} is not a file", hint="name the YAML file of a recipe")
+            raise UnreadableFile(f"{path} is not a file", hint=_in_folder(path))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
+    if data.startswith(b"GGUF"):
+        raise UnreadableFile(f"{path} is a GGUF, no recipe", hint=from_it(str(path)))
     if len(data) > MAX_BYTES:
-        raise UnreadableFile(f"{path} is larger than {MAX_BYTES:,} bytes: not a recipe")
+        raise UnreadableFile(
+            f"{path} is larger than {MAX_BYTES:,} bytes: not a recipe", hint="name the YAML file of a recipe"
+        )
     return data
+
+
+def _in_folder(path: Path) -> str:
+    """Say what to name instead of a folder."""
+    if (path / "config.json").exists():
+        return from_it(str(path))
+    own = [each.name for each in sorted(path.iterdir()) if each.suffix.lower() in ENDINGS] if path.is_dir() else []
+    return f"name a recipe in it, such as {path / own[0]}" if own else "name the YAML file of a recipe"
 
 
 def _decode(data: str | bytes, name: str) -> str:

@@ -27,6 +27,8 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from modelsmith.patterns import regex
+from modelsmith.recipe.read.advice.quoting import QUOTE_TEMPLATES
+from modelsmith.recipe.read.advice.scanner import told
 from modelsmith.recipe.read.indentation import misplaced
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode, Value
 from modelsmith.recipe.read.report import Report
@@ -49,7 +51,7 @@ _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 _NO_CHARACTER = re.compile(r"\\U(?!000[0-9a-fA-F]|0010)[0-9a-fA-F]{8}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_INT = 19
-_QUOTE = "text with {{ }}, or with a colon and a blank, needs quotes, or a block after |-"
+_PLACEHOLDER = regex(r"\{\{ *(?:inputs\.|values\.)?([A-Za-z_][\w-]*) *\}\}", re.IGNORECASE)
 
 
 def parse_yaml(source: RecipeSource) -> Node:
@@ -69,6 +71,7 @@ class _Reader:
         self.report = Report()
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.nodes = 0
+        self.braces = False
         self.events = self._events()
 
     def read(self) -> Node:
@@ -99,13 +102,16 @@ class _Reader:
         try:
             yield from YAML(typ="safe", pure=True).parse(self.source.text)
         except MarkedYAMLError as error:
-            unclosed = error.context_mark and "end of stream" in (error.problem or "")
-            mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
+            mark = error.problem_mark or error.context_mark
             problem = ", ".join(part for part in (error.context, error.problem) if part)
-            if mark and (found := misplaced(self.source.text, mark.index, problem)):
+            if self.braces:
+                raise _Stop from error  # text with {{ }}, which is reported: what follows is no YAML for that reason
+            found = (misplaced(self.source.text, mark.index, problem) if mark else None) or told(
+                self.source.text, error
+            )
+            if found is not None:
                 self._stop("yaml", found.message, self._here(found.offset), found.hint)
-            hint = "indent with spaces" if "'\\t'" in problem else _QUOTE if "mapping values" in problem else ""
-            self._stop("yaml", f"not YAML: {problem}", self._here(mark.index if mark else 0), hint)
+            self._stop("yaml", f"not YAML: {problem}", self._here(mark.index if mark else 0), QUOTE_TEMPLATES)
         except ReaderError as error:
             code = error.character if isinstance(error.character, int) else ord(error.character)
             self._stop("yaml", f"not YAML: the character U+{code:04X} is not allowed", self._here(error.position))
@@ -164,13 +170,25 @@ class _Reader:
             if isinstance(value, ScalarNode) and value.span.start == value.span.end:
                 value = replace(value, span=key.span)  # nothing stands nowhere: the next token is far away
             if not isinstance(key, ScalarNode):
-                self.report.add("key-type", "a key must be text", key, _QUOTE)
+                self._no_key(key)
             elif key.text in keys:
                 line, _ = self.source.position(keys[key.text].span.start)
                 self.report.add("duplicate-key", f'duplicate key "{key.text}"; it is already on line {line}', key)
             else:
                 items[key.text], keys[key.text] = value, key
         return MapNode(items, keys, self._span(start, event), self.source)
+
+    def _no_key(self, key: Node) -> None:
+        """Report a key that is no text; where it comes of {{ }}, that is text which lacks its quotes."""
+        text, start = self.source.text, key.span.start - 1
+        if text[start : start + 2] != "{{":
+            self.report.add("key-type", f"a key must be text, not {key.span.of(text):.60}", key, QUOTE_TEMPLATES)
+            return
+        self.braces = True
+        name = _PLACEHOLDER.match(text, start)
+        hint = f"an input is written ${{{name[1]}}}; {QUOTE_TEMPLATES}" if name else QUOTE_TEMPLATES
+        message = "YAML takes {{ }} for a mapping in a mapping, not for text"
+        self.report.add_at("key-type", message, self._here(start), self.source, hint)
 
     def _scalar(self, event: Any) -> ScalarNode:
         span = self._span(event)
