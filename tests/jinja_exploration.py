@@ -4,7 +4,7 @@
     python tests/jinja_exploration.py --templates 20 --seed 12345 --kind chats
 
 Each template is served by a process of its own. ``expressions`` are templates of many pieces, each run once; ``chats`` are
-chat templates that get every named conversation, thinking unset, on and off. The seed of each template is printed with what differs
+chat templates that get every named and every odd conversation, thinking unset, on and off. The seed of each template is printed with what differs
 (``--seed`` repeats it). The exit code is 1 where something differs.
 """
 
@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import llama_server
 from jinja_generator import VALUES, cases_template, chat_template, piece
+from odd_conversations import ODD
 
 from modelsmith.errors import TemplateError
 from modelsmith.template.conversation.conversation import Conversation
@@ -61,11 +62,11 @@ def expressions(seed: int, size: int = PIECES) -> tuple[str, int, list[Differenc
 
 
 def chats(seed: int) -> tuple[str, int, list[Difference]]:
-    """Compare one chat template on every named conversation."""
+    """Compare one chat template on every named and every odd conversation."""
     text = chat_template(random.Random(seed))
     template = _loaded(text)
     names, bodies, ours = [], [], []
-    for name, talk in NAMED.items():
+    for name, talk in {**NAMED, **ODD}.items():
         if is_suffix(talk) or any(message.images for message in talk.turns):
             continue
         shape = talk.to_dict()
@@ -108,12 +109,12 @@ def _compared(
         return 1, [] if refused else [("loading", "not loaded", ours[0])]
     if refused:
         return 1, [("loading", "loaded", ours[0])]
-    pairs = list(zip(names, theirs, ours, strict=False))
+    pairs = list(zip(names, theirs, ours, strict=True))
     return len(pairs), [(name, there, here) for name, there, here in pairs if not _same(there, here)]
 
 
 def _same(there: dict[str, str], here: dict[str, str]) -> bool:
-    """Say whether two answers are one: the same prompt, or a refusal of the same place and reason."""
+    """Say whether two answers are one: the same prompt; or we refuse what the server refuses, or does not survive."""
     return there == here if "prompt" in there else "error" in here
 
 

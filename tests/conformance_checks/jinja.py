@@ -29,7 +29,7 @@ def prompts() -> Outcome:
 def refusals() -> Outcome:
     """What the real templates, and the server, refuse: the line, the column, and the words of ``raise_exception``."""
     pairs = [pair for pair in _rendered() if "error" in pair[1]]
-    return _counted([(name, _reason(there["error"]), _own_reason(here)) for name, there, here in pairs])
+    return _counted([(name, reason(there["error"]), own_reason(here)) for name, there, here in pairs])
 
 
 def splits() -> Outcome:
@@ -44,11 +44,12 @@ def splits() -> Outcome:
                     {"error": True} if "error" in given else {key: given.get(key) for key in ("reasoning", "content")}
                 )
                 name = f"{row['name']}/{each['think']}/{each['split']}"
-                pairs.append((name, there, _split(template, each["split"], THINKS[each["think"]])))
+                pairs.append((name, there, outcome_of_split(template, each["split"], THINKS[each["think"]])))
     return _counted(pairs)
 
 
-def _split(template: ChatTemplate, answer: str, think: bool | None) -> dict[str, Any]:
+def outcome_of_split(template: ChatTemplate, answer: str, think: bool | None) -> dict[str, Any]:
+    """Return reasoning and content that we find in an answer, or that it is an error."""
     try:
         found = template.split(answer, think)
     except TemplateError:
@@ -74,7 +75,7 @@ def _rendered() -> tuple[Difference, ...]:
     return tuple(pairs)
 
 
-def _reason(answer: str) -> tuple[str, ...]:
+def reason(answer: str) -> tuple[str, ...]:
     """Return line and column of a refusal that the server answered; only "refused" where it names none."""
     with suppress(ValueError):  # the recording is cut off after 300 characters
         answer = json.loads(answer)["error"]["message"]
@@ -82,7 +83,8 @@ def _reason(answer: str) -> tuple[str, ...]:
     return place.groups() if place else ("refused",)
 
 
-def _own_reason(ours: dict[str, str]) -> tuple[str, ...]:
+def own_reason(ours: dict[str, str]) -> tuple[str, ...]:
+    """Return line and column of our refusal, as :func:`reason` does."""
     if "error" not in ours:
         return ("rendered",)
     place = re.search(r"\(line (\d+), column (\d+)\)$", ours["error"])

