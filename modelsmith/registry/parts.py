@@ -113,7 +113,7 @@ def growing(folder: Folder, digest: Digest, size: int) -> Iterator[PartFile]:
     try:
         descriptor = _locked(folder, name)
         try:
-            note = folder.open(note_name(name), os.O_RDWR | os.O_CREAT)
+            note = folder.own(note_name(name), os.O_RDWR)
             try:
                 yield PartFile(folder, name, size, descriptor, note)
             finally:
@@ -130,7 +130,7 @@ def growing(folder: Folder, digest: Digest, size: int) -> Iterator[PartFile]:
 def _locked(folder: Folder, name: str) -> int:
     """Open and lock; the file may have been moved into a store while we waited for its lock."""
     while True:
-        descriptor = folder.open(name, os.O_RDWR | os.O_CREAT)
+        descriptor = folder.own(name, os.O_RDWR)
         try:
             lock(descriptor, waits=True)
             if os.path.samestat(os.fstat(descriptor), folder.status(name)):

@@ -18,6 +18,7 @@ from modelsmith.registry.upload import Uploader
 from modelsmith.registry.upload_ollama import OllamaUploader
 from modelsmith.store.blobs import Blobs, BlobState, known_digests
 from modelsmith.store.folder import Folder
+from modelsmith.store.local.write import can_link
 from modelsmith.weights.blobs.blob import FileBlob
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class StoreSink:
         except OSError as error:
             self._stack.close()
             raise StoreError(
-                f"{layout.folder} cannot be written: {error.strerror}", hint="name another store with --store"
+                f"{layout.folder} cannot be written: {error.strerror}", hint="name another store"
             ) from error
         return self
 
@@ -112,11 +113,15 @@ class LinkingSink(StoreSink):
     """A name in a store's folder, beside the one that the blobs are in: where both are on one disk, blobs get a second name."""
 
     def put(self, layer: Layer, file: Path, progress: ProgressSink) -> None:
-        """Link a blob, which was verified; copy it where that cannot be."""
+        """Link a blob, which was verified; copy it where that cannot be, or its owner or mode would have to change for it."""
         try:
             self.folder.remove(layer.digest.file_name)
-            self.folder.link_from(file, layer.digest.file_name)
+            linked = can_link(file, self.folder.path)
+            if linked:
+                self.folder.link_from(file, layer.digest.file_name)
         except OSError:
+            linked = False
+        if not linked:
             super().put(layer, file, progress)
             return
         progress(Progress(f"linking {layer.digest.short}", str(layer.digest), layer.size, layer.size))
@@ -174,7 +179,7 @@ class FolderSink:
 
     def _write(self, name: str, data: bytes) -> None:
         temporary = f".{name}.{os.getpid()}"
-        descriptor = self._root.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        descriptor = self._root.new(temporary)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()

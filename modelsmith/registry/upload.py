@@ -198,7 +198,7 @@ class Uploader:
         name = self._note_name(layer)
         temporary = f"{name}.{os.getpid()}"
         with suppress(OSError):  # without a note a later run begins with this blob again
-            descriptor = self.notes.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            descriptor = self.notes.new(temporary)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 os.fchmod(descriptor, 0o600)
                 json.dump({"session": session}, file)

@@ -99,6 +99,24 @@ class Folder:
         except OSError as error:
             raise self._named(error, name) from error
 
+    def own(self, name: str, flags: int) -> int:
+        """Open a file to write into it, made where it is missing; a name that another file elsewhere has too is taken from that one.
+
+        Such a hard link is what a killed copy between stores, a backup (``cp -al``) or an unpacked archive leaves: its bytes
+        are not ours to change. What was in it is not in the new file.
+        """
+        descriptor = self.open(name, flags | os.O_CREAT)
+        if os.fstat(descriptor).st_nlink <= 1:
+            return descriptor
+        os.close(descriptor)
+        return self.new(name, flags)
+
+    def new(self, name: str, flags: int = os.O_WRONLY) -> int:
+        """Open a new file to write into it; a name that is in the way is removed, and what it stood for stays."""
+        if self.exists(name):
+            self.remove(name)
+        return self.open(name, flags | os.O_CREAT | os.O_EXCL)
+
     def names(self) -> list[str]:
         """Return the names of everything in the folder."""
         return sorted(os.listdir(self.path if self._descriptor is None else self._descriptor))  # noqa: PTH208 - of a descriptor

@@ -34,7 +34,9 @@ class Journal:
         if not text:
             return
         is_new = not self._folder.exists(JOURNAL)
-        descriptor = self._folder.open(JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        if not is_new and self._folder.status(JOURNAL).st_nlink > 1:  # another file's name too, such as a backup's
+            text = "".join(f"{digest}\n" for digest in self.read()) + text
+        descriptor = self._folder.own(JOURNAL, os.O_WRONLY | os.O_APPEND)
         try:
             os.write(descriptor, text.encode())
         finally:

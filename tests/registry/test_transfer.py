@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import threading
 from pathlib import Path
@@ -104,6 +105,33 @@ def test_a_broken_download_goes_on_where_it_was(tmp_path: Path) -> None:
             moved = mover.pull(at(registry), LocalStore(tmp_path / "b"), NAME)
         assert registry.sent <= moved.bytes_moved * 1.01
     assert files(tmp_path / "b") == files(store_with(tmp_path / "a", size=BIG).layout.folder)
+
+
+def test_a_download_does_not_grow_in_a_file_that_has_a_name_elsewhere(tmp_path: Path) -> None:
+    """What a killed copy between two stores on one disk leaves is the other store's blob under a second name."""
+    other = store_with(tmp_path / "other")
+    before = files(other.layout.folder)
+    target = LocalStore(tmp_path / "b")
+    target.layout.partial.mkdir(parents=True)
+    with FakeRegistry() as registry, Mover(access()) as mover:
+        offer(registry)
+        for blob in other.layout.blobs.iterdir():
+            os.link(blob, target.layout.partial / blob.name)
+            os.link(blob, target.layout.partial / f"{blob.name}.parts")
+        mover.pull(at(registry), target, NAME)
+    assert files(other.layout.folder) == before
+    assert files(target.layout.folder) == before
+
+
+def test_materialize_copies_what_it_would_have_to_change(tmp_path: Path) -> None:
+    store = store_with(tmp_path / "a")
+    for blob in store.layout.blobs.iterdir():
+        blob.chmod(0o640)
+    with Mover(None) as mover:
+        mover.link(store, NAME, LocalStore(tmp_path / "b"))
+    assert {blob.stat().st_mode & 0o777 for blob in store.layout.blobs.iterdir()} == {0o640}
+    assert {blob.stat().st_mode & 0o777 for blob in (tmp_path / "b" / "blobs").iterdir()} == {0o644}
+    assert files(tmp_path / "b") == files(tmp_path / "a")
 
 
 def test_what_came_before_a_failure_is_not_fetched_again(tmp_path: Path) -> None:

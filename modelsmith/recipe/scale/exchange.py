@@ -199,7 +199,7 @@ class _Files:
         texts[""] = _config(named)
         for data in texts.values():
             if Digest.of(data) == layer.digest:
-                descriptor = folder.open(layer.digest.file_name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                descriptor = folder.new(layer.digest.file_name)
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(data)
                 return folder.path / layer.digest.file_name

@@ -62,9 +62,8 @@ class KnownDigests:
             with suppress(OSError):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(OSError, StoreError), self._folder() as folder:
-            folder.remove(unfinished)
             try:
-                with os.fdopen(folder.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w") as file:
+                with os.fdopen(folder.new(unfinished), "w") as file:
                     file.write(json.dumps(newest))
                 folder.rename(unfinished, folder, self._path.name)
             except OSError:

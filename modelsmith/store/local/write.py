@@ -101,7 +101,7 @@ class Writer:
         if size > free:
             raise StoreError(
                 f"{size / _MEBIBYTE:.0f} MiB are needed and {free / _MEBIBYTE:.0f} MiB are free in {self._layout.folder}",
-                hint="free some space, or name a store on another disk with --store",
+                hint="free some space, or name a store on another disk",
             )
 
     def has(self, digest: Digest, size: int) -> bool:
@@ -280,7 +280,7 @@ class Writer:
         """Return a new file that can move into ``folder``, complete and on the disk."""
         place, name = self._growing(folder)
         try:
-            descriptor = place.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            descriptor = place.new(name)
             try:
                 fill(descriptor)
                 os.fchmod(descriptor, FILE_MODE)
@@ -321,21 +321,21 @@ def can_link(source: Path, folder: Path) -> bool:
 
 
 _REASONS: dict[int, tuple[str, str]] = {
-    errno.ENOSPC: ("the disk is full", "free some space, or name a store on another disk with --store"),
+    errno.ENOSPC: ("the disk is full", "free some space, or name a store on another disk"),
     errno.EDQUOT: (
         "the quota of this user is used up",
-        "free some space, or name a store on another disk with --store",
+        "free some space, or name a store on another disk",
     ),
-    errno.EROFS: ("the file system is read-only", "name a store that can be written with --store"),
-    errno.ENOTDIR: ("a part of the path is a file, not a folder", "name a folder with --store"),
-    errno.EEXIST: ("a part of the path is a file, not a folder", "name a folder with --store"),
+    errno.EROFS: ("the file system is read-only", "name a store that can be written"),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "name another folder"),
+    errno.EEXIST: ("a part of the path is a file, not a folder", "name another folder"),
     errno.EACCES: (
         "this user may not write there",
-        "run as the user that owns the store, or name another one with --store",
+        "run as the user that owns the store, or name another one",
     ),
     errno.EPERM: (
         "this user may not write there",
-        "run as the user that owns the store, or name another one with --store",
+        "run as the user that owns the store, or name another one",
     ),
 }
 

@@ -13,6 +13,8 @@ from modelsmith.errors import BlobNotFound, ModelsmithError, StoreError
 from modelsmith.manifest import Digest
 from modelsmith.progress import Progress
 from modelsmith.store import blobs
+from modelsmith.store.folder import Folder
+from modelsmith.store.journal import JOURNAL, Journal
 from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
@@ -86,6 +88,22 @@ def test_links_that_are_only_in_the_way_are_replaced(
     assert [path.name for path in outside.iterdir()] == ["secret"]
     assert (outside / "secret").read_bytes() == SECRET
     check_whole(store)
+
+
+def test_a_file_that_has_a_name_elsewhere_too_is_not_written_into(store: LocalStore, gguf: Path, outside: Path) -> None:
+    """Backups (``cp -al``) and unpacked archives make hard links: what we note goes into a file of our own."""
+    journal = store.layout.private / JOURNAL
+    journal.parent.mkdir()
+    os.link(outside / "secret", journal)
+    store.create("m", request({"m.gguf": gguf}, system="x"))
+    store.delete("m")
+    assert (outside / "secret").read_bytes() == SECRET
+    journal.write_text(f"{Digest.of(b'a')}\n")
+    os.link(journal, outside / "backup")
+    with Folder(journal.parent) as folder:
+        Journal(folder).add([Digest.of(b"b")])
+        assert Journal(folder).read() == {Digest.of(b"a"), Digest.of(b"b")}
+    assert (outside / "backup").read_text() == f"{Digest.of(b'a')}\n"
 
 
 def test_a_manifest_or_a_blob_that_is_a_link_is_replaced(store: LocalStore, gguf: Path, outside: Path) -> None:
