@@ -170,11 +170,21 @@ def _identified(*results: tuple[str, str]) -> Conversation:
     return Conversation.from_dict({"messages": messages, "tools": NAMED["tools"].tools})
 
 
+def _twice_called() -> Conversation:
+    """Return a conversation of two rounds of calls: a question between results, one result of no call, all in another order."""
+    first = _identified(('call "b"', "7:10"), ("call_c", "never"), ("call_a", "6:40")).to_dict()
+    again = _identified(('call "b"', "8:10"), ("call_a", "7:40")).to_dict()["messages"]
+    said: list[Any] = first["messages"]
+    said.insert(3, {"role": "user", "content": "Still there?"})
+    return Conversation.from_dict(first | {"messages": [*said, {"role": "assistant", "content": "At 6:40."}, *again]})
+
+
 _IDENTIFIED = {
     "calls with identifiers": _identified(("call_a", "6:40"), ('call "b"', "7:10")),
     "results in another order": _identified(('call "b"', "7:10"), ("call_a", "6:40")),
     "one result twice": _identified(("call_a", "6:40"), ("call_a", "6:41"), ('call "b"', "7:10")),
     "one result again behind another": _identified(("call_a", "6:40"), ('call "b"', "7:10"), ("call_a", "6:41")),
+    "results of two rounds in another order": _twice_called(),
 }
 """Results are told apart, counted and put in order by the identifiers of their calls."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError
+from modelsmith.template.convert.translate import results
 from modelsmith.template.convert.translate.cells import content_of
 from modelsmith.template.convert.translate.compare import equal, is_in, ordered, tested
 from modelsmith.template.convert.translate.filters import filtered, part
@@ -295,6 +296,8 @@ def message_member(state: State, owner: Thing, name: str) -> Value:
     """Return a member of a message, as llama-server hands messages to this template."""
     if name == "thinking" and state.shape.thinking:
         return member_of(owner, "reasoning_content")
+    if state.shape.sorted and name in results.MOVED:
+        results.looked_at(state, owner)
     found = member_of(owner, name)
     if name != "content":
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.template.convert.translate import results
 from modelsmith.template.convert.translate.cells import content_of
 from modelsmith.template.convert.translate.filters import keys_of
 from modelsmith.template.convert.translate.go_code import Cond, Do, Loop, Truth, applied, both, negated, operand, quoted
@@ -44,7 +45,7 @@ from modelsmith.template.jinja.engine.values.model import Undefined
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from modelsmith.template.convert.translate.go_code import Code
+    from modelsmith.template.convert.translate.go_code import Code, Piece
     from modelsmith.template.convert.translate.state import State
     from modelsmith.template.convert.translate.variables import Key
 
@@ -217,7 +218,10 @@ def _ranged(state: State, node: nodes.For, thing: Thing, test: nodes.Node | None
     place, each = f"$i{state.made}", f"${_WORDS.get(kind, 'each')}{state.made}"
     is_map = kind in MAPS
     whole = operand(thing.expression)
-    lead: list[Do] = []
+    sorts = state.shape.sorted and kind == "messages"
+    if sorts:
+        results.begin(state, thing, each)
+    lead: list[Piece] = []
     expression = each
     if thing.reversed:
         if is_map:
@@ -244,6 +248,9 @@ def _ranged(state: State, node: nodes.For, thing: Thing, test: nodes.Node | None
     code, grown = _body(state, node, found, loop_object, chosen, counter, branches)
     head = f"{place}, $_ := {thing.expression}" if thing.reversed else f"{place}, {each} := {thing.expression}"
     dot = "" if thing.reversed else each
+    if sorts and (moved := results.in_order(state, each, place)):
+        lead += moved
+        dot = ""
     start: Code = (Do(f"{counter} = 0"),) if counter else ()
 
     def around(body: Code) -> Code:

@@ -124,6 +124,9 @@ class State:
     gaps: list[str] = field(default_factory=list)
     """What was left out, for no Go template can say it; it fails where it is reached."""
 
+    results: dict[str, bool] = field(default_factory=dict)
+    """Of each loop over messages whose results are put in order: the variable of its message, and whether it is looked at."""
+
     loose: dict[Key, Value] = field(default_factory=dict)
     """What variables that outlive rounds have outside of loops, where it is no text that could be put into one."""
 

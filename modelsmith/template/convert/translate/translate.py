@@ -194,6 +194,7 @@ def _shape(chat_template: ChatTemplate) -> Shape:
         joined=not takes.system_role,
         blocks=adjusts is family_messages.as_blocks,
         thinking=adjusts in (family_messages.with_thinking, family_messages.for_harmony),
+        sorted=adjusts is family_messages.results_in_call_order,
     )
 
 

@@ -47,13 +47,17 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How the template gets messages: contents as parts, arguments as objects, system texts in front of the first user's."""
+    """How the template gets messages: contents as parts, arguments as objects, system texts in front of the first user's.
+
+    ``blocks`` and ``thinking``: reasoning as parts of the content, or by that name; ``sorted``: results in the order of the calls.
+    """
 
     parts: bool = False
     objects: bool = True
     joined: bool = False
     blocks: bool = False
     thinking: bool = False
+    sorted: bool = False
 
 
 def variable_of(key: Key) -> str:

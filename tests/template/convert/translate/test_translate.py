@@ -57,6 +57,10 @@ TEMPLATES = {
     "{%- set start = tool.function.name.split('i')[0] %}{%- if start not in ns.seen %}{%- set ns.seen = ns.seen + [start] %}"
     "{%- endif %}{%- endfor %}{%- for start in ns.seen %}{{ loop.index }}{{ start }}{{ '' if loop.last else ', ' }}{%- endfor %}"
     + _TALK,
+    "results in the order of the calls": "{#- dsml_token DSML tool_calls #}"
+    + _CALLS.replace("CALLS", "{{ call.id }}{{ call.function.name }}").replace(
+        "{{ message.content }}", "{{ message.content }}{{ message.tool_call_id or '' }}"
+    ),
     "the other way round": "{%- for message in messages[::-1] %}{{ message.role[0:2] if false else message.role }} {% endfor %}\n"
     + _TALK,
 }
@@ -71,6 +75,32 @@ def test_is_proven(name: str) -> None:
     conversion = _converted(name)
     assert conversion.proven, conversion.counterexample
     assert not any(limit.startswith("a branch") for limit in conversion.limits)
+
+
+RESULTS = ("b", "a", "c", "b", "", "other")
+
+
+@pytest.mark.parametrize("shift", range(len(RESULTS)))
+def test_results_stand_in_the_order_of_the_calls(shift: int) -> None:
+    template = ChatTemplate.parse(TEMPLATES["results in the order of the calls"])
+    calls = [{"id": name, "function": {"name": "look", "arguments": {}}} for name in ("a", "b", "c", "b")]
+    named = [*RESULTS[shift:], *RESULTS[:shift]]
+    results = [
+        {"role": "tool", "content": f"{number}", **({"tool_call_id": name} if name else {})}
+        for number, name in enumerate(named)
+    ]
+    ask = {"role": "user", "content": "Go on."}
+    messages = [ask, {"role": "assistant", "content": "", "tool_calls": calls}, *results[:4], ask, *results[4:]]
+    answer = {"role": "assistant", "content": "So."}
+    talk = Conversation.from_dict({"messages": [*messages, answer, *results, answer, ask]})
+    prompt = Template.parse(translate(template).text).render(talk)
+    assert prompt == template.render(talk)
+    assert prompt != ChatTemplate.parse(template.text.replace("DSML", "")).render(talk)
+
+
+def test_a_result_by_its_place_is_left_open_where_results_are_put_in_order() -> None:
+    text = TEMPLATES["results in the order of the calls"] + "{{ messages[2].content }}"
+    assert "a result by its place" in " ".join(translate(ChatTemplate.parse(text)).gaps)
 
 
 def test_texts_are_cut_as_jinja_cuts_them() -> None:
