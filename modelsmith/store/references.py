@@ -86,13 +86,6 @@ class References:
         needed = {layer.digest for file in staying for layer in file.blobs} | self.elsewhere
         return frozenset(digests) - needed
 
-    def freed_by(self, names: Iterable[ModelName]) -> tuple[Layer, ...]:
-        """Return the blobs that would go if these models went, each once; sizes are those that the manifests say."""
-        names = frozenset(names)
-        theirs = {layer.digest: layer for file in self.files if file.name in names for layer in file.blobs}
-        unused = self.unused(theirs, without=names)
-        return tuple(layer for digest, layer in theirs.items() if digest in unused)
-
 
 def references(layout: Layout) -> References:
     """Read all manifests of a store's folder, and search what is unknown beside them; raises StoreError for a folder that cannot be read."""

@@ -15,7 +15,7 @@ from shared import SHARED, conformance
 from modelsmith.errors import InjectionError, TemplateRenderError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.edit.go.inject import inject_many
-from modelsmith.template.edit.jinja.inject import inject_chat_template_many
+from modelsmith.template.edit.jinja.inject import inject_chat_template
 from modelsmith.template.go.functions.ollama import today_is
 from modelsmith.template.go.template import Template
 from modelsmith.template.jinja.template import ChatTemplate
@@ -114,7 +114,7 @@ def chat_templates(step: int = 1) -> tuple[int, int, list[dict[str, Any]]]:
     checked, differences = 0, []
     for number, text in enumerate(list(texts)[::step]):
         before = ChatTemplate.parse(text)
-        after = inject_chat_template_many(before, ADDITIONS["both"])
+        after = inject_chat_template(before, ADDITIONS["both"])
         for name, conversation in conversations.items():
             asked = bool(conversation.turns) and conversation.turns[-1].role == "user" and not conversation.suffix
             for think, opened in ((True, True), (False, True), (True, False)):

@@ -61,10 +61,6 @@ class Positions:
                 return start + place
         return start + len(content)
 
-    def start_of(self, line: int) -> int:
-        """Return where a line begins."""
-        return self._starts[line]
-
     def _width(self, text: str) -> int:
         if self.unit == "utf-32" or text.isascii():
             return len(text)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 TITLE = "a compose file with models:"
 FILE = "compose.yaml"
 _TOOL = "Docker Model Runner"
-_NOT_LET_THROUGH = frozenset({"reverse-prompt"})
 _PATH = re.compile(r"[/\\]")
 
 

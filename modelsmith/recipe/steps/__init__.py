@@ -23,7 +23,6 @@ from modelsmith.recipe.steps import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import ModuleType
 
     from modelsmith.models.draft import Draft
     from modelsmith.recipe.parts.fields import Part
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
 class StepKind(Protocol):
     """What a module of this package must have to be a kind of step."""
+
+    __name__: str
 
     @property
     def Options(self) -> type[Part]:  # noqa: N802 - a class of the module, not a value
@@ -40,7 +41,7 @@ class StepKind(Protocol):
         """Return the draft after steps of this kind in a row; raises InjectionError where one cannot be taken or proven."""
 
 
-STEPS: Mapping[str, ModuleType] = {
+STEPS: Mapping[str, StepKind] = {
     "inject": inject,
     "declare-thinking": declare_thinking,
     "obey-think-false": obey_think_false,

@@ -33,11 +33,6 @@ class SourcesFile:
     path: Path
     sources: Mapping[str, TeamSource]
 
-    @property
-    def is_project(self) -> bool:
-        """Whether it belongs to a project and not to the user."""
-        return self.path.name == NAME
-
     def get(self, name: str) -> TeamSource:
         """Return a place; raises UsageError with what there is."""
         if name not in self.sources:

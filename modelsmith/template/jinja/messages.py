@@ -39,36 +39,6 @@ def tools_for(conversation: Mapping[str, Any]) -> list[Message]:
     return [_tool(tool.get("function") or {}) for tool in conversation.get("tools") or []]
 
 
-def with_object_arguments(message: Message) -> Message:
-    """Return the message with the arguments of its calls as objects, for templates that take them so."""
-    if "tool_calls" not in message:
-        return message
-    calls = []
-    for call in message["tool_calls"]:
-        function = call["function"]
-        calls.append({**call, "function": {**function, "arguments": json.loads(function["arguments"])}})
-    return {**message, "tool_calls": calls}
-
-
-def with_text_content(message: Message) -> Message:
-    """Return the message with its parts joined to one text: a line break between texts, none beside an image."""
-    if isinstance(message["content"], str):
-        return message
-    text, after_media = "", False
-    for part in message["content"]:
-        is_media = part["type"] == "media_marker"
-        text += "\n" * (not is_media and not after_media and bool(text)) + part["text"]
-        after_media = is_media
-    return {**message, "content": text}
-
-
-def with_typed_content(message: Message) -> Message:
-    """Return the message with its text as a list of one part."""
-    if not isinstance(message["content"], str):
-        return message
-    return {**message, "content": [{"type": "text", "text": message["content"]}]}
-
-
 def _message(message: Mapping[str, Any], *, reasoning: bool) -> Message:
     content: Any = message.get("content") or ""
     if message.get("images"):

@@ -81,11 +81,6 @@ class FitModel:
         """The bytes of the weights that a card has when it has all that it can have."""
         return self.weights - self.input + self.duplicate
 
-    @property
-    def has_cache(self) -> bool:
-        """Whether anything is kept of each token."""
-        return any(layer.keys for layer in self.layers)
-
     @classmethod
     def of_parts(cls, parts: Sequence[GGUFFile]) -> FitModel:
         """Read a GGUF, or all shards of one. Raises UsageError for what is no model, InvalidGGUF for numbers that lie."""

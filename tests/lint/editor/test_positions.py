@@ -57,7 +57,6 @@ def test_lines_end_with_lf_crlf_and_cr_only() -> None:
     positions = Positions("a\u2028b\x0bc\r\nd\re\n")
     assert positions.lines == 4
     assert positions.at(7) == Position(1, 0)
-    assert positions.start_of(3) == 11
 
 
 @given(TEXT, TEXT)

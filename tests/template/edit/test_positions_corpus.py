@@ -46,7 +46,7 @@ def test_chat_templates(at: str) -> None:
     refused = [
         found
         for text in texts
-        if (found := refusal(partial(inject_chat_template, ChatTemplate.parse(text), "<X>", at=at)))
+        if (found := refusal(partial(inject_chat_template, ChatTemplate.parse(text), [("<X>", "always")], at=at)))
     ]
     assert all(any(reason in found.message for reason in REASONS) for found in refused)
     assert len(refused) <= 2

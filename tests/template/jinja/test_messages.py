@@ -3,13 +3,7 @@ from __future__ import annotations
 import json
 
 from modelsmith.template.conversation.named import NAMED
-from modelsmith.template.jinja.messages import (
-    messages_for,
-    tools_for,
-    with_object_arguments,
-    with_text_content,
-    with_typed_content,
-)
+from modelsmith.template.jinja.messages import messages_for, tools_for
 
 
 def test_messages_carry_what_ollama_sends_in_the_order_of_llama_server() -> None:
@@ -27,9 +21,6 @@ def test_arguments_are_a_json_text_with_gos_escapes() -> None:
     arguments = calling["tool_calls"][0]["function"]["arguments"]
     assert arguments.startswith('{"passengers":["Zoë","O\'Neill \\u003ccaptain\\u003e \\u0026 \\"crew\\""],"day":null')
     assert arguments.endswith('"car":{"length":4,"plate":"B-42"}}')
-    opened = with_object_arguments(calling)["tool_calls"][0]["function"]["arguments"]
-    assert opened["passengers"][1] == 'O\'Neill <captain> & "crew"'
-    assert with_object_arguments({"role": "user", "content": ""}) == {"role": "user", "content": ""}
 
 
 def test_tools_keep_the_fields_and_the_order_of_ollamas_api() -> None:
@@ -60,11 +51,3 @@ def test_unknown_fields_of_a_property_are_dropped() -> None:
     )
     (bare,) = tools_for({"tools": [{"type": "function", "function": {"name": "n"}}]})
     assert bare["function"]["parameters"] == {"type": "", "properties": None}
-
-
-def test_texts_of_parts_stand_on_lines_but_images_beside_them() -> None:
-    text, image = {"type": "text", "text": "t"}, {"type": "media_marker", "text": "<i>"}
-    joined = with_text_content({"role": "user", "content": [text, text, image, text, image, image]})
-    assert joined["content"] == "t\nt<i>t<i><i>"
-    assert with_typed_content({"role": "user", "content": "t"})["content"] == [text]
-    assert with_typed_content(joined | {"content": [image]})["content"] == [image]

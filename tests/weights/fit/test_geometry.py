@@ -166,7 +166,6 @@ def test_rwkv() -> None:
 
 def test_encoders_keep_nothing() -> None:
     subject = model("bert")
-    assert not subject.has_cache
     assert cache(subject) == 0
 
 

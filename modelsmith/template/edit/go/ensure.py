@@ -38,13 +38,6 @@ _OPENING = regex(r"<([^\s<>/]+)>\s*\Z")
 _CLOSED = regex(r"<([^\s<>/]+)>\s*(</\1>)\s*\Z")
 
 
-def already_ends_with(template: Template, text: str, when: str = When.ALWAYS) -> bool:
-    """Say whether every prompt that opens an assistant turn ends with the text, for the requests that ``when`` means."""
-    before, condition = Renderings(template), When.of(when)
-    prompts = [prompt for think in THINKS if condition.holds(think) for prompt in _prompts(before, think)]
-    return bool(prompts) and all(prompt.endswith(text) for prompt in prompts)
-
-
 def ensure(template: Template, text: str, at: str = GENERATION_PROMPT, when: str = When.ALWAYS) -> Template:
     """Return the template whose prompts have the text at a position: the same one where they do already."""
     return ensure_many(template, [(text, when)], at)

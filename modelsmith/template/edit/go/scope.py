@@ -12,8 +12,6 @@ from modelsmith.source import Span
 from modelsmith.syntax.gotemplate.nodes import Block, Branch, Comment, Define, Field, Range, Text, Variable, With
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from modelsmith.syntax.gotemplate.nodes import Body, ListItem, Node
     from modelsmith.syntax.gotemplate.tree import Tree
 
@@ -79,13 +77,6 @@ def scope_at(tree: Tree, path: Path) -> EditScope:
         scope = _enter(scope, step)
         scope = _declared(tree.text, scope, step)
     return scope
-
-
-def messages_loops(tree: Tree) -> Iterator[Path]:
-    """Yield the paths of the ranges over the messages, in order."""
-    for path in paths(tree).values():
-        if isinstance(path[-1].node, Range) and is_messages(path[-1].node):
-            yield path
 
 
 def is_messages(loop: Range) -> bool:

@@ -16,7 +16,6 @@ from modelsmith.errors import InjectionError, TemplateRenderError, TemplateSynta
 from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.template.conversation.named import NAMED, is_prefill, is_suffix
-from modelsmith.template.conversation.think import When
 from modelsmith.template.edit.addition import Addition
 from modelsmith.template.edit.jinja.code import _THINKS, _code
 from modelsmith.template.edit.positions import GENERATION_PROMPT, check_place
@@ -36,29 +35,15 @@ _BLOCKS = frozenset({"if", "for", "macro", "call", "filter", "set", "generation"
 
 
 def inject_chat_template(
-    template: ChatTemplate, text: str, when: str = When.ALWAYS, at: str = GENERATION_PROMPT
-) -> ChatTemplate:
-    """Return the chat template that prints ``text`` at a position (see ``inject.inject``); proven, or InjectionError."""
-    return inject_chat_template_many(template, [(text, when)], at)
-
-
-def inject_chat_template_many(
     template: ChatTemplate, texts: Sequence[tuple[str, str]], at: str = GENERATION_PROMPT
 ) -> ChatTemplate:
-    """Return the chat template with several (text, when) added in one block."""
+    """Return the chat template that prints the (text, when) at a position (see ``inject.inject``), in one block; proven, or InjectionError."""
     check_place(at)
     if at == GENERATION_PROMPT:
         return add_to_chat_template(template, Addition.of(texts))
     from modelsmith.template.edit.jinja.beside import insert_chat_template
 
     return insert_chat_template(template, Addition.of(texts), at)
-
-
-def chat_template_ends_with(template: ChatTemplate, text: str, when: str = When.ALWAYS) -> bool:
-    """Say whether every prompt that opens an assistant turn ends with the text, for the requests that ``when`` means."""
-    condition = When.of(when)
-    prompts = [prompt for think in _THINKS if condition.holds(think) for prompt in _prompts(template, think)]
-    return bool(prompts) and all(prompt.endswith(text) for prompt in prompts)
 
 
 @remembering()
@@ -73,7 +58,7 @@ def ensure_chat_template(
         from modelsmith.template.edit.jinja.beside import is_there_in_chat_template
 
         there = is_there_in_chat_template(template, wanted, at)
-        return template if there else inject_chat_template_many(template, texts, at)
+        return template if there else inject_chat_template(template, texts, at)
     on, off = (missing_from(list(_prompts(template, think)), wanted.text(think)) for think in _THINKS)
     return add_to_chat_template(template, Addition(on, on, off))
 

@@ -7,7 +7,7 @@ from example_templates import ALL, MISTRAL, QWQ, R1_NEW, R1_OLD
 
 from modelsmith.errors import InjectionError
 from modelsmith.template.conversation.conversation import Conversation
-from modelsmith.template.edit.go.ensure import already_ends_with, ensure, ensure_many
+from modelsmith.template.edit.go.ensure import ensure, ensure_many
 from modelsmith.template.go.template import Template
 
 OPEN, CLOSED = "<think>\n", "<think>\n\n</think>\n\n"
@@ -20,10 +20,9 @@ def tail(template: Template, think: bool | None) -> str:
 
 
 def test_what_is_there_is_seen_by_rendering() -> None:
-    assert already_ends_with(Template.parse(QWQ), OPEN)
-    assert not already_ends_with(Template.parse(R1_OLD), OPEN)
-    assert already_ends_with(Template.parse(R1_NEW), CLOSED, "not-thinking")
-    assert not already_ends_with(Template.parse(R1_NEW), CLOSED)
+    for text, wanted, when in ((R1_OLD, OPEN, "always"), (R1_NEW, CLOSED, "always")):
+        template = Template.parse(text)
+        assert ensure(template, wanted, when=when) is not template
 
 
 def test_a_template_that_has_it_is_returned_as_it_is() -> None:
@@ -36,8 +35,8 @@ def test_a_template_that_has_it_is_returned_as_it_is() -> None:
 def test_twice_is_once(name: str) -> None:
     once = ensure_many(Template.parse(ALL[name]), FORCE)
     assert ensure_many(once, FORCE) is once
-    assert already_ends_with(once, OPEN, "thinking")
-    assert already_ends_with(once, CLOSED, "not-thinking")
+    assert ensure(once, OPEN, when="thinking") is once
+    assert ensure(once, CLOSED, when="not-thinking") is once
 
 
 def test_only_the_missing_part_is_added() -> None:

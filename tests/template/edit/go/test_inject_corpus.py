@@ -8,7 +8,7 @@ from shared import conformance, needs_shared
 
 from modelsmith.errors import InjectionError
 from modelsmith.template.edit.go.declare import declare_thinking
-from modelsmith.template.edit.go.ensure import already_ends_with, ensure_many
+from modelsmith.template.edit.go.ensure import ensure, ensure_many
 from modelsmith.template.go.template import Template
 
 pytestmark = needs_shared
@@ -35,7 +35,7 @@ def test_what_is_ensured_is_there_and_stays() -> None:
             assert caught.value.hint
             continue
         once = ensure_many(template, pairs)
-        assert already_ends_with(once, OPEN, "thinking")
+        assert ensure(once, OPEN, when="thinking") is once
         assert ensure_many(once, pairs) is once
 
 

@@ -7,10 +7,8 @@ import pytest
 from modelsmith.errors import InjectionError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.edit.jinja.inject import (
-    chat_template_ends_with,
     ensure_chat_template,
     inject_chat_template,
-    inject_chat_template_many,
 )
 from modelsmith.template.jinja.template import ChatTemplate
 
@@ -53,7 +51,7 @@ TEMPLATES = {"one-line": ONE_LINE, "indented": INDENTED, "blocks": BLOCKS_ON_LIN
 @pytest.mark.parametrize("when", ["always", "thinking", "not-thinking"])
 def test_only_the_generation_prompt_changes(name: str, when: str) -> None:
     before = ChatTemplate.parse(TEMPLATES[name])
-    after = inject_chat_template(before, OPEN, when)
+    after = inject_chat_template(before, [(OPEN, when)])
     for think in (True, False):
         text = OPEN if when == "always" or (when == "not-thinking") == (think is False) else ""
         assert after.render(QUESTION, think) == before.render(QUESTION, think) + text
@@ -64,21 +62,21 @@ def test_only_the_generation_prompt_changes(name: str, when: str) -> None:
 
 
 def test_the_edit_stands_inside_the_block() -> None:
-    assert inject_chat_template(ChatTemplate.parse(ONE_LINE), OPEN).text == ONE_LINE.replace(
+    assert inject_chat_template(ChatTemplate.parse(ONE_LINE), [(OPEN, "always")]).text == ONE_LINE.replace(
         "{{ '<assistant>' }}", "{{ '<assistant>' }}{{ '<think>\\n' }}"
     )
 
 
 def test_a_template_that_never_asks_gets_a_block_of_its_own() -> None:
-    after = inject_chat_template(ChatTemplate.parse(WITHOUT_FLAG), OPEN)
+    after = inject_chat_template(ChatTemplate.parse(WITHOUT_FLAG), [(OPEN, "always")])
     assert after.text.startswith(WITHOUT_FLAG.rstrip() + "{% if add_generation_prompt %}{{ '<think>\\n' }}{% endif")
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_ensuring_twice_is_once(name: str) -> None:
     once = ensure_chat_template(ChatTemplate.parse(TEMPLATES[name]), FORCE)
-    assert chat_template_ends_with(once, OPEN, "thinking")
-    assert chat_template_ends_with(once, CLOSED, "not-thinking")
+    assert ensure_chat_template(once, [(OPEN, "thinking")]) is once
+    assert ensure_chat_template(once, [(CLOSED, "not-thinking")]) is once
     assert ensure_chat_template(once, FORCE) is once
 
 
@@ -92,9 +90,9 @@ def test_a_closed_block_that_is_there_is_kept() -> None:
 def test_quotes_and_backslashes_arrive() -> None:
     before = ChatTemplate.parse(ONE_LINE)
     text = 'it\'s \\n "x"\t{{ y }} {% z %} %}\n'
-    assert inject_chat_template_many(before, [(text, "always")]).render(QUESTION) == before.render(QUESTION) + text
+    assert inject_chat_template(before, [(text, "always")]).render(QUESTION) == before.render(QUESTION) + text
 
 
 def test_a_template_that_renders_nothing_is_refused() -> None:
     with pytest.raises(InjectionError, match="renders no conversation"):
-        inject_chat_template(ChatTemplate("{{ raise_exception('no') }}"), OPEN)
+        inject_chat_template(ChatTemplate("{{ raise_exception('no') }}"), [(OPEN, "always")])

@@ -6,7 +6,7 @@ import pytest
 
 from modelsmith.errors import InjectionError
 from modelsmith.template.conversation.conversation import Conversation
-from modelsmith.template.edit.jinja.inject import ensure_chat_template, inject_chat_template, inject_chat_template_many
+from modelsmith.template.edit.jinja.inject import ensure_chat_template, inject_chat_template
 from modelsmith.template.edit.positions import NAMES
 from modelsmith.template.jinja.template import ChatTemplate
 
@@ -42,14 +42,14 @@ def test_every_position(text: str, at: str) -> None:
     side, _, role = at.partition("-")
     for word in WORDS.get(role, []):
         wanted = wanted.replace(word, f"{word}[X]" if side == "after" else f"[X]{word}")
-    after = inject_chat_template(template, "[X]", at=at)
+    after = inject_chat_template(template, [("[X]", "always")], at=at)
     assert after.render(TALK, bos_token="<s>") == wanted
     assert ensure_chat_template(after, [("[X]", "always")], at) is after
 
 
 def test_what_the_template_trims_away_is_refused_with_a_conversation() -> None:
     with pytest.raises(InjectionError, match='conversation "user" with think true gave'):
-        inject_chat_template(ChatTemplate.parse(TRIMMED), "[X]\n", at="after-user")
+        inject_chat_template(ChatTemplate.parse(TRIMMED), [("[X]\n", "always")], at="after-user")
 
 
 def test_a_template_that_leaves_a_role_out_is_refused() -> None:
@@ -57,11 +57,11 @@ def test_a_template_that_leaves_a_role_out_is_refused() -> None:
         "end|>' }}", "end|>' }}{% endif %}"
     )
     with pytest.raises(InjectionError, match="never shows the texts of the assistant's messages"):
-        inject_chat_template(ChatTemplate.parse(silent), "[X]", at="before-assistant")
+        inject_chat_template(ChatTemplate.parse(silent), [("[X]", "always")], at="before-assistant")
 
 
 def test_conditions() -> None:
-    after = inject_chat_template_many(
+    after = inject_chat_template(
         ChatTemplate.parse(PLAIN), [("[on]", "thinking"), ("[off]", "not-thinking")], "before-last-user"
     )
     assert "<|user|>[on]two" in after.render(TALK, think=True)
@@ -71,9 +71,9 @@ def test_conditions() -> None:
 
 def test_an_unknown_position_is_refused() -> None:
     with pytest.raises(InjectionError, match="is no place"):
-        inject_chat_template(ChatTemplate.parse(PLAIN), "[X]", at="in-the-middle")
+        inject_chat_template(ChatTemplate.parse(PLAIN), [("[X]", "always")], at="in-the-middle")
 
 
 @pytest.mark.parametrize("at", NAMES)
 def test_nothing_is_used_that_the_llama_server_of_ollama_does_not_know(at: str) -> None:
-    assert "dict(" not in inject_chat_template(ChatTemplate.parse(PLAIN), "[X]", at=at).text
+    assert "dict(" not in inject_chat_template(ChatTemplate.parse(PLAIN), [("[X]", "always")], at=at).text
