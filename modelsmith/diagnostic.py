@@ -43,9 +43,15 @@ class Diagnostic:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean "x"?`` for the closest of the known words, or an empty text."""
+    """Return ``; did you mean "x"?`` for the closest of the known words, or an empty text.
+
+    A misspelled word nearly always keeps its first letter; one that does not has to be much alike: ``push`` is no ``inputs``.
+    """
     folded = {name.casefold(): name for name in known}
     import difflib
 
-    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return f'; did you mean "{folded[close[0]]}"?' if close else ""
+    wrong = word.casefold()
+    alike = difflib.get_close_matches(wrong, folded, n=3, cutoff=0.6)
+    sure = difflib.get_close_matches(wrong, alike, n=3, cutoff=0.75)
+    close = next((each for each in alike if each[:1] == wrong[:1] or each in sure), "")
+    return f'; did you mean "{folded[close]}"?' if close else ""

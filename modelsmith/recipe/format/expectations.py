@@ -140,6 +140,26 @@ Expectation: TypeAlias = Annotated[
             ("history-unchanged", HistoryUnchanged),
             ("parameters", ParametersAre),
         ),
+        examples={
+            "ask": '"What is 17 * 23?"',
+            "prompt-ends-with": '"<think>\\n"',
+            "reasoning": "open",
+            "splits-reasoning": "true",
+            "prompt-has": '"Answer in one line."',
+            "prompt-lacks": '"<|User|>"',
+            "capabilities": "[thinking]",
+            "thinking-tags": "[<think>, </think>]",
+            "effective": "go",
+            "history-unchanged": "true",
+            "parameters": "{num_ctx: 8192}",
+        },
+        others={
+            **dict.fromkeys(("prompt", "question", "q", "input", "user", "message", "messages"), "ask"),
+            **dict.fromkeys(("template", "engine", "runs"), "effective"),
+            **dict.fromkeys(("params", "sampling"), "parameters"),
+            **dict.fromkeys(("promptcontains", "has"), "prompt-has"),
+            **dict.fromkeys(("endswith", "promptends"), "prompt-ends-with"),
+        },
     ),
 ]
 """One promise of a recipe; the first key of its mapping tells which."""

@@ -13,7 +13,7 @@ from modelsmith.hub.reference import HubReference, is_hub
 from modelsmith.name import ModelName
 from modelsmith.recipe.format.expectations import Expectation
 from modelsmith.recipe.format.input import Input
-from modelsmith.recipe.parts.choice import choose, mark
+from modelsmith.recipe.parts.choice import Words, choose, kinds_by_option, mark
 from modelsmith.recipe.parts.fields import (
     INPUT_NAME,
     NAME,
@@ -24,6 +24,7 @@ from modelsmith.recipe.parts.fields import (
     ScalarValue,
     Text,
     Texts,
+    key_of,
 )
 from modelsmith.recipe.steps import STEPS
 from modelsmith.records import dataclass
@@ -54,6 +55,18 @@ MATRIX_SCHEMA: dict[str, Any] = {
 }
 """Values by input, and ``exclude``; what the names of inputs allow is checked with the inputs."""
 
+_OTHER_STEPS = {
+    **dict.fromkeys(("insert", "append", "prepend", "prefix", "suffix", "addtext", "uses"), "inject"),
+    **dict.fromkeys(("replace", "sub", "substitute", "rename"), "replace-token"),
+    **dict.fromkeys(("tools", "toolcalling"), "add-tools"),
+    **dict.fromkeys(("stop", "stops"), "add-stop"),
+    **dict.fromkeys(("think", "thinking", "reasoning"), "inject"),
+    **dict.fromkeys(("nothink", "disablethinking"), "obey-think-false"),
+    **dict.fromkeys(("removesystem", "nosystem"), "strip-system"),
+    **dict.fromkeys(("convert", "jinja"), "convert-jinja"),
+}
+"""What people call the kinds of steps, without dashes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -65,13 +78,20 @@ class Step:
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         choices = {}
+        examples = {}
         for kind, module in STEPS.items():
             options = handler.generate_schema(module.Options)
-            if not any(field.is_required() for field in module.Options.model_fields.values()):
+            fields = module.Options.model_fields
+            needed = [key_of(name) for name, field in fields.items() if field.is_required()]
+            shown = needed or [name for name, field in fields.items() if name == "text" and field.default is None]
+            if not needed:
                 options = core_schema.nullable_schema(options)
-            fields = {kind: core_schema.typed_dict_field(options)}
-            choices[kind] = core_schema.typed_dict_schema(fields, extra_behavior="forbid")
-        return choose("step", choices, read=cls._read, written=cls._written)
+            item = {kind: core_schema.typed_dict_field(options)}
+            choices[kind] = core_schema.typed_dict_schema(item, extra_behavior="forbid")
+            examples[kind] = f"{{{', '.join(f'{key}: …' for key in shown)}}}"
+        inner = kinds_by_option({kind: module.Options for kind, module in STEPS.items()})
+        words = Words(examples, inner, inside=True, others=_OTHER_STEPS)
+        return choose("step", choices, words, read=cls._read, written=cls._written)
 
     @classmethod
     def _read(cls, item: dict[str, Any]) -> Step:

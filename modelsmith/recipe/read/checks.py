@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import InvalidParameter
-from modelsmith.parameters import DEPRECATED, PARAMETERS, typed_parameters
+from modelsmith.parameters import DEPRECATED, PARAMETERS, REMOVED_SINCE, typed_parameters
+from modelsmith.recipe.format.schema import Content
+from modelsmith.recipe.read.advice.forms import as_typed, glued
 from modelsmith.recipe.read.complaints import STATIC, found
 from modelsmith.recipe.read.inputs import EXPECTED, allowed, fits, large_enough
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode
@@ -41,7 +43,8 @@ def check_input_value(where: str, node: ScalarNode, declared: Input, report: Rep
     if refers(node):
         report.add("reference", f"{where}: values of inputs are taken literally here", node)
     elif not fits(node.value, declared.type):
-        report.add("input-type", f"{where}: expected {EXPECTED[declared.type]}, found {found(node)}", node)
+        message = f"{where}: expected {EXPECTED[declared.type]}, found {found(node)}"
+        report.add("input-type", message, node, as_typed(declared.type, node))
     elif not large_enough(node.value, declared):
         report.add("input-minimum", f"{where}: expected at least {declared.minimum:g}, found {found(node)}", node)
     elif not allowed(node.value, declared):
@@ -115,10 +118,32 @@ def check_parameters(root: MapNode, report: Report, *, filled: bool) -> None:
                 message = f'"{name}" was removed from Ollama and has no effect'
                 report.add("parameter", f"{path}: {message}", parameters.keys[name])
             elif name not in PARAMETERS:
-                message = f'{path}: unknown parameter "{name:.60}"{did_you_mean(name, PARAMETERS)}'
-                report.add("parameter", message, parameters.keys[name])
+                close, hint = _meant(name)
+                report.add("parameter", f'{path}: unknown parameter "{name:.60}"{close}', parameters.keys[name], hint)
             else:
                 _check_value(name, where, node, report, filled=filled)
+
+
+def _meant(name: str) -> tuple[str, str]:
+    """Return what an unknown parameter is called here, and what there is to know of it."""
+    from modelsmith.lint.facts.parameter_names import ELSEWHERE, RENAMES, UNSURE, close_to
+
+    key = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).casefold().replace("-", "_")
+    if hint := glued(name):
+        return "", hint
+    if key in PARAMETERS:
+        return f'; did you mean "{key}"?', "parameters have small letters and underscores"
+    if meant := RENAMES.get(key):
+        return f'; did you mean "{meant}"?', UNSURE.get(key, f"Ollama calls it {meant}")
+    if key in Content.model_json_schema()["properties"]:
+        return "", f"{key} is a key of the recipe itself, beside parameters"
+    if key in REMOVED_SINCE:
+        return "", f"Ollama {REMOVED_SINCE[key]} removed it, and nothing replaces it"
+    if key in ELSEWHERE:
+        return "", ELSEWHERE[key]
+    if meant := close_to(key):
+        return f'; did you mean "{meant}"?', ""
+    return "", f"one of {', '.join(PARAMETERS)}"
 
 
 def _parameters(root: MapNode) -> Iterator[tuple[str, MapNode]]:

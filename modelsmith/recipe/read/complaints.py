@@ -10,14 +10,18 @@ from modelsmith.diagnostic import did_you_mean
 from modelsmith.parameters import PARAMETERS
 from modelsmith.patterns import regex
 from modelsmith.recipe.format.schema import Document, Head
+from modelsmith.recipe.parts.choice import kinds_by_option
 from modelsmith.recipe.parts.fields import EXPECTED
+from modelsmith.recipe.read.advice.forms import as_form, as_typed, glued, placeholder
+from modelsmith.recipe.read.advice.other_words import as_message, meant_key, meant_value, pattern_of
+from modelsmith.recipe.read.advice.shapes import as_list, as_mapping, as_text
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode
 from modelsmith.recipe.read.references import refers, written_as
 from modelsmith.recipe.steps import STEPS
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from pydantic_core import ErrorDetails
 
@@ -26,37 +30,8 @@ if TYPE_CHECKING:
 STATIC = frozenset(Head.model_fields)
 """Keys that mean what they say: nothing in them is replaced."""
 
-_OTHER_WORDS = {
-    "adapter": "adapters",
-    "assert": "expect",
-    "base": "from",
-    "edit": "template",
-    "edits": "template",
-    "instructions": "system",
-    "lora": "adapters",
-    "loras": "adapters",
-    "model": "from",
-    "options": "parameters",
-    "output": "create",
-    "params": "parameters",
-    "parent": "extends",
-    "promises": "expect",
-    "prompt": "system",
-    "quant": "quantize",
-    "quantization": "quantize",
-    "set": "parameters",
-    "steps": "template",
-    "target": "create",
-    "test": "expect",
-    "tests": "expect",
-    "to": "create",
-    "variables": "inputs",
-    "vars": "inputs",
-    "version": "requires",
-}
-"""What people call a key of a recipe who have not read its reference, and what it is called."""
-
 _PLAIN_KEY = regex(r"[A-Za-z0-9_-]+")
+_NO_MERGE = "there are no merge keys; a recipe can extend another one"
 _NO_EFFECT = "Ollama takes an empty text for none, and keeps what the base has; leave the key out"
 _CODES = {
     "dict_type": "type",
@@ -74,6 +49,19 @@ _CODES = {
     "tuple_type": "type",
 }
 """How diagnostics are called where pydantic has a name of its own."""
+
+_NUMBERS = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a number",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+}
+"""What is expected where a number, or true or false, is not one."""
 
 _OWN_WORDS = {
     *("not_a_mapping", "no_kind", "two_kinds", "unknown_kind", "scalar_value", "parameter_value", "model_name"),
@@ -123,17 +111,23 @@ def explain(errors: list[ErrorDetails], root: Node, report: Report, *, complete:
 
     ``complete`` False: other files bring the missing keys. ``filled`` False: what refers to an input is judged when it is known.
     """
+    meant = {}
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            meant[error["loc"]] = _unknown_key(error["loc"], root, report)
     for error in errors:
         place = locate(root, error["loc"])
         if not filled and place.missing is None and refers(place.node) and error["loc"][0] not in STATIC:
             continue
         if error["type"] == "missing" and not complete and (len(error["loc"]) == 1):
             continue
+        if error["type"] == "missing" and any(
+            keys[:-1] == error["loc"][:-1] and one in {place.missing, "*"} for keys, one in meant.items()
+        ):
+            continue  # it is there, under another name
         if error["type"] == "too_short" and isinstance(place.node, ListNode) and place.node.items:
             continue  # pydantic counts only the items without errors, and those have their own
-        if error["type"] == "extra_forbidden":
-            _unknown_key(error["loc"], root, report)
-        else:
+        if error["type"] != "extra_forbidden":
             message, hint = _sentence(error, place)
             code = _CODES.get(error["type"], error["type"].replace("_", "-"))
             report.add(code, f"{place}{message}", _at(error, place), hint)
@@ -149,19 +143,20 @@ def _at(error: ErrorDetails, place: Place) -> Node:
 def _sentence(error: ErrorDetails, place: Place) -> tuple[str, str]:
     """Return the message without its place, and a way out."""
     context: dict[str, Any] = error.get("ctx", {})
+    where, node = error["loc"], place.node
     match error["type"]:
         case "missing" if isinstance(place.missing, int):
             return f"{place.missing + 1} items are needed", ""
         case "missing":
             return f'the key "{place.missing}" is missing', ""
         case "string_type":
-            return f"expected text, found {found(place.node)}", _quoted(place.node)
+            return f"expected text, found {found(node)}", as_text(where, node)
         case "tuple_type" if place.path == "template":
-            return f"expected text or a list of steps, found {found(place.node)}", ""
+            return f"expected text or a list of steps, found {found(node)}", as_list(where, node)
         case "tuple_type":
-            return f"expected a list, found {found(place.node)}", ""
+            return f"expected a list, found {found(node)}", as_list(where, node)
         case "dict_type" | "model_type" | "model_attributes_type":
-            return f"expected a mapping, found {found(place.node)}", ""
+            return f"expected a mapping, found {found(node)}", as_mapping(where, node)
         case "string_too_short":
             return "must not be empty", _NO_EFFECT if place.path in {"system", "template"} else ""
         case "too_short":
@@ -171,30 +166,30 @@ def _sentence(error: ErrorDetails, place: Place) -> tuple[str, str]:
         case "literal_error":
             known = re.findall(r"'([^']*)'", context["expected"])
             expected = f"one of {', '.join(known)}" if len(known) > 1 else known[0] if known else "true"
-            value = written_as(place.node.value) if isinstance(place.node, ScalarNode) else ""
-            return f"expected {expected}, found {found(place.node)}{did_you_mean(value, known)}", ""
+            meant = meant_value(where, node)
+            value = written_as(node.value) if isinstance(node, ScalarNode) else ""
+            close = f'; did you mean "{meant}"?' if meant in known else did_you_mean(value, known)
+            return f"expected {expected}, found {found(node)}{close}", "" if known else _leave_out(place, node)
         case "string_pattern_mismatch":
             expected = EXPECTED.get(context["pattern"], context["pattern"])
-            return f"expected {expected}, found {found(place.node)}", ""
+            return f"expected {expected}, found {found(node)}", as_form(context["pattern"], node)
+        case "model_name" if hint := placeholder(node):
+            return error["msg"], hint
+        case "parameter_value" if where[-1:] == ("<<",):
+            return error["msg"], _NO_MERGE
         case kind if kind in _OWN_WORDS:
             return _named(error["msg"], context), context.get("hint", "")
+        case kind if kind in _NUMBERS:
+            return f"expected {_NUMBERS[kind].format(**context)}, found {found(node)}", as_typed(kind, node)
     return error["msg"], ""
+
+
+def _leave_out(place: Place, node: Node) -> str:
+    return f"leave {place.path.rpartition('.')[2]} out" if isinstance(node, ScalarNode) and node.value is False else ""
 
 
 def _named(message: str, context: dict[str, Any]) -> str:
     return message if "key" not in context or context["key"] in message else f'"{context["key"]:.60}": {message}'
-
-
-def _quoted(node: Node) -> str:
-    if isinstance(node, ScalarNode) and "${" in node.text:
-        return f"{node.text:.60} takes the type of its input: declare that as text"
-    if isinstance(node, ScalarNode) and node.value is not None:
-        return f'quote it: "{node.text:.60}"'
-    return (
-        "quote text that starts with { or [, or write it as a block after |-"
-        if not isinstance(node, ScalarNode)
-        else ""
-    )
 
 
 def found(node: Node) -> str:
@@ -212,24 +207,49 @@ def found(node: Node) -> str:
     return value if isinstance(node.value, bool) else f"the number {value:.60}"
 
 
-def _unknown_key(location: tuple[str | int, ...], root: Node, report: Report) -> None:
-    key = str(location[-1])
-    known = sorted(set(_known_keys(location[:-1])))
-    hint = f"known keys: {', '.join(known)}" if known else ""
-    if len(location) == 1 and key in PARAMETERS:
-        hint = f"{key} is a PARAMETER: put it under parameters"
-    elif key == "<<":
-        hint = "there are no merge keys; a recipe can extend another one"
-    elif len(location) == 1 and key in STEPS:
-        hint = f"{key} is a step: make it an item of the list under template"
-    elif len(location) == 1 and key.casefold() in {"think", "thinking", "reasoning"}:
-        hint = (
-            "whether a model reasons is in its template: extends: force-think, no-think or declare-thinking changes it"
-        )
+def _unknown_key(location: tuple[str | int, ...], root: Node, report: Report) -> str:
+    """Report a key that is not known; returns the one that is meant ("": none is known, "*": all that the item needs)."""
+    key, above = str(location[-1]), location[:-1]
     place = locate(root, (*location, "[key]"))
-    other = _OTHER_WORDS.get(key.casefold(), "") if len(location) == 1 else ""
-    meant = f'; did you mean "{other}"?' if other else did_you_mean(key, known)
-    report.add("unknown-key", f'{place}unknown key "{key:.60}"{meant}', place.node, hint)
+    kind = str(above[-1])[1:-1] if above and isinstance(above[-1], str) and above[-1][:1] == "<" else ""
+    if kind in STEPS and key in kinds_by_option({kind: STEPS[kind].Options}):
+        message = f'"{key}" stands beside {kind}, and is one of its options'
+        report.add("unknown-key", f"{place}{message}", place.node, f"indent it further than {kind}")
+        return ""
+    known = sorted(set(_known_keys(above)))
+    message = f'{place}unknown key "{key:.60}"'
+    if hint := _belongs_elsewhere(key, above, root):
+        report.add("unknown-key", message, place.node, hint)
+        return "*" if above[:1] == ("messages",) else ""
+    meant, hint = meant_key(above, key)
+    meant = meant if meant in known else ""
+    close = f'; did you mean "{meant}"?' if meant else "" if hint else did_you_mean(key, known)
+    hint = hint or (f"known keys: {', '.join(known)}" if known else "")
+    report.add("unknown-key", f"{message}{close}", place.node, hint)
+    return meant or next((each for each in known if f'"{each}"' in close), "")
+
+
+def _belongs_elsewhere(key: str, above: tuple[str | int, ...], root: Node) -> str:
+    """Return where a key that is known elsewhere, or that is no key at all, belongs; "" where that is not known."""
+    top = pattern_of(above) == ""
+    if hint := glued(key):
+        return hint
+    if top and key in PARAMETERS:
+        return f"{key} is a PARAMETER: put it under parameters"
+    if top and key in STEPS:
+        return f"{key} is a step: make it an item of the list under template"
+    if top and len(above) == 2 and key in _inputs(root):
+        return f"{key} is an input: put it under set, as in set: {{{key}: …}}"
+    if above[-1:] == ("gguf",) and "." in key:
+        return f"put it under set, as in set: {{{key:.60}: …}}"
+    if above[:1] == ("messages",) and (message := as_message(locate(root, above).node)):
+        return f"write {message}"
+    return _NO_MERGE if key == "<<" else ""
+
+
+def _inputs(root: Node) -> Collection[str]:
+    declared = root.items.get("inputs") if isinstance(root, MapNode) else None
+    return declared.items if isinstance(declared, MapNode) else ()
 
 
 @cache

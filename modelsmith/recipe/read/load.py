@@ -18,6 +18,7 @@ from modelsmith.hub.reference import is_hub
 from modelsmith.recipe.format.input import Input
 from modelsmith.recipe.format.schema import Content, Document, Head, Titled
 from modelsmith.recipe.parts.fields import ScalarValue
+from modelsmith.recipe.read.advice.doubts import doubts
 from modelsmith.recipe.read.checks import check_inputs, check_parameters
 from modelsmith.recipe.read.complaints import STATIC
 from modelsmith.recipe.read.confine import confine
@@ -45,7 +46,7 @@ class RecipeFile:
     """A recipe as it is written: checked as far as that goes without values for its inputs.
 
     ``sources`` are the files it was read from, its own first, then those it includes and extends; ``notes`` what the user should
-    know about where they come from.
+    know about where they come from, ``doubts`` warnings about texts of its own file.
     """
 
     name: str
@@ -54,6 +55,7 @@ class RecipeFile:
     root: MapNode
     sources: tuple[RecipeSource, ...]
     notes: tuple[str, ...] = ()
+    doubts: tuple[Diagnostic, ...] = ()
 
     def data(self) -> dict[str, object]:
         """Return what the recipe says, as plain values, ``extends`` merged, references as they are written."""
@@ -108,13 +110,14 @@ class RecipeFile:
         if recipe is None:
             raise report.error()
         report.check()
-        return recipe.noting((*self.notes, *_warnings(root)))
+        doubts = (_told(each, self.sources[0]) for each in self.doubts)
+        return recipe.noting((*self.notes, *doubts, *_warnings(root)))
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """What is accepted and means something else than it looks, in the recipe's own file."""
         found = (warning for warning, node in typed_breaks(self.root) if node.source is self.sources[0])
-        return tuple(sorted(found, key=lambda warning: warning.span))
+        return tuple(sorted((*found, *self.doubts), key=lambda warning: warning.span))
 
     def _places(self) -> dict[str, Place]:
         """Return the place of the recipe that gives each input its default."""
@@ -128,8 +131,12 @@ class RecipeFile:
 
 def _warnings(root: MapNode) -> Iterator[str]:
     for found, node in typed_breaks(root):
-        line, column = node.source.position(found.span.start)
-        yield f"{node.source.name}:{line}:{column}: {found.message}; {found.hint}"
+        yield _told(found, node.source)
+
+
+def _told(found: Diagnostic, source: RecipeSource) -> str:
+    line, column = source.position(found.span.start)
+    return f"{source.name}:{line}:{column}: {found.message}; {found.hint}"
 
 
 def _place_of(node: Node) -> Place:
@@ -191,7 +198,8 @@ def _parsed(layers: Layers) -> RecipeFile:
     check_matrix(root, head.inputs, profiles_of(root), report)
     check_parameters(root, report, filled=False)
     report.check()
-    return RecipeFile(head.name, head.description, head.inputs, root, layers.sources, layers.notes)
+    doubtful = tuple(doubts(layers.roots[0]))
+    return RecipeFile(head.name, head.description, head.inputs, root, layers.sources, layers.notes, doubtful)
 
 
 class Recipe(Content, Titled):

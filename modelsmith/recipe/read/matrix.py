@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import UsageError
+from modelsmith.recipe.read.advice.other_words import meant_key
+from modelsmith.recipe.read.advice.shapes import flow
 from modelsmith.recipe.read.checks import check_input_value
 from modelsmith.recipe.read.complaints import found
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode, Value
@@ -119,12 +121,14 @@ def _checked_axis(
 ) -> Iterator[ScalarNode]:
     is_profile = name == PROFILE and name not in inputs and bool(profiles)
     if name not in inputs and not is_profile:
-        hint = f"inputs: {', '.join(inputs)}" if inputs else "declare it under inputs"
+        _, hint = meant_key(("matrix",), name)
+        hint = hint or (f"inputs: {', '.join(inputs)}" if inputs else "declare it under inputs")
         close = did_you_mean(name, inputs)
         report.add("undeclared-input", f'matrix: undeclared input "{name:.60}"{close}', matrix.keys[name], hint)
         return
     if not isinstance(node, ListNode) or not node.items:
-        report.add("type", f"matrix.{name}: expected a list of values, found {found(node)}", node)
+        hint = f"write {name}: [{flow(node)}]" if isinstance(node, ScalarNode) else ""
+        report.add("type", f"matrix.{name}: expected a list of values, found {found(node)}", node, hint)
         return
     if not is_profile and inputs[name].secret:
         report.add("secret", f"matrix.{name}: a secret is given with --set or by env, not in a file", matrix.keys[name])
@@ -153,7 +157,8 @@ def _check_excluded(matrix: MapNode, axes: Mapping[str, Sequence[ScalarNode]], r
     if node is None:
         return
     if not isinstance(node, ListNode):
-        report.add("type", f"matrix.exclude: expected a list of combinations, found {found(node)}", node)
+        hint = f"write exclude: [{flow(node)}]" if isinstance(node, MapNode) else ""
+        report.add("type", f"matrix.exclude: expected a list of combinations, found {found(node)}", node, hint)
         return
     for index, item in enumerate(node.items):
         where = f"matrix.exclude[{index}]"

@@ -60,7 +60,12 @@ def find_from(text: str, source: RecipeSource) -> Found:
         path = find_recipe(text)
         return Found(path, str(path))
     if Path(text).is_absolute() or text.startswith("~") or not text.lower().endswith(ENDINGS):
-        raise UsageError(f'"{text:.120}" is not a relative path of a YAML file')
+        hint = (
+            f"such as {text:.120}.yaml"
+            if not Path(text).suffix
+            else "write it as seen from this file, such as ./base.yaml"
+        )
+        raise UsageError(f'"{text:.120}" is not a relative path of a YAML file', hint=hint)
     checkout = source.checkout
     if checkout is None:
         path = find_recipe(source.folder / text)

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from modelsmith.recipe.read.report import Report
 
 _REFERENCE = regex(r"(?P<escape>\$\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?:\.(?P<filter>[A-Za-z_-]*))?\}|\$\{")
+_FORMS = "write ${name} for an input, $${ for a literal ${"
+_OTHER = regex(
+    r"\$\{(?:\{? *env[:.] *(?P<variable>[A-Za-z_]\w*)|(?P<name>[A-Za-z_]\w*):?[-?=](?P<default>[^}]*)\}"
+    r"|(?:(?:inputs?|vars?|values|matrix|params|args|parameters)\.|\{ *\.?(?:[A-Za-z]+\.)?| +)(?P<inner>[A-Za-z_][\w-]*) *\})"
+)
+"""References of shells, docker compose, GitHub Actions, terraform and helm."""
 _UNSAFE = regex(r"[^A-Za-z0-9_.]+")
 _LONGEST_STEM = 60
 """Leaves 20 of the 80 characters of a model's name for what a recipe adds."""
@@ -70,20 +76,36 @@ def check_references(root: Node, inputs: Collection[str], report: Report) -> Non
             continue
         for reference in references(node.value):
             span = _place(node, node.value, reference)
+            other = _other_language(node.value[reference.start :], inputs)
             if not reference.name:
-                hint = "write ${name} for an input, $${ for a literal ${"
-                report.add_at("reference", "${ starts no reference to an input", span, node.source, hint)
+                message = "${ starts no reference to an input"
+                report.add_at("reference", message, span, node.source, other or _FORMS)
             elif reference.name not in inputs:
-                close = did_you_mean(reference.name, inputs)
-                hint = "declare it under inputs, or write $${ for a literal ${"
-                report.add_at(
-                    "undeclared-input", f'undeclared input "{reference.name}"{close}', span, node.source, hint
-                )
+                close = "" if other else did_you_mean(reference.name, inputs)
+                hint = other or "declare it under inputs, or write $${ for a literal ${"
+                if not other and reference.name.isupper():
+                    hint += f"; a variable is read where an input says env: {reference.name}"
+                message = f'undeclared input "{reference.name}"{close}'
+                report.add_at("undeclared-input", message, span, node.source, hint)
             elif reference.text.endswith(".}") or reference.filter not in {"", "stem"}:
                 message = (
                     f'"{reference.text}": the only form besides ${{{reference.name}}} is ${{{reference.name}.stem}}'
                 )
                 report.add_at("reference", message, span, node.source)
+
+
+def _other_language(text: str, inputs: Collection[str]) -> str:
+    """Return how a reference of another language, with which ``text`` begins, is written here; "" where it is none."""
+    match = _OTHER.match(text)
+    if match is None:
+        return ""
+    if match["variable"]:
+        name = match["variable"]
+        return f"an input reads a variable: inputs: {{{name.lower()}: {{env: {name}}}}}, then ${{{name.lower()}}}"
+    if match["default"] is not None:
+        return f"a default stands with its input: inputs: {{{match['name']}: {{default: {match['default']:.60}}}}}"
+    name = match["inner"]
+    return f"write ${{{name}}}" + ("" if name in inputs else ", and declare it under inputs")
 
 
 def _place(node: ScalarNode, value: str, reference: Reference) -> Span:

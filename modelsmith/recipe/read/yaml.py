@@ -91,7 +91,8 @@ class _Reader:
         root = None
         for event in self.events:
             if isinstance(event, DocumentStartEvent) and root is not None:
-                self._stop("two-documents", "a second document starts here; a recipe is one", self._span(event))
+                message = "a second document starts here; a recipe is one"
+                self._stop("two-documents", message, self._span(event), "give each recipe a file of its own")
             if isinstance(event, NodeEvent):
                 root = self._node(event, 1)
         if root is None:

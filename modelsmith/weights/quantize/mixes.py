@@ -82,8 +82,9 @@ def find_mix(name: str) -> Mix:
     upper = name.strip().upper().replace("-", "_")
     mix = MIXES.get(ALIASES.get(upper, upper))
     if mix is None:
+        usual = f"{upper}_K_M" if f"{upper}_K_M" in MIXES else name  # of 4 bits, say, people mean that one
         raise UsageError(
-            f'there is no quantization "{name}"{did_you_mean(name, MIXES)}', hint=f"one of {', '.join(MIXES)}"
+            f'there is no quantization "{name}"{did_you_mean(usual, MIXES)}', hint=f"one of {', '.join(MIXES)}"
         )
     return mix
 

@@ -118,7 +118,7 @@ HEAD = "name: r\nfrom: sample:deepseek-r1\ncreate: x\nexpect:\n  - "
         ("{ask: [{role: user}], thinks: true}", 'the key "content" is missing'),
         ("{ask: [{role: robot, content: x}], thinks: true}", "expected one of system, user, assistant, tool"),
         ("{ask: hello, think: maybe, thinks: true}", "expected true, false, low, medium, high or max"),
-        ("{ask: hello, stops-within: 0}", "greater than or equal to 1"),
+        ("{ask: hello, stops-within: 0}", "expected at least 1, found the number 0"),
         ("{ask: hello, matches: '(a+)+b'}", "may take too long"),
         ("{ask: hello, matches: '('}", "is no regular expression"),
         ("{ask: hello, json: {type: 7}}", "this is no JSON Schema"),
