@@ -1,14 +1,13 @@
-"""README and docs tell the truth: their commands run, and the set-up they name is the one that is checked."""
+"""README and docs tell the truth: recipes and Python are sound, and the set-up they name is the one that is checked."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
-from modelsmith.cli import COMMANDS, run
+from modelsmith.cli import COMMANDS
 from modelsmith.recipe.read.load import parse_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,17 +20,6 @@ PAGES = [
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_console_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "models"))
-    for block in blocks(page, "console"):
-        for line in block.splitlines():
-            if line.startswith("$ modelsmith "):
-                assert run(shlex.split(line)[2:]) == 0, line
 
 
 def test_the_two_set_up_commands_are_what_ci_runs() -> None:

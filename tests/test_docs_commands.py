@@ -1,99 +1,169 @@
-"""Every command that README and docs show outside of transcripts: run where a stand-in for what it names can be made, else read by its parser."""
+"""Every command that README and docs show is run, in the order of its page; what stands below a command is what it prints.
+
+``docs_house`` has a stand-in for each thing that a command names. Commands in ``console`` blocks need none: they run in an empty folder.
+"""
 
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 import pytest
+from docs_house import PASSWORD, ROOT, House, house
+from docs_readers import BEFORE, FINDS, MEANWHILE, Reader
+from ruamel.yaml import YAML
 
-from modelsmith.cli import group, run
-from modelsmith.weights.gguf.sample import write_sample
-from tests.test_docs import PAGES, ROOT
+from modelsmith.cli import group
+from tests.cli.test_exit_codes import commands
+from tests.test_docs import PAGES
 
-_BLOCK = re.compile(r"^```(sh|yml|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_SHOWN = re.compile(r"(?:^|[\s`(|/])modelsmith (.*)")
-_ELSEWHERE = re.compile(
-    r"hf://|oci://|https?://|dask://|\blogin\b|\bserve\b|\bplayground\b|--on\b|\bverify [\w-]+\.yaml|\btry\b"  # a server, an engine
-    r"|lora |import-safetensors|my-finetune|imatrix|team/|sizes\.yaml|00001-of|--from-lock|--locked|outdated"  # others' files
-    r"| - | -$"  # what another command writes
-)
-"""What a command names that has no stand-in here: it is read, not run. The tests of its own page or command run it."""
-_FINDS = re.compile(r"lint(?! recipes)|fmt --check|doctor cmd|diff deepseek-r1:8b Modelfile|gguf pair|plan .*--check")
-"""What finds something in the stand-ins, or a model that is not as its recipe says: exit code 1."""
-MODELS = ("deepseek-r1:8b", "qwen3:8b", "qwen3-think:8b", "llama3.2", "r1", "assistant")
-TEMPLATE = "{{ range .Messages }}<|{{ .Role }}|>{{ .Content }}{{ end }}<|assistant|>{{ .Response }}"
-
-
-def shown(page: Path) -> list[str]:
-    """The commands of a page, without what surrounds them in a pipe, a step of CI or a comment."""
-    blocks = (block for _, block in _BLOCK.findall(page.read_text(encoding="utf-8")))
-    parts = (part for block in blocks for line in block.splitlines() for part in re.split(r" (?:&&|\|) ", line))
-    matches = filter(None, map(_SHOWN.search, parts))
-    return [re.split(r"\s+#|\s>\s", match[1])[0].rstrip("` ") for match in matches]
+_FENCE = re.compile(r"^```(\S*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SHELL = ("sh", "yml", "toml")
+_OWN_TESTS = {"offline.md": "test_offline_day", "team-day.md": "test_team_day"}
+"""Pages whose transcripts have a test of their own, under stricter conditions."""
+_NOT_PRINTED = {
+    "models/          one folder a model": "the layout of a folder",
+    "cli/            one module": "the layout of the house",
+    "warning: the prompt has 616 tokens": "of a chat that is longer than its context: `test_try` has one",
+    "fine     server: Ollama 0.33.0 answers": "of a machine with a card and an Ollama that others reach",
+}
+"""Blocks of text that no command of their page prints, by their beginning, with the reason."""
 
 
-COMMANDS = sorted({command for page in PAGES for command in shown(page)})
+def fences(page: Path) -> list[tuple[str, str]]:
+    return _FENCE.findall(page.read_text(encoding="utf-8"))
+
+
+def _recipes() -> dict[str, str]:
+    """Return the recipes that stand in the docs, by name."""
+    blocks = [text for page in PAGES for language, text in fences(page) if language == "yaml"]
+    return {YAML(typ="safe").load(text)["name"]: text for text in blocks}
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a stand-in for everything that the docs name."""
-    folder = tmp_path_factory.mktemp("docs")
-    store = folder / "store"
-    for name in MODELS:
-        words = ["apply", "force-think", "--set", "base=sample:deepseek-r1", "--set", f"name={name}"]
-        assert run([*words, "--store", str(store), "--quiet"]) == 0
-    for name in ("model", "model-f16", "model-q4", "a", "b"):
-        write_sample(folder / f"{name}.gguf", chat_template="{{ messages[0].content }}")
-    shutil.copytree(ROOT / "recipes", folder / "recipes")
-    for name in ("Modelfile", "Modelfile.main", "models/Modelfile"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(f"FROM llama3.2\nTEMPLATE {TEMPLATE}\nPARAMETER stop <|user|>\n")
-    for name in ("old.gotmpl", "new.gotmpl", "template.gotmpl"):
-        (folder / name).write_text(TEMPLATE)
-    (folder / "template.jinja").write_text(
-        "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}<|assistant|>"
-    )
-    (folder / "chat.json").write_text('[{"role": "user", "content": "hello"}]')
-    for name in ("thinks.yaml", "model.yaml"):
-        (folder / name).write_text("name: thinks\ninputs: {base: {}}\nfrom: ${base}\ncreate: thinks\n")
-    assert run(["gguf", "set", str(folder / "model.gguf"), "general.licence", "mit", "--type", "string"]) == 0
-    (folder / "Downloads").mkdir()
-    shutil.copy(folder / "a.gguf", folder / "Downloads")
-    (folder / "how-to.md").write_text("```sh\nollama run llama3.2\n```\n")
-    return folder
+def a_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        house(tmp_path_factory.mktemp("docs"), _recipes(), patch.setenv) as found,
+    ):
+        yield found
 
 
-def _read(words: list[str]) -> None:
-    """Let the parser of a command read its words; raises click's errors."""
+@pytest.fixture
+def reader(a_house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    shutil.copytree(a_house.folder, tmp_path / "here", symlinks=True)
+    monkeypatch.setitem(a_house.names, "/home/me", str(tmp_path / "here"))
+    (tmp_path / "empty").mkdir()
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HF_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setattr(click.termui, "hidden_prompt_func", lambda _text: PASSWORD)
+    monkeypatch.setattr(click.termui, "visible_prompt_func", lambda _text="": "alice")
+    with ExitStack() as stack:
+        yield Reader(a_house, monkeypatch, stack)
+
+
+def _has_commands(page: Path) -> bool:
+    return any("modelsmith " in text for language, text in fences(page) if language in {*_SHELL, "console", "text"})
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if _has_commands(page)], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+def test_what_a_page_shows_is_what_happens(
+    page: Path, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if happens := BEFORE.get(page.name):
+        happens(reader, tmp_path)
+    for language, text in fences(page):
+        if language in _SHELL:
+            monkeypatch.chdir(tmp_path / "here")
+            reader.printed.clear()
+            for line in text.splitlines():
+                reader.types(line)
+        elif language == "console":
+            monkeypatch.chdir(tmp_path / "empty")
+            reader.printed.clear()
+            with monkeypatch.context() as patch:
+                patch.setenv("MODELSMITH_STORE", str(tmp_path / "empty" / "models"))
+                for line in text.splitlines():
+                    reader.runs(line.removeprefix("$ modelsmith "))
+        elif language == "text" and page.name not in _OWN_TESTS and not text.startswith(tuple(_NOT_PRINTED)):
+            _compare(text, reader, page, tmp_path / "here")
+
+
+def _compare(text: str, reader: Reader, page: Path, here: Path) -> None:
+    """Assert that a block of text is a transcript of what happens, or stands in what the last block printed."""
+    if meanwhile := next((happens for begin, happens in MEANWHILE.items() if text.lstrip().startswith(begin)), None):
+        meanwhile(reader)
+    steps = re.split(r"^\$ modelsmith ", text, flags=re.MULTILINE)
+    for step in steps[1:]:
+        command, _, output = step.partition("\n")
+        reader.monkeypatch.chdir(here)
+        reader.printed.clear()
+        reader.runs(command.partition(" # ")[0].rstrip(), codes=(0, 1) if FINDS.match(command) else (0,))
+        assert _pattern(output).search(_plain(reader.printed[0])), f"{page.name}: {command}\n{reader.printed[0]}"
+    if steps[0]:
+        shown = _pattern(steps[0])
+        assert any(shown.search(_plain(each)) for each in reader.printed), "\n".join([page.name, text, *reader.printed])
+
+
+_CHANGES = re.compile(r"\d+\.\d+ s\b|\d+\.\d/s|\b[0-9a-f]{12}\b")
+
+
+def _plain(text: str) -> str:
+    """Return a text without what is another one each time."""
+    text = _CHANGES.sub("N", text)
+    return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return what finds a block: ``…`` stands for the rest of a line, alone on its line for lines."""
+    lines = []
+    for line in _plain(text).rstrip().split("\n"):
+        if line.strip() == "…":
+            lines.append(r"(?:.*\n)*?.*")
+        else:
+            lines.append(".*".join(map(re.escape, line.rstrip().split("…"))))
+    return re.compile("^" + "\n".join(lines), re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_block_says_what_it_is(page: Path) -> None:
+    assert "" not in [language for language, _ in fences(page)]
+
+
+_PROSE = re.compile(r"`modelsmith ([^`]+)`")
+EXAMPLES = {
+    line.strip().removeprefix("modelsmith ")
+    for _, command, _ in commands()
+    for line in (command.help or "").splitlines()
+    if line.startswith("  modelsmith ")
+}
+
+
+def _in_prose() -> Iterator[str]:
+    for page in PAGES:
+        for found in _PROSE.finditer(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+            yield found[1]
+
+
+@pytest.mark.parametrize("command", sorted({*_in_prose(), *EXAMPLES}))
+def test_a_command_in_prose_or_help_has_these_options(command: str) -> None:
+    """Words in capitals stand for something: the command is not run, but it is there, and so are its options."""
     with click.Context(group) as context:
-        command: click.Command = group
-        while isinstance(command, click.Group):
-            name, found, words = command.resolve_command(context, words)
-            assert found is not None, name
-            command = found
-        command.make_context(command.name, words, parent=context)
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_docs(command: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = tmp_path / "here"
-    shutil.copytree(place, here)
-    monkeypatch.chdir(here)
-    monkeypatch.setenv("MODELSMITH_STORE", str(here / "store"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(here / "cache"))
-    words = [name for word in shlex.split(command) for name in _expanded(word.replace("~", str(here)))]
-    if words[:2] == ["gguf", "quantize"]:
-        Path(words[3]).unlink(missing_ok=True)
-    _read([*words])
-    if not _ELSEWHERE.search(command):
-        assert run(words) == bool(_FINDS.match(command)), command
-
-
-def _expanded(word: str) -> list[str]:
-    """What a shell makes of a word with a star."""
-    return sorted(str(path) for path in Path().glob(word)) if "*.yaml" in word else [word]
+        found: click.Command = group
+        words: Sequence[str] = [word for word in re.split(r" \| | > | < ", command)[0].split() if word != "…"]
+        while isinstance(found, click.Group) and words and re.fullmatch(r"[a-z-]+", words[0]):
+            inner = found.get_command(context, words[0])
+            assert inner is not None, words[0]
+            found, words = inner, words[1:]
+        known = {name for option in found.get_params(context) for name in (*option.opts, *option.secondary_opts)}
+        quoted = re.sub(r"'[^']*'|\"[^\"]*\"", "TEXT", " ".join(words))
+        assert {word.strip("[],.").partition("=")[0] for word in quoted.split() if word.startswith(("-", "[-"))} - {
+            "-",
+            "[-]",
+        } <= known

@@ -105,6 +105,7 @@ class FakeOllama:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
 
     @property
@@ -192,6 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             ("HEAD", "/"): lambda: self._send(200, b"", "text/plain; charset=utf-8"),
             ("GET", "/api/version"): lambda: self._json(200, {"version": self.server_state.version}),
             ("GET", "/api/tags"): self._tags,
+            ("GET", "/api/ps"): self._loaded,
             ("POST", "/api/show"): self._show,
             ("POST", "/api/create"): self._create,
             ("POST", "/api/copy"): self._copy,
@@ -219,6 +221,13 @@ class _Handler(BaseHTTPRequestHandler):
                 | {"details": details(model, "")}
             )
         self._json(200, {"models": entries})
+
+    def _loaded(self) -> None:
+        """Answer that every model is loaded, where something answers chats."""
+        engine = self.server_state.engine
+        names = [name.short for name in self.server_state.store.models()] if engine else []
+        size = engine.context() if engine else None
+        self._json(200, {"models": [{"name": name, "model": name, "context_length": size} for name in names]})
 
     def _show(self) -> None:
         body = self._body()
@@ -365,8 +374,12 @@ class _Handler(BaseHTTPRequestHandler):
                 usage = item.usage
                 end = {"done": True, "done_reason": item.reason, "prompt_eval_count": usage.prompt_tokens}
                 end |= {"eval_count": usage.answer_tokens, "eval_duration": int((usage.answer_seconds or 0) * 1e9)}
+                end |= {"prompt_eval_duration": int((usage.prompt_seconds or 0) * 1e9)}
+                end |= {"load_duration": int((usage.load_seconds or 0) * 1e9)}
+                calls = [{"function": {"name": each.name, "arguments": each.arguments}} for each in item.tool_calls]
+                whole |= {"tool_calls": calls} if calls else {}
                 if body.get("stream", True):
-                    self._line({**start, "message": {"role": "assistant", "content": ""}, **end})
+                    self._line({**start, "message": {**whole, "content": "", "thinking": ""}, **end})
                     self._end()
                 else:
                     message = {key: value for key, value in whole.items() if value or key != "thinking"}

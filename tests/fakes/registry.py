@@ -6,9 +6,11 @@ import base64
 import hashlib
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +24,7 @@ _PIECE = 256 << 10
 class FakeRegistry:
     """Listens on loopback from the start; use it in a ``with``. ``twist(handler)`` returns True where it has answered itself."""
 
-    def __init__(self, *, login: str = "", token_realm: str = "", ranges: bool = True) -> None:
+    def __init__(self, *, login: str = "", token_realm: str = "", ranges: bool = True, tls: Path | None = None) -> None:
         self.blobs: dict[str, bytes] = {}
         self.where: set[tuple[str, str]] = set()
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
@@ -38,6 +40,10 @@ class FakeRegistry:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"registry": self}))
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        if tls:  # a folder with a certificate
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls / "ca.pem", tls / "key.pem")
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
