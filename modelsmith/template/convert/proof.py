@@ -79,7 +79,7 @@ class Reference:
     """What a Jinja template makes of a conversation once Ollama has merged it; each is rendered once."""
 
     def __init__(self, chat_template: ChatTemplate, bos_token: str = "", eos_token: str = "") -> None:
-        self._chat_template = chat_template
+        self.chat_template = chat_template
         self._bos_token, self._eos_token = bos_token, eos_token
         self._known: dict[tuple[str, Think, datetime], str | TemplateRenderError] = {}
         self.thinks = any(name in chat_template.text for name in ("enable_thinking", "reasoning_effort"))
@@ -92,7 +92,7 @@ class Reference:
         key = (repr(merged), think if self.thinks else None, now)
         if key not in self._known:
             try:
-                prompt = self._chat_template.render(
+                prompt = self.chat_template.render(
                     merged,
                     key[1],
                     bos_token=self._bos_token,

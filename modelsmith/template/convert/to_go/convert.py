@@ -16,6 +16,7 @@ from modelsmith.template.convert.conversion import Conversion
 from modelsmith.template.convert.proof import GAP, KINDS, NOW, QUOTES, Proof, Reference, prove
 from modelsmith.template.convert.to_go.build import build
 from modelsmith.template.convert.to_go.orders import CALLING, CONCATENATED, FIRST, INLINE, JOINED, LAST, Coverage
+from modelsmith.template.convert.to_go.readings import with_readings
 from modelsmith.template.convert.to_go.tools import learn, without_placeholders
 from modelsmith.template.convert.translate.translate import translate
 from modelsmith.template.go.template import Template
@@ -67,7 +68,8 @@ def _translated(chat_template: ChatTemplate, reference: Reference, bos_token: st
                 thinks=reference.thinks,
                 fixed_start=fixed_start,
             )
-            found = _judged(reference, Template.parse(translation.text), translation.gaps)
+            template = with_readings(Template.parse(translation.text), chat_template)
+            found = _judged(reference, template, translation.gaps)
         except TemplateError:
             continue
         if found.proven_chat and (best is None or _rank(found) > _rank(best)):
@@ -87,7 +89,8 @@ def _learned(
         calling = (CALLING,) if tool_format and tool_format.calls and "tool" in roles else ()
         try:
             scope = Coverage((*calling, *roles), placement, reference.thinks, reference.reasons, tool_format)
-            template = Template.parse(without_placeholders(build(reference, scope, reference.opening)))
+            built = Template.parse(without_placeholders(build(reference, scope, reference.opening)))
+            template = with_readings(built, reference.chat_template)
         except ConversionError as error:
             reason = reason or error
             continue
