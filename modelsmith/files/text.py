@@ -48,6 +48,15 @@ def read_text_file(path: Path) -> bytes:
     return data
 
 
+def decoded(data: bytes, name: str) -> str:
+    """Return the text that a file's bytes are, without a byte order mark; raises UnreadableFile for what is not UTF-8."""
+    try:
+        return data.decode("utf-8-sig")  # editors on Windows write a byte order mark
+    except UnicodeDecodeError as error:
+        message = f"{name} is not UTF-8: {error.reason} at byte {error.start}"
+        raise UnreadableFile(message, hint="save it as UTF-8") from error
+
+
 def check_text(path: Path, before: bytes, after: bytes) -> None:
     """Raise BinaryFile unless a file is text, and every byte that would be written is one that can be decoded."""
     if is_binary_name(path.name):

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import ModelsmithError, UnreadableFile, UsageError
+from modelsmith.files.text import decoded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,12 +100,8 @@ def _text(path: Path) -> str:
     try:
         if str(path) == "-":
             return "" if sys.stdin is None else sys.stdin.read().removeprefix("\ufeff")  # None: it was closed
-        return path.read_text(encoding="utf-8-sig")  # editors on Windows write a byte order mark
+        return decoded(path.read_bytes(), str(path))
     except OSError as error:
         raise UnreadableFile(
             f"{path} cannot be read: {error.strerror or error}", hint="name a file, or - for stdin"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(
-            f"{path} is not UTF-8: {error.reason} at byte {error.start}", hint="save it as UTF-8"
         ) from error

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modelsmith.errors import UnreadableFile
 from modelsmith.files.paths import anchored
+from modelsmith.files.text import decoded, read_text_file
 from modelsmith.models.base import Base, Inherited
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 GO_SUFFIXES = frozenset({".gotmpl", ".tmpl"})
 JINJA_SUFFIXES = frozenset({".jinja", ".jinja2", ".j2"})
-_MOST_TEMPLATE = 16 << 20
 
 
 def is_bare(spec: str, folder: Path) -> bool:
@@ -27,22 +26,7 @@ def is_jinja(spec: str) -> bool:
 
 def read_template(spec: str, folder: Path) -> str:
     """Return the text of a template file; raises UnreadableFile where it cannot be read, or is no text."""
-    path = Path(anchored(spec, folder))
-    try:
-        if path.stat().st_size > _MOST_TEMPLATE:
-            raise UnreadableFile(
-                f"{spec} has {path.stat().st_size:,} bytes: too large for a template",
-                hint="is it another kind of file?",
-            )
-        return path.read_bytes().decode()
-    except OSError as error:
-        raise UnreadableFile(
-            f"{spec} cannot be read: {error.strerror or error}", hint="name a file that exists and is yours to read"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(
-            f"{spec} is not UTF-8: {error.reason} at byte {error.start}", hint="save the template as UTF-8"
-        ) from error
+    return decoded(read_text_file(Path(anchored(spec, folder))), spec)
 
 
 def template_base(spec: str, folder: Path) -> Base:

@@ -259,10 +259,9 @@ class Stacked(Rows):
 
 
 @dataclass(frozen=True)
-class Taken(Rows):
+class Taken(Derived):
     """Some rows of each matrix of a stack: ``range`` of its ``per`` rows. ``flat`` drops the dimension of the stack."""
 
-    source: Rows
     per: int
     range: range
     flat: bool = False
@@ -273,16 +272,6 @@ class Taken(Rows):
         matrices = self.source.count // self.per
         rows = (len(self.range), self.source.length) if len(self.source.shape) > 1 else (len(self.range),)
         return rows if self.flat else (matrices, *rows)
-
-    @property
-    def kind(self) -> str:  # type: ignore[override]
-        """The type of the source."""
-        return self.source.kind
-
-    @property
-    def files(self) -> tuple[FileStamp, ...]:  # type: ignore[override]
-        """The files of the source."""
-        return self.source.files
 
     @property
     def count(self) -> int:
@@ -308,10 +297,9 @@ class Taken(Rows):
 
 
 @dataclass(frozen=True)
-class Columns(Rows):
+class Columns(Derived):
     """Every ``step``-th number of each row from ``start`` on."""
 
-    source: Rows
     start: int
     step: int
 
@@ -319,16 +307,6 @@ class Columns(Rows):
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         """The shape with the shorter rows."""
         return (*self.source.shape[:-1], len(range(self.start, self.source.shape[-1], self.step)))
-
-    @property
-    def kind(self) -> str:  # type: ignore[override]
-        """The type of the source."""
-        return self.source.kind
-
-    @property
-    def files(self) -> tuple[FileStamp, ...]:  # type: ignore[override]
-        """The files of the source."""
-        return self.source.files
 
     def read(self, files: Files, first: int, stop: int) -> Array:
         """Return the numbers of the rows."""

@@ -18,7 +18,7 @@ SYSTEM, THINKING, ISO_DATE, SHORT_DATE, LONG_DATE = "\ue000", "\ue001", "\ue002"
 TOOLS, CALLS, CONTENT, QUOTED = "\ue005", "\ue006", "\ue007", "\ue008"
 """What stands for the list of tools, the calls of a message, its content beside them, and a content as JSON."""
 
-INLINE, FIRST, JOINED, LAST, CONCATENATED = "inline", "first", "joined", "last", "piled"
+INLINE, FIRST, JOINED, LAST, CONCATENATED = "inline", "first", "joined", "last", "concatenated"
 """Where a system text comes from: its message; the first message, kept in a variable; ``.System``; the last system message,
 or all of them one after the other, kept in a variable too."""
 

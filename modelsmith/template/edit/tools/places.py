@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import InjectionError, TemplateRenderError
 from modelsmith.syntax.gotemplate.nodes import Action, If, Range, Text
 from modelsmith.template.conversation.conversation import Conversation
-from modelsmith.template.edit.go.scope import clear_of_trims, is_blank, is_messages, offset_after, paths, scope_at
+from modelsmith.template.edit.go.scope import is_messages, offset_after, offset_before, paths, scope_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +59,7 @@ class Places:
 
     def offset_before(self, path: Path) -> int:
         """Return the offset before a node: behind what prints before it, so that no trim marker loses its neighbour."""
-        return offset_before(self.tree, path[-1])
+        return offset_before(self.tree.text, path[-1])
 
     def offset_after(self, path: Path) -> int:
         """Return the offset behind a node."""
@@ -100,14 +100,6 @@ def find_places(template: Template, family: Family) -> Places:
         tool_openings=_texts(tool.between(_RESULT if tool.shows(_RESULT) else _ANSWER), family.assistant),
         begins=tuple(_Trace(template, _SHORT).between("", _ASKED)),
     )
-
-
-def offset_before(tree: Tree, step: Step) -> int:
-    """Return the offset before a child of a body."""
-    for node in reversed(step.body.nodes[: step.index]):
-        if not is_blank(node):
-            return offset_after(tree.text, node)
-    return clear_of_trims(tree.text, step.body.start)
 
 
 def _texts(found: Sequence[Path], marker: str) -> tuple[Path, ...]:

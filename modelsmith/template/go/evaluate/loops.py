@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from modelsmith.template.go.functions import printf as gofmt
+from modelsmith.template.go.functions import printf
 from modelsmith.template.go.values.values import ANY, NIL, NO_VALUE, Byte, Function, Interface, Map, Pointer, Slice
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _rounds(value: Any, variables: int, where: Callable[[State], Site], state: S
         pairs: Iterator[tuple[str, Any]] = value.pairs()
         return pairs if variables > 1 else ((NO_VALUE, key) for key, _ in pairs)
     shown = value.target if isinstance(value, Pointer) and value.target is not None else value
-    raise where(state).error(f"range can't iterate over {gofmt.text_of(shown, state.room)}")
+    raise where(state).error(f"range can't iterate over {printf.text_of(shown, state.room)}")
 
 
 def _items(value: Slice) -> Iterable[tuple[int, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.syntax.gotemplate.printed import go_text
-from modelsmith.template.go.functions import printf as gofmt
+from modelsmith.template.go.functions import printf
 from modelsmith.template.go.functions.escape import printable
 from modelsmith.template.go.state import too_long
 from modelsmith.template.go.values.values import Function
@@ -70,4 +70,4 @@ def _printed(value: Any, state: State, site: Site) -> str:
     shown = printable(value)
     if isinstance(shown, Function):
         raise site.error(f"can't print {go_text(site.node)} of type {shown.type.name}")
-    return gofmt.text_of(shown, state.room)
+    return printf.text_of(shown, state.room)

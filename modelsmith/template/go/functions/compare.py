@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.syntax.gotemplate.literals import encode
-from modelsmith.template.go.functions import printf as gofmt
+from modelsmith.template.go.functions import printf
 from modelsmith.template.go.state import CallError
 from modelsmith.template.go.values.values import NO_VALUE, Byte, Map, Pointer, Slice, type_of, unwrap
 
@@ -38,11 +38,11 @@ def _equal(state: State, left: Any, right: Any) -> bool:
     left_kind, right_kind = (None if one is NO_VALUE else type_of(one).kind for one in (left, right))
     if left_kind and right_kind and left_kind != right_kind:
         layout = "non-comparable types %s: %s, %s: %v"
-        raise CallError(gofmt.sprintf(layout, [left, type_of(left).name, type_of(right).name, right], state.room))
+        raise CallError(printf.sprintf(layout, [left, type_of(left).name, type_of(right).name, right], state.room))
     if _is_nil(left) or _is_nil(right):
         return _is_nil(left) and _is_nil(right)
     if not isinstance(right, Pointer):
-        raise CallError(gofmt.sprintf("non-comparable type %s: %s", [right, type_of(right).name], state.room))
+        raise CallError(printf.sprintf("non-comparable type %s: %s", [right, type_of(right).name], state.room))
     return left is right
 
 

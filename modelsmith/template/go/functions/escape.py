@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 from modelsmith.syntax.gotemplate.literals import encode, is_print, normal
-from modelsmith.template.go.functions import printf as gofmt
+from modelsmith.template.go.functions import printf
 from modelsmith.template.go.values.values import NIL, NO_VALUE, Pointer
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def printable(value: Any) -> Any:
 def _joined(state: State, values: list[Any]) -> str:
     if len(values) == 1 and type(values[0]) is str:
         return normal(values[0])
-    return normal(gofmt.sprint([printable(value) for value in values], state.room))
+    return normal(printf.sprint([printable(value) for value in values], state.room))
 
 
 def html(state: State, values: list[Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from modelsmith.records import dataclass
-from modelsmith.template.go.functions import printf as gofmt
+from modelsmith.template.go.functions import printf
 from modelsmith.template.go.functions.compare import eq, ge, gt, le, lt, ne
 from modelsmith.template.go.functions.escape import html, js, urlquery
 from modelsmith.template.go.functions.index import index, length, slice_
@@ -35,15 +35,15 @@ class Builtin:
 
 
 def _print(state: State, values: list[Any]) -> str:
-    return gofmt.sprint(values, state.room)
+    return printf.sprint(values, state.room)
 
 
 def _println(state: State, values: list[Any]) -> str:
-    return gofmt.sprintln(values, state.room)
+    return printf.sprintln(values, state.room)
 
 
 def _printf(state: State, values: list[Any]) -> str:
-    return gofmt.sprintf(values[0], values[1:], state.room)
+    return printf.sprintf(values[0], values[1:], state.room)
 
 
 def _not(_state: State, values: list[Any]) -> bool:
