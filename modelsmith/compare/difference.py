@@ -168,8 +168,8 @@ def _second_opinions(a: Side, b: Side) -> Iterator[str]:
         if template is None or template.text in told:
             continue
         told.add(template.text)
-        inherited = side.draft.inherited
-        found = disagreements(template, bos_token=inherited.bos_token, eos_token=inherited.eos_token)
+        ends = side.draft.inherited.ends
+        found = disagreements(template, bos_token=ends["bos_token"], eos_token=ends["eos_token"])
         # a begun answer is continued in another way by each of these programs, whatever the template
         found = tuple(each for each in found if not _is_begun(each.conversation))
         if names := list(dict.fromkeys(each.conversation for each in found)):

@@ -78,10 +78,10 @@ class Side:
 
     def with_tokens_of(self, other: Side) -> Side:
         """Return a bare Jinja template with the texts that BOS and EOS have in the model it is compared with."""
-        given = other.draft.inherited
-        if self.kind != "Jinja template" or not (given.bos_token or given.eos_token):
+        ends = other.draft.inherited.ends
+        if self.kind != "Jinja template" or not (ends["bos_token"] or ends["eos_token"]):
             return self
-        inherited = replace(self.draft.base.inherited, bos_token=given.bos_token, eos_token=given.eos_token)
+        inherited = replace(self.draft.base.inherited, ends=ends)
         draft = replace(self.draft, base=replace(self.draft.base, inherited=inherited))
         return replace(self, draft=draft, notes=(*self.notes, f"rendered with the BOS and EOS tokens of {other.spec}"))
 

@@ -42,5 +42,5 @@ def jinja_facts(engine: ChatRenderer) -> JinjaFacts | None:
     return JinjaFacts(
         variables=template_variables(template.server.program),
         refusals=tuple(Refusal(tuple(names), reason) for reason, names in reasons.items()),
-        disagreements=disagreements(template, bos_token=engine.bos_token, eos_token=engine.eos_token),
+        disagreements=disagreements(template, bos_token=engine.ends["bos_token"], eos_token=engine.ends["eos_token"]),
     )

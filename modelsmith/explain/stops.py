@@ -127,7 +127,7 @@ def _notes(
     notes.extend(f'the stop string "{text}" cuts the answer at its reasoning' for text in cutting)
     if known is not None and not any({*token.roles} & {*ENDING_ROLES} for token in tokens):
         notes.append("the GGUF names no end-of-sequence token (tokenizer.ggml.eos_token_id)")
-    unknown_eos = "eos_token" in engine.text and not engine.eos_token
+    unknown_eos = "eos_token" in engine.text and not engine.ends["eos_token"]
     if engine.renders and not unknown_eos and not any("template" in token.roles for token in tokens):
         notes.append(
             "the template closes the assistant's turns with no marker: only the model's own end token can end an answer"

@@ -14,6 +14,7 @@ from modelsmith.progress import ProgressSink, silent
 from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile.table import HasNoted
 from modelsmith.template.effective.imported import Imported, imported
+from modelsmith.template.jinja.ends import NO_ENDS, TextEnds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,7 @@ class Inherited(HasNoted):
 
     ``template`` is None where FROM brings no template layer; ``detected`` names the built-in one that Ollama picked.
     ``noted`` are the texts of its config by command. ``architecture`` is the GGUF's, "" where there is none or it is not known; ``family`` what Ollama notes of it.
-    ``weights`` is the GGUF's path where it can be read here, ``bos_token`` and ``eos_token`` the texts of its tokens,
+    ``weights`` is the GGUF's path where it can be read here, ``ends`` the tokens that begin and end a text,
     ``extra_layers`` the kinds of further weights, such as projectors. ``stored`` says that FROM names a model of a store,
     ``imported`` that it names a GGUF (``checkpoint``: a folder of Safetensors that becomes one); both are False for a template that stands alone. ``format`` is that of a stored
     model's weights: ``safetensors`` has no GGUF to look into, or to edit. ``said`` is what a server says about how it runs
@@ -49,8 +50,7 @@ class Inherited(HasNoted):
     architecture: str = ""
     weights: Path | None = None
     digest: str = ""
-    bos_token: str = ""
-    eos_token: str = ""
+    ends: TextEnds = field(default_factory=lambda: NO_ENDS)
     stored: bool = False
     imported: bool = False
     checkpoint: bool = False

@@ -202,10 +202,7 @@ class Draft(HasNoted):
         """
         chat_template = self.chat_template
         if (self.runs_jinja if jinja is None else jinja) and chat_template is not None:
-            inherited = self.inherited
-            return chat_template.render(
-                conversation, think, bos_token=inherited.bos_token, eos_token=inherited.eos_token
-            )
+            return chat_template.render(conversation, think, **self.inherited.ends)
         return (self.template or Template.parse(DEFAULT_TEMPLATE)).render(conversation, think)
 
 

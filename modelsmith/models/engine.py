@@ -5,13 +5,14 @@ Source of the fallback: llama.cpp common/chat.cpp (a model without any template 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from modelsmith.models.draft import DEFAULT_TEMPLATE
 from modelsmith.template.go.functions.ollama import today_is
 from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.ends import NO_ENDS, TextEnds
 from modelsmith.template.jinja.template import ChatTemplate
 from modelsmith.versions import resolve
 
@@ -33,8 +34,7 @@ class ChatRenderer:
     name: str
     go: Template | None = None
     jinja: ChatTemplate | None = None
-    bos_token: str = ""
-    eos_token: str = ""
+    ends: TextEnds = field(default_factory=lambda: NO_ENDS)
 
     @property
     def renders(self) -> bool:
@@ -66,19 +66,16 @@ class ChatRenderer:
         if self.jinja is None:
             raise ValueError(f"{self.name} is code inside Ollama")
         now = datetime.combine(day, time(12)).astimezone() if day else None
-        return self.jinja.render(conversation, think, bos_token=self.bos_token, eos_token=self.eos_token, now=now)
+        return self.jinja.render(conversation, think, now=now, **self.ends)
 
 
 def chat_renderer_of(draft: Draft) -> ChatRenderer:
     """Return what renders chats for a draft on its version of Ollama; raises TemplateSyntaxError for a broken template."""
     source = draft.effective.source
-    inherited = draft.inherited
     if source == "renderer":
         return ChatRenderer(source)
     if source == "jinja" and draft.chat_template is not None:
-        return ChatRenderer(
-            source, jinja=draft.chat_template, bos_token=inherited.bos_token, eos_token=inherited.eos_token
-        )
+        return ChatRenderer(source, jinja=draft.chat_template, ends=draft.inherited.ends)
     if source == "default" and resolve(draft.version).has("0.30.0"):
         return ChatRenderer(source, jinja=ChatTemplate.parse(CHATML))
     return ChatRenderer(source, go=Template.parse(draft.template_text or DEFAULT_TEMPLATE))

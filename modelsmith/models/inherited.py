@@ -6,24 +6,25 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelsmithError
 from modelsmith.models.base import Inherited, brought_along
+from modelsmith.template.jinja.ends import NO_ENDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from modelsmith.store.model import StoredModel
     from modelsmith.syntax.modelfile.modelfile import Modelfile
-    from modelsmith.weights.gguf import GGUFFile
 
 
 def inherited_from(model: StoredModel) -> Inherited:
     """Return what comes along with a model of a store."""
     from modelsmith.weights.gguf import GGUFFile
+    from modelsmith.weights.gguf.tokens.ends import text_ends
 
-    bos_token = eos_token = ""
+    ends = NO_ENDS
     architecture = "" if model.chat_template_known else model.family
     if model.weights is not None:
         with GGUFFile.open(model.weights) as gguf:
-            bos_token, eos_token = token_of(gguf, "bos"), token_of(gguf, "eos")
+            ends = text_ends(gguf)
             architecture = gguf.architecture
     return Inherited(
         template=model.template,
@@ -42,20 +43,14 @@ def inherited_from(model: StoredModel) -> Inherited:
         stored=True,
         extra_layers=model.extra_layers,
         format=model.format,
-        bos_token=bos_token,
-        eos_token=eos_token,
+        ends=ends,
     )
-
-
-def token_of(gguf: GGUFFile, kind: str) -> str:
-    """Return the text of a special token (``bos``, ``eos``), "" where there is none."""
-    token = gguf.special_tokens.get(kind)
-    return token.text if token else ""
 
 
 def gguf_inherited(path: Path) -> Inherited | None:
     """Return what is in a GGUF for a model that is made FROM it; None for a projector or an adapter."""
     from modelsmith.weights.gguf import GGUFFile
+    from modelsmith.weights.gguf.tokens.ends import text_ends
 
     with GGUFFile.open(path) as gguf:
         if gguf.kind != "model":
@@ -65,8 +60,7 @@ def gguf_inherited(path: Path) -> Inherited | None:
             family=gguf.architecture,
             architecture=gguf.architecture,
             weights=path,
-            bos_token=token_of(gguf, "bos"),
-            eos_token=token_of(gguf, "eos"),
+            ends=text_ends(gguf),
             imported=True,
         )
 

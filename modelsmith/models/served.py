@@ -16,6 +16,7 @@ from modelsmith.files.paths import anchored
 from modelsmith.models.sources.bare import is_bare, is_jinja, read_template
 from modelsmith.template.conversation.history import drops_reasoning, without_reasoning
 from modelsmith.template.effective.think_rules import think_semantics
+from modelsmith.template.jinja.ends import NO_ENDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from modelsmith.store import Store
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
+    from modelsmith.template.jinja.ends import TextEnds
 
 TRANSFORMERS = "transformers"
 """The engine that renders a Jinja template by jinja2, as transformers, vLLM and SGLang do."""
@@ -137,7 +139,7 @@ def go_engine(text: str) -> PromptRenderer:
     return PromptRenderer("go", template.render, template.thinking_tags, capabilities(go_template=template))
 
 
-def jinja_engine(text: str, engine: str | None = None, bos_token: str = "", eos_token: str = "") -> PromptRenderer:
+def jinja_engine(text: str, engine: str | None = None, ends: TextEnds = NO_ENDS) -> PromptRenderer:
     """Return what renders for a Jinja template alone, ``engine`` as in ``find_engine``; raises TemplateSyntaxError."""
     from modelsmith.template.effective.capabilities import capabilities
     from modelsmith.template.jinja.template import ChatTemplate
@@ -147,9 +149,10 @@ def jinja_engine(text: str, engine: str | None = None, bos_token: str = "", eos_
     template = TransformersTemplate.parse(text) if is_second else ChatTemplate.parse(text)
 
     def with_variables(variables: Mapping[str, Any]) -> Callable[[Conversation, Think], str]:
-        return lambda talk, think: template.render(
-            talk, think, variables=variables, bos_token=bos_token, eos_token=eos_token
-        )
+        if isinstance(template, ChatTemplate):
+            return lambda talk, think: template.render(talk, think, variables=variables, **ends)
+        bos, eos = ends["bos_token"], ends["eos_token"]
+        return lambda talk, think: template.render(talk, think, variables=variables, bos_token=bos, eos_token=eos)
 
     tags = ("", "")
     if isinstance(template, ChatTemplate):
@@ -222,8 +225,7 @@ def _of_draft(spec: str, engine: str | None, draft: Draft) -> PromptRenderer:
     if engine in {"jinja", TRANSFORMERS} or effective.source == "jinja":
         if draft.chat_template is None:
             raise UsageError(f"{spec} has no Jinja template inside its GGUF", hint=f"leave out --engine {engine}")
-        inherited = draft.inherited
-        jinja = jinja_engine(draft.chat_template.text, engine, inherited.bos_token, inherited.eos_token)
+        jinja = jinja_engine(draft.chat_template.text, engine, draft.inherited.ends)
         return replace(jinja, capabilities=effective.capabilities, reason=effective.reason)
     raise ModelsmithError(
         f"{spec}: {effective.reason}",

@@ -25,7 +25,7 @@ def convert(given: Given) -> dict[str, Any]:
     if own is not None:
         return _answer("jinja", own.text, to_jinja(own))
     if draft.chat_template is not None:
-        found = to_go(draft.chat_template, eos_token=draft.inherited.eos_token)
+        found = to_go(draft.chat_template, eos_token=draft.inherited.ends["eos_token"])
         return _answer("go", draft.chat_template.text, found)
     raise ModelsmithError(
         "there is no template to convert: the Modelfile has no TEMPLATE of its own",

@@ -115,6 +115,7 @@ def _open(path: str) -> GGUFFile:
 def model_of_gguf(file: GGUFFile, name: str | None = None) -> Model:
     """Return what the header of a GGUF says of the model."""
     from modelsmith.weights.gguf.pair import projected_width
+    from modelsmith.weights.gguf.tokens.ends import text_ends
     from modelsmith.weights.gguf.tokens.vocabulary import Vocabulary
 
     metadata = file.metadata
@@ -129,17 +130,17 @@ def model_of_gguf(file: GGUFFile, name: str | None = None) -> Model:
     if vocabulary is not None:
         known = frozenset(text for text in ENDING_TEXTS if vocabulary.id_of(text) is not None)
         ends += sorted(text for text in known if ends_by_itself(text, known))
-    adds = metadata.get("tokenizer.ggml.add_bos_token")
+    around = text_ends(file)
     return Model(
         name=name or file.path.name,
         architecture=file.architecture,
         context_length=number("context_length"),
         embedding_length=number("embedding_length"),
         chat_template=file.chat_template,
-        bos=special.get("bos", ""),
+        bos=around["bos_token"],
         eos=special.get("eos", ""),
         eot=special.get("eot", ""),
-        adds_bos=bool(adds) if adds is not None else metadata.text("tokenizer.ggml.model") == "llama",
+        adds_bos=around["add_bos"],
         end_tokens=tuple(dict.fromkeys(ends)),
         vocabulary=vocabulary,
         license=next((text for key in _LICENSE_KEYS if (text := metadata.text(key))), ""),

@@ -87,6 +87,8 @@ def _renders(gguf: GGUFFile) -> tuple[str | None, str, str]:
 
 
 def _tokens(gguf: GGUFFile) -> tuple[str, str]:
-    special = gguf.special_tokens
-    bos, eos = (special[role].text if role in special else "" for role in ("bos", "eos"))
-    return bos, eos
+    """Return the texts of BOS and EOS; whether the tokenizer adds them is not the template's doing."""
+    from modelsmith.weights.gguf.tokens.ends import text_ends
+
+    ends = text_ends(gguf)
+    return ends["bos_token"], ends["eos_token"]

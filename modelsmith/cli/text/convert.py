@@ -107,7 +107,7 @@ def _to_go(source: str, where: str | None, eos_token: str | None) -> Conversion:
             f"{source} prints eos_token, and a file alone does not say what that is",
             hint="give it: --eos-token '</s>', as in tokenizer_config.json",
         )
-    return to_go(chat_template, eos_token=draft.inherited.eos_token if eos_token is None else eos_token)
+    return to_go(chat_template, eos_token=draft.inherited.ends["eos_token"] if eos_token is None else eos_token)
 
 
 def _to_jinja(source: str, where: str | None) -> Conversion:

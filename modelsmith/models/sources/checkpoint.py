@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import Unsupported
 from modelsmith.files.paths import anchored
 from modelsmith.models.base import Base, Inherited, brought_along
-from modelsmith.models.inherited import token_of
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ def base(spec: str, store: Store, folder: Path) -> Base:
 def base_of(spec: str, folder: Path) -> Base:
     """Return what Ollama makes of the GGUF that a folder of Safetensors becomes."""
     from modelsmith.weights.convert.weights import is_checkpoint, open_weights
+    from modelsmith.weights.gguf.tokens.ends import text_ends
 
     if not is_checkpoint(folder):
         raise Unsupported(f'"{spec}" is a folder without a config.json', hint="name the .gguf or the Modelfile in it")
@@ -34,8 +34,7 @@ def base_of(spec: str, folder: Path) -> Base:
         family=gguf.architecture,
         architecture=gguf.architecture,
         weights=folder,
-        bos_token=token_of(gguf, "bos"),
-        eos_token=token_of(gguf, "eos"),
+        ends=text_ends(gguf),
         imported=True,
         checkpoint=True,
     )

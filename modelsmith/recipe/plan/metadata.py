@@ -12,6 +12,7 @@ from modelsmith.weights.gguf.arrange.shards import SHARD, open_shards, place_of
 from modelsmith.weights.gguf.edit.edit import edit
 from modelsmith.weights.gguf.file import CHAT_TEMPLATE, GGUFFile
 from modelsmith.weights.gguf.metadata import GGUFArray
+from modelsmith.weights.gguf.tokens.ends import text_ends
 from modelsmith.weights.gguf.values import TypedValue, ValueKind, same_value
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ def with_metadata(draft: Draft, changes: Mapping[str, Any]) -> Draft:
     kept = {key: value for key, value in wishes.items() if _changes(gguf, after, key)}
     if not any(key.startswith("tokenizer.ggml.") for key in kept):
         return replace(draft, gguf=kept)
-    special = after.special_tokens
-    bos, eos = (special[role].text if role in special else "" for role in ("bos", "eos"))
-    inherited = replace(draft.base.inherited, bos_token=bos, eos_token=eos)
+    inherited = replace(draft.base.inherited, ends=text_ends(after))
     return replace(draft, gguf=kept, base=replace(draft.base, inherited=inherited))
 
 

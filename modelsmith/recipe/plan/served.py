@@ -124,7 +124,7 @@ def _expected(plan: Plan, think: Think, *, thinks: bool) -> str | None:
 
 def _plain(plan: Plan, prompt: str) -> str:
     """Return a prompt without the BOS token that some servers tell and others leave to llama-server."""
-    bos = plan.after.inherited.bos_token
+    bos = plan.after.inherited.ends["bos_token"]
     return prompt.removeprefix(bos) if bos else prompt
 
 

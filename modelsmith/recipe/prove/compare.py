@@ -147,9 +147,9 @@ def _switched(before: Draft, after: Draft, conversation: Conversation, think: Th
     begins_to_think = think is None and new.thinks and not old.thinks
     if not turned and not begins_to_think:
         return ""
-    tokens, think = before.inherited, True if begins_to_think else think
+    think = True if begins_to_think else think
     try:
-        return old.render(conversation, think, bos_token=tokens.bos_token, eos_token=tokens.eos_token, variables=turned)
+        return old.render(conversation, think, variables=turned, **before.inherited.ends)
     except TemplateRenderError:
         return ""
 

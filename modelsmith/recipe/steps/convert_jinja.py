@@ -34,7 +34,7 @@ def edit(draft: Draft, *options: Options) -> Draft:
     if before.source in {"renderer", "harmony"}:
         return _left(draft, f"no template of this model runs: {before.reason}")
     try:
-        conversion = _converted(chat_template.text, draft.inherited.eos_token)
+        conversion = _converted(chat_template.text, draft.inherited.ends["eos_token"])
     except ConversionError as error:
         return _left(draft, error.message)
     if not conversion.proven:

@@ -18,6 +18,7 @@ from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
 from modelsmith.memo import Same, remembered
 from modelsmith.template.chat_formats.chat_format import find_format
 from modelsmith.template.chat_formats.tags import ReasoningTags
+from modelsmith.template.jinja.ends import TextEnds
 from modelsmith.template.jinja.engine.budget import Limits
 from modelsmith.template.jinja.engine.failures import Stopped
 from modelsmith.template.jinja.engine.server.bend import bent, trimmed
@@ -46,8 +47,7 @@ class _Asked:
 
     add_generation_prompt: bool
     reasoning_content: bool
-    bos_token: str
-    eos_token: str
+    ends: TextEnds
     now: datetime
     limits: Limits
 
@@ -86,6 +86,8 @@ class ChatTemplate:
         *,
         bos_token: str = "",
         eos_token: str = "",
+        add_bos: bool = False,
+        add_eos: bool = False,
         add_generation_prompt: bool = True,
         reasoning_content: bool = False,
         now: datetime | None = None,
@@ -94,15 +96,17 @@ class ChatTemplate:
     ) -> str:
         """Return the prompt that the model would see: the answer of llama-server's ``/apply-template``.
 
+        ``add_bos`` and ``add_eos``: the tokenizer puts these tokens around the prompt, and the server takes off what the template wrote.
         ``think`` sets ``enable_thinking`` (a level also ``reasoning_effort``); unset is on where the template :attr:`thinks`.
         ``reasoning_content`` passes thinking on under that name, which Ollama does not do. ``now`` is the clock for
         ``strftime_now`` and the dates; ``variables`` are further ones (``chat_template_kwargs``). Raises TemplateRenderError
         where the template fails, refuses the conversation or reaches a limit, and where llama-server refuses the request.
         """
+        ends = TextEnds(bos_token=bos_token, eos_token=eos_token, add_bos=add_bos, add_eos=add_eos)
 
         def render() -> str:
             moment = now or datetime.now().astimezone()
-            asked = _Asked(add_generation_prompt, reasoning_content, bos_token, eos_token, moment, limits)
+            asked = _Asked(add_generation_prompt, reasoning_content, ends, moment, limits)
             return self._rendered(conversation, asked, self._given(think, variables))
 
         if now is not None or variables or "strftime_now" in self.text:
@@ -111,8 +115,7 @@ class ChatTemplate:
             Same(conversation),
             think,
             type(think),
-            bos_token,
-            eos_token,
+            *ends.values(),
             add_generation_prompt,
             reasoning_content,
             limits,
@@ -127,17 +130,16 @@ class ChatTemplate:
             )
         messages = trimmed(messages_for(shape, reasoning=asked.reasoning_content), self.server.source)
         tools = tools_for(shape)
-        chat_format = self.format(asked.bos_token, asked.eos_token)
+        chat_format = self.format(asked.ends["bos_token"], asked.ends["eos_token"])
         inputs = Inputs(
             (),
             tools,
             asked.add_generation_prompt,
             given.get("enable_thinking", chat_format.thinks),
-            asked.bos_token,
-            asked.eos_token,
-            {**_dates(asked.now), **given},
-            asked.now,
-            asked.limits,
+            extra={**_dates(asked.now), **given},
+            now=asked.now,
+            limits=asked.limits,
+            **asked.ends,
         )
         begun = (
             messages[-1] if asked.add_generation_prompt and messages and messages[-1]["role"] == "assistant" else None
@@ -214,7 +216,13 @@ class ChatTemplate:
                 enable_thinking: bool = True,
             ) -> str:
                 inputs = Inputs(
-                    messages, tools, add_generation_prompt, enable_thinking, bos_token, eos_token, limits=_TRIAL
+                    messages,
+                    tools,
+                    add_generation_prompt,
+                    enable_thinking,
+                    bos_token=bos_token,
+                    eos_token=eos_token,
+                    limits=_TRIAL,
                 )
                 try:
                     return server.apply(inputs)

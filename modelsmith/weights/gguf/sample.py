@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from modelsmith.weights.gguf.layout import packed
 from modelsmith.weights.gguf.metadata import Entry
 from modelsmith.weights.gguf.read.tensors import Tensor
+from modelsmith.weights.gguf.tokens.bpe import byte_letters
 from modelsmith.weights.gguf.types import DEFAULT_ALIGNMENT, SCALARS, TENSOR_TYPES, ValueType
 
 if TYPE_CHECKING:
@@ -84,9 +85,8 @@ def array_entry(key: str, type_: int, items: Sequence[str] | Sequence[int] | Seq
 
 def byte_tokens() -> list[str]:
     """Return the texts by which GPT-2's byte-level vocabulary writes the bytes 0 to 255."""
-    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
-    others = iter(range(256, 512))
-    return [chr(byte if byte in printable else next(others)) for byte in range(256)]
+    letters = byte_letters()
+    return [letters[byte] for byte in range(256)]
 
 
 def _entries(

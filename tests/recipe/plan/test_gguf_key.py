@@ -91,7 +91,7 @@ def test_an_edit_that_changes_nothing_keeps_the_file(store: LocalStore, tmp_path
 
 def test_another_end_token_shows_in_prompts(store: LocalStore, tmp_path: Path) -> None:
     made = planned(store, tmp_path, gguf={"set": {"tokenizer.ggml.eos_token_id": 258}})
-    assert made.after.inherited.eos_token == "<｜User｜>"
+    assert made.after.inherited.ends["eos_token"] == "<｜User｜>"
     assert any(each.verdict != "same" for each in made.comparisons)
 
 

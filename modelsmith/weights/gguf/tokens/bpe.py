@@ -38,7 +38,7 @@ _WHOLE_WORDS = frozenset(("llama-bpe",))
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
-def _byte_letters() -> dict[int, str]:
+def byte_letters() -> dict[int, str]:
     """Return the letter that stands for each byte in such a vocabulary."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = (byte for byte in range(256) if byte not in plain)
@@ -89,7 +89,7 @@ class BytePairs:
 
     @cached_property
     def _letters(self) -> dict[int, str]:
-        return _byte_letters()
+        return byte_letters()
 
     @cached_property
     def _counts(self) -> dict[str, int]:

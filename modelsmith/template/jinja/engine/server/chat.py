@@ -50,6 +50,7 @@ _PATCHES = (
 class Inputs:
     """What a template is applied to: messages and tools as JSON, and what llama-server adds to them.
 
+    ``add_bos`` and ``add_eos`` say that the tokenizer adds these tokens by itself: the prompt goes without them.
     ``extra`` are further variables (``chat_template_kwargs`` and what llama-server supplies); they win over all others.
     """
 
@@ -59,6 +60,8 @@ class Inputs:
     enable_thinking: bool = True
     bos_token: str = ""
     eos_token: str = ""
+    add_bos: bool = False
+    add_eos: bool = False
     extra: Mapping[str, Any] | None = None
     now: datetime | None = None
     limits: Limits = _LIMITS
@@ -126,7 +129,10 @@ class ServerTemplate:
         effort = variables.get("reasoning_effort")
         if isinstance(effort, str):
             implied |= {"reasoning_effort": effort, "reasoning_strength": effort}
-        return self._run({**implied, **variables}, inputs)
+        prompt = self._run({**implied, **variables}, inputs)
+        if inputs.add_bos:
+            prompt = prompt.removeprefix(inputs.bos_token)
+        return prompt.removesuffix(inputs.eos_token) if inputs.add_eos else prompt
 
     def _run(self, variables: dict[str, Any], inputs: Inputs) -> str:
         """Run the program, once a command on the same values of the variables that the template names."""
