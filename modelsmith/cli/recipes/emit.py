@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from modelsmith.cli.shared.complete import complete_recipes
 from modelsmith.cli.shared.options import PlanOptions, json_option, store_option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelsmith.recipe.plan.plan import Plan
 
 _TARGETS = ("modelfile", "llama-preset", "compose", "lmstudio")
 
@@ -69,12 +75,15 @@ def emit(
     from modelsmith.recipe.emit.subject import Subject
     from modelsmith.recipe.emit.targets import TARGETS, check_holds, weights_source, write_weights
 
+    if reference:
+        _check_reference(reference, target)
     plan = plan_alone(PlanOptions((recipe,), settings, (where,) if where else (), profile=profile))
     check_holds(plan)
     subject = Subject(plan, weights.absolute() if weights else None, output, reference)
     emitted = TARGETS[target].emit(subject)
     written = not (strict and emitted.unsaid)
     if written:
+        _check_places(plan, {"-o": output, "--weights": weights}, tuple(emitted.beside))
         if weights is not None:
             from modelsmith.files.replacing import check_output
 
@@ -112,3 +121,31 @@ def emit(
     elif output is not None and not as_json:
         click.echo(printable(f"wrote {output} ({TARGETS[target].title})"), err=True)
     return int(not written)
+
+
+def _check_places(plan: Plan, named: Mapping[str, Path | None], beside: tuple[Path, ...]) -> None:
+    """Raise UsageError before anything is written: for one place of two files, and for a file that the plan rests on."""
+    from modelsmith.errors import UsageError
+    from modelsmith.files.outputs import check_place
+
+    weights, spec = plan.after.inherited.weights, Path(plan.recipe.from_)
+    sources = [each for each in (weights, spec) if each is not None and each.is_file()]
+    seen: dict[Path, str] = {}
+    for option, path in (*named.items(), *(("-o", each) for each in beside)):
+        if path is None:
+            continue
+        check_place(path, sources)
+        if other := seen.get(path.resolve()):
+            raise UsageError(f"{path} is named by {other} and by {option}", hint="name another file for one of them")
+        seen[path.resolve()] = option
+
+
+def _check_reference(reference: str, target: str) -> None:
+    from modelsmith.errors import UsageError
+    from modelsmith.recipe.emit.compose import check_reference
+
+    if target != "compose":
+        raise UsageError(
+            f"--reference has no place in {target}: it is how a container's model is called", hint="leave it out"
+        )
+    check_reference(reference)

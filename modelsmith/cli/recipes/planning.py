@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import click
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from modelsmith.cli.shared.options import PlanOptions
     from modelsmith.errors import ModelsmithError
@@ -69,11 +70,21 @@ def resolve_recipe(recipe: str, settings: tuple[str, ...], profile: str = "") ->
     if len(asked) > 1:
         from modelsmith.errors import UsageError
 
-        axes = asked[0].label.replace(", ", " --set ")
         raise UsageError(
-            f"{recipe} makes {len(asked)} models by its matrix, and one is wanted here", hint=f"choose: --set {axes}"
+            f"{recipe} makes {len(asked)} models by its matrix, and one is wanted here",
+            hint=f"choose: {' '.join(_options(asked[0], settings, profile))}",
         )
     return asked[0]
+
+
+def _options(asked: ResolvedRecipe, settings: tuple[str, ...], profile: str) -> Iterator[str]:
+    """Yield the options that choose one of the models of a matrix."""
+    given = {each.partition("=")[0] for each in settings} | ({"profile"} if profile else set())
+    for name in asked.written.combinations(given)[0].values:
+        if name in asked.settings:
+            yield f"--set {shlex.quote(f'{name}={asked.settings[name]}')}"
+        else:
+            yield f"--profile {shlex.quote(asked.profile)}"
 
 
 def resolve_recipes(

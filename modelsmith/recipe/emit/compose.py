@@ -7,8 +7,10 @@ Sources: the Compose Specification (``models``: model, context_size, runtime_fla
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
+from modelsmith.errors import UsageError
 from modelsmith.recipe.emit.llama_arguments import llama_arguments
 from modelsmith.recipe.emit.subject import Emitted, Subject, Unsaid, common_unsaid
 from modelsmith.recipe.emit.yaml_text import yaml_text
@@ -19,7 +21,14 @@ if TYPE_CHECKING:
 TITLE = "a compose file with models:"
 FILE = "compose.yaml"
 _TOOL = "Docker Model Runner"
-_PATH = re.compile(r"[/\\]")
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_HOST = r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9-]+(?=:))(?::[0-9]{1,5})?"
+"""The first part is a host where it has a dot or a port, or is localhost."""
+_REFERENCE = re.compile(
+    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?",
+    re.ASCII,
+)
+"""Source: distribution/reference, the grammar in its documentation."""
 
 
 def emit(subject: Subject) -> Emitted:
@@ -52,6 +61,15 @@ def _flags(values: dict[str, str]) -> Iterator[str]:
             yield value
 
 
+def check_reference(text: str) -> None:
+    """Raise UsageError for what cannot be the name of an artifact in a registry, as docker reads it."""
+    if not _REFERENCE.fullmatch(text):
+        raise UsageError(
+            f'--reference "{text:.120}" is not the name of an artifact in a registry',
+            hint="such as me/model or ghcr.io/me/model:1.0, in small letters",
+        )
+
+
 def _reference(subject: Subject, unsaid: list[Unsaid], todo: list[str]) -> str:
     """Return where the runner pulls the model from; what a recipe makes has to be packed and pushed there first."""
     hub = subject.hub
@@ -63,7 +81,7 @@ def _reference(subject: Subject, unsaid: list[Unsaid], todo: list[str]) -> str:
         return f"hf.co/{hub.repo}{f':{hub.quantization}' if hub.quantization else ''}"
     name = subject.reference or subject.plan.name.short.removesuffix(":latest").lower()
     path = subject.weights or (None if subject.draft.changes_weights else subject.draft.inherited.weights)
-    source = str(path) if path is not None else "MODEL.gguf"
+    source = shlex.quote(str(path)) if path is not None else "MODEL.gguf"
     todo.append(f"pack and push the weights: docker model package --gguf {source} --push {name}")
     if path is None:
         unsaid.append(Unsaid("FROM (the weights)", "the recipe changes them, or they are elsewhere: --weights FILE"))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 _MOST = 3
+_ANEW = "take it from git, or remove it and write it anew with modelsmith lock RECIPE"
 
 
 def read_lock(path: Path) -> Lock:
@@ -28,11 +29,11 @@ def read_lock(path: Path) -> Lock:
         raise UnreadableFile(f"there is no lock {path}", hint="write it with modelsmith lock RECIPE")
     data = read(path)
     if not isinstance(data, dict) or "version" not in data:
-        raise UnreadableFile(f"{path} is no lock of modelsmith", hint="write it again with modelsmith lock RECIPE")
+        raise UnreadableFile(f"{path} is no lock of modelsmith", hint=_ANEW)
     if data["version"] != VERSION:
         raise UnreadableFile(
             f"{path} has version {data['version']!r:.40}, and this modelsmith reads version {VERSION}",
-            hint="install the modelsmith that wrote it, or write it again with modelsmith lock RECIPE",
+            hint=f"install the modelsmith that wrote it; {_ANEW}",
         )
     return checked(Lock, data, str(path))
 
@@ -47,7 +48,7 @@ def checked(model: type[Model], data: object, name: str) -> Model:
         more = f" (and {len(found) - _MOST} more)" if len(found) > _MOST else ""
         raise UnreadableFile(
             f"{name} does not hold what it should: {'; '.join(told)}{more}",
-            hint="write it again, and look at what changed with git diff",
+            hint=_ANEW,
         ) from error
 
 

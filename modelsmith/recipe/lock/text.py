@@ -75,7 +75,7 @@ def loads(data: bytes, name: str) -> Any:
         hint = (
             "a merge left both sides in it: take one, and run modelsmith lock again"
             if conflict
-            else "write it again with modelsmith lock"
+            else "is it the right file? else take it from git, or remove it and make it again"
         )
         raise UnreadableFile(f"{name}{place}: this is no JSON that modelsmith wrote: {reason}", hint=hint) from error
     return value

@@ -233,6 +233,65 @@ def test_a_foreign_file_stays(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
 
 
+def test_no_file_is_written_over_what_is_read_or_over_another_one(capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path("m.gguf").read_bytes()
+    base = ["recipes", "emit", "r.yaml", "--set", "base=./m.gguf"]
+    for words, said in (
+        (["--to", "llama-preset", "-o", "m.gguf", "--force"], "it is what is read"),
+        (["--to", "modelfile", "-o", "x", "--weights", "./x"], "named by -o and by --weights"),
+    ):
+        assert run([*base, *words]) == 2
+        assert said in capsys.readouterr().err
+    assert Path("m.gguf").read_bytes() == before
+    assert not Path("x").exists()
+
+
+@pytest.mark.parametrize(
+    ("reference", "fits"),
+    [
+        ("me/terse", True),
+        ("ghcr.io/me/terse:1.0", True),
+        ("localhost:5000/a/b", True),
+        ("a__b/c-d@sha256:" + "0" * 64, True),
+        ("bad name", False),
+        ("Me/terse", False),
+        ("ghcr.io/Me/x", False),
+        ("a..b", False),
+        ("x:y:z", False),
+        ("--push", False),
+        ("x\n", False),
+    ],
+)
+def test_a_reference_is_one_that_docker_reads(reference: str, fits: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["recipes", "emit", "r.yaml", "--set", "base=./m.gguf", "--to", "compose", f"--reference={reference}"]
+    assert run(words) == (0 if fits else 2)
+    assert ("is not the name of an artifact" in capsys.readouterr().err) is not fits
+
+
+def test_a_reference_has_a_place_in_compose_only(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["recipes", "emit", "r.yaml", "--set", "base=./m.gguf", "--to", "lmstudio", "--reference", "a/b"]
+    assert run(words) == 2
+    assert "--reference has no place in lmstudio" in capsys.readouterr().err
+
+
+def test_paths_of_commands_are_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a b;c").mkdir()
+    Path("m.gguf").rename("a b;c/m.gguf")
+    assert run(["recipes", "emit", "r.yaml", "--set", "base=./a b;c/m.gguf", "--to", "compose"]) == 0
+    assert f"--gguf '{Path('a b;c/m.gguf').resolve()}' --push" in capsys.readouterr().err
+
+
+def test_a_matrix_asks_to_choose_with_the_options_that_do(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("r.yaml").write_text(
+        "name: r\ninputs: {base: {}, who: {default: me}}\nfrom: ${base}\nsystem: ${who}\ncreate: r-${profile}\n"
+        "profiles: {fast: {}, slow: {}}\nmatrix: {profile: [fast, slow], who: [me, you and me]}\n"
+    )
+    words = ["recipes", "emit", "r.yaml", "--set", "base=./m.gguf", "--to", "modelfile"]
+    assert run(words) == 2
+    assert "choose: --profile fast --set who=me\n" in capsys.readouterr().err
+    assert run([*words, "--profile", "fast", "--set", "who=me"]) == 0
+
+
 @pytest.mark.parametrize("text", ["a\nb\n", "a\n\n  b", " a\nb", "a\tb\n", "\n", "", "# x\n: {", "{{- x }}\n  y\n\n"])
 def test_texts_come_back_from_yaml_as_they_were(text: str) -> None:
     assert YAML(typ="safe").load(yaml_text({"a": [{"b": text}]}, "head\nlines")) == {"a": [{"b": text}]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsmith.patterns import regex
-from modelsmith.recipe.read.nodes import ListNode, MapNode
+from modelsmith.recipe.read.nodes import ListNode, MapNode, ScalarNode
 
 if TYPE_CHECKING:
     from modelsmith.recipe.read.nodes import Node
@@ -53,6 +53,8 @@ def stranger_data(root: Node) -> Stranger | None:
         return None
     if root.items.keys() >= {"version", "models"}:
         return Stranger("a lock of modelsmith", "name its recipe: the lock in the working directory is read with it")
+    if isinstance(kind_node := root.items.get("kind"), ScalarNode) and kind_node.value == "modelsmith plan":
+        return Stranger("a plan that was written down", "carry it out: modelsmith apply FILE.json")
     for keys, kind in _SIGNS:
         if root.items.keys() >= set(keys.split()):
             return Stranger(kind, _STARTER)
