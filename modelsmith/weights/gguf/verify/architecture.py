@@ -9,15 +9,17 @@ from modelsmith.weights.gguf.metadata import GGUFArray
 from modelsmith.weights.gguf.types import ValueType
 from modelsmith.weights.gguf.verify.model import BLOCK, is_language_model, is_shard
 from modelsmith.weights.gguf.verify.needs import needs_of
+from modelsmith.weights.gguf.verify.shapes import check_counts, check_shapes
 
 if TYPE_CHECKING:
     from modelsmith.weights.gguf.file import GGUFFile
-    from modelsmith.weights.gguf.metadata import Entry
+    from modelsmith.weights.gguf.metadata import Entry, Metadata
     from modelsmith.weights.gguf.read.fault import Faults
     from modelsmith.weights.gguf.verify.needs import Alternatives, KeyType, Needs
 
 _CONVERT = "convert the model again; llama.cpp refuses to load it like this"
 _MOST_BLOCKS = 1 << 12
+_WHOLE = ("general.", "tokenizer.", "xielu.")
 
 
 def check_architecture(gguf: GGUFFile, faults: Faults) -> None:
@@ -26,22 +28,29 @@ def check_architecture(gguf: GGUFFile, faults: Faults) -> None:
     if needs is None or not is_language_model(gguf) or (is_shard(gguf) and gguf.metadata.get("split.no")):
         return
     _check_keys(gguf, needs, faults)
+    check_counts(gguf, faults)
     if not is_shard(gguf) and gguf.tensors:  # a file of the vocabulary only has none
         _check_tensors(gguf, needs, faults)
+        check_shapes(gguf, faults)
 
 
 def _check_keys(gguf: GGUFFile, needs: Needs, faults: Faults) -> None:
     metadata = gguf.metadata
     for short in needs.keys:
-        if metadata.of_architecture(short) not in metadata:
-            key = metadata.of_architecture(short)
+        key = _whole(metadata, short)
+        if key not in metadata:
             faults.add("missing-key", f"{key} is missing, which {gguf.architecture} needs", None, "", _CONVERT)
     for short, wanted in needs.types.items():
         if short.endswith("_token_id") and short.startswith("tokenizer."):  # told with the vocabulary
             continue
-        key = short if short.startswith(("general.", "tokenizer.")) else metadata.of_architecture(short)
+        key = _whole(metadata, short)
         if key in metadata:
             _check_type(gguf, metadata.entry(key), key, wanted, faults)
+
+
+def _whole(metadata: Metadata, short: str) -> str:
+    """Return the key as a file has it: most begin with the architecture, some do not."""
+    return short if short.startswith(_WHOLE) else metadata.of_architecture(short)
 
 
 def _check_type(gguf: GGUFFile, entry: Entry, key: str, wanted: KeyType, faults: Faults) -> None:

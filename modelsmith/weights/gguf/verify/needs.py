@@ -97,11 +97,11 @@ def retyped() -> frozenset[str]:
 
 
 def _alternatives(text: str) -> Alternatives:
-    return tuple(tuple(_named(name) for name in each.split(" + ")) for each in text.split(" or "))
+    return tuple(tuple(tensor_name(name) for name in each.split(" + ")) for each in text.split(" or "))
 
 
-def _named(name: str) -> str:
-    """Return the whole name: most end in ``.weight``, those with a ``!`` in nothing."""
+def tensor_name(name: str) -> str:
+    """Return the whole name of one in a table: most end in ``.weight``, those with a ``!`` in nothing."""
     return name.removesuffix("!") if name.endswith((".bias", "!")) else f"{name}.weight"
 
 

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 
 import pytest
-from fit_models import header, write_header
+from fit_models import TYPE, header, write_header
 from local_stores import uint
 
 from modelsmith.cli import run
@@ -19,9 +20,12 @@ from modelsmith.weights.fit.known import SHAPES, Experts, KnownShape, Latent
 from modelsmith.weights.fit.shapes import shape_header
 from modelsmith.weights.gguf import GGUFFile
 from modelsmith.weights.gguf.metadata import Entry, Metadata
+from modelsmith.weights.gguf.read.tensors import Tensor
 from modelsmith.weights.gguf.sample import array_entry, byte_tokens, write_sample
 from modelsmith.weights.gguf.types import ValueType
+from modelsmith.weights.gguf.verify import shapes
 from modelsmith.weights.gguf.verify.needs import known_pretokenizers, known_tokenizers, needs_of, retyped
+from modelsmith.weights.gguf.verify.sizes import Sizes
 from modelsmith.weights.gguf.verify.verify import verify
 
 TEMPLATE = "<|im_start|>{{ messages[0].content }}<|im_end|><think>"
@@ -77,6 +81,17 @@ def changed(gguf: GGUFFile, entry: Entry | None, key: str = "") -> GGUFFile:
     return replace(gguf, metadata=Metadata(entries))
 
 
+def shaped(tensor: Tensor, *dims: int, kind: str = "") -> Tensor:
+    used = TYPE[kind] if kind else tensor.type
+    return replace(tensor, dims=dims, type=used, nbytes=prod(dims) // used.block * used.width)
+
+
+def bent(gguf: GGUFFile, name: str, *dims: int, kind: str = "") -> GGUFFile:
+    """Return the header with a tensor of another shape or type."""
+    tensors = (shaped(each, *(dims or each.dims), kind=kind) if each.name == name else each for each in gguf.tensors)
+    return replace(gguf, tensors=tuple(tensors))
+
+
 def faults(path: Path) -> list[str]:
     return [str(fault) for fault in verify(path).faults]
 
@@ -110,7 +125,7 @@ def test_either_of_two_ways_will_do(tmp_path: Path) -> None:
     gguf = tiny("qwen2")
     names = {f"blk.{block}.attn_{part}.{kind}" for block in (0, 1) for part in "qkv" for kind in ("weight", "bias")}
     fused = tuple(
-        replace(each, name=each.name.replace("attn_output", "attn_qkv"))
+        shaped(replace(each, name=each.name.replace("attn_output", "attn_qkv")), 64, 128)
         for each in gguf.tensors
         if "attn_output" in each.name
     )
@@ -156,6 +171,122 @@ def test_the_command_of_the_hint_mends_the_key(tmp_path: Path, capsys: pytest.Ca
     assert run(command) == 0
     capsys.readouterr()
     assert faults(path) == []
+
+
+@pytest.mark.parametrize("architecture", TINY)
+def test_a_tensor_of_another_shape_than_the_keys_say(architecture: str, tmp_path: Path) -> None:
+    gguf = tiny(architecture)
+    for tensor in gguf.tensors:
+        if tensor.name != "token_embd.weight":  # told with the vocabulary
+            path = write_header(tmp_path / "m.gguf", bent(gguf, tensor.name, tensor.dims[0] + 32, *tensor.dims[1:]))
+            (fault,) = verify(path).faults
+            assert fault.code == "wrong-shape"
+            assert f'tensor "{tensor.name}" is {tensor.dims[0] + 32}' in fault.message
+            assert fault.expected == " x ".join(map(str, tensor.dims))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("attention.head_count", 4, 'tensor "blk.0.attn_k.weight" is 64 x 32, but by the keys of the model it is 64 x 16'),
+        ("attention.head_count_kv", 2, 'tensor "blk.0.attn_k.weight" is 64 x 32'),
+        ("feed_forward_length", 96, 'tensor "blk.0.ffn_down.weight" is 64 x 64, but by the keys of the model it is 96 x 64'),
+        ("rope.dimension_count", 7, "llama.rope.dimension_count is 7, which llama.cpp refuses"),
+        ("attention.value_length", 48, "llama.attention.value_length is 48"),
+        ("block_count", 0, "llama.block_count is 0"),
+        ("expert_used_count", 2, "llama.expert_used_count is 2, which llama.cpp refuses"),
+        ("expert_count", 4, "llama.expert_used_count is missing, which llama needs"),
+    ],
+)  # fmt: skip
+def test_numbers_that_do_not_fit_each_other(key: str, value: int, words: str, tmp_path: Path) -> None:
+    path = write_header(tmp_path / "m.gguf", changed(tiny("llama"), uint(f"llama.{key}", value)))
+    found = faults(path)
+    assert any(words in each for each in found), found
+
+
+def test_tensors_that_llama_cpp_does_not_know(tmp_path: Path) -> None:
+    gguf = tiny("qwen3")
+    more = replace(gguf.tensors[1], name="blk.1.attn_z.weight"), replace(gguf.tensors[1], name="rope_scale.weight")
+    path = write_header(tmp_path / "m.gguf", replace(gguf, tensors=(*gguf.tensors, *more)))
+    assert [(each.code, each.message) for each in verify(path).faults] == [
+        ("unknown-tensor", f'tensor "{each.name}" is none that qwen3 has') for each in more
+    ]
+    scale = shaped(replace(gguf.tensors[1], name="blk.1.attn_k.scale"), 1, kind="F32")
+    without_its_matrix = replace(scale, name="blk.1.attn_qkv.scale")
+    found = faults(write_header(path, replace(gguf, tensors=(*gguf.tensors, without_its_matrix))))
+    assert 'tensor "blk.1.attn_qkv.scale" is none that qwen3 has' in found[0]
+    vision = replace(gguf.tensors[1], name="v.blk.0.attn_q.weight")
+    assert faults(write_header(path, replace(gguf, tensors=(*gguf.tensors, scale)))) == []
+    assert (
+        faults(write_header(path, replace(gguf, tensors=(*gguf.tensors, vision)))) == []
+    )  # Ollama keeps them in one file
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "severity"),
+    [
+        ("blk.1.attn_norm.weight", "Q8_0", "error"),
+        ("blk.1.attn_norm.weight", "I32", "error"),
+        ("blk.1.attn_norm.weight", "F16", "warning"),
+        ("output_norm.weight", "BF16", "warning"),
+        ("blk.1.ffn_up.weight", "I8", "error"),
+        ("blk.1.ffn_up.weight", "F64", "error"),
+        ("blk.1.ffn_up.weight", "Q8_0", None),
+        ("blk.1.ffn_up.weight", "BF16", None),
+        ("token_embd.weight", "I32", "error"),
+    ],
+)
+def test_types_that_llama_cpp_cannot_compute_with(name: str, kind: str, severity: str | None, tmp_path: Path) -> None:
+    found = verify(write_header(tmp_path / "m.gguf", bent(tiny("qwen3"), name, kind=kind))).faults
+    assert [(each.code, str(each.severity)) for each in found] == ([("wrong-type", severity)] if severity else [])
+    assert all(f'tensor "{name}"' in each.message for each in found)
+
+
+def test_keys_that_do_not_begin_with_the_architecture(tmp_path: Path) -> None:
+    gguf = header(
+        "apertus", {"block_count": 1, "context_length": 8, "embedding_length": 8}, [("token_embd.weight", (8, 8))]
+    )
+    keys = ("alpha_n", "alpha_p", "beta", "eps")
+    entries = {f"xielu.{key}": array_entry(f"xielu.{key}", ValueType.FLOAT32, [0.5]) for key in keys}
+    path = write_header(tmp_path / "m.gguf", replace(gguf, metadata=gguf.metadata.changed(entries)))
+    assert not [each for each in faults(path) if "xielu" in each]
+    found = faults(write_header(path, gguf))
+    assert [each for each in found if "xielu" in each] == [
+        f"xielu.{key} is missing, which apertus needs" for key in keys
+    ]
+
+
+def test_sizes_are_worked_out_as_llama_cpp_does() -> None:
+    numbers = {
+        "embedding_length": 96,
+        "attention.head_count": 3,
+        "attention.head_count_kv": [1, 3],
+        "attention.key_length": 16,
+    }
+    numbers |= {"block_count": 3, "nextn_predict_layers": 1, "expert_shared_count": 2}
+    sizes = Sizes(header("llama", numbers, []))
+    wanted = {
+        "embd": 96, "head_k * head": 48, "k_gqa": 16, "k_gqa(i)": 48, "v_gqa(i)": 96, "head_v": 32, "rot / 2": 8, "layers": 2,
+        "expert_feed_forward_length | embd * 2": 192, "2 * embd - 3 * (head + 1)": 180, "expert_count": 0, "expert_shared_count": 2,
+        "expert_feed_forward_length": None, "embd / expert_count": None, "ff": 0,
+    }  # fmt: skip
+    assert {each: sizes.value(each, 1) for each in wanted} == wanted
+    windows = Sizes(header("llama", numbers | {"attention.key_length_swa": 8}, []))
+    assert windows.value("k_gqa(i)", 1) is None
+    assert windows.value("head(i)", 1) == 3
+
+
+def test_every_shape_of_the_table_can_be_worked_out() -> None:
+    for architecture in json.loads((Path(str(shapes.__file__)).parent / "shapes.json").read_text()):
+        known, needs = shapes.shapes_of(architecture), needs_of(architecture)
+        assert known is not None
+        assert needs is not None
+        assert set(needs.tensors) <= set(known["outer"])
+        assert {name for each in needs.blocks for way in each for name in way} <= set(known["block"])
+        sizes = Sizes(header(architecture, {}, []))
+        for shape in {*known["outer"].values(), *known["block"].values()} - {"?"}:
+            for each in shape.replace(" or ", " x ").split(" x "):
+                sizes.value(each)
 
 
 def test_marks_of_the_template_that_are_cut_into_pieces(tmp_path: Path) -> None:
@@ -238,4 +369,9 @@ def _files(architecture: str) -> Iterator[tuple[str, GGUFFile]]:
     yield "kind", changed(gguf, Entry.of("tokenizer.ggml.model", 8, "gpt5"))
     yield "epsilon", changed(gguf, None, f"{architecture}.attention.layer_norm_rms_epsilon")
     yield "base", changed(gguf, Entry.of(f"{architecture}.rope.freq_base", 4, 10000))
+    for name in ("blk.1.attn_norm.weight", "blk.1.attn_output.weight"):
+        tensor = next(each for each in gguf.tensors if each.name == name)
+        yield f"shape of {name}", bent(gguf, name, *tensor.dims[:-1], tensor.dims[-1] + 32)
+    yield "heads", changed(gguf, uint(f"{architecture}.attention.head_count", 3))
+    yield "odd", replace(gguf, tensors=(*gguf.tensors, replace(gguf.tensors[0], name="blk.1.odd.weight")))
     yield "long", changed(gguf, Entry.of(f"{architecture}.context_length", 10, 512))
