@@ -128,7 +128,8 @@ class ChatTemplate:
             raise TemplateRenderError(
                 "a Jinja template cannot fill in between prompt and suffix", hint="a Go TEMPLATE that uses .Suffix can"
             )
-        messages = trimmed(messages_for(shape, reasoning=asked.reasoning_content), self.server.source)
+        given_messages = messages_for(shape, reasoning=asked.reasoning_content)
+        messages = trimmed(given_messages, self.server.source)
         tools = tools_for(shape)
         chat_format = self.format(asked.ends["bos_token"], asked.ends["eos_token"])
         inputs = Inputs(
@@ -141,10 +142,9 @@ class ChatTemplate:
             limits=asked.limits,
             **asked.ends,
         )
-        begun = (
-            messages[-1] if asked.add_generation_prompt and messages and messages[-1]["role"] == "assistant" else None
-        )
-        if begun is not None:
+        begun: Message | None = None
+        if asked.add_generation_prompt and messages and messages[-1]["role"] == "assistant":
+            begun = given_messages[-1]
             messages = messages[:-1]
             if messages and messages[-1]["role"] == "assistant":
                 raise TemplateRenderError(

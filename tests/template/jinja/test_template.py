@@ -231,6 +231,12 @@ def test_calls_a_developer_system_but_for_channels() -> None:
     )
 
 
+def test_trims_for_stepfun_all_but_what_the_assistant_has_begun() -> None:
+    text = "{# You have access to the following functions in JSONSchema format #}" + CHATML
+    begun = [{"role": "user", "content": " hi "}, {"role": "assistant", "content": " \n "}]
+    assert render(text, begun) == "<|user|>hi<|end|><|assistant|> \n "
+
+
 def test_gives_content_as_the_template_takes_it() -> None:
     text = "{% for m in messages %}{{ m.content }}{% endfor %}"
     parts = "{% for m in messages %}{% for part in m.content %}[{{ part.text }}]{% endfor %}{% endfor %}"
