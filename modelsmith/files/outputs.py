@@ -35,7 +35,9 @@ def check_output(
     check_place(target, sources)
     if not force and stands_in_the_way(target, content, is_ours):
         raise UsageError(
-            f"{target} exists already and is not what would be written: it would be lost",
+            f"{target} exists already"
+            + ("" if content is None else " and is not what would be written")
+            + ": it would be lost",
             hint=f"name another file; or --force replaces it and keeps it as {kept_name(target.resolve()).name}",
         )
 
@@ -75,22 +77,38 @@ def stands_in_the_way(
 def kept_name(target: Path) -> Path:
     """Return the name under which a file is kept: the first free one of ``NAME.old``, ``NAME.old.2`` and so on."""
     for number in count(1):
-        kept = target.with_name(f"{target.name}.old" + (f".{number}" if number > 1 else ""))
+        kept = _nth_kept(target, number)
         if not os.path.lexists(kept):
             return kept
     raise AssertionError
 
 
+def _kept_already(target: Path) -> Path | None:
+    for number in count(1):
+        kept = _nth_kept(target, number)
+        if not os.path.lexists(kept):
+            return None
+        if not kept.is_symlink() and kept.samefile(target):
+            return kept
+    raise AssertionError
+
+
+def _nth_kept(target: Path, number: int) -> Path:
+    return target.with_name(f"{target.name}.old" + (f".{number}" if number > 1 else ""))
+
+
 def keep(target: Path) -> Path | None:
     """Give the file that is about to be replaced a second name; returns it, None where there is nothing to keep.
 
-    Raises OSError where that cannot be done; the file is where it was then.
+    A run that was killed after this step has given it that name already. Raises OSError where that cannot be done; the file is where it was then.
     """
     while True:
         kept = kept_name(target)
         try:
             if target.stat().st_size == 0:
                 return None
+            if (before := _kept_already(target)) is not None:
+                return before
             os.link(target, kept)
         except FileNotFoundError:
             return None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Protocol, Self
 
 from modelsmith.errors import DigestMismatch, StoreError
+from modelsmith.files.locking import NoLocks, lock
 from modelsmith.files.stream import copy_segments
 from modelsmith.name import DEFAULT_HOST, ModelName
+from modelsmith.patterns import regex
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.registry.documents import write_document
 from modelsmith.registry.parts import growing, note_name
@@ -34,6 +36,7 @@ OLLAMA_HOSTS = frozenset((DEFAULT_HOST,))
 """Registries that redirect the parts of uploads."""
 _VERSION, _VERSION_TEXT = "version", "Directory Transport Version: 1.1\n"
 _PARTIAL = ".partial"
+_UNFINISHED = regex(r"\.(version|manifest\.json)\.\d+")
 
 
 class Sink(Protocol):
@@ -138,11 +141,12 @@ class FolderSink:
 
     def __enter__(self) -> Self:
         try:
-            if self._path.is_dir() and not (self._path / _VERSION).exists() and any(self._path.iterdir()):
+            if self._path.is_dir() and not (self._path / _VERSION).exists() and not _only_ours(self._path):
                 raise StoreError(
                     f"{self._path} holds something else than a model", hint="name a new or an empty folder"
                 )
             self._root = self._stack.enter_context(Folder.made(self._path))
+            self._remove_left()
             self._write(_VERSION, _VERSION_TEXT.encode())
             self.folder = self._stack.enter_context(self._root.child(_PARTIAL, make=True))
         except OSError as error:
@@ -175,16 +179,38 @@ class FolderSink:
         del progress
         self._write(MANIFEST, write_document(manifest, oci=self._oci).data)
         self._root.flush()
-        self._root.remove_folder(_PARTIAL)
+        for layer in manifest.blobs:  # of an earlier run that was killed before it removed them
+            self.folder.remove(layer.digest.file_name)
+            self.folder.remove(note_name(layer.digest.file_name))
+        with suppress(OSError):  # another model's blobs, which a pull into this folder could go on with
+            self._root.remove_folder(_PARTIAL)
+
+    def _remove_left(self) -> None:
+        """Remove the unfinished texts of runs that were killed."""
+        for name in filter(_UNFINISHED.fullmatch, self._root.names()):
+            descriptor = self._root.open(name, os.O_RDWR)
+            try:
+                with suppress(NoLocks):  # nobody can know whether its process lives
+                    if lock(descriptor, waits=False):
+                        self._root.remove(name)
+            finally:
+                os.close(descriptor)
 
     def _write(self, name: str, data: bytes) -> None:
         temporary = f".{name}.{os.getpid()}"
         descriptor = self._root.new(temporary)
         with os.fdopen(descriptor, "wb") as file:
+            with suppress(NoLocks):
+                lock(descriptor, waits=False)
             file.write(data)
             file.flush()
             os.fsync(descriptor)
         self._root.rename(temporary, self._root, name)
+
+
+def _only_ours(folder: Path) -> bool:
+    """Say whether a folder is empty, or holds only what a run that was killed at its beginning left."""
+    return all(path.name == _PARTIAL or _UNFINISHED.fullmatch(path.name) for path in folder.iterdir())
 
 
 class RegistrySink:

@@ -68,6 +68,18 @@ def open_existing_store(where: str | os.PathLike[str] | None = None) -> Store:
     return choice.store
 
 
+def tidied(store: Store) -> Store:
+    """Return a store that is about to be changed, after what a killed run left in its folder is gone.
+
+    Whoever changes it does that too; this is for commands that may find nothing left to do.
+    """
+    from modelsmith.store.local.local import LocalStore
+
+    if isinstance(store, LocalStore):
+        store.tidy()
+    return store
+
+
 def open_store_or_absent(where: str | os.PathLike[str] | None = None) -> Store:
     """Return the store like ``open_store``; an AbsentStore where the server that OLLAMA_HOST names cannot be used.
 

@@ -51,6 +51,9 @@ def test_names_of_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert keep(path) == tmp_path / "f.old"
     (tmp_path / "f.old.2").symlink_to("nowhere")
     assert kept_name(path) == tmp_path / "f.old.3"
+    assert keep(path) == tmp_path / "f.old", "a run that was killed now has kept it already"
+    (tmp_path / "f.old").unlink()
+    (tmp_path / "f.old").write_bytes(b"0")
 
     def refused(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")

@@ -50,7 +50,7 @@ def command(name: str, path: Path, where: str | None, as_is: bool, dry_run: bool
     from modelsmith.files.text import read_text_file
     from modelsmith.models.build import request_of
     from modelsmith.name import ModelName
-    from modelsmith.store.open import open_store
+    from modelsmith.store.open import open_store, tidied
     from modelsmith.syntax.modelfile.modelfile import Modelfile
 
     target = ModelName.strict(name)
@@ -59,6 +59,7 @@ def command(name: str, path: Path, where: str | None, as_is: bool, dry_run: bool
     if dry_run:
         _show(store.preview(target, request, as_is=as_is), target.short, store.location, as_json=as_json)
         return 0
+    tidied(store)
     stands = _stands(store, target)
     changes = not stands or store.preview(target, request, as_is=as_is).changes  # a new model needs no comparison
     if stands and changes and not yes and sys.stdin and sys.stdin.isatty():

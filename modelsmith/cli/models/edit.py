@@ -72,6 +72,8 @@ def command(
     if not as_json:
         click.echo(difference or "no changes", nl=not difference)
         _lint(after, subject.title)
+    if not dry_run:
+        subject.tidy()
     if not (dry_run or same):
         if not yes and sys.stdin and sys.stdin.isatty():
             click.confirm(f"Write {subject.title}?", abort=True, err=True)
@@ -102,6 +104,9 @@ class _FileSubject:
     def check(self, after: Modelfile) -> None:
         """Take any text: a Modelfile that Ollama refuses can be edited, too."""
 
+    def tidy(self) -> None:
+        """Leave the folder as it is."""
+
     def write(self, after: Modelfile) -> None:
         """Replace the file's text."""
         from modelsmith.files.text import rewrite
@@ -130,6 +135,12 @@ class _ModelSubject:
         from modelsmith.models.portable import recreating_modelfile
 
         request_of(recreating_modelfile(self._model, after), Path.cwd(), source=self.title)
+
+    def tidy(self) -> None:
+        """Remove what a killed run left in the store."""
+        from modelsmith.store.open import tidied
+
+        tidied(self._store)
 
     def write(self, after: Modelfile) -> None:
         """Create the model anew."""

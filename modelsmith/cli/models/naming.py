@@ -34,10 +34,10 @@ class Named:
 
 def give_name(where: str | None, source: str, target: str, *, force: bool) -> Named:
     """Give the model ``source`` the name ``target``; raises UsageError where another model has it, unless ``force``."""
-    from modelsmith.store.open import open_existing_store
+    from modelsmith.store.open import open_existing_store, tidied
 
     old, new = ModelName.strict(source), ModelName.strict(target)
-    store = open_existing_store(where)
+    store = tidied(open_existing_store(where))
     model = store.show(old)
     if old.same_as(new):
         return Named(store, old, new, changed=False)

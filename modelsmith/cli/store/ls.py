@@ -49,6 +49,8 @@ def command(where: str | None, as_json: bool) -> int:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return damaged
     if not models:
+        if damaged:
+            return damaged
         click.echo(f"no models in {store.location}")
         return damaged
     from modelsmith.cli.shared.sizes import size_text

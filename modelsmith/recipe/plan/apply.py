@@ -18,7 +18,7 @@ from modelsmith.recipe.plan.plan import stored
 from modelsmith.recipe.plan.quantization import remember
 from modelsmith.recipe.plan.requires import too_old
 from modelsmith.recipe.plan.served import check_served
-from modelsmith.store.local.local import LocalStore
+from modelsmith.store.open import tidied
 from modelsmith.syntax.modelfile.table import NOTED
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ def apply(plan: Plan, *, via: str = "api", overwrite: bool = False, progress: Pr
     if plan.missing:
         return _modelfile_alone(plan, overwrite=overwrite, progress=progress)
     if not plan.changes:
-        if isinstance(plan.store, LocalStore):
-            plan.store.tidy(progress)
-        model = plan.store.show(plan.name)
+        model = tidied(plan.store).show(plan.name)
         verify(plan, model)
         return Applied(changed=False, model=model, served=check_served(plan, prompts=False))
     if plan.in_the_way and not overwrite:

@@ -83,6 +83,7 @@ class Writer:
         self._seen = Blobs(layout, known_digests(layout))
         self._progress = progress
         self._written_for: frozenset[Digest] = frozenset()
+        self._named: set[Digest] = set()
         self.created: list[Digest] = []
         for folder in (manifests, blobs, temporaries):
             # whoever wrote these is dead: writers hold the lock
@@ -105,11 +106,12 @@ class Writer:
             )
 
     def has(self, digest: Digest, size: int) -> bool:
-        """Whether a blob is stored whole, by its bytes; it is then protected from pruning for an hour. Tells of a wrong one."""
+        """Whether a blob is stored whole, by its bytes; it is then protected from pruning for an hour. Tells once of a wrong one."""
         state = self._seen.state(digest, size, self._progress)
         if state is BlobState.WHOLE:
             self._touch(digest)
-        elif state is not BlobState.MISSING:
+        elif state is not BlobState.MISSING and digest not in self._named:
+            self._named.add(digest)
             self._progress(Progress(f"{self.path_of(digest)} is {state.value}", is_notice=True))
         return state is BlobState.WHOLE
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import UsageError, system_errors
 from modelsmith.files.outputs import kept_name
 from modelsmith.files.replacing import check_output, check_room, replacing
-from modelsmith.files.stream import copy_segments, size_of
+from modelsmith.files.stream import copy_segments, hash_segments, size_of
 from modelsmith.progress import Progress, ProgressSink, silent
+from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf.arrange.canonical import SPLIT_KEYS
 from modelsmith.weights.gguf.arrange.shards import COUNT, NO, TENSORS, place_of, shard_name
 from modelsmith.weights.gguf.edit.padding import PADDING
@@ -148,10 +149,15 @@ def _keys(number: int, count: int, tensors: int) -> tuple[Entry, ...]:
 def write_split(
     gguf: GGUFFile, shards: Sequence[Shard], *, overwrite: bool = False, progress: ProgressSink = silent
 ) -> tuple[Digest, ...]:
-    """Write all shards; returns their digests. Each file appears when it is complete; on an error all is as it was before."""
+    """Write all shards; returns their digests. Each file appears when it is complete; on an error all is as it was before.
+
+    Shards that a killed run finished stay: a file is left alone where it is byte for byte what would be written.
+    """
+    left = {shard.path for shard in shards if not overwrite and _is_there(shard)}
     for shard in shards:
-        check_output(shard.path, [gguf.path], overwrite=overwrite, size=0)
-    check_room(shards[0].path, sum(shard.size for shard in shards))
+        if shard.path not in left:
+            check_output(shard.path, [gguf.path], overwrite=overwrite, size=0)
+    check_room(shards[0].path, sum(shard.size for shard in shards if shard.path not in left))
     digests: list[Digest] = []
     written: list[tuple[Path, Path]] = []
     done, total = 0, sum(shard.size for shard in shards)
@@ -161,6 +167,10 @@ def write_split(
 
     try:
         for shard in shards:
+            if shard.path in left:
+                digests.append(hash_segments(shard.segments, show))
+                done += shard.size
+                continue
             path = shard.path.resolve()
             kept = kept_name(path)
             with replacing(path) as (descriptor, _):
@@ -175,3 +185,10 @@ def write_split(
                 path.unlink(missing_ok=True)
         raise
     return tuple(digests)
+
+
+def _is_there(shard: Shard) -> bool:
+    """Say whether a shard stands there already, byte for byte."""
+    if not shard.path.is_file() or shard.path.stat().st_size != shard.size:
+        return False
+    return FileBlob(shard.path).digest() == hash_segments(shard.segments)

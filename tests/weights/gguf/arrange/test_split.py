@@ -138,6 +138,7 @@ def test_what_cannot_be_split(tmp_path: Path, model: Path) -> None:
     shard = shards_of(model, tmp_path / "s", max_tensors=8)[0]
     with pytest.raises(UsageError, match="is a shard already"):
         plan_split(GGUFFile.open(shard), tmp_path / "t", max_tensors=1)
+    shard.write_bytes(b"another")
     with pytest.raises(UsageError, match="exists already"):
         shards_of(model, tmp_path / "s", max_tensors=8)
 
