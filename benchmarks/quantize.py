@@ -28,9 +28,10 @@ _END = "\nprint('TIMED', seconds, resource.getrusage(resource.RUSAGE_SELF).ru_ma
 _OURS = """
 import resource, sys, time
 from modelsmith.weights.quantize.quantize import quantize
+from modelsmith.weights.quantize.wishes import Wishes
 source, target, mix, threads = sys.argv[1:]
 start = time.perf_counter()
-quantize(source, target, mix, threads=int(threads), allow_requantize=True, overwrite=True)
+quantize(source, target, Wishes.of(mix, allow_requantize=True), threads=int(threads), overwrite=True)
 seconds = time.perf_counter() - start"""
 _THEIRS = """
 import resource, sys, time

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.gathering import gathering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +25,21 @@ _ITEMS = 4
 _MOST_ITEMS = 64
 
 
+@dataclass(frozen=True, slots=True)
+class EditOptions:
+    """How an edit is carried out: ``target`` is another file to write, ``verify`` hashes the tensors' data before and after."""
+
+    target: Path | None
+    force: bool
+    dry_run: bool
+    padding: bool
+    verify: bool
+    as_json: bool
+
+
 def edit_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the options that all edits have; the command gets them as keywords, for ``carry_out``."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    """Add the options that all edits have; the command gets them as one EditOptions."""
+    return gathering(EditOptions, _OPTIONS)(command)
 
 
 _OPTIONS = (
@@ -42,37 +54,27 @@ _OPTIONS = (
 )
 
 
-def carry_out(
-    gguf: GGUFFile,
-    metadata: Metadata,
-    what: str,
-    *,
-    target: Path | None,
-    force: bool,
-    dry_run: bool,
-    padding: bool,
-    verify: bool,
-    as_json: bool,
-) -> int:
+def carry_out(gguf: GGUFFile, metadata: Metadata, what: str, options: EditOptions) -> int:
     """Give a file other metadata and print what was done."""
     from modelsmith.cli.shared.outputs import saying_what_is_kept
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.weights.gguf.edit.inplace import write_edit
     from modelsmith.weights.gguf.edit.inplace_plan import check_editable, plan_edit
 
-    plan = plan_edit(gguf, metadata, padding=padding)
-    changes = _changes_json(plan) if as_json else _changes_text(plan)  # while the file is still as it was read
-    if dry_run:
+    target = options.target
+    plan = plan_edit(gguf, metadata, padding=options.padding)
+    changes = _changes_json(plan) if options.as_json else _changes_text(plan)  # while the file is still as it was read
+    if options.dry_run:
         if target is None and plan.changes:
             check_editable(plan.path)
-        click.echo(_json(plan, None, target, changes) if as_json else _text(plan, None, target, changes))
+        click.echo(_json(plan, None, target, changes) if options.as_json else _text(plan, None, target, changes))
         return 0
     with (
         saying_what_is_kept(*([target] if target is not None else [])),
-        progress_bars(enabled=not as_json) as progress,
+        progress_bars(enabled=not options.as_json) as progress,
     ):
-        done = write_edit(plan, target, what=what, verify=verify, overwrite=force, progress=progress)
-    click.echo(_json(plan, done, target, changes) if as_json else _text(plan, done, target, changes))
+        done = write_edit(plan, target, what=what, verify=options.verify, overwrite=options.force, progress=progress)
+    click.echo(_json(plan, done, target, changes) if options.as_json else _text(plan, done, target, changes))
     return 0
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from modelsmith.cli.gguf.edit_view import carry_out, edit_options
+from modelsmith.cli.gguf.edit_view import EditOptions, carry_out, edit_options
 
 
 @click.command("rename")
@@ -15,7 +14,7 @@ from modelsmith.cli.gguf.edit_view import carry_out, edit_options
 @click.argument("old")
 @click.argument("new")
 @edit_options
-def command(file: Path, old: str, new: str, **options: Any) -> int:
+def command(file: Path, old: str, new: str, options: EditOptions) -> int:
     r"""Give the key OLD of FILE the name NEW; its value and its place stay.
 
     \b
@@ -28,4 +27,4 @@ def command(file: Path, old: str, new: str, **options: Any) -> int:
     from modelsmith.weights.gguf.edit.inplace_plan import open_to_edit
 
     gguf = open_to_edit(file)
-    return carry_out(gguf, renamed(gguf, {old: new}).metadata, f"rename {old} to {new}"[:200], **options)
+    return carry_out(gguf, renamed(gguf, {old: new}).metadata, f"rename {old} to {new}"[:200], options)

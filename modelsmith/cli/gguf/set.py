@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from modelsmith.cli.gguf.edit_view import carry_out, edit_options
+from modelsmith.cli.gguf.edit_view import EditOptions, carry_out, edit_options
 from modelsmith.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def command(
     kind: str | None,
     from_file: Path | None,
     patch: str | None,
-    **options: Any,
+    options: EditOptions,
 ) -> int:
     r"""Set KEY of FILE to VALUE: any type, in place where it fits. The tensors' data stays as it is.
 
@@ -70,7 +70,7 @@ def command(
         changes = {**_one(gguf, key or "", text or "", kind)}
     after = edit(gguf, changes)
     _warn(gguf, after)
-    return carry_out(gguf, after.metadata, f"set {', '.join(changes)}"[:200], **options)
+    return carry_out(gguf, after.metadata, f"set {', '.join(changes)}"[:200], options)
 
 
 def _one(gguf: GGUFFile, key: str, text: str, kind: str | None) -> dict[str, MetadataValue]:

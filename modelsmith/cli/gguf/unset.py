@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from modelsmith.cli.gguf.edit_view import carry_out, edit_options
+from modelsmith.cli.gguf.edit_view import EditOptions, carry_out, edit_options
 
 
 @click.command("unset")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("keys", nargs=-1, required=True, metavar="KEY…")
 @edit_options
-def command(file: Path, keys: tuple[str, ...], **options: Any) -> int:
+def command(file: Path, keys: tuple[str, ...], options: EditOptions) -> int:
     r"""Remove KEYs from FILE, in place: what they took becomes room for later edits.
 
     \b
@@ -29,4 +28,4 @@ def command(file: Path, keys: tuple[str, ...], **options: Any) -> int:
     for key in keys:
         entry_in(gguf, key)
     after = edit(gguf, dict.fromkeys(keys))
-    return carry_out(gguf, after.metadata, f"unset {', '.join(keys)}"[:200], **options)
+    return carry_out(gguf, after.metadata, f"unset {', '.join(keys)}"[:200], options)

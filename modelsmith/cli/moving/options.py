@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsmith.cli.shared.gathering import gathering
 from modelsmith.cli.shared.options import json_option, store_option
 from modelsmith.records import dataclass
 
@@ -48,15 +47,7 @@ class MovingOptions:
 
 def moving_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add the options that moving commands share; the command gets them as one MovingOptions."""
-
-    @wraps(command)
-    def gathered(**values: Any) -> int:
-        options = MovingOptions(**{field.name: values.pop(field.name) for field in fields(MovingOptions)})
-        return command(options, **values)
-
-    for option in reversed(_OPTIONS):
-        gathered = option(gathered)
-    return gathered
+    return gathering(MovingOptions, _OPTIONS)(command)
 
 
 def registry_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from modelsmith.cli.shared.gathering import gathering
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -30,15 +29,7 @@ class PublishOptions:
 
 def publish_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add the options of publishing; the command gets them as one PublishOptions, ``publishing``."""
-
-    @wraps(command)
-    def gathered(*arguments: Any, **values: Any) -> int:
-        publishing = PublishOptions(**{field.name: values.pop(field.name) for field in fields(PublishOptions)})
-        return command(*arguments, publishing=publishing, **values)
-
-    for option in reversed(_OPTIONS):
-        gathered = option(gathered)
-    return gathered
+    return gathering(PublishOptions, _OPTIONS, "publishing")(command)
 
 
 _OPTIONS = (

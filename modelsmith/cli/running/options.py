@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsmith.cli.shared.gathering import gathering
 from modelsmith.cli.shared.options import store_option
 from modelsmith.errors import UsageError
 
@@ -69,15 +69,7 @@ class RunOptions:
 
 def run_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add the options; the command gets them as one RunOptions."""
-
-    @wraps(command)
-    def gathered(**values: Any) -> int:
-        options = RunOptions(**{field.name: values.pop(field.name) for field in fields(RunOptions)})
-        return command(options, **values)
-
-    for option in reversed(_OPTIONS):
-        gathered = option(gathered)
-    return gathered
+    return gathering(RunOptions, _OPTIONS)(command)
 
 
 _OPTIONS = (

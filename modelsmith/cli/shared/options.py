@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsmith.cli.shared.complete import complete_recipes
+from modelsmith.cli.shared.gathering import gathering
 from modelsmith.hub.reference import is_hub
 from modelsmith.memo import remembering
 from modelsmith.progress import ProgressSink, silent
@@ -112,14 +112,11 @@ def recipe_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add the arguments that ``plan`` and ``apply`` share; the command gets them as one PlanOptions."""
 
     @wraps(command)
-    def gathered(**values: Any) -> int:
-        options = PlanOptions(**{field.name: values.pop(field.name) for field in fields(PlanOptions)})
+    def remembered_command(**values: Any) -> int:
         with remembering():
-            return command(options, **values)
+            return command(**values)
 
-    for option in reversed(_RECIPE_OPTIONS):
-        gathered = option(gathered)
-    return gathered
+    return gathering(PlanOptions, _RECIPE_OPTIONS)(remembered_command)
 
 
 _RECIPE_OPTIONS = (

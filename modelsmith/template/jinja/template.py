@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.jinja.engine.server.probe import Capabilities
 
-_LIMITS = Limits()
 _TRIAL = Limits(seconds=1.0, steps=50_000, size=5_000_000, largest=2_000_000)
 _TEST: list[Message] = [{"role": "user", "content": "test"}]
 _DATES = {"datetime": "%b %d %Y", "date_string": "%d %b %Y"}
@@ -49,7 +48,6 @@ class _Asked:
     reasoning_content: bool
     ends: TextEnds
     now: datetime
-    limits: Limits
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,6 @@ class ChatTemplate:
         reasoning_content: bool = False,
         now: datetime | None = None,
         variables: Mapping[str, Any] | None = None,
-        limits: Limits = _LIMITS,
     ) -> str:
         """Return the prompt that the model would see: the answer of llama-server's ``/apply-template``.
 
@@ -106,7 +103,7 @@ class ChatTemplate:
 
         def render() -> str:
             moment = now or datetime.now().astimezone()
-            asked = _Asked(add_generation_prompt, reasoning_content, ends, moment, limits)
+            asked = _Asked(add_generation_prompt, reasoning_content, ends, moment)
             return self._rendered(conversation, asked, self._given(think, variables))
 
         if now is not None or variables or "strftime_now" in self.text:
@@ -118,7 +115,6 @@ class ChatTemplate:
             *ends.values(),
             add_generation_prompt,
             reasoning_content,
-            limits,
         )
         return remembered(("chat", self.text, *key), render, size=len, refusals=TemplateRenderError)
 
@@ -139,7 +135,6 @@ class ChatTemplate:
             given.get("enable_thinking", chat_format.thinks),
             extra={**_dates(asked.now), **given},
             now=asked.now,
-            limits=asked.limits,
             **asked.ends,
         )
         begun: Message | None = None

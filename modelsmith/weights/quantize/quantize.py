@@ -19,7 +19,7 @@ from modelsmith.weights.quantize.run import Quantizer
 from modelsmith.weights.quantize.wishes import Wishes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from modelsmith.weights.quantize.codec import Codec
     from modelsmith.weights.quantize.error import TensorError
@@ -39,23 +39,21 @@ class Quantized:
 def quantize(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
-    mix: str,
+    wishes: Wishes | str,
     *,
-    rules: Iterable[str] = (),
     imatrix: str | os.PathLike[str] | None = None,
-    allow_requantize: bool = False,
     threads: int | None = None,
     measure: bool = False,
     overwrite: bool = False,
     progress: ProgressSink = silent,
 ) -> Quantized:
-    r"""Quantize a GGUF (of a split one, name the first shard) to a mix such as ``Q4_K_M`` and write it to ``target``.
+    """Quantize a GGUF (of a split one, name the first shard) and write it to ``target``.
 
-    ``rules`` are exceptions, ``REGEX=TYPE`` each (``blk\.0\..*=Q8_0``). ``measure`` also finds out each tensor's error.
+    ``wishes`` are a mix such as ``Q4_K_M``, and exceptions (``Wishes.of``); ``measure`` also finds out each tensor's error.
     Raises UsageError, Unsupported, InvalidGGUF or UnreadableFile, and then nothing is written.
     """
     matrix = ImportanceMatrix.open(imatrix) if imatrix is not None else None
-    plan = plan_quantize(open_parts(source), Wishes.of(mix, rules=rules, allow_requantize=allow_requantize), matrix)
+    plan = plan_quantize(open_parts(source), Wishes.of(wishes) if isinstance(wishes, str) else wishes, matrix)
     return write_quantized(plan, target, threads=threads, measure=measure, overwrite=overwrite, progress=progress)
 
 

@@ -68,7 +68,7 @@ def test_every_type_of_source_gives_what_llama_cpp_makes_of_it(sample: Path, tmp
     jobs = [job(path, tmp_path / f"{mix}.theirs", "Q4_K_M") for mix, path in sources.items()]
     assert all(oracle(jobs))
     for mix, path in sources.items():
-        quantize(path, tmp_path / "ours", "Q4_K_M", overwrite=True, allow_requantize=True)
+        quantize(path, tmp_path / "ours", Wishes.of("Q4_K_M", allow_requantize=True), overwrite=True)
         assert (tmp_path / "ours").read_bytes() == (tmp_path / f"{mix}.theirs").read_bytes(), mix
 
 
@@ -86,7 +86,7 @@ def test_real_weights(tmp_path: Path) -> None:
     with cut.open("wb") as file:
         for segment in packed(whole.metadata.entries, [(each, whole.data_of(each)) for each in some], whole.alignment):
             file.write(segment if isinstance(segment, bytes) else segment.read())
-    quantize(cut, floats, "F16", allow_requantize=True)
+    quantize(cut, floats, Wishes.of("F16", allow_requantize=True))
     assert floats.read_bytes() == quantized(cut, tmp_path / "theirs", 1)
     mixes = ("Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0", "Q4_0")
     assert all(oracle([job(floats, tmp_path / f"{mix}.theirs", mix) for mix in mixes]))
@@ -113,7 +113,7 @@ def test_stacks_of_matrices_and_odd_rows(tmp_path: Path) -> None:
 def test_wishes_for_single_tensors(sample: Path, tmp_path: Path) -> None:
     rules = [("attn_[qk]", "Q8_0"), (r"blk\.0\.ffn_up", "IQ4_XS")]
     theirs = quantized(sample, tmp_path / "theirs", 15, rules=[[pattern, TYPE[kind].id] for pattern, kind in rules])
-    quantize(sample, tmp_path / "ours", "Q4_K_M", rules=[f"{pattern}={kind}" for pattern, kind in rules])
+    quantize(sample, tmp_path / "ours", Wishes.of("Q4_K_M", rules=[f"{pattern}={kind}" for pattern, kind in rules]))
     assert (tmp_path / "ours").read_bytes() == theirs
     for wishes, more in (
         (Wishes(MIXES["Q4_K_M"], pure=True), {"pure": True}),
@@ -176,7 +176,7 @@ def test_what_is_quantized_already_is_refused(sample: Path, tmp_path: Path) -> N
     quantize(tmp_path / "q8.gguf", tmp_path / "copy.gguf", "COPY")
     quantize(tmp_path / "q8.gguf", tmp_path / "same.gguf", "Q8_0")
     assert (tmp_path / "same.gguf").read_bytes() == (tmp_path / "q8.gguf").read_bytes()
-    quantize(tmp_path / "q8.gguf", tmp_path / "out.gguf", "BF16", allow_requantize=True)
+    quantize(tmp_path / "q8.gguf", tmp_path / "out.gguf", Wishes.of("BF16", allow_requantize=True))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
