@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.failure import printable, show_error
 from modelsmith.cli.shared.options import json_option
 
 if TYPE_CHECKING:
+    from modelsmith.errors import ModelsmithError
     from modelsmith.recipe.team.source import TeamSource
 
 _MAX_KEY = 64 << 10
@@ -84,13 +85,15 @@ def add(name: str, place: str, *, key: Path | None, project: bool, force: bool, 
 def update(name: str | None, *, ref: str | None, dry_run: bool, as_json: bool) -> int:
     r"""Take the newest state of a team's recipes (all of them without NAME), and say which recipes changed.
 
+    Without NAME, those that cannot be had stay as they are, and the exit code is 3.
+
     \b
     Examples:
       modelsmith recipes update
       modelsmith recipes update team --to v4
       modelsmith recipes update --dry-run
     """
-    from modelsmith.errors import UsageError
+    from modelsmith.errors import RecipeSourceError, UsageError
     from modelsmith.recipe.team.sources import sources_file
 
     file = sources_file()
@@ -98,8 +101,16 @@ def update(name: str | None, *, ref: str | None, dry_run: bool, as_json: bool) -
         raise UsageError("--to needs the NAME of the recipes", hint="modelsmith recipes update NAME --to REF")
     chosen = [file.get(name)] if name else list(file.sources.values())
     rows, changed = [], dict(file.sources)
+    failed: list[ModelsmithError] = []
     for old in chosen:
-        new = (old if ref is None else replace(old, place=_with_ref(old, ref))).newest()
+        try:
+            new = (old if ref is None else replace(old, place=_with_ref(old, ref))).newest()
+        except RecipeSourceError as error:
+            if name is not None:
+                raise
+            failed.append(error)  # the others move on all the same
+            rows.append({"name": old.name, "place": old.place, "before": old.pin, "problem": error.message})
+            continue
         changed[old.name] = new
         rows.append(_difference(old, new))
     moved = changed != dict(file.sources)
@@ -109,10 +120,13 @@ def update(name: str | None, *, ref: str | None, dry_run: bool, as_json: bool) -
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         for row in rows:
-            _show_difference(row)
+            if "problem" not in row:
+                _show_difference(row)
+        for each in failed:
+            show_error(each)
         if not rows:
             click.echo("no recipes of a team here; add some: modelsmith recipes add NAME PLACE")
-    return 1 if dry_run and moved else 0
+    return 3 if failed else 1 if dry_run and moved else 0
 
 
 @click.command("remove")
@@ -143,10 +157,15 @@ def search(words: tuple[str, ...], *, as_json: bool) -> int:
       modelsmith recipes search think
       modelsmith recipes search lora merge --json
     """
+    from modelsmith.errors import RecipeSourceError
     from modelsmith.recipe.read.bundled import bundled_recipes
 
     places = [(name, path, "bundled") for name, path in bundled_recipes().items()]
-    places += [(f"{source.name}/{name}", path, source.place) for source in known() for name, path in _recipes(source)]
+    for source in known():
+        try:
+            places += [(f"{source.name}/{name}", path, source.place) for name, path in _recipes(source)]
+        except RecipeSourceError as error:
+            click.echo(printable(f"not searched: {error.message}"), err=True)
     found = []
     for name, path, place in places:
         description, text = _about(path)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from modelsmith.errors import UsageError
+from modelsmith.errors import UnreadableFile, UsageError
 from modelsmith.recipe.read.bundled import ENDINGS, find_recipe, is_path
 from modelsmith.recipe.remote.address import is_remote, parse_address
 from modelsmith.records import dataclass
@@ -13,6 +13,8 @@ from modelsmith.records import dataclass
 if TYPE_CHECKING:
     from modelsmith.recipe.read.nodes import RecipeSource
     from modelsmith.recipe.remote.checkout import Checkout
+
+_LOCAL: Final = "git+file:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,25 @@ def find_named(name_or_path: str | Path) -> Found:
 
         if (team := find_in_team(name_or_path)) is not None:
             return Found(*team)
-    path = find_recipe(name_or_path)
+    try:
+        path = find_recipe(name_or_path)
+    except (UsageError, UnreadableFile) as error:
+        from modelsmith.recipe.team.find import hint_of
+
+        if isinstance(name_or_path, str) and (hint := hint_of(name_or_path)):
+            raise type(error)(error.message, hint=hint) from error
+        raise
     return Found(path, str(path))
 
 
 def find_from(text: str, source: RecipeSource) -> Found:
     """Return the file that another one names: a bundled recipe, an address, or a path relative to that file."""
     if is_remote(text):
+        if source.checkout is not None and text.lower().startswith(_LOCAL) and not source.checkout.is_local:
+            raise UsageError(
+                f'"{text:.120}" is a repository on this machine, and the recipe comes from elsewhere',
+                hint="a recipe from elsewhere names its own files, and what others can fetch too",
+            )
         return _elsewhere(text)
     if source.checkout is None and "/" in text and not text.startswith(".") and not (source.folder / text).exists():
         from modelsmith.recipe.team.find import find_in_team

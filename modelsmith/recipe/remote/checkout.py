@@ -39,6 +39,11 @@ class Checkout:
     pin: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it comes from this machine: a folder, or a repository in one."""
+        return "://" not in self.origin or self.origin.startswith("git+file:")
+
     def file(self, path: str) -> Path:
         """Return a file of it; raises UnreadableFile where there is none, UsageError for a path that leads out of it."""
         found = self.root / path

@@ -72,7 +72,7 @@ def fetch_git(address: GitAddress) -> Checkout:
     if kind == "tag" and before and before != commit:
         raise RecipeSourceError(
             f"the tag {address.ref} of {address.url} is commit {commit[:12]} now and was {before[:12]}: it was rewritten",
-            hint=f"look at what changed; then name the commit you mean: @{commit}",
+            hint=f"look at what changed; then name the commit you mean, {commit}, in place of {address.ref}",
         )
     if kind == "branch":
         notes = (f"{address.ref} of {address.url} is a branch, which moves: name a tag or the commit {commit}",)

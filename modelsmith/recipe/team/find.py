@@ -38,3 +38,17 @@ def find_in_team(text: str) -> tuple[Path, str, Checkout] | None:
     there = [each for each, _ in source.files()]
     hint = f"there are: {', '.join(there[:20])}" if there else f"{source.place} holds no files of YAML"
     raise UnreadableFile(f'the recipes {name} have no "{rest:.120}"{did_you_mean(rest, there)}', hint=hint)
+
+
+def hint_of(text: str) -> str:
+    """Return what to say of a name that no recipe has: the recipes of a team, or where their names come from; "" for neither."""
+    name, slash, rest = text.partition("/")
+    if rest.lower().endswith(ENDINGS) or not name or name.startswith((".", "~")) or ":" in rest:
+        return ""
+    file = sources_file()
+    if name in file.sources:
+        return f"its recipes: {', '.join(f'{name}/{each}' for each, _ in file.sources[name].files())}"
+    if not slash or not file.path.exists():
+        return ""
+    known = ", ".join(file.sources) or "no recipes"
+    return f"{file.path}, which counts here, knows {known}; add others: modelsmith recipes add {name:.60} PLACE"

@@ -70,7 +70,10 @@ class TeamSource:
             return self
         from modelsmith.recipe.remote.fetch import fetch
 
-        pinned = replace(self, pin=fetch(address).pin)
+        try:
+            pinned = replace(self, pin=fetch(address).pin)
+        except RecipeSourceError as error:
+            raise RecipeSourceError(f"the recipes {self.name}: {error.message}", hint=error.hint) from error
         pinned.checkout()
         return pinned
 
@@ -99,7 +102,14 @@ def team_source(name: str, place: str, key: str = "") -> TeamSource:
             raise UsageError(
                 "a folder has no signature", hint="leave --key out, or name a repository of git or an artifact"
             )
-        place = str(Path(place).expanduser().absolute())
+        folder = Path(place).expanduser().absolute()
+        if not folder.is_dir():
+            what = "is a file" if folder.exists() else "is no folder"
+            raise UsageError(
+                f'"{place:.200}" {what}, and no address either',
+                hint="name a folder of recipes, git+https://HOST/REPOSITORY@REF or oci://HOST/NAME:TAG",
+            )
+        place = str(folder)
     source = TeamSource(name, place, key=key).newest()
     if not source.folder().is_dir():
         raise UsageError(

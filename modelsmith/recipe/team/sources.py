@@ -118,5 +118,6 @@ def _relative(source: TeamSource, base: Path) -> str:
 
 def _wrong(path: Path, reason: str) -> UnreadableFile:
     return UnreadableFile(
-        f"{path} does not hold places of recipes: {reason}", hint="write it by modelsmith recipes add"
+        f"{path} does not hold places of recipes: {reason}",
+        hint="take it from git, or remove it and add the recipes again: modelsmith recipes add",
     )

@@ -17,8 +17,11 @@ from modelsmith.cli import run
 from modelsmith.errors import RecipeError, RecipeSourceError, UnreadableRecipe, UsageError
 from modelsmith.manifest import Digest
 from modelsmith.recipe.read.load import Recipe, load_recipe, parse_recipe
+from modelsmith.recipe.read.nodes import RecipeSource
+from modelsmith.recipe.read.places import find_from
 from modelsmith.recipe.remote import git as git_module
 from modelsmith.recipe.remote.address import parse_address
+from modelsmith.recipe.remote.checkout import Checkout
 from modelsmith.recipe.remote.git import environment
 from modelsmith.registry.access import Access, Session
 
@@ -200,6 +203,19 @@ def test_a_recipe_from_elsewhere_stays_in_its_folder(tmp_path: Path, case: str) 
         resolved(address(folder, path="sub/r.yaml"))
     assert said in caught.value.message
     assert "sub/r.yaml:" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "origin", ["git+https://example.org/r@v1", "git+ssh://git@example.org/r@v1", "oci://example.org/r:1"]
+)
+def test_a_recipe_from_elsewhere_names_no_repository_of_this_machine(tmp_path: Path, origin: str) -> None:
+    folder = repository(tmp_path / "r", {"r.yaml": BASE})
+    source = RecipeSource("", f"{origin}//x.yaml", folder=tmp_path, checkout=Checkout(tmp_path, origin, "1"))
+    with pytest.raises(UsageError, match="is a repository on this machine"):
+        find_from(address(folder), source)
+    for local in (f"git+file://{folder}@v1", str(folder)):
+        source = RecipeSource("", "x.yaml", folder=tmp_path, checkout=Checkout(tmp_path, local, "1"))
+        assert find_from(address(folder), source).path.name == "r.yaml"
 
 
 def test_links_are_no_way_out(tmp_path: Path) -> None:

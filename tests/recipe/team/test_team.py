@@ -122,6 +122,42 @@ def test_a_tag_that_was_rewritten_is_not_taken(team: Path, capsys: pytest.Captur
     assert load_recipe("team/think").description == "Thinks."
 
 
+def test_one_that_cannot_be_had_keeps_no_other_from_moving(
+    team: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = repository(tmp_path / "other", {"terse.yaml": TERSE})
+    run(["recipes", "add", "gone", place(other)])
+    run(["recipes", "add", "team", place(team, "main", "recipes")])
+    commit(team, {"recipes/think.yaml": THINK.replace("Thinks.", "Two.")})
+    shutil.rmtree(other)
+    shutil.rmtree(tmp_path / "cache")
+    git_module.forget()
+    capsys.readouterr()
+    assert run(["recipes", "search", "two"]) == 1
+    assert "not searched: the recipes gone: " in capsys.readouterr().err
+    assert run(["recipes", "update", "--json"]) == 3
+    gone, moved = json.loads(capsys.readouterr().out)
+    assert (gone["name"], moved["name"], moved["changed"]) == ("gone", "team", ["think"])
+    assert gone["problem"].startswith("the recipes gone: ")
+    assert run(["recipes", "update"]) == 3
+    captured = capsys.readouterr()
+    assert "team: no changes" in captured.out
+    assert "error: the recipes gone: " in captured.err
+    assert load_recipe("team/think").description == "Two."
+
+
+def test_a_name_that_no_recipe_has_is_told_where_names_come_from(
+    team: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["recipes", "add", "own", place(team, path="recipes"), "--project"])
+    for words, said in (
+        (["recipes", "show", "own"], "its recipes: own/more/terse, own/think"),
+        (["plan", "team/think"], "modelsmith-recipes.json, which counts here, knows own; add others"),
+    ):
+        assert run(words) in {2, 3}
+        assert said in capsys.readouterr().err
+
+
 def test_a_repository_that_vanished(team: Path, tmp_path: Path) -> None:
     run(["recipes", "add", "team", place(team, path="recipes")])
     shutil.rmtree(team)
@@ -156,7 +192,8 @@ def test_a_recipe_of_a_folder_stays_in_it(tmp_path: Path) -> None:
     [
         ("Team", "./x", "small letters"),
         ("a/b", "./x", "small letters"),
-        ("team", "./nothing-here", "not here"),
+        ("team", "./nothing-here", "is no folder, and no address either"),
+        ("team", __file__, "is a file, and no address either"),
         ("team", "git+https://user:word@example.org/r@v1", "login"),
     ],
 )
