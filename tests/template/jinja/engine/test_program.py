@@ -41,6 +41,12 @@ def rendered(text: str, **variables: object) -> str:
         ),
         ("{{ [1, 'a', none, 2.5]|sort(reverse=true)|tojson }}", '["a", 1, null, 2.5]'),
         ("a{% if true %}b{% endif %}", "b"),
+        (
+            "{% set n = namespace(a=1) %}{% set n.v = n %}{{ n }}{{ [n, 2] }}{{ n == n }}{{ n in [n] }}{{ n.v.v.a }}",
+            "2FalseFalse1",
+        ),
+        ("{% set d = {} %}{% set d.v = d %}{{ d }}{{ d == d }}{{ d|length }}", "False1"),
+        ("{% set l = [] %}{% set _ = l.append(l) %}{{ l == l }}{{ l|length }}", "False1"),
         ("x\n  {% if true %}\ny{% endif %}", "x\ny"),
     ],
 )
@@ -87,3 +93,10 @@ def test_it_does_not_load_what_llama_cpp_does_not_load(text: str, line: int) -> 
         Program.parse(text)
     assert caught.value.line == line
     assert caught.value.offset is not None
+
+
+def test_json_of_the_deepest_conversation_is_written() -> None:
+    deep: dict[str, object] = {}
+    for _ in range(110):
+        deep = {"v": deep}
+    assert rendered("{{ messages|tojson }}", messages=[deep]) == "[" + '{"v": ' * 110 + "{}" + "}" * 110 + "]"

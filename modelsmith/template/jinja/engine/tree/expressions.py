@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from modelsmith.template.jinja.engine.tree.nodes import Node
 
 DEEPEST = 48
-"""More expressions or statements within each other are not read (llama.cpp has no limit, and a stack that can overflow)."""
+"""More expressions or statements within each other are not read. llama.cpp has no limit, and a stack that overflows after some
+thousands; real templates have at most a dozen."""
 
 _MAX_INTEGER = 2**63
 
@@ -81,7 +82,7 @@ class Expressions:
     def _nested(self, rule: Callable[[], Node]) -> Node:
         self._depth += 1
         if self._depth > DEEPEST:
-            raise Unreadable("it nests too deeply to be read", self._peek().start)
+            raise Unreadable(f"it nests too deeply to be read: more than {DEEPEST} levels", self._peek().start)
         node = rule()
         self._depth -= 1
         return node

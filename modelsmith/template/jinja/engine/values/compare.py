@@ -19,7 +19,7 @@ from modelsmith.template.jinja.engine.values.model import (
     type_name,
 )
 from modelsmith.template.jinja.engine.values.printing import to_text
-from modelsmith.template.jinja.engine.values.weight import check_weight
+from modelsmith.template.jinja.engine.values.weight import TUPLES, check_weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +36,10 @@ def is_fixed(value: Value) -> bool:
 
 def is_comparable(value: list[Value] | tuple[Value, ...] | dict[Value, Value]) -> bool:
     """Say whether an array or object can be equal to another: all that is in it is fixed."""
-    check_weight(value)
-    return all(map(is_fixed, value.values() if isinstance(value, dict) else value))
+    items = list(value.values()) if isinstance(value, dict) else value
+    for item in items:
+        check_weight(item, TUPLES)
+    return all(map(is_fixed, items))
 
 
 def equal(left: Value, right: Value) -> bool:
@@ -70,7 +72,7 @@ def _flat(items: dict[Value, Value]) -> Iterator[Value]:
 
 def check_key(key: Value) -> None:
     """Raise Failure for a value that cannot be the key of an object."""
-    check_weight(key)
+    check_weight(key, TUPLES)
     if not is_fixed(key):
         raise Failure(f"Object key of unhashable type: {type_name(key)}")
 

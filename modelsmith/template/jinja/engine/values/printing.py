@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from modelsmith.patterns import regex
 from modelsmith.template.jinja.engine.failures import Failure
 from modelsmith.template.jinja.engine.values.model import UNBOUND, Function, Named, Parts, Undefined, Value, type_name
-from modelsmith.template.jinja.engine.values.weight import check_weight
+from modelsmith.template.jinja.engine.values.weight import LISTS, check_weight
 
 if TYPE_CHECKING:
     import re
@@ -71,7 +71,7 @@ def _bound(value: Value) -> str:
 
 def gather(value: Value, texts: list[str]) -> None:
     """Add what a template prints for a value: texts, numbers and all that is in lists; nothing for other values."""
-    check_weight(value)
+    check_weight(value, LISTS)
     _gather(value, texts)
 
 
