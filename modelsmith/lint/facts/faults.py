@@ -132,7 +132,12 @@ def _owner(document: Document, node: Instruction | Unreadable) -> str | None:
 
 def _is_unchecked(document: Document, node: Instruction) -> bool:
     """Say whether a word is an instruction that is documented for versions after those that were read."""
-    return node.keyword in DOCUMENTED and _is_shouted(document, node) and document.target >= NEWEST
+    return is_documented(document, node) and document.target >= NEWEST
+
+
+def is_documented(document: Document, node: Instruction) -> bool:
+    """Say whether a word is an instruction that only the documentation of newer versions has."""
+    return node.keyword in DOCUMENTED and _is_shouted(document, node)
 
 
 def _junk(
@@ -143,7 +148,7 @@ def _junk(
     if _COMMAND.fullmatch(first_line) or _CLEAR_LEFTOVER.fullmatch(first_line):
         return Blame("MS114", node, (node,))
     word = _WORD.match(first_line)
-    known = isinstance(node, Unreadable) and word is not None and word[0].upper() in INSTRUCTIONS
+    known = isinstance(node, Unreadable) and word is not None and word[0].upper() in {*INSTRUCTIONS, *DOCUMENTED}
     if known and word and isinstance(node, Unreadable):
         block = _run(document, nodes, place + 1) if word[0] == node.text.strip("\0 \t") else ()
         if block and word[0].upper() in _TEXTS:
@@ -164,9 +169,11 @@ def _junk(
         return Blame("MS401", node, (node,))
     if _SHELL.fullmatch(first_line):
         return Blame("MS114", node, (node,))
-    if _stands_alone(document, node):
+    block = _run(document, nodes, place)
+    are_words = all(isinstance(each, Instruction) and _is_shouted(document, each) for each in block)
+    if _stands_alone(document, node) or (document.target > NEWEST and are_words):
         return Blame("MS101", node, (node,))
-    return Blame("MS101", node, _run(document, nodes, place) or (node,))
+    return Blame("MS101", node, block or (node,))
 
 
 def _run(document: Document, nodes: Sequence[Node], place: int) -> tuple[Node, ...]:
@@ -199,6 +206,8 @@ def _stands_alone(document: Document, node: Instruction | Unreadable) -> bool:
         return True
     if not isinstance(node, Instruction) or not _is_shouted(document, node):
         return False
+    if is_documented(document, node):
+        return True
     close = meant(node.keyword)
     # "FOR A PARTICULAR PURPOSE" is a line of a licence: a model's name has no blanks
     return bool(node.quote) or (close != "" and not (close == "FROM" and " " in node.value))

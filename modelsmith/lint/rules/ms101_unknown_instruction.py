@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.lint.facts.faults import bare_parameter, blamed, meant
+from modelsmith.lint.facts.faults import bare_parameter, blamed, is_documented, meant
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
 from modelsmith.source import Edit, Span
 from modelsmith.syntax.modelfile.nodes import Instruction
@@ -111,8 +111,8 @@ def _word(document: Document, blame: Blame) -> Finding:
     node = blame.node
     known = [row.keyword for row in INSTRUCTIONS.values() if not row.since or document.target.has(row.since)]
     others = len(blame.block) - 1
-    following = {0: "", 1: ", nor is the next one"}.get(others, f", nor are the {others} lines after it")
     if not isinstance(node, Instruction):
+        following = {0: "", 1: ", nor is the next one"}.get(others, f", nor are the {others} lines after it")
         line = node.span.of(document.text).splitlines()[0]
         hint = 'a value of several lines needs """ before its first and after its last line; a comment starts with #'
         return Finding(
@@ -133,4 +133,9 @@ def _word(document: Document, blame: Blame) -> Finding:
     elif document.target > NEWEST and not others and word.isupper():
         message = f"{word} is unknown to Ollama {NEWEST}, the newest whose instructions are known here"
         return Finding(node.keyword_span, message, f"Ollama {document.target} was not checked", severity=Severity.INFO)
+    elif is_documented(document, node):
+        hint = f"Ollama's documentation lists it for versions after {NEWEST}"
+    following = {0: "", 1: "; the next line is none either"}.get(
+        others, f"; the {others} lines after it are none either"
+    )
     return Finding(node.keyword_span, f'unknown instruction "{word}"{following}', hint)

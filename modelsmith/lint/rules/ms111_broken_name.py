@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 _SEPARATOR = regex(r"[ \t]*[=:][ \t]*(?=\S)|[^\S \t\r\n]+[ \t]*(?=\S)")
 _WORD = regex(r"[A-Za-z]+")
 _TOKEN = regex(r"<[^<>\s]{1,60}>|\[/?[A-Z_]{1,60}\]")
+_QUOTED = regex(r"([\"'`])([^\"'`\s]{1,60})\1")
 _REST = regex(r"([A-Za-z0-9_]+)([ \t]*[=:]?[ \t]*)\S")
 
 
@@ -73,15 +74,21 @@ def check(document: Document) -> Iterator[Finding]:
         found = diagnosed(node)
         if found:
             fix = _fix(document, found.span, node)
-            yield Finding(found.span, found.message, "write a space there" if fix else found.hint, fix)
+            yield Finding(
+                found.span,
+                found.message,
+                "write a space there" if fix and not found.hint.startswith("write ") else found.hint,
+                fix,
+            )
 
 
 def _stop(node: Instruction) -> Finding | None:
     """Return a finding for a token in the place of a parameter's name: the word stop is missing."""
-    if node.keyword != "PARAMETER" or node.name or not _TOKEN.fullmatch(node.value):
+    token = node.value[1:-1] if _QUOTED.fullmatch(node.value) else node.value
+    if node.keyword != "PARAMETER" or node.name or not _TOKEN.fullmatch(token):
         return None
     fix = unsafe_fix(f"write stop {node.value}", Edit.insert(node.quoted_span.start, "stop "))
-    message = f"{node.value} is no parameter; a token that ends answers is a value of stop"
+    message = f"{token} is no parameter; a token that ends answers is a value of stop"
     return Finding(node.quoted_span, message, f"write PARAMETER stop {node.value}", fix)
 
 
@@ -104,6 +111,9 @@ def _too_many_spaces(document: Document, instruction: Instruction) -> Finding:
 
 def _fix(document: Document, span: Span, node: object) -> Fix | None:
     """Put a space in the place of = or : or an invisible space, where a sound name stands before it."""
+    quoted = _QUOTED.match(document.text, span.start, span.end)
+    if quoted and isinstance(node, Instruction) and quoted[2] in (ROLES if node.keyword == "MESSAGE" else PARAMETERS):
+        return safe_fix(f"write {quoted[2]}", Edit(Span(*quoted.span()), quoted[2]))
     found = _SEPARATOR.match(document.text, span.start)
     if found is None:
         return None

@@ -51,6 +51,7 @@ _TWINS = {
     "lfm2": "lfm2-thinking",
 }
 _THINKS = regex(r"(?<!non-)(?<!no-)thinking|(?:\A|/)qwen3(?::(?!.*(?:instruct|coder)).*)?\Z")
+_OPENED = regex(r"<think>\s*\Z")
 _OFF = regex(r"</think>\s*\Z")
 
 
@@ -62,9 +63,10 @@ def check(document: Document) -> Iterator[Finding]:
     if twin is None:
         return
     found = used(document)
-    if found and _OFF.search(probes(found[1]).prompt("user")):
+    prompt = probes(found[1]).prompt("user") if found else ""
+    if _OFF.search(prompt):
         return
-    if reason := _thinks(document):
+    if reason := "its TEMPLATE opens <think>" if _OPENED.search(prompt) else _thinks(document):
         place = given[-1].quoted_span
         message = f"PARSER {given[-1].value} leaves reasoning in the answer, and this model thinks: {reason}"
         yield Finding(place, message, f"write PARSER {twin}", unsafe_fix(f"write {twin}", Edit(place, twin)))

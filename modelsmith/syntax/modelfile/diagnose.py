@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from modelsmith.syntax.modelfile.nodes import Node
 
+_QUOTED = regex(r"([\"'`])([A-Za-z0-9_]{1,60})\1(?=[ \t]*\S)")
 _LEADING_WORD = regex(r"[A-Za-z]+")
 
 
@@ -40,7 +41,7 @@ def _shown(char: str) -> str:
 def _line(node: Unreadable) -> Diagnostic:
     code = Flaw.NOT_AN_INSTRUCTION.value
     match = _LEADING_WORD.match(node.text)
-    if match and (word := match[0].upper()) in INSTRUCTIONS:
+    if match and (word := match[0].upper()) in {*INSTRUCTIONS, *DOCUMENTED}:
         if match.end() == len(node.text):
             return Diagnostic(code, f"{word} has no value", node.span, hint=f'write {word} "" for an empty value')
         after = Span(node.span.start + match.end(), node.span.start + match.end() + 1)
@@ -102,6 +103,10 @@ def _broken_name(node: Instruction, span: Span) -> Diagnostic:
     what, kind = ("role", "letters") if node.keyword == "MESSAGE" else ("name", "letters, digits and _")
     if node.value:
         place = node.quoted_span.start
+        if not node.name and (quoted := _QUOTED.match(node.value)):
+            message = f"the {what} is quoted, and Ollama reads quotes only around values"
+            hint = f"write {node.keyword} {quoted[2]} value"
+            return Diagnostic("broken-name", message, Span(place, place + quoted.end()), hint=hint)
         return Diagnostic(
             "broken-name",
             f'the {what} "{node.name}" is followed by {_shown(node.value[0])}; a space must come first',
