@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from copied_package import add_behind, copied_package, run
 
-PROJECT = Path(__file__).resolve().parent.parent
 ROW = '    Row("FLAVOUR", "flavour", 11, 11, noted=True, since="0.30.0"),\n'
 RECIPE = """\
 name: keep
@@ -26,28 +22,9 @@ create: kept
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a copy of the package in which one row was added to one file."""
-    folder = tmp_path_factory.mktemp("package")
-    for name in ("modelsmith", "grammars", "recipes"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    table = folder / "modelsmith/syntax/modelfile/table.py"
-    text = table.read_text("utf-8")
-    last = next(line for line in text.splitlines(keepends=True) if line.startswith('    Row("MESSAGE"'))
-    table.write_text(text.replace(last, last + ROW), encoding="utf-8")
+    folder = copied_package(tmp_path_factory.mktemp("package"))
+    add_behind(folder / "modelsmith/syntax/modelfile/table.py", '    Row("MESSAGE"', ROW)
     return folder
-
-
-def run(package: Path, *arguments: str | Path, code: int = 0) -> str:
-    environment = os.environ | {"PYTHONPATH": str(package), "XDG_CACHE_HOME": str(package / "cache")}
-    result = subprocess.run(
-        [sys.executable, "-m", "modelsmith", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=package,
-        check=False,
-    )
-    assert result.returncode == code, result.stdout + result.stderr
-    return result.stdout
 
 
 def test_an_invented_instruction_is_one_row(package: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsmith.cli.shared.options import store_option
+from modelsmith.lint.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ _OPTIONS = (
     click.option(
         "--format",
         "form",
-        type=click.Choice(("text", "concise", "json", "sarif", "github", "junit", "gitlab")),
+        type=click.Choice(("text", *FORMATS)),
         default="text",
         show_default=True,
         help="How findings are printed; concise: one line each.",

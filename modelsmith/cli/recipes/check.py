@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelsmith.lint.formats import FORMATS
+
 if TYPE_CHECKING:
     from modelsmith.errors import ModelsmithError
     from modelsmith.lint.report import Report
 
-_FORMATS = ("text", "concise", "json", "sarif", "github", "junit", "gitlab")
-
 
 @click.command("check")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to say it.")
+@click.option(
+    "--format", "form", type=click.Choice(("text", *FORMATS)), default="text", show_default=True, help="How to say it."
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--strict", is_flag=True, help="Exit 1 for warnings too.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing where nothing is wrong.")
