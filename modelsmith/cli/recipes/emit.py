@@ -10,6 +10,7 @@ import click
 
 from modelsmith.cli.shared.complete import complete_recipes
 from modelsmith.cli.shared.options import PlanOptions, json_option, store_option
+from modelsmith.hidden import unseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,9 @@ def emit(
     subject = Subject(plan, weights.absolute() if weights else None, output, reference)
     emitted = TARGETS[target].emit(subject)
     written = not (strict and emitted.unsaid)
+    todo = emitted.todo
+    if output is None and unseen(emitted.text) != emitted.text:
+        todo = (*todo, "use -o FILE: what is printed has *** in place of secrets, and would make another model")
     if written:
         _check_places(plan, {"-o": output, "--weights": weights}, tuple(emitted.beside))
         if weights is not None:
@@ -106,7 +110,7 @@ def emit(
             "beside": {str(path): text for path, text in emitted.beside.items()},
             "weights": str(weights) if weights else None,
             "unsaid": [{"what": each.what, "why": each.why} for each in emitted.unsaid],
-            "todo": list(emitted.todo),
+            "todo": list(todo),
             "written": written,
         }
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
@@ -114,7 +118,7 @@ def emit(
         click.echo(emitted.text, nl=False)
     for each in emitted.unsaid:
         click.echo(printable(f"cannot be said: {each}"), err=True)
-    for sentence in emitted.todo if written else ():
+    for sentence in todo if written else ():
         click.echo(printable(f"to do: {sentence}"), err=True)
     if not written:
         click.echo(f"nothing was written: {len(emitted.unsaid)} cannot be said (--strict)", err=True)

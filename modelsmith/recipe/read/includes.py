@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from modelsmith.errors import RecipeSourceError, UnreadableFile, UsageError
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode
+from modelsmith.recipe.remote.address import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,13 +62,16 @@ class Includer:
         try:
             identity, node = self._read(named)
         except (UsageError, UnreadableFile) as error:
-            self._report.add(KEY, f"include: {error.message}", named, error.hint)
+            here = isinstance(error, UnreadableFile) and not is_remote(named.text)
+            hint = "a path is relative to the file that it stands in" if here else error.hint
+            self._report.add(KEY, f"include: {error.message}", named, hint)
             return ()
         except RecipeSourceError as error:
             self._report.add_unreadable(KEY, f"include: {error.message}", named, error.hint)
             return ()
         if identity in above:
-            self._report.add(KEY, f"include: {named.text:.120} includes itself", named)
+            hint = "leave it out: a list does not hold itself"
+            self._report.add(KEY, f"include: {named.text:.120} includes itself", named, hint)
             return ()
         if not isinstance(node, ListNode):
             self._report.add(KEY, f"include: {named.text:.120} holds no list", named, "its file is a list of items")

@@ -138,9 +138,14 @@ def map_data(root: MapNode) -> dict[str, object]:
 def _extended(extends: ScalarNode, seen: set[Path]) -> Found:
     found = find_from(extends.text, extends.source)
     if found.identity in seen:
-        raise UsageError(f"{found.path.name} is this recipe, or already extends it")
+        raise UsageError(
+            f"{found.path.name} is this recipe, or already extends it",
+            hint="the last one of a chain extends none, and starts from a model: from: NAME",
+        )
     if len(seen) >= MAX_LAYERS:
-        raise UsageError(f"more than {MAX_LAYERS} recipes extend each other")
+        raise UsageError(
+            f"more than {MAX_LAYERS} recipes extend each other", hint="extend one that is further down the chain"
+        )
     return found
 
 

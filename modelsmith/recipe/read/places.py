@@ -74,11 +74,11 @@ def find_from(text: str, source: RecipeSource) -> Found:
         path = find_recipe(text)
         return Found(path, str(path))
     if Path(text).is_absolute() or text.startswith("~") or not text.lower().endswith(ENDINGS):
-        hint = (
-            f"such as {text:.120}.yaml"
-            if not Path(text).suffix
-            else "write it as seen from this file, such as ./base.yaml"
-        )
+        hint = "write it as seen from this file, such as ./base.yaml"
+        if "modelfile" in Path(text).name.lower():
+            hint = f"a Modelfile is what a recipe starts from, in place of extends: from: {text:.120}"
+        elif not Path(text).suffix and not Path(text).is_absolute():
+            hint = f"such as {text:.120}.yaml"
         raise UsageError(f'"{text:.120}" is not a relative path of a YAML file', hint=hint)
     checkout = source.checkout
     if checkout is None:

@@ -281,6 +281,24 @@ def test_paths_of_commands_are_quoted(capsys: pytest.CaptureFixture[str]) -> Non
     assert f"--gguf '{Path('a b;c/m.gguf').resolve()}' --push" in capsys.readouterr().err
 
 
+def test_a_secret_is_written_and_not_printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_KEY", "open sesame")
+    Path("r.yaml").write_text(
+        "name: r\ninputs: {base: {}, key: {secret: true, env: MODEL_KEY}}\nfrom: ${base}\nsystem: Say ${key}.\ncreate: r\n"
+    )
+    words = ["recipes", "emit", "r.yaml", "--set", "base=./m.gguf", "--to", "modelfile"]
+    assert run(words) == 0
+    captured = capsys.readouterr()
+    assert "SYSTEM Say ***." in captured.out
+    assert "to do: use -o FILE: what is printed has *** in place of secrets" in captured.err
+    assert any("in place of secrets" in each for each in emitted(capsys, "modelfile")["todo"])
+    assert run([*words, "-o", "Mine"]) == 0
+    assert "in place of secrets" not in capsys.readouterr().err
+    assert "SYSTEM Say open sesame." in Path("Mine").read_text()
+
+
 def test_a_matrix_asks_to_choose_with_the_options_that_do(capsys: pytest.CaptureFixture[str]) -> None:
     Path("r.yaml").write_text(
         "name: r\ninputs: {base: {}, who: {default: me}}\nfrom: ${base}\nsystem: ${who}\ncreate: r-${profile}\n"
