@@ -60,6 +60,14 @@ def test_an_invented_instruction_is_one_row(package: Path) -> None:
     assert json.loads(run(package, "show", "kept", "--json", *store))["flavour"] == "vanilla"
     assert "FLAVOUR" in run(package, "plan", "keep.yaml", "--set", "base=mint", *store)
 
+    # written into a lock, which is read again
+    (package / "from-mint.yaml").write_text(
+        RECIPE.replace("base: {type: text}", "base: {default: mint}"), encoding="utf-8"
+    )
+    run(package, "lock", "from-mint.yaml", *store)
+    assert '"flavour": "mint"' in (package / "modelsmith.lock").read_text("utf-8")
+    assert "create kept" in run(package, "plan", "from-mint.yaml", "--from-lock")
+
     # written out where the weights become another file, and nothing is inherited
     (package / "other.yaml").write_text(RECIPE + "gguf: {set: {general.name: other}}\n", encoding="utf-8")
     run(package, "apply", "other.yaml", "--set", "base=mint", "--modelfile", package / "written", *store)

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from modelsmith.name import ModelName
+from modelsmith.syntax.modelfile.table import NOTED
 
 VERSION = 1
 
@@ -79,7 +90,10 @@ class LockedLayer(Part):
 
 
 class LockedStored(Part):
-    """A model of a store, as far as a plan needs it."""
+    """A model of a store, as far as a plan needs it.
+
+    Each of ``noted``, the instructions whose text Ollama keeps in a model's config, is a key of its own in the file.
+    """
 
     name: str
     digest: str
@@ -91,9 +105,7 @@ class LockedStored(Part):
     parameters: dict[str, Any] = Field(default_factory=dict)
     messages: Annotated[tuple[dict[str, Any], ...], BeforeValidator(_as_tuple)] = ()
     licenses: Annotated[tuple[Lines, ...], BeforeValidator(_as_tuple)] = ()
-    renderer: str = ""
-    parser: str = ""
-    requires: str = ""
+    noted: dict[str, str] = Field(default_factory=dict)
     family: str = ""
     format: str = ""
     capabilities: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
@@ -102,6 +114,21 @@ class LockedStored(Part):
     config: dict[str, Any] | None = None
     layers: Annotated[tuple[LockedLayer, ...], BeforeValidator(_as_tuple)] = ()
     ggufs: dict[DigestText, Outline] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gathered(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "noted" in data:
+            return data
+        noted = {key: value for key, value in data.items() if key in NOTED}
+        return {**{key: value for key, value in data.items() if key not in NOTED}, "noted": noted}
+
+    @model_serializer(mode="wrap")
+    def _spread(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        spread: dict[str, Any] = {}
+        for key, value in serialized(self).items():
+            spread |= value if key == "noted" else {key: value}
+        return spread
 
 
 class LockedBase(Part):

@@ -28,6 +28,7 @@ from modelsmith.recipe.read.bundled import is_path
 from modelsmith.source import Edit
 from modelsmith.store.local.local import LocalStore
 from modelsmith.store.local.show import read_base
+from modelsmith.syntax.modelfile.table import NOTED
 from modelsmith.versions import resolve
 from modelsmith.weights.adapters.spec import weighted
 from modelsmith.weights.blobs.blob import FileBlob
@@ -269,9 +270,7 @@ def _stored(plan: Plan, name: ModelName, names: Collection[str] | None) -> Locke
         parameters=dict(sorted(model.parameters.items())),
         messages=tuple(dict(message) for message in model.messages),
         licenses=model.licenses if plan.after.changes_weights else (),
-        renderer=model.renderer,
-        parser=model.parser,
-        requires=model.requires,
+        noted={command: text for command in NOTED if (text := model.noted.get(command))},
         family=model.family,
         format=model.format,
         capabilities=tuple(sorted(model.capabilities)),

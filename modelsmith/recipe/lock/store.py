@@ -67,7 +67,7 @@ class LockedStore:
             parameters=model.parameters,
             messages=model.messages,
             licenses=model.licenses,
-            noted={"renderer": model.renderer, "parser": model.parser, "requires": model.requires},
+            noted=model.noted,
             family=model.family,
             capabilities=frozenset(model.capabilities),
             weights=path,
