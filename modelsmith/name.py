@@ -53,7 +53,7 @@ class ModelName:
         """Read a name that Ollama accepts; raises InvalidModelName with the reason for any other."""
         name = cls.parse(text)
         if problem := name.problem:
-            raise InvalidModelName(f'"{text:.400}" is not a model name: {problem}', hint=name.way_out)
+            raise InvalidModelName(f'"{text:.400}" is not a model name: {problem}', hint=of_file(text) or name.way_out)
         return name
 
     @classmethod
@@ -115,6 +115,14 @@ class ModelName:
         if _same(self.host, DEFAULT_HOST) and re.fullmatch(r"[\w.-]+:\d+|localhost|[\w-]+(\.[\w-]+)+", self.namespace):
             return f"a name with a host has three parts, e.g. {self.namespace}/{DEFAULT_NAMESPACE}/{self.model}"
         return "a name looks like qwen3:8b, namespace/model:tag or host/namespace/model:tag"
+
+
+def of_file(text: str) -> str:
+    """Say what makes a model of a file where ``text`` names one and not a model, else ""."""
+    path = text.removesuffix(f":{DEFAULT_TAG}")
+    if not path.lower().endswith(".gguf"):
+        return ""
+    return f"a .gguf is a file; this makes a model of it: modelsmith apply import-gguf --set base={path:.200}"
 
 
 def split_name(text: str) -> tuple[str, str, str, str, str]:

@@ -20,7 +20,6 @@ from fakes.ollama import FakeOllama
 from fakes.registry import FakeRegistry
 from git_repositories import repository
 from lora_models import HEADS, INNER, write_adapter, write_base
-from tests.weights.test_imatrix import write_gguf
 
 from modelsmith.cli import run
 from modelsmith.engines.protocol import AnswerPiece, Finished, Identity, Prompt, Request, ToolCall, Usage
@@ -28,6 +27,7 @@ from modelsmith.models.sources import hub as hub_module
 from modelsmith.recipe.remote import git as git_module
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.sample import write_sample
+from tests.weights.quantize.test_imatrix import write_gguf
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ("deepseek-r1:8b", "qwen3:8b", "qwen3-think:8b", "llama3.2", "llama3.2:3b", "r1", "assistant", "model")

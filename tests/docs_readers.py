@@ -143,10 +143,15 @@ class _Output(io.TextIOWrapper):
         super().__init__(place, encoding="utf-8", write_through=True)
 
 
-def _with_ollama(reader: Reader, _folder: Path) -> None:
-    """Let an Ollama run that answers; the embedded engine answers from the same book."""
-    reader.monkeypatch.setenv("MODELSMITH_STORE", reader.house.ollama.url)
+def _with_answers(reader: Reader, _folder: Path) -> None:
+    """Let the embedded engine answer from the book."""
     reader.monkeypatch.setattr(embedded, "EmbeddedEngine", lambda *_, **__: reader.house.ollama.engine)
+
+
+def _with_ollama(reader: Reader, folder: Path) -> None:
+    """Let an Ollama run that answers, too."""
+    _with_answers(reader, folder)
+    reader.monkeypatch.setenv("MODELSMITH_STORE", reader.house.ollama.url)
 
 
 def _with_wrong_answers(reader: Reader, folder: Path) -> None:
@@ -214,6 +219,7 @@ def _site(path: Path) -> None:
 
 BEFORE: dict[str, Callable[[Reader, Path], None]] = {
     "README.md": _with_files({"here/Modelfile": lambda path: path.write_text(README_MODELFILE)}),
+    "team.md": _with_answers,
     "try.md": _with_ollama,
     "expect.md": _with_wrong_answers,
     "scale.md": _with_a_cluster,

@@ -24,7 +24,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def test_the_two_set_up_commands_are_what_ci_runs() -> None:
     first, second = (
-        line for block in blocks(ROOT / "README.md", "sh") for line in block.splitlines() if "venv" in line
+        line for block in blocks(ROOT / "README.md", "sh") for line in block.splitlines() if "-m venv" in line
     )
     assert first.endswith("modelsmith apply recipes/force-think.yaml --set base=sample:deepseek-r1 --store ./models")
     script = (ROOT / ".ci" / "run").read_text()

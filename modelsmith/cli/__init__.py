@@ -157,9 +157,12 @@ class LazyGroup(click.Group):
         if args and args[0] not in self.table and not args[0].startswith("-"):
             from modelsmith.cli.shared.failure import printable
             from modelsmith.diagnostic import did_you_mean
+            from modelsmith.recipe.read.bundled import bundled_recipes
 
             if self.table is COMMANDS and (meant := OTHER_WORDS.get(args[0].lower())):
                 ctx.fail(printable(f'no command "{args[0]}": it is called {ctx.command_path} {meant}'))
+            if self.table is COMMANDS and args[0] in bundled_recipes():
+                ctx.fail(f'no command "{args[0]}": it is a recipe: {ctx.command_path} apply {args[0]} --set base=MODEL')
             ctx.fail(
                 printable(
                     f'no command "{args[0]}"{did_you_mean(args[0], self.table) or f"; see {ctx.command_path} --help"}'
@@ -182,9 +185,10 @@ def group() -> None:
 
     \b
     Examples:
-      modelsmith apply recipes/force-think.yaml --set base=deepseek-r1:8b
-      modelsmith plan force-think --set base=./model.gguf
+      modelsmith plan force-think --set base=sample:deepseek-r1
+      modelsmith apply force-think --set base=deepseek-r1:8b
       modelsmith render deepseek-r1:8b --user hello
+      modelsmith lint Modelfile
     """
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import BlobNotFound, InvalidDigest, InvalidModelName, ModelNotFound, StoreError
 from modelsmith.files.reading import READ_ONLY
 from modelsmith.manifest import MAX_MANIFEST_BYTES, Digest, Manifest, ManifestList, read_manifest
-from modelsmith.name import ModelName
+from modelsmith.name import ModelName, of_file
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ class Layout:
         except FileNotFoundError:
             raise ModelNotFound(
                 f'model "{name.short}" not found in {self.folder}',
-                hint=f"`ollama pull {name.short}` fetches it, if a registry has it; `modelsmith store ls` lists what is there",
+                hint=of_file(name.short)
+                or f"`ollama pull {name.short}` fetches it, if a registry has it; `modelsmith store ls` lists what is there",
             ) from None
         except OSError as error:
             what = self.folder if self.folder.is_file() else path

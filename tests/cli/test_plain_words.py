@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from modelsmith.cli import run
+from modelsmith.weights.gguf.sample import write_sample
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +101,41 @@ def test_words_of_nobody(words: list[str], capsys: pytest.CaptureFixture[str]) -
     assert 'base "' not in error
     assert "the file that names them" not in error
     assert any(word in error for word in words[1:] if "nosuch" in word or "no." in word)
+
+
+def test_no_command_is_answered_with_the_help_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([], ["gguf"]):
+        assert run(words) == 2
+        shown = capsys.readouterr().err
+        assert shown.startswith("Usage: ")
+        assert "error:" not in shown
+        assert shown.count("Usage:") == 1
+
+
+def test_a_recipe_is_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["force-think", "--set", "base=r1"]) == 2
+    assert re.search("it is a recipe: .* apply force-think --set base=MODEL", capsys.readouterr().err)
+
+
+def test_what_makes_a_model_of_a_gguf_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    write_sample("m.gguf")
+    way = "modelsmith apply import-gguf --set base="
+    for words in (
+        ["export", "./m.gguf", "-o", "m.tar"],
+        ["export", "m.gguf", "-o", "m.tar"],
+        ["create", "m", "-f", "m.gguf"],
+    ):
+        assert run(words) in (2, 3)
+        assert f"{way}{words[1] if words[0] == 'export' else 'm.gguf'}" in capsys.readouterr().err, words
+
+
+def test_a_baseline_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("Modelfile").write_text("FROM llama3.2\n")
+    assert run(["lint", "--write-baseline", "b.json"]) == 0
+    assert "lint leaves them out with --baseline b.json" in capsys.readouterr().err
+    assert run(["lint", "--baseline", "b.json"]) == 0
+    capsys.readouterr()
+    Path("told").mkdir()
+    Path("told", "modelsmith.toml").write_text('[lint]\nbaseline = "b.json"\n')
+    assert run(["lint", "told", "--write-baseline", "told/b.json"]) == 0
+    assert "hint" not in capsys.readouterr().err

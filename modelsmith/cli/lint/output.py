@@ -103,9 +103,11 @@ def _finish(reports: Sequence[Report], options: LintOptions, *, to_stderr: bool)
         from modelsmith.lint.run.baseline import write_baseline
 
         _save(options.write_baseline, write_baseline(reports), options, _is_baseline)
-        click.echo(
-            f"{options.write_baseline} holds {sum(len(each.diagnostics) for each in reports)} findings", err=True
-        )
+        count = sum(len(each.diagnostics) for each in reports)
+        click.echo(f"{options.write_baseline} holds {count} finding{'' if count == 1 else 's'}", err=True)
+        if options.baseline_file is None:
+            way = f'--baseline {options.write_baseline}, or baseline = "{options.write_baseline}" below [lint] in modelsmith.toml'
+            click.echo(f"  hint: lint leaves them out with {way}", err=True)
         return FAILED if any(report.failed for report in reports) else FINE
     if (path := options.baseline_file) is not None:
         from modelsmith.lint.run.baseline import read_baseline, without_old

@@ -11,6 +11,7 @@ import click
 
 from modelsmith.cli.shared.complete import complete_files, complete_models
 from modelsmith.cli.shared.options import json_option, store_option
+from modelsmith.errors import UsageError
 
 if TYPE_CHECKING:
     from modelsmith.name import ModelName
@@ -54,6 +55,11 @@ def command(name: str, path: Path, where: str | None, as_is: bool, dry_run: bool
     from modelsmith.syntax.modelfile.modelfile import Modelfile
 
     target = ModelName.strict(name)
+    if path.suffix.lower() == ".gguf" and path.is_file():
+        raise UsageError(
+            f"{path} is a GGUF, no Modelfile",
+            hint=f"write FROM {path} into a Modelfile, or: modelsmith apply import-gguf --set base={path} --set name={name}",
+        )
     request = request_of(Modelfile.parse(read_text_file(path)), path.absolute().parent, source=str(path))
     store = open_store(where)
     if dry_run:

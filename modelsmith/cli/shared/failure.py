@@ -82,7 +82,13 @@ def show_error(error: ModelsmithError) -> None:
 
 
 def show_usage_error(error: click.ClickException) -> None:
-    """Print what is wrong with the words of the command line, the usage first; none of them can steer the terminal."""
+    """Print what is wrong with the words of the command line, the usage first; none of them can steer the terminal.
+
+    A group without a command is answered with its help alone.
+    """
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return
     if isinstance(error, click.UsageError) and error.ctx is not None:
         click.echo(error.ctx.get_usage(), err=True)
         click.echo(f"Try '{error.ctx.command_path} --help' for help.\n", err=True)
