@@ -81,24 +81,25 @@ def tidied(store: Store) -> Store:
 
 
 def open_store_or_absent(where: str | os.PathLike[str] | None = None) -> Store:
-    """Return the store like ``open_store``; an AbsentStore where the server that OLLAMA_HOST names cannot be used.
+    """Return the store like ``open_store``; an AbsentStore where the server that a variable names cannot be used.
 
-    For questions about files, which may do without a store.
+    For questions about files, which may do without a store. Raises ServerError for one that ``where`` names.
     """
     from modelsmith.store.absent import AbsentStore
 
     try:
         return choose_store(where).store
     except ServerError as error:
-        if where is not None or variable(_STORE):
+        if where is not None:
             raise
-        return AbsentStore(variable("OLLAMA_HOST"), error)
+        return AbsentStore(variable(_STORE) or variable("OLLAMA_HOST"), error)
 
 
-def open_folder(where: str | os.PathLike[str] | None = None) -> LocalStore:
+def open_folder(where: str | os.PathLike[str] | None = None, *, may_be_new: bool = False) -> LocalStore:
     """Return a store's folder, for what only a folder can be asked: what is named, or where Ollama keeps its models.
 
-    No server is asked; raises StoreError for a server that was named, and for a folder that is not there.
+    No server is asked; raises StoreError for a server that was named, and for a folder that is not there, unless it
+    ``may_be_new``.
     """
     from modelsmith.store.local.local import LocalStore
 
@@ -112,7 +113,7 @@ def open_folder(where: str | os.PathLike[str] | None = None) -> LocalStore:
     if isinstance(named, str) and ("://" in named or (_HOST_AND_PORT.fullmatch(named) and not Path(named).exists())):
         raise StoreError(f"{named} is a server, and this looks into a folder", hint="name the folder with --store DIR")
     store = _directory(text, expand=named is not None)
-    if not isinstance(store, LocalStore) or not store.layout.folder.is_dir():
+    if not isinstance(store, LocalStore) or not (may_be_new or store.layout.folder.is_dir()):
         raise StoreError(f"there is no folder {text}", hint="name the store's folder with --store DIR")
     return store
 

@@ -137,8 +137,17 @@ def test_a_store_to_look_at_must_be_there(tmp_path: Path) -> None:
     assert open_existing_store(tmp_path).models() == ()
 
 
-def test_a_question_about_a_file_goes_on_without_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+@pytest.mark.parametrize(
+    ("variable", "place", "message"),
+    [
+        ("OLLAMA_HOST", "127.0.0.1:9", "which OLLAMA_HOST"),
+        ("MODELSMITH_STORE", "http://127.0.0.1:9", "no Ollama server answers at http://127.0.0.1:9"),
+    ],
+)
+def test_a_question_about_a_file_goes_on_without_the_server(
+    monkeypatch: pytest.MonkeyPatch, variable: str, place: str, message: str
+) -> None:
+    monkeypatch.setenv(variable, place)
     store = open_store_or_absent()
     assert store.ollama_version() is None
     name = ModelName.strict("m")
@@ -150,7 +159,7 @@ def test_a_question_about_a_file_goes_on_without_the_server(monkeypatch: pytest.
         lambda: store.create(name, CreateRequest({})),
         lambda: store.preview(name, CreateRequest({})),
     ):
-        with pytest.raises(ServerError, match="which OLLAMA_HOST"):
+        with pytest.raises(ServerError, match=message):
             ask()
     with pytest.raises(ServerError):
         open_store_or_absent("http://127.0.0.1:9")

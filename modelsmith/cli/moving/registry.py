@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from modelsmith.cli.moving.options import registry_options
+from modelsmith.cli.store.folder import folder_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.group("registry")
@@ -20,13 +24,7 @@ def command() -> None:
 
 
 @command.command("serve")
-@click.option(
-    "--store",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="The store's folder. Default: OLLAMA_MODELS or ~/.ollama/models.",
-)
+@folder_option
 @click.option("--listen", default="127.0.0.1:5000", show_default=True, metavar="HOST:PORT", help="Where it is asked.")
 @click.option(
     "--upstream",
@@ -36,7 +34,7 @@ def command() -> None:
 @click.option("--verbose", is_flag=True, help="Print a line for each request.")
 @registry_options
 def serve(
-    folder: Path | None,
+    where: str | None,
     listen: str,
     upstream: str | None,
     verbose: bool,
@@ -59,8 +57,7 @@ def serve(
     from modelsmith.registry.catalog import Upstream
     from modelsmith.registry.reference import registry_host
     from modelsmith.registry.serve import Server
-    from modelsmith.store.local.local import LocalStore
-    from modelsmith.store.open import default_folder
+    from modelsmith.store.open import open_folder
 
     def log(line: str) -> None:
         click.echo(printable(line), err=True)
@@ -69,7 +66,7 @@ def serve(
     if upstream is not None:
         access = Access(insecure=insecure, ca_file=ca_file, token_hosts=tuple(host.lower() for host in token_hosts))
         behind = Upstream(registry_host(upstream), access)
-    store = LocalStore(folder or default_folder())
+    store = open_folder(where, may_be_new=behind is not None)
     with Server(store, listen, behind, log if verbose else None) as server:
         if not is_loopback(listen.rpartition(":")[0].strip("[]")):
             click.echo("note: whoever can reach this address can read all these models", err=True)

@@ -40,12 +40,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 def store_for(where: str | None, *specs: str | None) -> Callable[[], Store]:
     """Return what opens the store for questions about ``specs``, when it is first asked for.
 
-    Where one of them is a file, the answer may do without a store: a server that OLLAMA_HOST names and that does not answer is
+    Where one of them is a file, the answer may do without a store: a server that a variable names and that does not answer is
     told in one line, and what needs it fails.
     """
 
     @cache
     def opened() -> Store:
+        from modelsmith.cli.shared.failure import printable
         from modelsmith.store.absent import AbsentStore
         from modelsmith.store.open import open_existing_store, open_store_or_absent
 
@@ -53,7 +54,7 @@ def store_for(where: str | None, *specs: str | None) -> Callable[[], Store]:
             return open_existing_store(where)
         store = open_store_or_absent(where)
         if isinstance(store, AbsentStore):
-            click.echo(f"note: going on without a store: {store.error.message}", err=True)
+            click.echo(printable(f"note: going on without a store: {store.error.message}"), err=True)
         return store
 
     return opened

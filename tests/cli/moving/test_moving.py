@@ -137,6 +137,22 @@ def test_interrupted_it_keeps_what_came(tmp_path: Path) -> None:
     assert LocalStore(tmp_path / "b").layout.manifest(NAME)
 
 
+def test_only_a_store_that_is_there_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MODELSMITH_STORE", raising=False)
+    assert run(["registry", "serve", "--store", str(tmp_path / "typo")]) == 3
+    assert "there is no folder" in capsys.readouterr().err
+    assert run(["registry", "serve", "--store", "http://127.0.0.1:9"]) == 3
+    assert "http://127.0.0.1:9 is a server, and this looks into a folder" in capsys.readouterr().err
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    assert run(["registry", "serve"]) == 3
+    assert "OLLAMA_HOST=127.0.0.1:9 names a server" in capsys.readouterr().err
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "typo"))
+    assert run(["registry", "serve"]) == 3
+    assert "typo" in capsys.readouterr().err
+
+
 def test_serve_until_it_is_interrupted(tmp_path: Path) -> None:
     store_with(tmp_path / "a")
     port = free_port()
