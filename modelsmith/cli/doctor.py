@@ -154,6 +154,8 @@ _SUFFIXES = {
     "shell": (".sh", ".bash", ".zsh", ".bat", ".cmd", ".fish"),
     "powershell": (".ps1",),
     "yaml": (".yml", ".yaml"),
+    "python": (".py",),
+    "plist": (".plist",),
     "settings": (".env", ".service", "override.conf"),
 }
 
@@ -165,6 +167,9 @@ def _language(path: str) -> Language | None:
     name = Path(path).name.lower()
     if name.startswith(("dockerfile", "containerfile")):
         return Language.DOCKERFILE
+    is_drop_in = name.endswith(".conf") and Path(path).parent.name.endswith(".service.d")
+    if is_drop_in or name.startswith(".env."):
+        return Language.SETTINGS
     return next((Language(kind) for kind, suffixes in _SUFFIXES.items() if name.endswith(suffixes)), None)
 
 

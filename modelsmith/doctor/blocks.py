@@ -36,6 +36,8 @@ _NAMES: dict[str, Language] = {
     **dict.fromkeys(["yaml", "yml", "compose", "docker-compose"], Language.YAML),
     **dict.fromkeys(["dockerfile", "docker", "containerfile"], Language.DOCKERFILE),
     "modelfile": Language.MODELFILE,
+    **dict.fromkeys(["python", "py", "python3"], Language.PYTHON),
+    **dict.fromkeys(["xml", "plist"], Language.PLIST),
     **dict.fromkeys(["", "text", "txt", "plaintext", "plain", "none", "json", "markdown"], Language.TEXT),
 }  # fmt: skip
 

@@ -10,7 +10,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelsmith.doctor.checks.container import WEBUI, Mounts, check_image, check_store, lost_models, shared
+from modelsmith.doctor.checks.call import check_call
+from modelsmith.doctor.checks.container import (
+    WEBUI,
+    Mounts,
+    check_image,
+    check_store,
+    in_container,
+    lost_models,
+    shared,
+)
 from modelsmith.doctor.checks.setting import check_setting
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.invocation import IMAGE
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
 _LINE = re.compile(
     r"(?m)^(?P<indent>[ ]*)(?P<dash>-[ ]+)?(?:(?P<key>[\w./-]+):(?=\s|$))?[ ]*(?P<value>[^#\n]*(?:#[^ \n][^#\n]*)*)"
 )
+_FLOW = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s,\[\]]+)")
 _LARGEST = 100
 """Lines of one service before and behind its image that are looked at."""
 _NAME = re.compile(r"[A-Z_a-z][A-Z0-9_a-z]*")
@@ -70,9 +80,12 @@ def check_services(scene: Scene) -> Iterator[Diagnostic]:
         service = _around(rows, place)
         if WEBUI.fullmatch(row.value.value):
             yield from _webui(service, row)
+            yield from _addresses(service, row, rows)
         elif IMAGE.fullmatch(row.value.value):
             yield from check_image(row.value)
             yield from _ollama(service, row, scene, mounts)
+            yield from _addresses(service, row, rows)
+            yield from _command(service, row, scene)
 
 
 def _around(rows: Sequence[Entry], place: int) -> Sequence[Entry]:
@@ -104,6 +117,38 @@ def _below(service: Sequence[Entry], key: str, indent: int) -> list[Entry] | Non
                 below.append(entry)
             return below
     return None
+
+
+def _addresses(service: Sequence[Entry], image: Entry, rows: Sequence[Entry]) -> Iterator[Diagnostic]:
+    """Yield addresses that mean the container itself; a compose file's services have a network of their own, pods share one."""
+    if any(row.key == "network_mode" and row.value.value != "bridge" for row in service):
+        return
+    is_server = bool(IMAGE.fullmatch(image.value.value))
+    known = "http://NAME:11434 with the name of Ollama's service" if any(
+        row.key == "image" and IMAGE.fullmatch(row.value.value) for row in rows
+    ) else "http://host.docker.internal:11434, with extra_hosts: [host.docker.internal:host-gateway] on Linux"  # fmt: skip
+    if _below(service, "environment", image.indent) is not None and not image.value.value.endswith("open-webui:ollama"):
+        for setting in _environment(service, image):
+            yield from in_container(setting.name, setting.value, setting.value_span, known, is_server=is_server)
+
+
+def _command(service: Sequence[Entry], image: Entry, scene: Scene) -> Iterator[Diagnostic]:
+    """Judge what a service of Ollama is run with, unless it runs a shell or another program."""
+    if any(row.key == "entrypoint" for row in service):
+        return
+    for key in ("command", "args"):
+        row = next((row for row in service if row.key == key and row.indent == image.indent), None)
+        if row is None:
+            continue
+        below = [each.value for each in _below(service, key, image.indent) or () if each.is_item]
+        words = below if not row.value.value else [
+            Word(match[1] or match[2] or match[3], Span(row.value.span.start + match.start(), row.value.span.start + match.end()))
+            for match in _FLOW.finditer(row.value.value)
+        ]  # fmt: skip
+        if words and words[0].value.rpartition("/")[2] == "ollama":
+            words = words[1:]
+        if words and words[0].value in {"serve", "start"}:
+            yield from check_call(words, scene)
 
 
 def _webui(service: Sequence[Entry], image: Entry) -> Iterator[Diagnostic]:

@@ -22,6 +22,8 @@ class Language(StrEnum):
     YAML = "yaml"
     DOCKERFILE = "dockerfile"
     MODELFILE = "modelfile"
+    PYTHON = "python"
+    PLIST = "plist"
     TEXT = "text"
     OTHER = "other"
 

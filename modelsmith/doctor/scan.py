@@ -12,6 +12,7 @@ from modelsmith.doctor.blocks import blocks
 from modelsmith.doctor.checks.address import check_addresses
 from modelsmith.doctor.checks.container import Mounts
 from modelsmith.doctor.checks.line import check_line
+from modelsmith.doctor.checks.python import check_python
 from modelsmith.doctor.checks.setting import CLIENTS, PROXIES, check_setting, proxy_for_client
 from modelsmith.doctor.checks.text import check_lines, check_prose
 from modelsmith.doctor.checks.unit import check_unit
@@ -19,6 +20,7 @@ from modelsmith.doctor.compose import check_services
 from modelsmith.doctor.excerpt import BlockKind, Excerpt, Language
 from modelsmith.doctor.invocation import invocation
 from modelsmith.doctor.modelfiles import check_modelfile, is_modelfile, is_part, loose_modelfiles
+from modelsmith.doctor.plist import check_plist
 from modelsmith.doctor.scene import Scene
 from modelsmith.doctor.settings import Form, file_settings, settings_of, written_settings
 from modelsmith.doctor.shell import commands
@@ -140,6 +142,10 @@ def _block(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagno
                 yield from _inline(scene, mounts, lint)
             else:
                 yield from _shell(scene, mounts, lint)
+        case Language.PYTHON:
+            yield from check_python(scene)
+        case Language.PLIST:
+            yield from check_plist(scene)
         case Language.TEXT if is_part(text):
             yield from check_modelfile(text, lint, part=True)
         case _:

@@ -54,6 +54,7 @@ class Setting:
     command: str = ""
 
 
+_OF_PROGRAMS = frozenset({Language.SETTINGS, Language.YAML, Language.PYTHON, Language.PLIST, Language.OTHER})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DOTNET = re.compile(
     r"SetEnvironmentVariable\(\s*['\"](?P<name>\w+)['\"]\s*,\s*(?P<quote>['\"])(?P<value>[^'\"\n]*)(?P=quote)"
@@ -89,7 +90,7 @@ def session_owner(scene: Scene) -> Owner:
     """Return who sees what a block exports."""
     if scene.runs_server:
         return Owner.OLLAMA
-    if scene.runs_program or scene.excerpt.language in {Language.SETTINGS, Language.YAML, Language.OTHER}:
+    if scene.runs_program or scene.excerpt.language in _OF_PROGRAMS:
         return Owner.OTHER
     return Owner.UNKNOWN
 
@@ -158,15 +159,26 @@ def file_settings(scene: Scene) -> Iterator[Setting]:
     unit = re.search(r"(?m)^[ \t]*(?:\[Service\]|Environment=|ExecStart=)", scene.excerpt.text)
     ours = unit and not re.search(r"ExecStart=(?!.*ollama)", scene.excerpt.text)
     owner = Owner.OLLAMA if ours else Owner.OTHER
+    if unit:
+        for word in unit_words(scene.excerpt.text):
+            yield from _of(word, Form.UNIT, owner)
+        return
     for match in _FILE_LINE.finditer(scene.excerpt.text):
-        inside = match["unit"] is not None
-        if inside == bool(unit):
-            form = Form.UNIT if inside else Form.FILE
-            yield Setting(
-                match["name"], Span(*match.span("name")), match["value"], Span(*match.span("value")), form, owner
-            )
+        yield Setting(
+            match["name"], Span(*match.span("name")), match["value"], Span(*match.span("value")), Form.FILE, owner
+        )
+
+
+def unit_words(text: str) -> Iterator[Word]:
+    """Yield the words of each ``Environment=`` as systemd parts them: at blanks, unless quotes hold them together."""
+    for line in _UNIT_LINE.finditer(text):
+        for match in _UNIT_WORD.finditer(text, line.start("words"), line.end("words")):
+            value = match["double"] or match["single"] or match["plain"] or ""
+            yield Word(value, Span(*match.span()), quoted=match["plain"] is None)
 
 
 _FILE_LINE = re.compile(
-    r"(?m)^[ \t]*(?P<unit>Environment=)?(?:export[ \t]+)?[\"']?(?P<name>[A-Za-z_]\w*)[ \t]?=[ \t]?[\"']?(?P<value>[^\"'\n#]*?)[\"']?[ \t]*(?:#.*)?$"
+    r"(?m)^[ \t]*(?:export[ \t]+)?[\"']?(?P<name>[A-Za-z_]\w*)[ \t]?=[ \t]?[\"']?(?P<value>[^\"'\n#]*?)[\"']?[ \t]*(?:#.*)?$"
 )
+_UNIT_LINE = re.compile(r"(?m)^[ \t]*Environment=(?P<words>[^\n]*)$")
+_UNIT_WORD = re.compile(r"\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s]+)")

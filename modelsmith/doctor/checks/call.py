@@ -135,6 +135,8 @@ def _arguments(
             value = Word(joined, word.part(len(word.value) - len(joined)))
         elif flag.takes is Takes.VALUE:
             value = queue.pop(0) if queue else None
+            if value is None and scene.is_certain and not open_ended:
+                yield finding("MSD02", f"{word.value} lacks its value", word.span, f"write {word.value} VALUE")
         elif queue and _SAYS_VALUE.fullmatch(queue[0].value):
             yield _separate(word, queue.pop(0))
             continue

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from modelsmith.doctor.invocation import ContainerRun
     from modelsmith.doctor.scene import Scene
     from modelsmith.doctor.shell import Word
+    from modelsmith.source import Span
 
 WEBUI = re.compile(r"(?:[\w.-]+(?::\d+)?/)*open-webui(?::[\w.${}-]+)?(?:@sha256:[0-9a-f]+)?")
 _STORE = "/".join(("", "root", ".ollama"))
+_LOCAL = re.compile(r"(?:https?://)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)")
+_CLIENT_ADDRESS = re.compile(r"OLLAMA_(?:BASE_URLS?|API_BASE(?:_URL)?)|OPENAI_API_BASE_URLS?")
 _OFFICIAL = frozenset({"docker.io", "registry-1.docker.io", "index.docker.io", "registry.hub.docker.com", "ghcr.io", "localhost", "public.ecr.aws", "mirror.gcr.io", "quay.io"})  # fmt: skip
 _NATIVE_STORE = re.compile(r"/usr/share/ollama/\.ollama(?:/models)?/?|/var/lib/ollama(?:/.*)?")
 _HOME_STORE = re.compile(
@@ -90,8 +93,33 @@ def _targets(volumes: Sequence[Word]) -> list[tuple[Word, str, str, bool]]:
     return found
 
 
+def in_container(name: str, value: str, place: Span, service: str, *, is_server: bool) -> Iterator[Diagnostic]:
+    """Yield a finding for an address that means the container itself, for a variable of a container with a network of its own."""
+    if is_server and name == "OLLAMA_HOST" and _LOCAL.match(value):
+        message = (
+            f"OLLAMA_HOST={value} answers only inside the container: published ports and other containers reach nothing"
+        )
+        yield finding(
+            "MSD03", message, place, "leave it out: the image listens on 0.0.0.0; narrow the published port instead"
+        )
+    elif not is_server and _CLIENT_ADDRESS.fullmatch(name) and _LOCAL.match(value):
+        message = f"{name}={value} is this container itself, where no Ollama runs"
+        yield finding("MSD03", message, place, f"write {service}")
+
+
+def _environment(run: ContainerRun, *, is_server: bool) -> Iterator[Diagnostic]:
+    if any(word.value == "host" for word in run.values("--network", "--net")):
+        return
+    for word in run.values("-e", "--env"):
+        name, _, value = word.value.partition("=")
+        service = "http://host.docker.internal:11434, with --add-host=host.docker.internal:host-gateway on Linux"
+        yield from in_container(name, value, word.part(len(name) + 1), service, is_server=is_server)
+
+
 def _webui(run: ContainerRun, image: Word) -> Iterator[Diagnostic]:
     switches = {name for name, _ in run.options}
+    if not image.value.endswith(":ollama"):  # that one holds an Ollama
+        yield from _environment(run, is_server=False)
     volumes = _targets(tuple(run.values("-v", "--volume", "--mount")))
     if "--rm" in switches or "--volumes-from" in switches:
         return
@@ -137,6 +165,7 @@ def _ollama(run: ContainerRun, image: Word, scene: Scene, mounts: Mounts) -> Ite
             if source and (other := mounts.also_used_by(source, name, port)):
                 yield shared(word, source, other)
     yield from _ports(run, scene)
+    yield from _environment(run, is_server=True)
 
 
 def lost_models(image: Word, *, mounted: bool = False) -> Diagnostic:

@@ -28,13 +28,15 @@ from modelsmith.doctor.scene import published_ports
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.doctor.scene import Scene
     from modelsmith.doctor.shell import Word
 
 _URL = re.compile(r"(?:https?://)?(?P<host>[^/\s?#]+)(?P<path>/[^?#\s]*)?", re.IGNORECASE)
+_SINGLE = re.compile(r"\{\s*'[\w-]+'\s*:")
+_QUOTING = 'write \'{"model": "…"}\'; cmd of Windows wants "{\\"model\\": …}"'
 _DATA = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"})
 _VALUED = _DATA | frozenset(["-X", "--request", "-H", "--header", "-o", "--output", "-u", "--user", "-m", "--max-time", "-w", "--write-out", "-A", "-T", "-F", "--form", "--retry", "--connect-timeout", "-x", "--proxy"])  # fmt: skip
 
@@ -66,7 +68,7 @@ def check_request(words: Sequence[Word], scene: Scene) -> Iterator[Diagnostic]:
     path = (match["path"] or "/").rstrip("/") or "/"
     method = (method or ("POST" if body is not None else "GET")).upper()
     span = url.part(match.start("path"), match.end("path")) if match["path"] else url.span
-    yield from _path(path, method, span, scene)
+    yield from check_url(path, method, span, scene)
     if body is not None and path in FIELDS and not body.value.startswith("@"):
         yield from _body(path, body, scene)
 
@@ -78,7 +80,8 @@ def _is_ollama(host: str, scene: Scene) -> bool:
     return bool(port and port[1] in published_ports(scene.whole))
 
 
-def _path(path: str, method: str, span: Span, scene: Scene) -> Iterator[Diagnostic]:
+def check_url(path: str, method: str, span: Span, scene: Scene) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the path of a request and its method."""
     if re.search(r"[<{$*\[]", path) or any(path.startswith(start) for start in OPEN):
         return
     allowed = METHODS.get(path)
@@ -104,24 +107,36 @@ def _body(path: str, body: Word, scene: Scene) -> Iterator[Diagnostic]:
     try:
         fields: Any = json.loads(body.value)
     except (ValueError, RecursionError):
+        if _SINGLE.match(body.value):
+            yield finding("MSD07", "the body is no JSON: names and texts stand in double quotes", body.span, _QUOTING)
         return
     if not isinstance(fields, dict):
         return
-    for name in fields:
-        span = _place(text, body.span.start, str(name))
-        if name not in FIELDS[path]:
-            yield _unknown(path, str(name), span, scene)
-        elif not scene.version.has(SINCE.get((path, name), "0.0.1")):
-            yield finding("MSD07", f'"{name}" is read since Ollama {SINCE[path, name]}', span)
+    spans = {str(name): _place(text, body.span.start, str(name)) for name in fields}
+    yield from check_fields(path, spans, scene)
     options = fields.get("options")
     if path.startswith("/api/") and isinstance(options, dict):
-        for name in options:
-            if name not in KNOWN_OPTIONS:
-                meant = OPTION_NAMES.get(name, "")
-                guess = "" if meant else did_you_mean(name, KNOWN_OPTIONS)
-                yield finding(
-                    "MSD07", f'options has no "{name}": it is ignored{guess}', _place(text, body.span.start, name), meant and f'write "{meant}"'
-                )  # fmt: skip
+        yield from check_options({name: _place(text, body.span.start, name) for name in options})
+
+
+def check_fields(path: str, fields: Mapping[str, Span], scene: Scene) -> Iterator[Diagnostic]:
+    """Yield the fields of a body that a path does not read; each comes with its place."""
+    for name, span in fields.items():
+        if name not in FIELDS.get(path, fields):
+            yield _unknown(path, name, span, scene)
+        elif not scene.version.has(SINCE.get((path, name), "0.0.1")):
+            yield finding("MSD07", f'"{name}" is read since Ollama {SINCE[path, name]}', span)
+
+
+def check_options(options: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Yield the options that Ollama does not have; each comes with its place."""
+    for name, span in options.items():
+        if name not in KNOWN_OPTIONS:
+            meant = OPTION_NAMES.get(name, "")
+            guess = "" if meant else did_you_mean(name, KNOWN_OPTIONS)
+            yield finding(
+                "MSD07", f'options has no "{name}": it is ignored{guess}', span, meant and f'write "{meant}"'
+            )  # fmt: skip
 
 
 def _place(text: str, start: int, name: str) -> Span:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from modelsmith.doctor.excerpt import BlockKind, Language
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.scene import found
+from modelsmith.doctor.settings import file_settings, unit_words
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ _ECHOED = re.compile(
 )
 _SERVICE = re.compile(r"\[Service\]")
 _HIDES = re.compile(r"(?m)^[ \t]*ProtectHome=(?P<value>yes|true|on|1|read-only|tmpfs)\b")
-_MODELS = re.compile(r"(?m)^[ \t]*Environment=[\"']?OLLAMA_MODELS=(?P<path>/(?:home|root|run/user)\b[^\"'\s]*)")
+_HOME = re.compile(r"/(?:home|root|run/user)\b.*")
+_KEY = re.compile(r"(?m)^[ \t]*(?P<key>[A-Za-z]\w*)[ \t]*=[ \t]*[\"']?(?P<variable>OLLAMA_\w+)[ \t]*=")
+_KEYS = ("Environment", "PassEnvironment", "UnsetEnvironment")
+_ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _NO_EQUALS = re.compile(
     r"(?m)^[ \t]*(?:export[ \t]+)?(?P<name>OLLAMA_[A-Z_]+)[ \t]+(?!=)(?:value[ \t]*=[ \t]*)?[\"']?(?P<value>[^\"'\s#]+)[\"']?[ \t]*$"
 )
@@ -42,7 +46,8 @@ def check_unit(scene: Scene) -> Iterator[Diagnostic]:
     text = scene.excerpt.text
     if scene.excerpt.language is Language.SETTINGS:
         yield from _section(text, scene)
-        yield from _protected(text)
+        yield from _protected(text, scene)
+        yield from _words(text)
         for match in _NO_EQUALS.finditer(text):
             yield finding(
                 "MSD10",
@@ -96,13 +101,38 @@ def _section(text: str, scene: Scene) -> Iterator[Diagnostic]:
     yield from (_outside(span) for span in _in_file(text))
 
 
-def _protected(text: str) -> Iterator[Diagnostic]:
-    hides, models = _HIDES.search(text), _MODELS.search(text)
-    if hides and models:
-        can = "only read" if hides["value"] == "read-only" else "not see"
-        yield finding(
-            "MSD03",
-            f"{models['path']} is in a home, which the service can {can}: ProtectHome={hides['value']}",
-            Span(*models.span("path")),
-            "keep the models elsewhere, such as /var/lib/ollama/models, or set ProtectHome=no",
-        )
+def _protected(text: str, scene: Scene) -> Iterator[Diagnostic]:
+    hides = _HIDES.search(text)
+    for setting in file_settings(scene) if hides else ():
+        if setting.name == "OLLAMA_MODELS" and _HOME.fullmatch(setting.value) and hides:
+            can = "only read" if hides["value"] == "read-only" else "not see"
+            yield finding(
+                "MSD03",
+                f"{setting.value} is in a home, which the service can {can}: ProtectHome={hides['value']}",
+                setting.value_span,
+                "keep the models elsewhere, such as /var/lib/ollama/models, or set ProtectHome=no",
+            )
+
+
+def _words(text: str) -> Iterator[Diagnostic]:
+    """Yield what systemd does not read of a unit's variables: other names of keys, values cut at a blank, blanks around =."""
+    for match in _KEY.finditer(text):
+        if match["key"] not in _KEYS:
+            message = f"this sets nothing: systemd has no {match['key']}="
+            yield finding("MSD10", message, Span(*match.span("key")), f"write Environment={match['variable']}=…")
+    before = ""
+    for word in unit_words(text):
+        if word.value == "export":
+            yield finding(
+                "MSD10", "systemd runs no shell: export is no part of Environment=", word.span, "leave it out"
+            )
+        elif not _ASSIGNED.match(word.value) and "OLLAMA_" in (before if not word.quoted else word.value):
+            if word.quoted:
+                hint = 'write "NAME=VALUE" without blanks around the ='
+                yield finding(
+                    "MSD10", f'this sets nothing: systemd wants NAME=VALUE, not "{word.value}"', word.span, hint
+                )
+            else:
+                hint = f'quote the whole: Environment="{before} {word.value}"'
+                yield finding("MSD10", f'the blank ends the value: systemd drops "{word.value}"', word.span, hint)
+        before = word.value
