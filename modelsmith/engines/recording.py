@@ -204,7 +204,7 @@ class RecordingEngine:
         recorded = self._recording.answers.get(request.key)
         if recorded is None:
             raise RecordingMismatch(
-                f"{self._recording.path} has no answer to {_shown(request)}",
+                f"{self._recording.path} has no answer to {_shown(request)}{self._otherwise(request)}",
                 hint=f"record again: --record {self._recording.path}",
             )
         self._check(recorded, request)
@@ -216,6 +216,16 @@ class RecordingEngine:
 
     def close(self) -> None:
         """Do nothing."""
+
+    def _otherwise(self, request: Request) -> str:
+        """Say how the same question was asked when it was recorded, "" where it was not."""
+        now = request.to_dict()
+        for recorded in self._recording.answers.values():
+            then = recorded.asked
+            if then.get("messages") == now.get("messages"):
+                name = _changed(then, now) or "request"
+                return f" with this {name}: {_brief(then.get(name))} was asked, and is {_brief(now.get(name))} now"
+        return ""
 
     def _check(self, recorded: Recorded, request: Request) -> None:
         if self._known is None:
@@ -246,6 +256,11 @@ class RecordingEngine:
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Return the first PARAMETER that has another value now, "" where none has."""
     return next((name for name in sorted({*before, *now}) if before.get(name) != now.get(name)), "")
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _shown(request: Request) -> str:

@@ -20,6 +20,8 @@ from modelsmith.cli.shared.progress import progress_bars
 from modelsmith.errors import ModelsmithError, UnreadableFile, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from modelsmith.cli.running.verify_subject import Subject
     from modelsmith.engines.protocol import InferenceEngine
     from modelsmith.recipe.prove.answers import CheckedAsk
@@ -80,6 +82,7 @@ def command(
     if replay is not None and (record is not None or options.on):
         raise UsageError("--replay runs no model", hint=f"leave {'--record' if record else '--on'} out")
     form = "json" if as_json else form
+    _check_places({record: "record", junit: "junit", output: form}, force=force)
     quiet = form != "text" or output is not None
     with progress_bars(enabled=not quiet) as progress:
         if is_recipe(target):
@@ -107,6 +110,16 @@ def command(
     else:
         show_sum(verified)
     return verified.exit_code
+
+
+def _check_places(files: Mapping[Path | None, str], *, force: bool) -> None:
+    """Raise UsageError before a model is asked: what cannot be written at the end would cost its answers."""
+    from modelsmith.engines.recording import is_recording
+    from modelsmith.files.outputs import check_output
+
+    for path, form in files.items():
+        if path is not None:
+            check_output(path, force=force, is_ours=is_recording if form == "record" else partial(is_ours, form))
 
 
 def _ask_all(

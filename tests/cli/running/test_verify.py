@@ -133,7 +133,12 @@ def test_recorded_and_replayed_without_a_server(server: ScriptedServer, capsys: 
         ("create: polite", "create: polite\nsystem: Be brief.", "no longer fits: the prompt of 'hello' was"),
         ("temperature: 0}", "temperature: 1}", "no longer fits: temperature was 0"),
         ("ask: bye", "ask: good bye", "has no answer to 'good bye'"),
-        ("think: false", "think: true", "has no answer to 'bye'"),
+        ("think: false", "think: true", "has no answer to 'bye' with this think: false was asked, and is true now"),
+        (
+            "thinks: true",
+            "thinks: true\n    options: {seed: 3}",
+            'with this options: {} was asked, and is {"seed": 3} now',
+        ),
     ],
 )
 def test_a_recording_that_no_longer_fits_is_3(
@@ -146,6 +151,19 @@ def test_a_recording_that_no_longer_fits_is_3(
     out = capsys.readouterr().out
     assert words in out
     assert "hint: record again: --record r.jsonl" in out
+
+
+@pytest.mark.parametrize("option", ["--record", "--junit", "-o"])
+def test_a_place_that_is_taken_is_told_before_the_model_is_asked(
+    option: str, server: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine").write_text("mine\n")
+    assert run(["verify", "polite.yaml", "--on", server.url, option, "mine"]) == 2
+    assert "mine exists already" in capsys.readouterr().err
+    assert run(["verify", "polite.yaml", "--on", server.url, option, "no/file"]) == 2
+    assert "there is no folder no" in capsys.readouterr().err
+    assert server.asked == []
+    assert Path("mine").read_text() == "mine\n"
 
 
 def test_ci_needs_no_model(
