@@ -116,7 +116,14 @@ def prove(reference: Reference, template: Template, *, tools: bool) -> Proof:
     limits: dict[str, None] = {}
     first: Counterexample | None = None
     kinds: set[str] = set()
-    for name, conversation in {**proof_conversations(), **_CALLING, **_IDENTIFIED, **_DESCRIBED, **_EMPTY}.items():
+    for name, conversation in {
+        **proof_conversations(),
+        **_CALLING,
+        **_IDENTIFIED,
+        **_DESCRIBED,
+        **_EMPTY,
+        **_UNSAID,
+    }.items():
         if not counts(conversation) or uses_tools(conversation) != tools:
             continue
         equal = 0
@@ -225,6 +232,16 @@ _DESCRIBED = {
     "parameters of each type and null": _described(*_TYPES, "null"),
 }
 """Some templates refuse a parameter without a description."""
+
+
+_UNSAID = {
+    f"unsaid {name}": Conversation.from_dict(
+        request | {"messages": [*request["messages"], {"role": "assistant", "content": ""}]}
+    )
+    for name in ("user", "system-turns", "tool-result", "only-system", "empty")
+    if (request := NAMED[name].to_dict())
+}
+"""An answer that has nothing in it yet: llama-server shows neither it nor what opens it."""
 
 
 _EMPTY = {f"empty system, {name}": _silent(NAMED[name]) for name in ("user", "turns", "tools", "tool-answer")}

@@ -17,6 +17,7 @@ from modelsmith.template.convert.to_go.orders import (
     KEPT,
     LONG_DATE,
     SHORT_DATE,
+    SILENT,
     UNIT,
 )
 from modelsmith.template.convert.to_go.tree import Branch, grow, leaves, tests
@@ -45,8 +46,19 @@ def build(render: Reference, scope: Coverage, opening: str) -> str:
 
 
 def _after_begun(observation: Observation) -> bool:
-    answers = {"assistant", CALLING}
-    return observation.role == END and dict(observation.facts)["role"] in answers and observation.left in answers
+    answers, facts = {"assistant", CALLING}, dict(observation.facts)
+    begun = facts.get("role") in answers and facts.get(SILENT) == "no"
+    return observation.role == END and begun and observation.left in answers
+
+
+def _of_answers(tree: Tree, *, answers: bool) -> Tree:
+    """Return what a tree says where the message is the assistant's, or where it is not."""
+    if isinstance(tree, str):
+        return tree
+    yes, no = (_of_answers(side, answers=answers) for side in (tree.yes, tree.no))
+    if tree.test == ("role", "assistant"):
+        return yes if answers else no
+    return yes if yes == no else Branch(tree.test, yes, no)
 
 
 def _shown(seen: Sequence[Observation], role: str) -> Tree:
@@ -69,7 +81,11 @@ def _written(trees: Mapping[str, Tree], shown: Mapping[str, Tree], ends: Ends, s
         if tree == "":
             continue
         # (len .ToolCalls): Ollama takes the first text in an `if .ToolCalls` for what opens a call in the model's answer
-        asks = 'and (eq .Role "assistant") (len .ToolCalls)' if role == CALLING else f'eq .Role "{role}"'
+        asks = f'eq .Role "{role}"'
+        if role == CALLING:
+            asks = 'and (eq .Role "assistant") (len .ToolCalls)'
+        elif role == "assistant":
+            asks = 'and (eq .Role "assistant") (or (not $last) .Content .Thinking .ToolCalls)'
         body.control(f"{word} {asks}")
         word = "else if"
         if isinstance(tree, Branch):
@@ -80,10 +96,15 @@ def _written(trees: Mapping[str, Tree], shown: Mapping[str, Tree], ends: Ends, s
             body.control("end")
     body.control("end")
     _remember(body, names)
-    if any(leaves(trees.get(END, ""))):
-        body.control('if and $last (ne .Role "assistant")')
-        body.tree(trees[END])
-        body.control("end")
+    for asks, answers in (
+        ('ne .Role "assistant"', False),
+        ('eq .Role "assistant") (not (or .Content .Thinking .ToolCalls)', True),
+    ):
+        tree = _of_answers(trees.get(END, ""), answers=answers)
+        if any(leaves(tree)):
+            body.control(f"if and $last ({asks})")
+            body.tree(tree)
+            body.control("end")
     whole = Writer(placement, opening, scope.format)
     _head(whole, names, trees, placement)
     whole.tree(trees.get(START, ""))
@@ -113,7 +134,7 @@ def _message(body: Writer, role: str, trees: tuple[Tree, Tree], end: str, *, rem
 def _remember(body: Writer, names: set[str]) -> None:
     """Write what keeps in mind who spoke; it counts messages that are not printed too."""
     if "spoken" in names:
-        body.control('if ne .Role "system"')
+        body.control('if and (ne .Role "system") (or (not $last) (ne .Role "assistant"))')
         body.control("$spoken = .Role")
         body.control("end")
     for name, marks in (("output", ("true", "false")), ("ever", ("true", ""))):

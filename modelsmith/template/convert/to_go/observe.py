@@ -29,6 +29,7 @@ from modelsmith.template.convert.to_go.orders import (
     LONG_DATE,
     QUOTED,
     SHORT_DATE,
+    SILENT,
     SYSTEM,
     THINKING,
     THINKS,
@@ -106,7 +107,7 @@ def _cut(render: Reference, order: tuple[str, ...], shape: Shape, scope: Coverag
         prompt = prompt.replace(date, symbol)
     if shape.listed and scope.format and scope.format.tools:
         prompt = prompt.replace(scope.format.tools.text, TOOLS)
-    if not messages[-1]["content"]:
+    if not messages[-1]["content"] and not shape.silent:
         prompt += marks[-1]
     system = _system(order, marks, scope.placement)
     prompt = prompt.replace(system, SYSTEM) if system else prompt
@@ -140,7 +141,8 @@ def _pieces(
     last_user = max((number for number, role in enumerate(order) if role == "user"), default=_MISSING)
     shared["user"] = yes_or_no("user" in order)
     position, previous = 0, ""
-    for number, (role, mark, thought, made) in enumerate(zip(order, *texts, strict=True)):
+    shown = len(order) - 1 if shape.silent else len(order)
+    for number, (role, mark, thought, made) in enumerate(list(zip(order, *texts, strict=True))[:shown]):
         last = number == len(order) - 1
         facts = (
             shared
@@ -172,7 +174,9 @@ def _pieces(
             unit = prompt[start:end].replace(made or "\0", symbol).replace(mark, CONTENT).replace(thought, THINKING)
             yield _observation(UNIT + role, UNIT, facts, unit)
         position, previous = end, role
-    facts = shared | facts_before(order) | {"previous": previous, "role": order[-1], "last": "yes"}
+    ends = {"previous": previous, "role": order[-1], "last": "yes", SILENT: yes_or_no(shape.silent)}
+    # an answer that is begun is no message before what follows
+    facts = shared | facts_before(order[:-1] if order[-1] == "assistant" else order) | ends
     yield _observation(END, previous, facts, prompt[position:])
 
 

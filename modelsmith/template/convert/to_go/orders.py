@@ -29,6 +29,9 @@ END, CALLING, UNIT = "end", "calls", "unit "
 """What is no role but treated like one: the end of a prompt, an answer that makes calls, and,
 before the name of a role, what its contents are printed as."""
 
+SILENT = "silent"
+"""The fact that the last message is an answer with nothing in it, of which llama-server shows nothing."""
+
 _CALLING_ORDERS = tuple(
     tuple(order.split())
     for order in (
@@ -70,7 +73,8 @@ class Coverage:
 class Shape:
     """What is the same for a whole conversation: thinking asked for, reasoning in answers, tools offered, contents.
 
-    Without ``closed`` the last answer has no content yet; without ``said`` no answer that makes calls has any.
+    Without ``closed`` the last answer has no content yet, and without ``thoughts`` too it is silent: it has not begun at all.
+    Without ``said`` no answer that makes calls has any.
     """
 
     think: str
@@ -78,6 +82,11 @@ class Shape:
     listed: bool
     closed: bool = True
     said: bool = True
+
+    @property
+    def silent(self) -> bool:
+        """Whether the last answer has nothing in it."""
+        return not self.closed and not self.thoughts
 
 
 def shapes(order: Sequence[str], scope: Coverage) -> Iterator[Shape]:
@@ -88,7 +97,7 @@ def shapes(order: Sequence[str], scope: Coverage) -> Iterator[Shape]:
         if thoughts and not (answers and scope.reasons):
             continue
         yield Shape(think, thoughts, listed)
-        if thoughts and order[-1] == "assistant":
+        if order[-1] == "assistant":
             yield Shape(think, thoughts, listed, closed=False)
         if CALLING in order:
             yield Shape(think, thoughts, listed, said=False)

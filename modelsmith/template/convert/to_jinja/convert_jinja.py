@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from modelsmith.errors import ConversionError, TemplateRenderError
+from modelsmith.errors import ConversionError, TemplateRenderError, TemplateSyntaxError
 from modelsmith.syntax.gotemplate.nodes import Action, Command, Field, Pipeline
 from modelsmith.template.conversation.named import is_prefill
 from modelsmith.template.conversation.think import THINKS
@@ -60,11 +60,19 @@ def to_jinja(template: Template) -> Conversion:
 
     Of two ways to prepare for begun answers (see ``surrounded``) the one that makes more conversations equal is taken.
     """
-    found = [
-        _judged(template, ChatTemplate.parse(text))
-        for begins in (False, True)
-        if (text := jinja_text(template, begins=begins))
-    ]
+    found: list[Conversion] = []
+    reason = "it prints nothing"
+    for begins in (False, True):
+        text = jinja_text(template, begins=begins)
+        try:
+            found += [_judged(template, ChatTemplate.parse(text))] if text else []
+        except TemplateSyntaxError as error:
+            reason = error.message
+    if not found:
+        raise ConversionError(
+            f"the Jinja template that does the same is of no use: {reason}",
+            hint="repair the Go template first; see what it prints with `modelsmith render`",
+        )
     return max(found, key=lambda each: (each.proven_chat, each.proven_tools, -len(each.limits), len(each.covered)))
 
 

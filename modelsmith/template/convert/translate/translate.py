@@ -214,6 +214,8 @@ def _head(state: State, code: Code) -> Code:
         Do(f'$begun := eq ({last}).Role "assistant"'),
         Cond("$begun", (Do("$messages = slice $messages 0 (len (slice $messages 1))"),)),
     ]
+    if "$asks := true" in str(found):
+        found.append(Cond(f"and $begun (not ({_SPEAKS.format(f'({last})')}))", (Do("$asks = false"),)))
     if state.shape.joined:
         found += [
             Do('$system := ""'),

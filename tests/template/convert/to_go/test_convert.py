@@ -119,12 +119,24 @@ def test_the_simplest_template_is_one_that_a_person_would_write() -> None:
         "{{- $last := eq (len (slice $.Messages $i)) 1 }}\n"
         '{{- if eq .Role "system" }}<|im_start|>system\n{{ .Content }}<|im_end|>\n'
         '{{ else if eq .Role "user" }}<|im_start|>user\n{{ .Content }}<|im_end|>\n'
-        '{{ else if eq .Role "assistant" }}<|im_start|>assistant\n{{ .Content }}\n'
+        '{{ else if and (eq .Role "assistant") (or (not $last) .Content .Thinking .ToolCalls) }}'
+        "<|im_start|>assistant\n{{ .Content }}\n"
         "{{- if not $last }}<|im_end|>\n{{ end }}\n"
         '{{- else if eq .Role "tool" }}<|im_start|>tool\n{{ .Content }}<|im_end|>\n{{ end }}\n'
         '{{- if and $last (ne .Role "assistant") }}<|im_start|>assistant\n{{ end }}\n'
         "{{- end }}"
     )
+
+
+@pytest.mark.parametrize("roles", [("user",), ("system", "user"), ("user", "assistant", "user", "tool"), ()])
+def test_of_an_answer_that_has_nothing_in_it_yet_nothing_is_shown(roles: tuple[str, ...]) -> None:
+    messages = [{"role": role, "content": f"{role} {number}"} for number, role in enumerate(roles)]
+    silent = Conversation.from_dict({"messages": [*messages, {"role": "assistant", "content": ""}]})
+    for text in (CHATML, QWEN3):
+        chat_template = ChatTemplate.parse(text)
+        prompt = to_go(chat_template).template.render(silent)
+        assert prompt == chat_template.render(silent)
+        assert not prompt.endswith("assistant\n")
 
 
 def test_thinking_is_shown_declared_and_switched_off() -> None:

@@ -159,6 +159,15 @@ def test_what_jinja_has_nothing_for_is_refused(text: str, what: str) -> None:
     assert caught.value.hint or what in {"%q", "whole"}
 
 
+def test_what_llama_server_would_not_load_is_refused() -> None:
+    text = (
+        '{{ range .Messages }}<|{{ .Role }}|>{{ .Content }}{{ range .ToolCalls }}<call>{"name": "{{ .Function.Name }}", }</call>'
+        "{{ end }}{{ end }}{{ range .Tools }}{{ . }}{{ end }}<|assistant|>"
+    )
+    with pytest.raises(ConversionError, match="llama-server does not load"):
+        to_jinja(Template.parse(text))
+
+
 def test_nothing_is_printed_in_a_round_that_is_continued() -> None:
     text = '{{ range .Messages }}{{ if eq .Role "system" }}[{{ .Content }}]{{ continue }}{{ else if .Content }}-{{ end }}+{{ end }}'
     template = Template.parse(text)
