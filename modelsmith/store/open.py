@@ -147,12 +147,17 @@ def choose_store(
     scheme, separator, _ = text.partition("://")
     if separator and scheme.lower() not in {"http", "https"}:
         raise UsageError(f"{text!r} is neither a directory nor an http or https URL")
-    if separator or (_HOST_AND_PORT.fullmatch(text) and not Path(text).exists()):
+    if is_server(text):
         from modelsmith.store.ollama.ollama import OllamaStore
 
         store = OllamaStore(text)
         return StoreChoice(store, f"the server {by} (Ollama {store.ollama_version()})")
     return StoreChoice(_directory(text), f"the directory {by}")
+
+
+def is_server(text: str) -> bool:
+    """Say whether a store is named by a URL, or by a host and a port, and not by a folder."""
+    return "://" in text or bool(_HOST_AND_PORT.fullmatch(text) and not Path(text).exists())
 
 
 def named_server(environment: Mapping[str, str] = os.environ) -> str:

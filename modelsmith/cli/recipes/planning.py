@@ -163,9 +163,23 @@ def hosts_of(options: PlanOptions) -> tuple[str | None, ...]:
     from modelsmith.store.environment import variable
 
     named = options.stores or (() if variable("MODELSMITH_STORE") else configured_stores(Path.cwd()))
-    if twice := next((each for each in named if named.count(each) > 1), ""):
-        raise UsageError(f"the store {twice} is named twice", hint="name each host once")
+    seen: dict[str, str] = {}
+    for each in named:
+        other = seen.setdefault(_place_of(each), each)
+        if other != each or named.count(each) > 1:
+            also = f", as {other} too" if other != each else ""
+            raise UsageError(f"the store {each} is named twice{also}", hint="name each host once")
     return named or (None,)
+
+
+def _place_of(store: str) -> str:
+    """Return what tells a store from others, however it is spelled."""
+    from modelsmith.name import parse_host
+    from modelsmith.store.open import is_server
+
+    if is_server(store):
+        return parse_host(store).replace("//localhost:", "//127.0.0.1:").rstrip("/")
+    return str(Path(store).expanduser().resolve())
 
 
 def ask_again(locked: LockedModel, folder: Path) -> ResolvedRecipe:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from modelsmith.errors import VerificationFailed
 from modelsmith.progress import Progress, ProgressSink, silent
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Health = Callable[["Plan", ProgressSink], str]
 """Looks at the model of a plan on its host, and says what was found; raises ModelsmithError where it must not stay."""
+
+
+_FOLDER: Final = "nothing was asked: a folder runs no model"
 
 
 def planned_there(plan: Plan, progress: ProgressSink = silent) -> str:
@@ -34,8 +37,10 @@ def promised_there(plan: Plan, progress: ProgressSink = silent) -> str:
 
     found = planned_there(plan, progress)
     asks = [each for each in plan.recipe.expect if isinstance(each, Ask)]
-    if not asks or not isinstance(plan.store, OllamaStore):
+    if not asks:
         return found
+    if not isinstance(plan.store, OllamaStore):
+        return f"{found}; {_FOLDER}"
     progress(Progress(f"asking {plan.name.short} on {plan.store.location}"))
     with closing(OllamaEngine(plan.store.location, plan.name.short)) as engine:
         asked = ask_all(asks, engine)
@@ -62,7 +67,7 @@ def answering(question: str) -> Health:
 
         found = promised_there(plan, progress)
         if not isinstance(plan.store, OllamaStore):
-            return found
+            return found if _FOLDER in found else f"{found}; {_FOLDER}"
         asked = Request(Conversation.from_dict({"messages": [{"role": "user", "content": question}]}))
         progress(Progress(f"asking {plan.name.short} on {plan.store.location}"))
         with closing(OllamaEngine(plan.store.location, plan.name.short)) as engine:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -58,13 +58,16 @@ def roll_out(
         _upload(ready, progress)
         done: list[_Step] = []
         try:
-            return tuple(_roll(plan, health, done, progress) for plan in ready)
+            rolled = tuple(_roll(plan, health, done, progress) for plan in ready)
         except (ModelsmithError, OSError, KeyboardInterrupt) as error:
             failed = done[-1].plan.store.location if done else ready[0].store.location
             raise _rolled_back(error, failed, done, progress) from error
         finally:
             for step in done:
                 step.forget()
+        for plan in ready:
+            _remove_leftovers(plan)
+        return rolled
 
 
 def _check(plan: Plan) -> None:
@@ -187,7 +190,6 @@ class _Step:
 
 
 def _roll(plan: Plan, health: Health, done: list[_Step], progress: ProgressSink) -> RolledOut:
-    _remove_leftovers(plan)
     step = _Step(plan)
     done.append(step)
     if not plan.changes:
@@ -202,11 +204,12 @@ def _roll(plan: Plan, health: Health, done: list[_Step], progress: ProgressSink)
 
 
 def _remove_leftovers(plan: Plan) -> None:
-    """Remove what a roll-out of this model left behind that was killed."""
-    for name in plan.store.models():
-        same = replace(name, tag=plan.name.tag).same_as(plan.name)
-        if same and name.tag.startswith(_BEFORE):
-            plan.store.delete(name)
+    """Remove what a roll-out of this model left behind that was killed; only now is it needed no more."""
+    with suppress(ModelsmithError):  # the host is gone; the next roll-out that succeeds removes it
+        for name in plan.store.models():
+            same = replace(name, tag=plan.name.tag).same_as(plan.name)
+            if same and name.tag.startswith(_BEFORE):
+                plan.store.delete(name)
 
 
 def _rolled_back(error: BaseException, failed: str, done: Sequence[_Step], progress: ProgressSink) -> ModelsmithError:

@@ -12,7 +12,9 @@ import pytest
 from fakes.ollama import FakeOllama, Fault
 
 from modelsmith.cli import run
-from modelsmith.errors import RollOutFailed, ServerError, VerificationFailed
+from modelsmith.cli.recipes.planning import hosts_of
+from modelsmith.cli.shared.options import PlanOptions
+from modelsmith.errors import RollOutFailed, ServerError, UsageError, VerificationFailed
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress, ProgressSink
 from modelsmith.recipe.fleet.health import answering, planned_there
@@ -152,6 +154,48 @@ def test_a_host_that_dies_is_named_and_its_model_kept(servers: list[FakeOllama])
     assert OllamaStore(servers[1].url).show(kept[0]).parameters["top_k"] == 1
     roll_out(plans(servers, "parameters: {top_k: 3}"))
     assert stands(servers) == [["made:latest 3"]] * 3
+
+
+def test_what_a_dead_host_kept_stays_until_a_roll_out_succeeds(servers: list[FakeOllama]) -> None:
+    roll_out(plans(servers))
+    store = OllamaStore(servers[1].url)
+    kept = ModelName.parse("made:before-rollout-0123456789ab")
+    store.copy(NAME, kept)
+    servers[2].faults["/api/create"] = Fault.error_line("no space left on device")
+    with pytest.raises(RollOutFailed):
+        roll_out(plans(servers, "parameters: {top_k: 2}"))
+    assert store.show(kept).parameters["top_k"] == 1
+    servers[2].faults.clear()
+    roll_out(plans(servers, "parameters: {top_k: 2}"))
+    assert stands(servers) == [["made:latest 2"]] * 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("./models", "models/", True),
+        ("./models", "./more", False),
+        ("http://localhost:11434", "127.0.0.1:11434", True),
+        ("http://127.0.0.1:11434/", "http://127.0.0.1:11434", True),
+        ("http://127.0.0.1:11434", "http://127.0.0.1:11435", False),
+    ],
+)
+def test_a_host_is_named_once_however_it_is_spelled(one: str, other: str, same: bool) -> None:
+    options = PlanOptions(("r.yaml",), (), (one, other))
+    if same:
+        with pytest.raises(UsageError, match="is named twice, as"):
+            hosts_of(options)
+    else:
+        assert hosts_of(options) == (one, other)
+
+
+def test_a_folder_is_not_asked_and_that_is_told() -> None:
+    recipe = parse_recipe(
+        "name: r\nfrom: ./m.gguf\ncreate: made\nexpect: [{ask: Hi, contains: x}]\n", folder=Path.cwd()
+    ).resolve({})
+    made = [plan(recipe, LocalStore(Path(name))) for name in ("one", "two")]
+    told = {"stored as planned; nothing was asked: a folder runs no model"}
+    assert {each.health for each in roll_out(made, health=answering("Say yes."))} == told
 
 
 def test_a_broken_promise_sends_nothing(servers: list[FakeOllama]) -> None:
