@@ -14,10 +14,10 @@ from modelsmith.cli.shared.sizes import size_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelsmith.cli.recipes.planning import ResolvedRecipe
     from modelsmith.cli.shared.options import PlanOptions
     from modelsmith.recipe.fleet.rollout import RolledOut
     from modelsmith.recipe.plan.plan import Plan
+    from modelsmith.recipe.read.resolved import ResolvedRecipe
 
 
 def apply_fleet(

@@ -13,9 +13,9 @@ from modelsmith.cli.shared.options import json_option, lock_file_option, store_o
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from modelsmith.cli.recipes.planning import ResolvedRecipe
     from modelsmith.progress import ProgressSink
     from modelsmith.recipe.lock.format import LockedModel
+    from modelsmith.recipe.read.resolved import ResolvedRecipe
     from modelsmith.store import Store
 
 
@@ -136,15 +136,7 @@ def _locked(
     planned = plan(recipe, store, version=version, as_is=as_is or bool(old and old.as_is))
     if planned.missing:
         raise ModelNotFound(f"{planned.name.short} cannot be locked: {planned.missing}")
-    return locked_model(
-        planned,
-        asked.written,
-        asked.settings,
-        path.absolute().parent,
-        spec=asked.recipe.from_,
-        profile=asked.profile,
-        progress=progress,
-    )
+    return locked_model(planned, asked, path.absolute().parent, progress=progress)
 
 
 def _version(old: LockedModel | None, store: Store) -> str | None:

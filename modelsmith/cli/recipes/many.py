@@ -14,9 +14,9 @@ from modelsmith.cli.shared.failure import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from modelsmith.cli.recipes.planning import ResolvedRecipe
     from modelsmith.cli.shared.options import PlanOptions
     from modelsmith.progress import Progress, ProgressSink
+    from modelsmith.recipe.read.resolved import ResolvedRecipe
     from modelsmith.recipe.scale.job import Executor, Job, Outcome, Work
     from modelsmith.store import Store
 

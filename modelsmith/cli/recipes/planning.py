@@ -5,14 +5,15 @@ from __future__ import annotations
 import shlex
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from modelsmith.recipe.read.resolved import ResolvedRecipe
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from modelsmith.cli.shared.options import PlanOptions
     from modelsmith.errors import ModelsmithError
@@ -20,23 +21,12 @@ if TYPE_CHECKING:
     from modelsmith.recipe.lock.drift import Moved
     from modelsmith.recipe.lock.format import LockedModel
     from modelsmith.recipe.plan.plan import Plan
-    from modelsmith.recipe.read.load import Recipe, RecipeFile
+    from modelsmith.recipe.read.load import Recipe
     from modelsmith.recipe.read.nodes import ScalarNode
     from modelsmith.store import Store
     from modelsmith.store.model import StoredModel
 
 _MOST = 5
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedRecipe:
-    """A recipe with values for its inputs: as it is written, the values that were given, and both together."""
-
-    written: RecipeFile
-    settings: Mapping[str, Any]
-    recipe: Recipe
-    profile: str = ""
-    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,21 +236,15 @@ def drift_of(
     """Compare a plan with what the lock says; ``hashes`` reads weights whose digests are not known."""
     from modelsmith.recipe.lock.drift import moved
     from modelsmith.recipe.lock.make import locked_model
-    from modelsmith.recipe.lock.store import LockedStore
 
-    store = plan.store
     now = locked_model(
         plan,
-        asked.written,
-        asked.settings,
+        asked,
         folder,
         hashes=hashes and not from_lock,
         headers=False,
-        spec=asked.recipe.from_,
+        locked=locked,
         base=locked.base if from_lock else None,
-        locked=locked.result,
-        base_of=store.base_of if isinstance(store, LockedStore) else None,
-        profile=asked.profile,
         progress=progress,
     )
     return moved(locked, now)

@@ -11,11 +11,8 @@ from modelsmith.cli.recipes.planning import Planned, ask_again, chosen_store, lo
 from modelsmith.hidden import unseen
 
 if TYPE_CHECKING:
-    from modelsmith.cli.recipes.planning import ResolvedRecipe
     from modelsmith.cli.shared.options import PlanOptions
     from modelsmith.progress import ProgressSink
-    from modelsmith.recipe.lock.format import LockedModel
-    from modelsmith.recipe.plan.plan import Plan
     from modelsmith.store import Store
 
 ENDING = ".json"
@@ -42,6 +39,7 @@ def save(path: Path, made: Planned, options: PlanOptions, *, force: bool, progre
     from modelsmith.cli.recipes.plan_json import report_data
     from modelsmith.cli.shared.outputs import write_output
     from modelsmith.errors import Unsupported, UsageError
+    from modelsmith.recipe.lock.make import locked_model
     from modelsmith.recipe.lock.saved import is_saved, saved_bytes
 
     plan, asked = made.plan, made.asked
@@ -52,29 +50,13 @@ def save(path: Path, made: Planned, options: PlanOptions, *, force: bool, progre
     if plan.missing:
         raise Unsupported(f"a plan without its base cannot be carried out later: {plan.missing}")
     folder = path.absolute().parent
-    model = _as_locked(plan, asked, folder, progress)
+    model = locked_model(plan, asked, folder, headers=False, progress=progress)
     shown = json.loads(unseen(json.dumps(report_data(made), ensure_ascii=False)))
     shown.pop("seconds")
     for layer, made_of in zip(shown["layers"], model.result.layers, strict=False):
         layer["digest"] = made_of.digest  # known now, whatever was known when it was planned
     data = saved_bytes(plan, model, place_of(plan.store), target=options.target_ollama, shown=shown)
     write_output(path, data, force=force, option="-o", is_ours=is_saved)
-
-
-def _as_locked(plan: Plan, asked: ResolvedRecipe, folder: Path, progress: ProgressSink) -> LockedModel:
-    """Return what a lock in the folder says of a plan, without what only a plan from a lock needs."""
-    from modelsmith.recipe.lock.make import locked_model
-
-    return locked_model(
-        plan,
-        asked.written,
-        asked.settings,
-        folder,
-        headers=False,
-        spec=asked.recipe.from_,
-        profile=asked.profile,
-        progress=progress,
-    )
 
 
 def place_of(store: Store) -> str:
@@ -84,6 +66,7 @@ def place_of(store: Store) -> str:
 
 def make_saved(options: PlanOptions, *, progress: ProgressSink) -> Planned:
     """Plan anew what a file says, and make sure that it is that plan; raises PlanChanged with what moved."""
+    from modelsmith.recipe.lock.make import locked_model
     from modelsmith.recipe.lock.saved import moved_since, read_saved
     from modelsmith.recipe.plan.plan import plan
 
@@ -101,7 +84,7 @@ def make_saved(options: PlanOptions, *, progress: ProgressSink) -> Planned:
         as_is=saved.model.as_is,
         modelfile=Path(saved.modelfile) if saved.modelfile else None,
     )
-    now = _as_locked(made, asked, folder, progress)
+    now = locked_model(made, asked, folder, headers=False, progress=progress)
     if found := moved_since(saved, made, now, place_of(store)):
         raise moved_error(found, str(path))
     return Planned(made, asked, lock_path(None), saved.model, (), time.monotonic() - begun)

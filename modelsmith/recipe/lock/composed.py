@@ -12,6 +12,7 @@ from modelsmith.manifest import CONFIG_TYPE, Digest, Layer, Manifest
 from modelsmith.name import ModelName
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.recipe.lock.format import LockedLayer, LockedResult
+from modelsmith.recipe.lock.store import LockedStore
 from modelsmith.store.create.compose import compose
 from modelsmith.store.create.request import checked_request
 from modelsmith.store.layout import Layout
@@ -34,17 +35,16 @@ def result_of(
     *,
     hashes: bool,
     locked: LockedResult | None = None,
-    base_of: Callable[[ModelName], BaseLayers] | None = None,
     progress: ProgressSink = silent,
 ) -> LockedResult:
     """Return what a plan makes. ``sources`` are the digests of the files that the weights are made of, by name.
 
     ``hashes`` reads the weights for a digest that is not known; else those of ``locked`` count where the weights are made
-    of the same in the same way. ``base_of`` reads the model that FROM names.
+    of the same in the same way.
     """
     made_of = _made_of(plan, sources)
     runs = plan.after.effective.source
-    base_of = base_of or _reader(plan)
+    base_of = _reader(plan)
     if plan.missing or (plan.request.fields.get("from") and base_of is None):
         return LockedResult(runs=runs, weights=made_of)
     try:
@@ -84,6 +84,8 @@ def _made_of(plan: Plan, sources: Mapping[str, str]) -> str:
 
 def _reader(plan: Plan) -> Callable[[ModelName], BaseLayers] | None:
     """Return what reads the layers of a model; None where only a server has them."""
+    if isinstance(plan.store, LockedStore):
+        return plan.store.base_of
     if isinstance(plan.store, LocalStore):
         layout = plan.store.layout
     elif (found := served_layout(plan)) is not None:

@@ -36,14 +36,13 @@ from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.outline import outline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
     from modelsmith.models.base import Base
-    from modelsmith.recipe.lock.format import LockedResult
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.recipe.read.load import RecipeFile
     from modelsmith.recipe.read.nodes import RecipeSource
-    from modelsmith.store.create.compose import BaseLayers
+    from modelsmith.recipe.read.resolved import ResolvedRecipe
     from modelsmith.store.layout import Layout
 
 _WEIGHTS = {MODEL, PROJECTOR, ADAPTER, DRAFT}
@@ -51,29 +50,26 @@ _WEIGHTS = {MODEL, PROJECTOR, ADAPTER, DRAFT}
 
 def locked_model(
     plan: Plan,
-    written: RecipeFile,
-    settings: Mapping[str, object],
+    asked: ResolvedRecipe,
     folder: Path,
     *,
     hashes: bool = True,
     headers: bool = True,
-    spec: str = "",
+    locked: LockedModel | None = None,
     base: LockedBase | None = None,
-    locked: LockedResult | None = None,
-    base_of: Callable[[ModelName], BaseLayers] | None = None,
-    profile: str = "",
     progress: ProgressSink = silent,
 ) -> LockedModel:
-    """Return what a lock in ``folder`` says of a plan. ``settings`` are the values that were given for inputs.
+    """Return what a lock in ``folder`` says of a plan of the recipe.
 
     ``hashes`` reads files whose digests are not known; without it they are left out, and without ``headers`` what only a plan
-    from the lock needs. ``spec`` is the base as the recipe says it, where another one, of a commit, was planned with. ``base`` and ``base_of`` are those of a lock
-    that was planned from, ``locked`` the result that it tells. Raises UsageError for an input that looks like a secret.
+    from the lock needs. ``locked`` is what the lock says so far, ``base`` that of a lock that was planned from. Raises UsageError
+    for an input that looks like a secret.
     """
+    written = asked.written
     names = [plan.before.template_text or "", *map(str, plan.after.parameters.get("stop", ()))]
     # a file that was not downloaded has a stand-in, whose bytes say nothing
     hashes = hashes and not plan.downloads
-    found = base or _base(plan, names if headers else None, spec or plan.recipe.from_, hashes=hashes, progress=progress)
+    found = base or _base(plan, names if headers else None, asked.recipe.from_, hashes=hashes, progress=progress)
     adapters = tuple(_adapters(plan.recipe.adapters, hashes=hashes, progress=progress))
     sources = {each.name: each.digest or "" for each in (*found.files, *adapters)}
     if found.model is not None:
@@ -82,19 +78,21 @@ def locked_model(
         recipe=_source_name(written.sources[0], folder) if is_path(plan_name(written)) else written.name,
         inputs={
             name: _input(name, value, folder)
-            for name, value in sorted(settings.items())
+            for name, value in sorted(asked.settings.items())
             if name not in written.inputs or not written.inputs[name].secret
         },
         sources=tuple(
             LockedSource(name=_source_name(source, folder), digest=_digest_of(source.text.encode("utf-8", "replace")))
             for source in written.sources
         ),
-        profile=profile,
+        profile=asked.profile,
         tools=_tools(plan),
         as_is=plan.as_is,
         base=found,
         adapters=adapters,
-        result=result_of(plan, sources, hashes=hashes, locked=locked, base_of=base_of, progress=progress),
+        result=result_of(
+            plan, sources, hashes=hashes, locked=None if locked is None else locked.result, progress=progress
+        ),
     )
 
 
