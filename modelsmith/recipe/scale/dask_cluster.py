@@ -1,6 +1,6 @@
 """Jobs on a cluster of dask.distributed: ``dask://SCHEDULER:8786``. The one door to it.
 
-Sources: distributed ``client.py`` (run, submit, subscribe_topic), ``scheduler.py`` (a task whose worker dies is begun anew
+Sources: distributed ``client.py`` (run, submit, subscribe_topic, Future.add_done_callback), ``scheduler.py`` (a task whose worker dies is begun anew
 elsewhere, up to ``allowed-failures`` times).
 """
 
@@ -81,9 +81,8 @@ class DaskCluster:
         import distributed
 
         self.check()
-        as_completed: Any = distributed.as_completed
         topic = f"modelsmith-{uuid.uuid4().hex}"
-        events: queue.SimpleQueue[tuple[str, str, dict[str, Any]]] = queue.SimpleQueue()
+        events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._client.subscribe_topic(topic, lambda event: events.put(event[1]))
         began = time.monotonic()
         by_key = {job.key: job for job in jobs}
@@ -91,15 +90,22 @@ class DaskCluster:
             self._client.submit(_worked, work, job, topic, key=f"{topic}-{job.key}", retries=_RETRIES, pure=False): job
             for job in by_key.values()
         }
-        completed = as_completed(list(futures), loop=self._client.loop, raise_errors=False)
+        for future in futures:
+            future.add_done_callback(events.put)
+        left = len(futures)
         try:
-            for future in completed:
-                _tell(events, by_key, told)
-                yield _outcome(futures[future], future, time.monotonic() - began)
+            while left:
+                event = (
+                    events.get()
+                )  # what workers say and how jobs end come in one line, so that neither waits for the other
+                if isinstance(event, distributed.Future):
+                    left -= 1
+                    yield _outcome(futures[event], event, time.monotonic() - began)
+                else:
+                    _tell(event, by_key, told)
         finally:
             self._client.cancel([future for future in futures if not future.done()], force=True)
             self._client.unsubscribe_topic(topic)
-            _tell(events, by_key, told)
 
 
 def version_here() -> str:
@@ -107,11 +113,14 @@ def version_here() -> str:
     return __version__
 
 
-def _tell(events: queue.SimpleQueue[tuple[str, str, dict[str, Any]]], jobs: dict[str, Job], told: Told) -> None:
-    while not events.empty():
-        key, worker, said = events.get()
-        if key in jobs:
-            told(jobs[key], worker, Progress(**said))
+def _tell(event: tuple[str, str, dict[str, Any]], jobs: dict[str, Job], told: Told) -> None:
+    key, worker, said = event
+    if key in jobs:
+        told(jobs[key], worker, Progress(**said))
+
+
+class _Cancelled(Exception):
+    """Nobody waits for the job any more."""
 
 
 def _worked(work: Work, job: Job, topic: str) -> tuple[Made | None, str, str]:
@@ -119,9 +128,12 @@ def _worked(work: Work, job: Job, topic: str) -> tuple[Made | None, str, str]:
     from distributed import get_worker
 
     worker: Any = get_worker()
+    task: str = worker.get_current_task()
     last: dict[str, float] = {}
 
     def tell(progress: Progress) -> None:
+        if _is_cancelled(worker, task):
+            raise _Cancelled  # a thread cannot be ended from outside
         now = time.monotonic()
         key = progress.status + progress.digest
         if progress.total and progress.completed < progress.total and now - last.get(key, 0.0) < _TOLD_SECONDS:
@@ -136,6 +148,8 @@ def _worked(work: Work, job: Job, topic: str) -> tuple[Made | None, str, str]:
         try:
             job.check_version()
             made = work(job, tell)
+        except _Cancelled:
+            return None, "it was cancelled", ""
         except ServerError:
             raise  # it may answer another time: the scheduler tries again
         except ModelsmithError as error:
@@ -143,6 +157,12 @@ def _worked(work: Work, job: Job, topic: str) -> tuple[Made | None, str, str]:
         except OSError as error:
             return None, unseen(str(error)), ""
     return Made(made.digest, made.changed, made.size, f"{worker.address} ({made.worker})"), "", ""
+
+
+def _is_cancelled(worker: Any, task: str) -> bool:
+    """Say whether the scheduler has called a task back. Source: distributed ``worker_state_machine.py`` (``TaskStateState``)."""
+    found = worker.state.tasks.get(task)
+    return found is None or found.state == "cancelled"
 
 
 def _outcome(job: Job, future: Any, seconds: float) -> Outcome:
