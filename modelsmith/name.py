@@ -118,7 +118,9 @@ class ModelName:
 
 
 def of_file(text: str) -> str:
-    """Say what makes a model of a file where ``text`` names one and not a model, else ""."""
+    """Say what to do with a file or a web address that ``text`` names instead of a model; "" for anything else."""
+    if re.match(r"https?://", text):
+        return "a web address is read by gguf inspect, gguf verify and fit; for the rest download the file, then name it: ./model.gguf"
     path = text.removesuffix(f":{DEFAULT_TAG}")
     if not path.lower().endswith(".gguf"):
         return ""

@@ -180,7 +180,7 @@ def _text(path: str) -> str:
 
     if path != "-" and Path(path).is_file():
         return decode(read_text_file(Path(path)))[0]
-    data = read(path)
+    data = read(path, "a text")
     check_stdin(data)
     return decode(data)[0]
 
@@ -199,7 +199,8 @@ def _report(
         for source, found in judged:
             for each in found:
                 click.echo(f"{diagnostic_text(each, source)}\n")
-        _sum_up(judged)
+        if judged or not failed:
+            _sum_up(judged)
     every = [each for _, found in judged for each in found]
     return FINDINGS if any(each.severity is not Severity.INFO for each in every) else FINE
 

@@ -139,3 +139,29 @@ def test_a_baseline_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> N
     Path("told", "modelsmith.toml").write_text('[lint]\nbaseline = "b.json"\n')
     assert run(["lint", "told", "--write-baseline", "told/b.json"]) == 0
     assert "hint" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["render", "http://h.example/m.gguf", "--user", "x"],
+        ["explain", "https://h.example/a/b/c/m.gguf"],
+        ["show", "http://h.example/m.gguf"],
+        ["plan", "import-gguf", "--set", "base=http://h.example/m.gguf"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_web_address_is_no_path(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words) in {2, 3}
+    error = capsys.readouterr().err
+    assert "is not a model name" in error
+    assert "download the file, then name it" in error
+    assert "looked for" not in error
+    assert "base=http" not in error.partition("hint:")[2]
+
+
+def test_doctor_tells_what_it_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", "md", "nosuch.md"]) == 3
+    error = capsys.readouterr().err
+    assert "name a text, or - for stdin" in error
+    assert "nothing found" not in error

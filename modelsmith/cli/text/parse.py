@@ -122,17 +122,20 @@ class Parsed:
         return resolve(self.reading, self.folder)
 
 
-def read(path: str) -> bytes:
-    """Return the bytes of a file, or of stdin for ``-``; raises UnreadableFile."""
+def read(path: str, what: str = "a Modelfile") -> bytes:
+    """Return the bytes of a file, or of stdin for ``-``; raises UnreadableFile, whose hint says ``what`` is read."""
     if path == "-":
         return b"" if sys.stdin is None else sys.stdin.buffer.read()
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
-        raise UnreadableFile(f"{path} does not exist", hint="name a Modelfile, or - for stdin") from error
+        raise UnreadableFile(f"{path} does not exist", hint=f"name {what}, or - for stdin") from error
     except IsADirectoryError as error:
         raise UnreadableFile(
-            f"{path} is a directory", hint=f"name the file in it: {Path(path) / 'Modelfile'}"
+            f"{path} is a directory",
+            hint=f"name the file in it: {Path(path) / 'Modelfile'}"
+            if what == "a Modelfile"
+            else "name the files in it",
         ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def base(spec: str, store: Store, folder: Path) -> Base:
     """Return a model by its name; one as Ollama names those of the Hub that is not here is asked for there."""
     path = Path(anchored(spec, folder))
-    if path.suffix.lower() in {".gguf", ".modelfile"} or spec.startswith((".", "/", "~")):
+    is_address = spec.startswith(("http://", "https://"))  # of a file; an Ollama's name may begin like this, too
+    if not is_address and (path.suffix.lower() in {".gguf", ".modelfile"} or spec.startswith((".", "/", "~"))):
         raise UnreadableFile(
             f'"{spec}" does not exist', hint=f"looked for {path}; give an existing file or a model's name"
         )

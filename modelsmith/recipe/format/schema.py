@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from modelsmith.errors import ModelsmithError, UsageError
 from modelsmith.files.paths import looks_like_path
 from modelsmith.hub.reference import HubReference, is_hub
-from modelsmith.name import ModelName
+from modelsmith.name import ModelName, of_file
 from modelsmith.recipe.format.expectations import Expectation
 from modelsmith.recipe.format.input import Input
 from modelsmith.recipe.parts.choice import Words, choose, kinds_by_option, mark
@@ -206,7 +206,9 @@ def _base(text: str) -> str:
     if separator and scheme not in {"http", "https"}:
         raise _refused(f"a recipe cannot start from {scheme}://", "get the file first, then name it: ./model.gguf")
     if problem := ModelName.parse(text).problem:
-        raise _refused(f'"{text:.120}" is not a model name: {problem}', "a path starts with ./, / or ~")
+        raise _refused(
+            f'"{text:.120}" is not a model name: {problem}', of_file(text) or "a path starts with ./, / or ~"
+        )
     return text
 
 

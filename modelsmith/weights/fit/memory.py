@@ -75,6 +75,13 @@ def inputs(layers: Iterable[Layer], settings: FitSettings) -> int:
     return masks(used, settings) + _SMALL + (_ROTATION if blocks and any(layer.keys for layer in used) else 0)
 
 
+def places(layers: Iterable[Layer], settings: FitSettings) -> int:
+    """Return the bytes that say where each number of a batch's values is stored, where they are stored transposed."""
+    if settings.flash_attention:
+        return 0
+    return _PLACE * max((layer.values for layer in layers), default=0) * settings.tokens
+
+
 def compute(
     model: FitModel,
     layers: Iterable[Layer],
@@ -98,9 +105,7 @@ def compute(
     scores = outputs * (model.vocabulary + model.embedding) + model.embedding * tokens if output else 0
     more = 0
     if copies > 1:  # of what comes in from the device before, too
-        more = copies * _FLOAT * model.embedding * tokens
-        if not settings.flash_attention:
-            more += (copies - 1) * _PLACE * max((layer.values for layer in used), default=0) * tokens
+        more = copies * _FLOAT * model.embedding * tokens + (copies - 1) * places(used, settings)
     return _FLOAT * max(widest, scores) + copies * inputs(used, settings) + more
 
 

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from modelsmith.weights.fit.machine import overhead_of
-from modelsmith.weights.fit.memory import PIPELINE_COPIES, cache_of, compute, masks, output_buffer, state_of
+from modelsmith.weights.fit.memory import PIPELINE_COPIES, cache_of, compute, inputs, output_buffer, places, state_of
 from modelsmith.weights.fit.pool import growth, pool
 
 if TYPE_CHECKING:
@@ -181,7 +181,8 @@ def _compute_in_ram(
     model: FitModel, settings: FitSettings, layers: Sequence[Layer], *, output: bool, copies: int
 ) -> int:
     """Return the room in main memory: for the layers there, and for what is handed to the cards; with the scores."""
-    handed = 2 * 4 * model.embedding * settings.tokens + copies * masks(model.layers, settings)
+    brought = inputs(model.layers, settings) + places(model.layers, settings)
+    handed = 2 * 4 * model.embedding * settings.tokens + copies * brought
     if not layers and not output:
         return handed + output_buffer(model, settings)
     return max(handed, compute(model, layers, settings, output=output)) + output_buffer(model, settings)

@@ -10,7 +10,7 @@ from shared import conformance, needs_shared
 
 from modelsmith.weights.fit.fit import Fit, estimate
 from modelsmith.weights.fit.machine import Machine
-from modelsmith.weights.fit.memory import PIPELINE_COPIES, compute, inputs
+from modelsmith.weights.fit.memory import PIPELINE_COPIES, compute, inputs, places
 from modelsmith.weights.fit.model import FitModel
 from modelsmith.weights.fit.pool import PROMPT, growth, pool
 from modelsmith.weights.fit.settings import FitSettings
@@ -44,6 +44,26 @@ def test_never_below_and_hardly_above_what_was_measured(name: str) -> None:
             if row["ngl"] == 99:  # else weights are copied to the card while it computes: never below
                 assert gpu.compute / MIB == pytest.approx(told[f"CUDA{number} compute"], abs=0.1), row
             assert gpu.compute / MIB > told[f"CUDA{number} compute"] - 0.1, row
+
+
+@needs_shared
+@pytest.mark.parametrize("name", ["fit-h100.jsonl", "fit-2x-h200.jsonl"])
+def test_main_memory_is_never_below_what_was_measured(name: str) -> None:
+    for row in conformance(name):
+        ram, told = fit_of(row).placement.ram, row["buffers"]
+        assert ram.weights / MIB == pytest.approx(told["CPU_Mapped model"], abs=0.01), row
+        assert ram.cache / MIB == pytest.approx(told["CPU KV"], abs=0.01), row
+        measured = max(told["CUDA_Host compute"], told["CPU compute"]) + told["CUDA_Host  output"]
+        assert ram.compute / MIB > measured - 0.02, row
+        if row["ngl"] == 99 and row["par"] == 1:
+            assert ram.compute / MIB < measured + 0.1, row
+
+
+def test_without_flash_attention_the_places_of_values_come_in_too() -> None:
+    model = shape_model("deepseek-r1:7b")
+    flat = FitSettings(8192, flash_attention=False)
+    assert places(model.layers, flat) == 8 * 512 * 512
+    assert places(model.layers, AT_8K) == 0
 
 
 def test_several_cards_keep_copies_of_what_comes_in() -> None:

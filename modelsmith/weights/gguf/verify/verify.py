@@ -24,6 +24,8 @@ from modelsmith.weights.gguf.verify.tokenizer import check_tokenizer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_CUT = frozenset(("truncated", "tensor-outside-file"))
+"""Faults of a file that is not whole: whatever else is wrong comes after them."""
 _RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -86,8 +88,11 @@ def verify_scan(found: Scan, name: str) -> Verification:
 
 
 def _cut(faults: Sequence[Fault]) -> bool:
-    return any(fault.code in {"truncated", "tensor-outside-file"} for fault in faults)
+    return any(fault.code in _CUT for fault in faults)
 
 
 def _sorted(faults: Sequence[Fault]) -> tuple[Fault, ...]:
-    return tuple(sorted(faults, key=lambda each: (_RANKS[each.severity], each.offset is None, each.offset or 0)))
+    def place(fault: Fault) -> tuple[int, bool, bool, int]:
+        return (_RANKS[fault.severity], fault.code not in _CUT, fault.offset is None, fault.offset or 0)
+
+    return tuple(sorted(faults, key=place))
