@@ -28,6 +28,52 @@ _WORDS = {
     "toJson": "write json",
     "tojson": "write json",
 }
+_NO_NUMBERS = "Ollama's templates do not calculate; the number of a round is $i of {{ range $i, $m := .Messages }}"
+_NO_TEXTS = "Ollama's templates cannot change texts; print them as they are, or leave it to what sends the messages"
+_NO_PARTS = 'Ollama\'s templates do not look into texts; compare whole ones: {{ if eq .Content "…" }}'
+_NO_LISTS = "Ollama's templates make no lists and maps; they have those of the request: .Messages, .Tools"
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("add", "add1", "sub", "mul", "div", "mod", "plus", "minus", "inc", "max", "min", "seq"), _NO_NUMBERS
+    ),
+    **dict.fromkeys(
+        (
+            "join",
+            "split",
+            "replace",
+            "upper",
+            "lower",
+            "title",
+            "capitalize",
+            "indent",
+            "nindent",
+            "quote",
+            "squote",
+            "strings",
+        ),
+        _NO_TEXTS,
+    ),
+    **dict.fromkeys(
+        ("contains", "hasPrefix", "hasSuffix", "regexMatch", "startswith", "endswith", "has", "in"), _NO_PARTS
+    ),
+    **dict.fromkeys(("list", "dict", "tuple", "append", "keys", "values", "merge", "items"), _NO_LISTS),
+    "default": "write the text that stands for an empty one behind it: {{ or .System `…` }}",
+    "coalesce": "write {{ or .A .B }}",
+    "ternary": "write {{ if .A }}…{{ else }}…{{ end }}",
+    "trim": "white space around an action goes with {{- and -}}; that of texts stays",
+    "first": "write {{ index .Messages 0 }}",
+    "last": "in {{ range $i, $m := .Messages }}, the last is where {{ eq (len (slice $.Messages $i)) 1 }}",
+    "isLast": "in {{ range $i, $m := .Messages }}, the last is where {{ eq (len (slice $.Messages $i)) 1 }}",
+    "include": 'write {{ template "name" . }}',
+    "count": "write len",
+    "length": "write len",
+    "size": "write len",
+    "now": "write currentDate",
+    "date": "write currentDate",
+    "strftime_now": "write currentDate",
+    "raise_exception": "a Go template cannot refuse a chat; print nothing instead",
+}
+"""Functions of Helm's and Hugo's templates, and of Jinja, that people look for."""
 _UNEXPECTED = {
     '"="': "compare with {{ if eq .A .B }}; := declares a variable, = sets it, both with a space before",
     '"&"': "write {{ if and .A .B }}",
@@ -70,7 +116,8 @@ def hint_for(message: str, functions: Iterable[str]) -> str:
     function = _FUNCTION.search(message)
     if function:
         known = tuple(functions)
-        way = _WORDS.get(function[1]) or did_you_mean(function[1], known).removeprefix("; ")
+        name = function[1]
+        way = _WORDS.get(name) or _ELSEWHERE.get(name) or did_you_mean(name, known).removeprefix("; ")
         return way or f"Ollama has only these functions: {', '.join(sorted(known))}"
     token = _TOKEN.search(message)
     if token and token[1] in _UNEXPECTED:
