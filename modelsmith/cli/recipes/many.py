@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.failure import printable, show_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from modelsmith.cli.shared.options import PlanOptions
+    from modelsmith.errors import ModelsmithError
     from modelsmith.progress import Progress, ProgressSink
     from modelsmith.recipe.read.resolved import ResolvedRecipe
     from modelsmith.recipe.scale.job import Executor, Job, Outcome, Work
@@ -49,7 +50,7 @@ def plan_many(
     """Plan every model for every host, and say of each what would happen."""
     from modelsmith.cli.recipes.planning import make_plan
     from modelsmith.cli.shared.progress import progress_bars
-    from modelsmith.errors import ModelNotFound
+    from modelsmith.errors import ModelNotFound, ModelsmithError, UsageError
 
     code, reports = 0, []
     for number, each in enumerate(asked):
@@ -61,13 +62,21 @@ def plan_many(
                     made = make_plan(
                         options, each, progress=progress, from_lock=from_lock, hashes=check_only, where=where
                     )
-            except ModelNotFound as error:
-                if len(hosts) == 1:
+            except ModelsmithError as error:
+                if isinstance(error, UsageError) or len(asked) == len(hosts) == 1:
                     raise
-                code = max(code, 1)
-                reports.append(named(each, {"store": where, "lacks": error.message}))
-                if not as_json:
+                lacks = isinstance(error, ModelNotFound) and len(hosts) > 1
+                code = max(code, 1 if lacks else error.exit_code)  # the others are planned all the same
+                said = {"store": where, "lacks": error.message} if lacks else _error_data(error)
+                reports.append(named(each, said))
+                if markdown:
+                    from modelsmith.cli.recipes.plan_markdown import not_planned
+
+                    click.echo(not_planned(each.recipe.create, error))
+                elif lacks and not as_json:
                     click.echo(click.style(printable(f"? {where} lacks the base: {error.message}"), fg="red"))
+                elif not as_json:
+                    show_error(error)
                 continue
             bad = check_only and bool((made.plan.changes and not from_lock) or made.plan.without_effect or made.drifted)
             code = max(code, int(not made.plan.holds or bad))
@@ -86,6 +95,10 @@ def plan_many(
     if as_json:
         click.echo(json.dumps(reports, indent=2, ensure_ascii=False))
     return code
+
+
+def _error_data(error: ModelsmithError) -> dict[str, Any]:
+    return {"error": error.message, "hint": error.hint}
 
 
 def say_label(asked: ResolvedRecipe, number: int, count: int) -> None:
@@ -117,12 +130,14 @@ def apply_many(
     from modelsmith.cli.recipes.planning import chosen_store
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.errors import UsageError
-    from modelsmith.recipe.scale.dask_cluster import DaskCluster
+    from modelsmith.recipe.scale.dask_cluster import DaskCluster, check_address
     from modelsmith.recipe.scale.exchange import Exchange
     from modelsmith.recipe.scale.here import MakeHere
     from modelsmith.recipe.scale.processes import LocalProcesses
     from modelsmith.recipe.scale.there import MakeThere
 
+    if executor:
+        check_address(executor)
     if bool(executor) != bool(exchange):
         raise UsageError(
             "--executor and --exchange belong together: machines hand each other blobs through a registry",

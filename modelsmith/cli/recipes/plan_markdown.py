@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from modelsmith.cli.recipes.planning import Planned
+    from modelsmith.errors import ModelsmithError
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.recipe.prove.compare import Comparison
 
@@ -49,6 +50,12 @@ def markdown(made: Planned) -> str:
             return text + "\n_More differs than a comment can hold: see `modelsmith plan -v` or `--html`._\n"
         text += "\n" + block
     return text
+
+
+def not_planned(name: str, error: ModelsmithError) -> str:
+    """Return the comment about a model that could not even be planned."""
+    hint = f"\n\n{_text(error.hint)}" if error.hint else ""
+    return f"{MARK}\n### 🔴 {_text(name)} cannot be planned\n\n- ❌ {_text(error.message)}{hint}\n"
 
 
 def _blocks(plan: Plan) -> Iterator[str]:

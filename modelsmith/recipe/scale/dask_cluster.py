@@ -29,13 +29,22 @@ _RETRIES: Final = 2
 _TOLD_SECONDS: Final = 0.5
 
 
+def check_address(address: str) -> None:
+    """Raise UsageError for what is not the address of a scheduler."""
+    scheme, separator, place = address.partition("://")
+    if not separator or scheme not in _SCHEMES or not place:
+        raise UsageError(
+            f"{address!r:.120} is no scheduler",
+            hint="write it as dask://HOST:8786; without --executor the models are made here, --jobs N at a time",
+        )
+
+
 class DaskCluster:
     """The workers of one scheduler. Close it."""
 
     def __init__(self, address: str) -> None:
-        scheme, separator, place = address.partition("://")
-        if not separator or scheme not in _SCHEMES or not place:
-            raise UsageError(f"{address!r:.120} is no scheduler", hint="write it as dask://HOST:8786")
+        check_address(address)
+        scheme, _, place = address.partition("://")
         try:
             import distributed
         except ImportError as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
@@ -75,9 +77,20 @@ class LocalProcesses:
     def _start(self, work: Work, job: Job, attempt: int) -> tuple[Connection, _Running]:
         receiver, sender = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_child, args=(sender, work, job), daemon=True)
-        process.start()
+        with _deaf_to_interrupts():
+            process.start()
         sender.close()  # so that the end of the process is the end of what it says
         return receiver, _Running(job, process, attempt, time.monotonic())
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let processes that begin now never see Ctrl-C, which a terminal sends to all of them: this one ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _received(connection: Connection) -> tuple[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -70,6 +71,14 @@ def test_processes_that_die_are_begun_anew_and_failures_are_told(tmp_path: Path)
     assert told[0].status == "working"
 
 
+def test_an_interrupt_of_the_terminal_is_for_the_one_that_runs_them(tmp_path: Path) -> None:
+    folder = tmp_path / "begun"
+    folder.mkdir()
+    (outcome,) = LocalProcesses(1).run(Scripted(folder), [job("interrupted")], lambda *_: None)
+    assert (outcome.made is not None, outcome.attempts) == (True, 1)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_closing_ends_what_runs(tmp_path: Path) -> None:
     folder = tmp_path / "begun"
     folder.mkdir()
@@ -127,6 +136,22 @@ def test_a_failed_combination_is_told_and_the_others_made(capsys: pytest.Capture
     assert first["changed"]
     assert "PARAMETER" in second["error"] or "parameter" in second["error"]
     assert [name.short for name in LocalStore("models").models()] == ["made-1:latest"]
+
+
+def test_a_combination_that_cannot_be_planned_keeps_no_other_from_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mx.yaml").write_text(
+        "name: mx\ninputs: {base: {type: path}}\nfrom: ${base}\ncreate: made-${base.stem}\nmatrix: {base: [./no.gguf, ./m.gguf]}\n"
+    )
+    assert run(["plan", "mx.yaml"]) == 3
+    captured = capsys.readouterr()
+    assert 'no.gguf" does not exist' in captured.err
+    assert "+ create made-m:latest" in captured.out
+    assert run(["plan", "mx.yaml", "--json"]) == 3
+    failed, planned = json.loads(capsys.readouterr().out)
+    assert (failed["combination"], planned["name"]) == ("base=./no.gguf", "made-m:latest")
+    assert "does not exist" in failed["error"]
+    assert run(["plan", "mx.yaml", "--markdown"]) == 3
+    assert "### 🔴 made-no cannot be planned" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["tcp://h:1", "dask://", "h:8786"])
