@@ -90,6 +90,11 @@ def remembered(
     return made
 
 
+def is_remembering() -> bool:
+    """Say whether anything is remembered now."""
+    return _MEMORY.get() is not None
+
+
 def note(key: Hashable, made: object, size: int = 0) -> None:
     """Remember something, as far as there is a memory and room in it."""
     memory = _MEMORY.get()

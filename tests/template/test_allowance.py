@@ -93,7 +93,7 @@ LONG_GO = {
 }
 LONG_JINJA = {
     "loops in loops": "{% for a in range(1000) %}{% for b in range(1000) %}{% endfor %}{% endfor %}",
-    "macros": "{% macro f() %}{% endmacro %}{% for a in range(900000) %}{{ f() }}{% endfor %}",
+    "macros": "{% macro f() %}{% endmacro %}{% for a in range(250000) %}{{ f() }}{{ f() }}{{ f() }}{{ f() }}{% endfor %}",
     "a large text": "{% set n = namespace(a='x' * 1000) %}{% for a in range(100000) %}{% if n.a|upper %}{% endif %}{% endfor %}",
 }
 

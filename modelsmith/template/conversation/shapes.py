@@ -181,12 +181,13 @@ def _object(given: Given, key: str) -> dict[str, Any] | None:
 
 def message_to_dict(message: Message) -> dict[str, Any]:
     """Return a message in the shape of the API, fields that are empty left out."""
-    fields = {
-        "role": message.role,
-        "content": message.content,
-        "thinking": message.thinking,
-        "images": [image if image is None else base64.b64encode(image).decode() for image in message.images or ()],
-        "tool_calls": [
+    fields: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.thinking:
+        fields["thinking"] = message.thinking
+    if message.images is not None:
+        fields["images"] = [image if image is None else base64.b64encode(image).decode() for image in message.images]
+    if message.tool_calls:
+        fields["tool_calls"] = [
             ({"id": call.id} if call.id else {})
             | {
                 "function": ({"index": call.index} if call.index else {})
@@ -194,9 +195,9 @@ def message_to_dict(message: Message) -> dict[str, Any]:
                 | ({"arguments": dict(call.arguments)} if call.arguments is not None else {})
             }
             for call in message.tool_calls
-        ],
-        "tool_name": message.tool_name,
-        "tool_call_id": message.tool_call_id,
-    }
-    kept = {"role", "content"} | ({"images"} if message.images is not None else set())
-    return {key: value for key, value in fields.items() if value or key in kept}
+        ]
+    if message.tool_name:
+        fields["tool_name"] = message.tool_name
+    if message.tool_call_id:
+        fields["tool_call_id"] = message.tool_call_id
+    return fields

@@ -41,6 +41,8 @@ def tools_for(conversation: Mapping[str, Any]) -> list[Message]:
 
 def _message(message: Mapping[str, Any], *, reasoning: bool) -> Message:
     content: Any = message.get("content") or ""
+    if len(message) == 2 and "role" in message and "content" in message:
+        return {"role": message["role"], "content": content}
     if message.get("images"):
         texts = [{"type": "text", "text": content}] if content else []
         content = [*texts, *({"type": "media_marker", "text": MEDIA_MARKER} for _ in message["images"])]

@@ -133,7 +133,7 @@ class ChatTemplate:
             tools,
             asked.add_generation_prompt,
             given.get("enable_thinking", chat_format.thinks),
-            extra={**_dates(asked.now), **given},
+            extra={**self._dates(asked.now), **given},
             now=asked.now,
             **asked.ends,
         )
@@ -166,9 +166,8 @@ class ChatTemplate:
         chat_format = self.format()
         given = self._given(think, None)
         thinks = given.get("enable_thinking", chat_format.thinks)
-        inputs = Inputs(
-            self._bent(_TEST), enable_thinking=thinks, extra={**_dates(datetime.now().astimezone()), **given}
-        )
+        dates = self._dates(datetime.now().astimezone())
+        inputs = Inputs(self._bent(_TEST), enable_thinking=thinks, extra={**dates, **given})
         return chat_format.split(answer, self._turn(inputs, chat_format)[1], enable_thinking=thinks)
 
     @cached_property
@@ -263,6 +262,11 @@ class ChatTemplate:
             return history, opening
         return family.history(history), family.asked(asking, opening)[1] if inputs.add_generation_prompt else opening
 
+    def _dates(self, now: datetime) -> dict[str, str]:
+        """Return the dates that llama-server supplies to every template, as far as this one names them."""
+        words = self.server.program.words
+        return {key: f"{now:{form}}" for key, form in _DATES.items() if key in words}
+
     @staticmethod
     def _given(think: bool | str | None, variables: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the variables that a request sets (``chat_template_kwargs``)."""
@@ -276,11 +280,6 @@ class ChatTemplate:
                 hint="give it true or false",
             )
         return given
-
-
-def _dates(now: datetime) -> dict[str, str]:
-    """Return the dates that llama-server supplies to every template."""
-    return {key: f"{now:{form}}" for key, form in _DATES.items()}
 
 
 def _begun(message: Message, chat_format: ChatFormat, history: str, opening: str) -> str:

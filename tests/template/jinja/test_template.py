@@ -11,6 +11,7 @@ from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
 from modelsmith.template.chat_formats.tags import ReasoningTags as Reasoning
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.jinja.engine.server.chat import ServerTemplate
 from modelsmith.template.jinja.template import ChatTemplate
 
 CHATML = """{%- for message in messages %}
@@ -283,3 +284,22 @@ def test_renders_or_refuses_every_real_template() -> None:
             except TemplateRenderError:
                 refused += 1
     assert rendered > 4 * refused
+
+
+@pytest.mark.parametrize(
+    ("text", "safely"),
+    [
+        ("{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}>{% else %}{{ eos_token }}{% endif %}", True),
+        ("{% for m in messages %}{{ m.content }}{% if loop.last and add_generation_prompt %}>{% endif %}{% endfor %}", True),
+        ("{% if not add_generation_prompt is defined %}{% set add_generation_prompt = false %}{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}>{% endif %}", True),
+        ("{% for m in messages %}{% if add_generation_prompt and loop.first %}{% set ns = 1 %}{% endif %}{% endfor %}", False),
+        ("{% for m in messages %}{% if not add_generation_prompt %}{{ m.x.y }}{% endif %}{% endfor %}", False),
+        ("{% for m in messages %}{% if add_generation_prompt %}{% break %}{% endif %}{{ m.x.y }}{% endfor %}", False),
+        ("{% macro f() %}{% if add_generation_prompt %}a{% endif %}{% endmacro %}{{ f() }}", False),
+        ("{% set x = 'a' if add_generation_prompt else none %}{{ x|upper }}", False),
+        ("{% for m in messages %}{% if add_generation_prompt %}{{ m.append(1) }}{% endif %}{% endfor %}", False),
+        ("{% if not add_generation_prompt is defined %}{% set add_generation_prompt = true %}{% endif %}{{ messages[9].a.b if add_generation_prompt }}", False),
+    ],
+)  # fmt: skip
+def test_knows_where_leaving_out_the_prompt_for_an_answer_cannot_fail(text: str, safely: bool) -> None:
+    assert ServerTemplate.load(text).ends_safely is safely

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+POINTER, SMALL, MAPPING = 8, 64, 240
+"""Bytes of an item of a list that is there already, of a small value with its place in a list, and of an object with few members."""
+
 _ROUNDS = 127
 _LARGE = 1_000_000
 
@@ -24,7 +27,7 @@ _LARGE = 1_000_000
 class Limits:
     """What one rendering may use.
 
-    ``steps`` are rounds of loops and calls of macros, ``size`` the bytes and items that it builds together, ``largest`` those of one
+    ``steps`` are rounds of loops and calls of macros, ``size`` the bytes of all that it builds and keeps, ``largest`` those of one
     text or list, ``depth`` calls of macros within each other, ``seconds`` the time (looked at now and then).
     """
 
@@ -67,7 +70,7 @@ class Run:
     def spend(self, size: int) -> None:
         """Count something of this size before it is built; raises LimitReached where that is too much."""
         if size > self.limits.largest:
-            raise LimitReached(f"it builds a text or list of more than {self.limits.largest:,} bytes or items")
+            raise LimitReached(f"it builds a text or list of more than {self.limits.largest:,} bytes")
         self.left -= size
         if self.left < 0:
             raise LimitReached(f"it built texts and lists of more than {self.limits.size:,} bytes together")

@@ -121,7 +121,10 @@ def plain(value: Any) -> Value:
     if kind is str:
         return value if value.isascii() else to_bytes(value)
     if kind is dict:
-        return {(key if key.isascii() else to_bytes(key)): plain(item) for key, item in value.items()}
+        return {
+            (key if key.isascii() else to_bytes(key)): item if type(item) is str and item.isascii() else plain(item)
+            for key, item in value.items()
+        }
     if kind is list or kind is tuple:
         return [plain(item) for item in value]
     return _plain_of_another(value)

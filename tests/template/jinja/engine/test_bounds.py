@@ -18,7 +18,16 @@ from modelsmith.template.jinja.template import ChatTemplate
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 TIGHT = Limits(steps=20_000, size=2_000_000, largest=200_000, seconds=2.0)
 BIG = "{% set ns = namespace(x='x') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"
+KEPT = (
+    "{% set x = 'x' * 90000 %}{% set l = [] %}{% for i in range(999) %}{% set _ = l.append(EXPRESSION) %}{% endfor %}"
+)
 BOMBS = [
+    *(
+        KEPT.replace("EXPRESSION", each)
+        for each in ("x[1:]", "x[::-1]", "x.upper()", "x.title()", "x|capitalize", "x.strip('y')")
+    ),
+    KEPT.replace("'x' * 90000", "range(2000)").replace("EXPRESSION", "x[1:]"),
+    "{% set l = [] %}{% for i in range(3000) %}{% for k in range(5) %}{% set _ = l.append({'a': [i]}) %}{% endfor %}{% endfor %}",
     "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
     "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
     "{% for a in range(9999) if a in range(9999) %}{% endfor %}",
@@ -86,6 +95,19 @@ def test_trying_one_out_ends_in_time(text: str) -> None:
 def test_refuses_what_is_too_deep_or_too_long(text: str) -> None:
     with pytest.raises(TemplateError, match=r"nests too deeply|too long|without end"):
         Program.parse(text).run({}, now=NOW)
+
+
+def test_a_text_that_grows_message_by_message_takes_no_more_than_its_last_size() -> None:
+    text = "{% set ns = namespace(out='') %}{% set o = '' %}{% for m in messages %}{% set ns.out = ns.out ~ m %}{% set o = o + m %}{% endfor %}"
+    limits = Limits(size=3_000_000)
+    found = Program.parse(text + "{{ ns.out|length }}").run({"messages": ["y" * 1000] * 500}, now=NOW, limits=limits)
+    assert found == "500000"
+
+
+def test_a_text_that_something_else_still_holds_is_counted() -> None:
+    text = "{% set ns = namespace(x='x' * 9000) %}{% set l = [] %}{% for i in range(999) %}{% set ns.x = ns.x ~ 'a' %}{% set _ = l.append(ns.x) %}{% endfor %}"
+    with pytest.raises(TemplateRenderError, match="was stopped"):
+        Program.parse(text).run({}, now=NOW, limits=TIGHT)
 
 
 def test_long_chains_are_no_depth() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.template.jinja.engine.budget import POINTER
 from modelsmith.template.jinja.engine.compile.names import known_method
 from modelsmith.template.jinja.engine.failures import Failure
 from modelsmith.template.jinja.engine.functions.arguments import Arguments
@@ -164,12 +165,12 @@ def filter_code(compiler: Compiler, node: nodes.Node) -> Callable[[Value, Variab
 
 def _plain_filter(wanted: str) -> Callable[[Value, Variables, Run], Value]:
     """Compile a filter without arguments that most often gets a text, or an array."""
-    kinds, change = _PLAIN_FILTERS[wanted]
+    kinds, change, size = _PLAIN_FILTERS[wanted]
     coerces = wanted in _OF_TEXTS
 
     def apply(value: Value, scope: Variables, run: Run) -> Value:
         if type(value) in kinds:
-            run.left -= len(value)
+            run.left -= len(value) * size
             return change(value)
         if coerces and not isinstance(value, (str, Undefined)):
             value = to_text(value)
@@ -182,15 +183,15 @@ def _stripped(value: str) -> str:
     return value.strip(WHITE)
 
 
-_PLAIN_FILTERS: dict[str, tuple[frozenset[type], Callable[[Value], Value]]] = {
-    "strip": (frozenset({str}), _stripped),
-    "upper": (frozenset({str}), upper),
-    "lower": (frozenset({str}), lower),
-    "string": (frozenset({str}), str),
-    "length": (frozenset({str, list, tuple, dict}), len),
-    "list": (frozenset({list}), list),
+_PLAIN_FILTERS: dict[str, tuple[frozenset[type], Callable[[Value], Value], int]] = {
+    "strip": (frozenset({str}), _stripped, 1),
+    "upper": (frozenset({str}), upper, 1),
+    "lower": (frozenset({str}), lower, 1),
+    "string": (frozenset({str}), str, 0),
+    "length": (frozenset({str, list, tuple, dict}), len, 0),
+    "list": (frozenset({list}), list, POINTER),
 }
-"""Filters that can do without the arguments of a call for some kinds of values."""
+"""Filters that can do without the arguments of a call for some kinds of values, and the bytes that they build for each byte or item."""
 
 
 def _broken_filter(message: str) -> Callable[[Value, Variables, Run], Value]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.template.jinja.engine.budget import MAPPING, SMALL
 from modelsmith.template.jinja.engine.compile.code import constant
 from modelsmith.template.jinja.engine.failures import Failure
 from modelsmith.template.jinja.engine.functions.arguments import Arguments
@@ -72,7 +73,7 @@ def array(compiler: Compiler, node: nodes.ArrayOf | nodes.TupleOf) -> Code:
 
     def run_array(scope: Variables, run: Run) -> Value:
         made = [code(scope, run) for code in items]
-        run.left -= len(made)
+        run.left -= (len(made) + 1) * SMALL
         return tuple(made) if is_tuple else kind(made)
 
     return run_array
@@ -94,7 +95,7 @@ def mapping(compiler: Compiler, node: nodes.ObjectOf) -> Code:
         except Failure as failure:
             failure.at(node)
             raise
-        run.left -= len(made)
+        run.left -= len(made) * SMALL + MAPPING
         return made
 
     return run_mapping

@@ -8,8 +8,10 @@ Source: llama.cpp, common/jinja/runtime.cpp.
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import TYPE_CHECKING
 
+from modelsmith.template.jinja.engine.budget import POINTER
 from modelsmith.template.jinja.engine.compile.calls import filter_code
 from modelsmith.template.jinja.engine.failures import Breaking, Continuing, Failure
 from modelsmith.template.jinja.engine.tree import nodes
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 Body = tuple[list[tuple[str, "Code"]], str]
 """Statements: the text before each that is no text, and the text after the last."""
 
+_LONG = 1000
+_NOBODY_ELSE = 2
+"""A text in a variable that is given another one: only the function that asks refers to it still, and it gives its bytes back."""
 _PREVIOUS = Undefined("previtem")
 _NEXT = Undefined("nextitem")
 
@@ -146,7 +151,7 @@ def loop(compiler: Compiler, node: nodes.For) -> Code:
         texts: list[str] = []
         try:
             items = _items(iterable(inner, run), is_single=is_single)
-            run.left -= len(items)
+            run.left -= len(items) * POINTER
             if items:
                 items = _checked(items, node.target)
             if test:
@@ -269,8 +274,14 @@ def _assigning(compiler: Compiler, target: nodes.Node) -> Callable[[Variables, V
     if isinstance(target, nodes.Name):
         key = target.text
 
-        def assign(scope: Variables, value: Value, _: Run) -> None:
-            scope[key] = value
+        def assign(scope: Variables, value: Value, run: Run) -> None:
+            if type(value) is str and len(value) > _LONG:
+                old = scope.get(key)
+                scope[key] = value
+                if type(old) is str and getrefcount(old) == _NOBODY_ELSE:
+                    run.left += len(old)
+            else:
+                scope[key] = value
 
         return assign
     if isinstance(target, nodes.TupleOf):
@@ -293,7 +304,15 @@ def _assigning(compiler: Compiler, target: nodes.Node) -> Callable[[Variables, V
             owner = subject(scope, run)
             if not isinstance(owner, dict):
                 raise Failure("Cannot assign to member of non-object")
-            owner[member] = noticing(value) if run.watching else value
+            if run.watching:
+                owner[member] = noticing(value)
+            elif type(value) is str and len(value) > _LONG:
+                old = owner.get(member)
+                owner[member] = value
+                if type(old) is str and getrefcount(old) == _NOBODY_ELSE:
+                    run.left += len(old)
+            else:
+                owner[member] = value
 
         return assign_member
     message = f"Invalid LHS inside assignment expression: {target.name}"

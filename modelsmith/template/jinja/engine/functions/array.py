@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelsmith.template.jinja.engine.budget import POINTER, SMALL
 from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import ARRAY, INTEGER, STRING, Arguments
 from modelsmith.template.jinja.engine.functions.builtins import mark_all, test_named, tojson
@@ -55,7 +56,7 @@ def member_at(value: Value, key: Value) -> Value:
 
 def _list(arguments: Arguments) -> Value:
     value = arguments.demand(ARRAY)[0]
-    arguments.run.spend(len(value))
+    arguments.run.spend(len(value) * POINTER)
     return list(value)
 
 
@@ -81,7 +82,7 @@ def _selecting(*, wanted: bool) -> Builtin:
     def select(arguments: Arguments) -> Value:
         count = arguments.count(2, 4)
         items, attribute = arguments.demand(ARRAY, STRING)[:2]
-        arguments.run.spend(len(items))
+        arguments.run.spend(len(items) * POINTER)
         if count == 2:
             return [item for item in items if bool(_attribute(item, attribute)) == wanted]
         name, extra = (attribute, arguments.values[2]) if count == 3 else arguments.values[2:4]
@@ -146,7 +147,7 @@ def _map(arguments: Arguments) -> Value:
     if not isinstance(attribute, str) and not by_place:
         raise Failure("map: attribute must be string or integer")
     default = arguments.named("default")
-    arguments.run.spend(len(items))
+    arguments.run.spend(len(items) * POINTER)
     found = []
     for item in items:
         value = default
@@ -161,7 +162,7 @@ def _map(arguments: Arguments) -> Value:
 def _append(arguments: Arguments) -> Value:
     arguments.count(2)
     items = _array(arguments, "append: first argument must be an array")
-    arguments.run.spend(1)
+    arguments.run.spend(SMALL)
     _changeable(items).append(arguments.values[1])
     return items
 
@@ -195,13 +196,13 @@ def _sort(arguments: Arguments) -> Value:
                 )
         return compare_values(pair[0], pair[1], operator)
 
-    arguments.run.spend(len(items))
+    arguments.run.spend(len(items) * POINTER)
     return _like(items, in_order(list(items), before))
 
 
 def _reverse(arguments: Arguments) -> Value:
     value = arguments.demand(ARRAY)[0]
-    arguments.run.spend(len(value))
+    arguments.run.spend(len(value) * POINTER)
     return _like(value, list(reversed(value)))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from modelsmith.template.jinja.engine.budget import MAPPING, SMALL
 from modelsmith.template.jinja.engine.failures import Failure, Raised, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import BOOLEAN, FLOAT, INTEGER, STRING, Arguments
 from modelsmith.template.jinja.engine.values.compare import compare_values, is_in
@@ -30,6 +31,7 @@ def raise_exception(arguments: Arguments) -> Value:
 def namespace(arguments: Arguments) -> Value:
     """Make an object whose members can be set."""
     made: dict[Value, Value] = {}
+    arguments.run.spend(MAPPING)
     for value in arguments.values:
         if not isinstance(value, Named):
             raise Failure("namespace() arguments must be kwargs")
@@ -61,7 +63,7 @@ def integers(arguments: Arguments) -> Value:
     if step == 0:
         raise Failure("range() step argument must not be zero")
     found = range(first, last, step)
-    arguments.run.spend(len(found))
+    arguments.run.spend(len(found) * SMALL)
     return list(found)
 
 
@@ -88,8 +90,9 @@ def tojson(arguments: Arguments) -> Value:
     between = to_text(given[0]) if given else (", " if margin < 0 else ",")
     after_key = to_text(given[1]) if len(given) > 1 else ": "
     text = to_json(arguments.at(0), margin, between, after_key)
+    text = as_ascii(text) if ascii_only else text
     arguments.run.spend(len(text))
-    return as_ascii(text) if ascii_only else text
+    return text
 
 
 def mark_all(value: Value) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelsmith.template.jinja.engine.budget import SMALL
 from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import OBJECT, Arguments
 from modelsmith.template.jinja.engine.functions.builtins import mark_all, tojson
@@ -30,7 +31,7 @@ def _get(arguments: Arguments) -> Value:
 
 def _object(arguments: Arguments) -> Any:
     value = arguments.demand(OBJECT)[0]
-    arguments.run.spend(len(value))
+    arguments.run.spend(len(value) * SMALL)
     return value
 
 
@@ -68,7 +69,7 @@ def _dictsort(arguments: Arguments) -> Value:
     def before(left: tuple[Value, Value], right: tuple[Value, Value]) -> bool:
         return compare_values(left[place], right[place], operator)
 
-    arguments.run.spend(len(value))
+    arguments.run.spend(len(value) * 2 * SMALL)
     return dict(in_order(list(value.items()), before))
 
 

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.patterns import regex
+from modelsmith.template.jinja.engine.budget import POINTER, SMALL
 from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import INTEGER, STRING, Arguments, ArgumentType
 from modelsmith.template.jinja.engine.functions.builtins import tojson
@@ -45,33 +46,36 @@ def _subject(arguments: Arguments, name: str) -> str:
     return value
 
 
-def _for_each_part(value: str, change: Callable[[str], str]) -> str:
+def _for_each_part(arguments: Arguments, change: Callable[[str], str]) -> str:
+    value = arguments.demand(STRING)[0]
+    arguments.run.spend(len(value))
     changed = [change(part) for part in parts_of(value)]
     return changed[0] if len(changed) == 1 else Parts.of(*changed)
 
 
 def _upper(arguments: Arguments) -> Value:
-    return _for_each_part(arguments.demand(STRING)[0], upper)
+    return _for_each_part(arguments, upper)
 
 
 def _lower(arguments: Arguments) -> Value:
-    return _for_each_part(arguments.demand(STRING)[0], lower)
+    return _for_each_part(arguments, lower)
 
 
 def _capitalize(arguments: Arguments) -> Value:
-    return _for_each_part(arguments.demand(STRING)[0], lambda part: upper(part[:1]) + lower(part[1:]))
+    return _for_each_part(arguments, lambda part: upper(part[:1]) + lower(part[1:]))
 
 
 def _title(arguments: Arguments) -> Value:
     def titled(part: str) -> str:
         return _WORD.sub(lambda match: match[1] + upper(match[2]) + lower(match[3]), part)
 
-    return _for_each_part(arguments.demand(STRING)[0], titled)
+    return _for_each_part(arguments, titled)
 
 
 def _stripping(name: str, *, left: bool, right: bool) -> Builtin:
     def strip(arguments: Arguments) -> Value:
         value = _subject(arguments, name) if name == "strip" else arguments.demand(STRING)[0]
+        arguments.run.spend(len(value))
         given = arguments.named_or_at("chars", 1)
         chars = WHITE if isinstance(given, Undefined) else to_text(given)
         if not isinstance(value, Parts):
@@ -112,7 +116,7 @@ def _splitting(name: str) -> Builtin:
         if not between:
             raise Failure("empty separator")
         most = whole(arguments.values[2]) if count > 2 else -1
-        arguments.run.spend(len(value) + 8 * value.count(between))
+        arguments.run.spend(len(value) + SMALL * (value.count(between) + 1))
         return value.rsplit(between, most) if name == "rsplit" else value.split(between, most)
 
     return split
@@ -212,6 +216,7 @@ def sliced(arguments: Arguments, kind: ArgumentType) -> Value:
     step = whole(arguments.values[3] if count > 3 else UNDEFINED)
     if step == 0:
         raise Failure("slice step cannot be zero")
+    arguments.run.spend(len(value) if isinstance(value, str) else len(value) * POINTER)
     return cut(value, first, last, step)
 
 
@@ -223,10 +228,7 @@ def cut(value: Value, first: int, last: int, step: int) -> Value:
         stop = max(size + last, 0) if last < 0 else min(last, size)
     else:
         stop = max(size + last, -1) if last < -1 else min(last, size - 1)
-    picked = [value[place] for place in range(start, stop, step) if 0 <= place < size]
-    if isinstance(value, str):
-        return "".join(picked)
-    return tuple(picked) if isinstance(value, tuple) else picked
+    return value[start : None if stop < 0 else stop : step] if start >= 0 else value[:0]
 
 
 def _safe(arguments: Arguments) -> Value:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError
-from modelsmith.memo import remembered
+from modelsmith.memo import is_remembering, remembered
 from modelsmith.records import dataclass
 from modelsmith.template.jinja.engine.budget import Limits
 from modelsmith.template.jinja.engine.program import Program
@@ -140,6 +140,8 @@ class ServerTemplate:
         def run() -> str:
             return self.program.run(variables, now=inputs.now, limits=inputs.limits)
 
+        if not is_remembering():
+            return run()
         seen = {name: value for name, value in variables.items() if name in self.source}
         try:
             values = json.dumps(seen)

@@ -20,7 +20,10 @@ def with_fitting_contents(messages: Sequence[Message], takes: Capabilities) -> l
     if takes.string_content == takes.typed_content:
         return list(messages)
     if takes.string_content:
-        return [_with(message, joined(message)) for message in messages]
+        return [
+            message if isinstance(message.get("content"), str) else _with(message, joined(message))
+            for message in messages
+        ]
     return [_with(message, parted(message)) for message in messages]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from modelsmith.template.jinja.engine.budget import POINTER
 from modelsmith.template.jinja.engine.failures import Failure
 from modelsmith.template.jinja.engine.values.compare import equal, is_in
 from modelsmith.template.jinja.engine.values.model import (
@@ -91,7 +92,7 @@ def _of_others(operator: str, left: Value, right: Value, run: Run, *, in_parts: 
     if isinstance(right, (list, tuple)):
         if isinstance(left, (list, tuple)):
             if operator == "+":
-                run.spend(len(left) + len(right))
+                run.spend((len(left) + len(right)) * POINTER)
                 return [*left, *right]
         elif operator in {"in", "not in"}:
             return is_in(left, right) == (operator == "in")
