@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from modelsmith.errors import UnreadableFile, UsageError
 from modelsmith.recipe.read.bundled import ENDINGS, find_recipe, is_path
-from modelsmith.recipe.remote.address import is_remote, parse_address
+from modelsmith.recipe.remote.address import is_remote, meant_address, parse_address
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def find_named(name_or_path: str | Path) -> Found:
     """Return the file of a recipe as the user names it. Raises UsageError, UnreadableFile, RecipeSourceError."""
     if isinstance(name_or_path, str) and is_remote(name_or_path):
         return _elsewhere(name_or_path)
+    if isinstance(name_or_path, str):
+        _check_foreign(name_or_path)
     if isinstance(name_or_path, str) and "/" in name_or_path and not Path(name_or_path).exists():
         from modelsmith.recipe.team.find import find_in_team
 
@@ -56,8 +58,22 @@ def find_named(name_or_path: str | Path) -> Found:
     return Found(path, str(path))
 
 
+def _check_foreign(text: str) -> None:
+    """Raise UsageError for an address as browsers and git write it, with how it is written here."""
+    meant = meant_address(text)
+    if meant or text.lower().startswith(("http://", "https://")):
+        named = meant if "//" in meant.partition("://")[2] else f"{meant}//FILE.yaml"
+        hint = (
+            f"write it as {named}"
+            if meant
+            else "get the file first, or name its repository: git+https://HOST/REPOSITORY@TAG//FILE.yaml"
+        )
+        raise UsageError(f'"{text:.200}" is no address of a recipe', hint=hint)
+
+
 def find_from(text: str, source: RecipeSource) -> Found:
     """Return the file that another one names: a bundled recipe, an address, or a path relative to that file."""
+    _check_foreign(text)
     if is_remote(text):
         if source.checkout is not None and text.lower().startswith(_LOCAL) and not source.checkout.is_local:
             raise UsageError(

@@ -16,6 +16,11 @@ from modelsmith.registry.reference import OCI, Reference
 GIT: Final = "git+"
 _TRANSPORTS: Final = ("https", "ssh", "file")
 _URL = re.compile(r"[A-Za-z0-9@:/._~%+\[\]-]+")
+_BROWSED = re.compile(
+    r"https?://(?P<place>[A-Za-z0-9@:._-]+(?:/[A-Za-z0-9._~%+-]+)+?)/?(?:/(?:-/)?(?:tree|blob|raw)/(?P<ref>[A-Za-z0-9._-]+)(?:/(?P<path>[^?#]*[^?#/]))?/?)?(?:[?#].*)?"
+)
+"""A page of GitHub, GitLab, Gitea or Forgejo, or the URL of a repository."""
+_SCP = re.compile(r"(?P<host>[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+):(?P<path>[A-Za-z0-9._~%+/-]+)")
 _REF = re.compile(r"(?![-/.])(?!.*(?:\.\.|//|@\{|\.lock$|[/.]$))[A-Za-z0-9._/+-]{1,255}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _PART = re.compile(r"[^\x00-\x1f\x7f/\\]{1,255}")
@@ -67,6 +72,19 @@ class OciAddress:
 
 
 Address = GitAddress | OciAddress
+
+
+def meant_address(text: str) -> str:
+    """Return how an address that browsers or git itself read is written here, "" for what is none."""
+    if match := _BROWSED.fullmatch(text):
+        if not match["ref"] and match["place"].lower().endswith((".yaml", ".yml")):
+            return ""  # a file alone
+        path = f"//{match['path']}" if match["path"] else ""
+        return f"{GIT}https://{match['place']}@{match['ref'] or 'TAG'}{path}"
+    if match := _SCP.fullmatch(text):
+        return f"{GIT}ssh://{match['host']}/{match['path']}@TAG"
+    scheme, separator, rest = text.partition("://")
+    return f"{GIT}{scheme.lower()}://{rest.rstrip('/')}@TAG" if separator and scheme.lower() in {"ssh", "file"} else ""
 
 
 def is_remote(text: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from modelsmith.errors import InvalidDigest, RecipeSourceError, UsageError
 from modelsmith.manifest import Digest
 from modelsmith.recipe.read.bundled import ENDINGS
-from modelsmith.recipe.remote.address import GitAddress, OciAddress, is_remote, parse_address
+from modelsmith.recipe.remote.address import GitAddress, OciAddress, is_remote, meant_address, parse_address
 from modelsmith.recipe.remote.checkout import Checkout, remember, seen
 from modelsmith.records import dataclass
 
@@ -105,9 +105,11 @@ def team_source(name: str, place: str, key: str = "") -> TeamSource:
         folder = Path(place).expanduser().absolute()
         if not folder.is_dir():
             what = "is a file" if folder.exists() else "is no folder"
+            meant = meant_address(place)
+            hint = "name a folder of recipes, git+https://HOST/REPOSITORY@REF or oci://HOST/NAME:TAG"
             raise UsageError(
                 f'"{place:.200}" {what}, and no address either',
-                hint="name a folder of recipes, git+https://HOST/REPOSITORY@REF or oci://HOST/NAME:TAG",
+                hint=f"write it as {meant}, with a tag, a branch or a commit behind @" if meant else hint,
             )
         place = str(folder)
     source = TeamSource(name, place, key=key).newest()

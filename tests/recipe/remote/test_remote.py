@@ -14,18 +14,45 @@ from docker_registry import docker_registry
 from git_repositories import commit, git, repository
 
 from modelsmith.cli import run
-from modelsmith.errors import RecipeError, RecipeSourceError, UnreadableRecipe, UsageError
+from modelsmith.errors import RecipeError, RecipeSourceError, UnreadableFile, UnreadableRecipe, UsageError
 from modelsmith.manifest import Digest
 from modelsmith.recipe.read.load import Recipe, load_recipe, parse_recipe
 from modelsmith.recipe.read.nodes import RecipeSource
-from modelsmith.recipe.read.places import find_from
+from modelsmith.recipe.read.places import find_from, find_named
 from modelsmith.recipe.remote import git as git_module
-from modelsmith.recipe.remote.address import parse_address
+from modelsmith.recipe.remote.address import meant_address, parse_address
 from modelsmith.recipe.remote.checkout import Checkout
 from modelsmith.recipe.remote.git import environment
 from modelsmith.registry.access import Access, Session
 
 BASE = "name: shared\ninputs: {base: {}}\nfrom: ${base}\ncreate: made\nparameters: {temperature: 0.5}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("https://github.com/a/b", "git+https://github.com/a/b@TAG"),
+        ("https://github.com/a/b.git/", "git+https://github.com/a/b.git@TAG"),
+        ("https://github.com/a/b/tree/v1/recipes", "git+https://github.com/a/b@v1//recipes"),
+        ("https://github.com/a/b/blob/main/x/think.yaml?plain=1#L3", "git+https://github.com/a/b@main//x/think.yaml"),
+        ("https://gitlab.example.org/g/s/b/-/tree/main/x/", "git+https://gitlab.example.org/g/s/b@main//x"),
+        ("git@example.org:a/b.git", "git+ssh://git@example.org/a/b.git@TAG"),
+        ("ssh://git@example.org/a/b", "git+ssh://git@example.org/a/b@TAG"),
+        ("file:///srv/b", "git+file:///srv/b@TAG"),
+        ("https://raw.example.org/think.yaml", ""),
+        ("./recipes", ""),
+        ("llama3.2:3b", ""),
+        ("C:/recipes/x.yaml", ""),
+    ],
+)
+def test_addresses_of_browsers_and_git_are_told_as_they_are_written_here(text: str, meant: str) -> None:
+    assert meant_address(text) == meant
+    if meant:
+        parse_address(meant)
+    for found in (find_named, lambda name: find_from(name, RecipeSource("", "x.yaml", folder=Path.cwd()))):
+        with pytest.raises((UsageError, UnreadableFile)) as caught:
+            found(text)
+        assert meant in caught.value.hint
 
 
 @pytest.fixture(autouse=True)
