@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.engines.protocol import SECONDS
 from modelsmith.errors import ModelNotFound, ModelsmithError, ServerError, UsageError
-from modelsmith.files.paths import anchored
+from modelsmith.files.paths import anchored, looks_like_path
 from modelsmith.http.client import HttpClient, redacted
 from modelsmith.hub.reference import is_hub
 from modelsmith.progress import ProgressSink, silent
@@ -59,7 +59,7 @@ def choose_engine(wish: Wish) -> Choice:
         return ENGINES[wish.on](wish)
     if is_url(wish.on):
         return _server(wish, wish.on, wish.model)
-    if wish.on.endswith(RECORDINGS) or Path(wish.on).is_file():
+    if wish.on.endswith(RECORDINGS) or looks_like_path(wish.on) or Path(wish.on).is_file():
         from modelsmith.engines.recording import RecordingEngine
 
         return Choice(RecordingEngine.open(Path(wish.on), wish.model, _known_or_not(wish)), wish.known)

@@ -63,6 +63,15 @@ MISSING = {
     "show": ["show", "nosuch"],
     "verify": ["verify", "no.gguf"],
     "verify a recipe": ["verify", "no.yaml"],
+    "verify --replay of a recipe that asks nothing": ["verify", "asks-nothing.yaml", "--replay", "no.jsonl"],
+    "push --ca-file": ["push", "m", "oci://127.0.0.1:1/a/b:c", "--ca-file", "no.pem"],
+    "push --card": ["push", "m.gguf", "hf://a/b", "--card", "no.md"],
+    "create from a folder": ["create", "m", "-f", "models"],
+    "lint --config of a folder": ["lint", "--config", "models"],
+    "lint --baseline of a folder": ["lint", "Modelfile", "--baseline", "models"],
+    "quantize --imatrix of a folder": ["gguf", "quantize", "m.gguf", "o.gguf", "-t", "Q8_0", "--imatrix", "models"],
+    "outdated of a folder": ["outdated", "--lock-file", "models"],
+    "try --on a path": ["try", "m.gguf", "x", "--on", "./no"],
     "verify --replay": ["verify", "m.gguf", "--replay", "no.jsonl"],
     "try": ["try", "no.gguf", "x"],
     "try a model": ["try", "nosuch", "x"],
@@ -103,6 +112,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".git").mkdir()
     Path("Modelfile").write_text("FROM llama3.2:3b\n")
     Path("t.gotmpl").write_text("{{ .Prompt }}")
+    Path("asks-nothing.yaml").write_text("name: r\nfrom: ./m.gguf\ncreate: r\n")
     write_sample(Path("m.gguf"))
 
 

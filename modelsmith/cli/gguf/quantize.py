@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modelsmith.cli.shared.complete import complete_types
+from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.cli.shared.options import json_option
 from modelsmith.errors import UsageError
 
@@ -49,7 +50,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--pure", is_flag=True, help="No mix: the same type for every tensor.")
 @click.option(
     "--imatrix",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputFile(),
     metavar="FILE",
     help="An importance matrix (GGUF or .dat) from llama-imatrix.",
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.cli.shared.options import store_option
 from modelsmith.lint.formats import FORMATS
 
@@ -39,8 +40,8 @@ _OPTIONS = (
     click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found."),
     click.option("--statistics", is_flag=True, help="Print how often each rule found something, not the findings."),
     click.option("--stdin-filename", metavar="NAME", help="What the text on stdin is called; Modelfile is the default."),
-    click.option("--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Configuration. Default: the nearest modelsmith.toml or pyproject.toml."),
-    click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Keep silent on the findings in this file."),
+    click.option("--config", type=InputFile(), metavar="FILE", help="Configuration. Default: the nearest modelsmith.toml or pyproject.toml."),
+    click.option("--baseline", type=InputFile(), metavar="FILE", help="Keep silent on the findings in this file."),
     click.option("--write-baseline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a baseline of everything that is found now."),
     click.option("--force", is_flag=True, help="With -o and --write-baseline: replace what stands there; it is kept as FILE.old."),
     click.option("--upgrade-from", metavar="VERSION", help="List what changes for these files after this Ollama."),

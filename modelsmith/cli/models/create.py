@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modelsmith.cli.shared.complete import complete_files, complete_models
+from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.cli.shared.options import json_option, store_option
 from modelsmith.errors import UsageError
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     "-f",
     "--file",
     "path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputFile(),
     default=Path("Modelfile"),
     show_default=True,
     metavar="FILE",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelsmith.cli.shared.gathering import gathering
+from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.cli.shared.options import json_option, store_option
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from modelsmith.registry.access import Access
 
@@ -65,7 +66,7 @@ REACHING = (
     ),
     click.option(
         "--ca-file",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        type=InputFile(exists=True),
         metavar="FILE",
         help="Trust these certificates (PEM) besides the system's.",
     ),
@@ -90,7 +91,7 @@ _OPTIONS = (
     click.option(
         "--key",
         "key_file",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        type=InputFile(exists=True),
         metavar="FILE",
         help="Ollama's key, for registries that know it. Default for Ollama's own: ~/.ollama/id_ed25519.",
     ),

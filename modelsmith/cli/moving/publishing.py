@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from modelsmith.cli.shared.gathering import gathering
+from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = InputFile(exists=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsmith.cli.shared.failure import printable, show_error
+from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.cli.shared.options import json_option
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _MAX_KEY = 64 << 10
 @click.argument("place", metavar="PLACE")
 @click.option(
     "--key",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputFile(),
     metavar="FILE",
     help="Take nothing that this public key has not signed: an SSH key (.pub) for git, cosign's for an artifact.",
 )

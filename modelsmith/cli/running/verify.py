@@ -14,6 +14,7 @@ from modelsmith.cli.running.verify_subject import is_recipe, model_subject, reci
 from modelsmith.cli.running.verify_view import FORMATS, Verified, is_ours, show_head, show_sum, tell, written
 from modelsmith.cli.shared.complete import complete_models_or_files
 from modelsmith.cli.shared.failure import printable
+from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.cli.shared.options import PlanOptions
 from modelsmith.cli.shared.outputs import force_option, write_output
 from modelsmith.cli.shared.progress import progress_bars
@@ -36,11 +37,13 @@ _file = partial(click.Path, path_type=Path, dir_okay=False)
 )
 @click.option("--profile", metavar="NAME", default="", help="Lay a profile of the recipe over it.")
 @click.option("--record", type=_file(), metavar="FILE", help="Keep the answers in FILE (JSON Lines), for --replay.")
-@click.option("--replay", type=_file(), metavar="FILE", help="Take the answers from FILE: no model is run.")
+@click.option("--replay", type=InputFile(), metavar="FILE", help="Take the answers from FILE: no model is run.")
 @click.option(
     "--from-lock", is_flag=True, help="Take the base from the lock, with --replay: no model is needed at all."
 )
-@click.option("--lock-file", type=_file(), metavar="FILE", help="The lock. Default: modelsmith.lock in this folder.")
+@click.option(
+    "--lock-file", type=InputFile(), metavar="FILE", help="The lock. Default: modelsmith.lock in this folder."
+)
 @click.option(
     "--target-ollama", metavar="VERSION", help="The Ollama that serves it. Default: the server's, else the newest."
 )
@@ -130,6 +133,8 @@ def _ask_all(
     from modelsmith.recipe.prove.answers import CheckedAsk, ask_all
 
     if not subject.asks:
+        if replay is not None:
+            _recorded(subject, replay)  # one that cannot be read is an error, though nothing is asked of it
         return "", ()
     show = (lambda _asked: None) if quiet else tell
     try:

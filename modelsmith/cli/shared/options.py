@@ -10,6 +10,7 @@ import click
 
 from modelsmith.cli.shared.complete import complete_recipes
 from modelsmith.cli.shared.gathering import gathering
+from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.hub.reference import is_hub
 from modelsmith.memo import remembering
 from modelsmith.progress import ProgressSink, silent
@@ -30,7 +31,7 @@ store_option = click.option(
 _FILE_ENDINGS = (".gguf", ".gotmpl", ".jinja", ".modelfile")
 lock_file_option = click.option(
     "--lock-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputFile(),
     metavar="FILE",
     help="The lock. Default: modelsmith.lock in this folder.",
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelsmith.cli.shared.complete import complete_models_or_files, complete_shapes, complete_types
+from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.cli.shared.options import json_option, store_for, store_option
 from modelsmith.errors import UsageError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from modelsmith.weights.fit.machine import Machine
     from modelsmith.weights.fit.settings import FitSettings
 
-_FILE: Any = click.Path(path_type=Path, dir_okay=False)
+_FILE: Any = InputFile()
 
 
 @click.command("fit")

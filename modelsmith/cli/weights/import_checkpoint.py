@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from modelsmith.cli.shared.complete import complete_types
+from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.cli.shared.options import checkpoint_at, json_option
 from modelsmith.errors import UsageError
 
@@ -27,7 +28,7 @@ from modelsmith.errors import UsageError
 )
 @click.option(
     "--imatrix",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputFile(),
     metavar="FILE",
     help="An importance matrix (GGUF or .dat) from llama-imatrix.",
 )
