@@ -40,7 +40,7 @@ BASE = "name: shared\ninputs: {base: {}}\nfrom: ${base}\ncreate: made\nparameter
         ("ssh://git@example.org/a/b", "git+ssh://git@example.org/a/b@TAG"),
         ("file:///srv/b", "git+file:///srv/b@TAG"),
         ("https://raw.example.org/think.yaml", ""),
-        ("./recipes", ""),
+        ("./nothing-here", ""),
         ("llama3.2:3b", ""),
         ("C:/recipes/x.yaml", ""),
     ],
