@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHAPE = regex(r"v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
+_COMMITS_SINCE = regex(r"(?:-\d{1,9}-g[0-9a-f]{4,40})?(?:-dirty)?\Z")
+"""What ``git describe`` puts behind a tag: how many commits later, which one, and whether it was changed."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,8 +33,11 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> Version:
-        """Return the version that ``0.30``, ``v0.12.4`` or ``0.33.0-rc2`` names; raises UsageError for anything else."""
-        match = _SHAPE.fullmatch(text.strip())
+        """Return the version that ``0.30``, ``v0.12.4``, ``0.33.0-rc2`` or ``0.33.0-5-gabcdef0`` names.
+
+        Raises UsageError for anything else.
+        """
+        match = _SHAPE.fullmatch(_COMMITS_SINCE.sub("", text.strip()))
         if match is None:
             raise UsageError(
                 f'"{text}" is not a version of Ollama', hint="write it like 0.30.0; `ollama --version` prints it"

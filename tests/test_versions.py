@@ -16,6 +16,10 @@ from modelsmith.versions import FACTS, NEWEST, Version, resolve
         ("1", "1.0.0"),
         ("0.33.0-rc2", "0.33.0-rc2"),
         (" 0.9.0+build.7 ", "0.9.0"),
+        ("0.33.0-12-gabcdef0", "0.33.0"),
+        ("v0.35.0-rc1-5-gabc1234-dirty", "0.35.0-rc1"),
+        ("0.34.1-dirty", "0.34.1"),
+        ("0.34.1-beta.2", "0.34.1-beta.2"),
     ],
 )
 def test_reads_versions(text: str, printed: str) -> None:

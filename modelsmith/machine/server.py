@@ -76,7 +76,7 @@ def check_server(server: Server, system: System, processes: tuple[Process, ...])
         )
         return
     server.version = of_server(answer)
-    yield Check("server", f"Ollama {answer} answers at {server.url} ({server.source})")
+    yield Check("server", f"Ollama {answer or 'of no version'} answers at {server.url} ({server.source})")
     known = Version.parse(server.version or str(NEWEST))
     behind = NEWEST.minor - known.minor if known.major == NEWEST.major else 0
     if behind > _OLD_MINORS:

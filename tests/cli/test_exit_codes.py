@@ -197,7 +197,8 @@ def test_a_command_that_knows_no_json_says_errors_in_words_alone(capsys: pytest.
     assert capsys.readouterr().out == ""
 
 
-def test_a_bug_is_json_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_json_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # the report is written there
     monkeypatch.setattr("modelsmith.explain.explanation.explain_model", lambda *_, **__: 1 / 0)
     assert run(["explain", "t.gotmpl", "--json"]) == 3
     said = capsys.readouterr()

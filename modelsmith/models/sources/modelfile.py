@@ -66,7 +66,8 @@ def base_of(spec: str, modelfile: Modelfile, folder: Path, store: Store) -> Base
     if not models:
         raise Unsupported(
             f"{spec} names {', '.join(sorted(resolved.files)) or 'no weights'}, but no GGUF",
-            hint="convert Safetensors to a GGUF first, or create the model with a running Ollama and start from its name",
+            hint="make a GGUF of Safetensors with `modelsmith import FOLDER -o model.gguf` and name it in FROM, or start from the "
+            "name of a model that a running Ollama has made",
         )
     return Base(spec, modelfile, folder, inherited_of(models, modelfile))
 

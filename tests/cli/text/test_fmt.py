@@ -171,6 +171,7 @@ def test_a_formatter_gone_wrong_writes_nothing(
     from modelsmith.source import Edit, Span
 
     Path("Modelfile").write_text(UGLY)
+    monkeypatch.setattr("tempfile.tempdir", str(Path.cwd()))  # the report is written there
     monkeypatch.setattr("modelsmith.fmt.format.layout_edits", lambda _: iter([Edit(Span(6, 7), "y")]))
     assert run(["fmt", "Modelfile"]) == 3
     assert Path("Modelfile").read_text() == UGLY

@@ -76,7 +76,12 @@ def plan_split(
     UsageError.
     """
     if (max_size is None) == (max_tensors is None):
-        raise UsageError("say how large a shard may be", hint="either --max-size 4G or --max-tensors 128")
+        said = (
+            "say how large a shard may be"
+            if max_size is None
+            else "a shard is measured in bytes or in tensors, not both"
+        )
+        raise UsageError(said, hint="either --max-size 4G or --max-tensors 128")
     if (max_size if max_size is not None else max_tensors or 0) < 1:
         raise UsageError("a shard must have room for something", hint="such as --max-size 4G or --max-tensors 128")
     if place_of(gguf) is not None:

@@ -118,7 +118,7 @@ def test_what_cannot_be_split(tmp_path: Path, model: Path) -> None:
     gguf = GGUFFile.open(model)
     for limits, reason in (
         ({}, "how large"),
-        ({"max_size": 1, "max_tensors": 1}, "how large"),
+        ({"max_size": 1, "max_tensors": 1}, "not both"),
         ({"max_tensors": 0}, "room for something"),
     ):
         with pytest.raises(UsageError, match=reason):
