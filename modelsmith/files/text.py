@@ -29,23 +29,36 @@ def read_text_file(path: Path) -> bytes:
     """Return the bytes of a regular file that is not too large; raises UnreadableFile, and BinaryFile for what is no text."""
     if is_binary_name(path.name) and path.exists():
         raise binary_file(path, "its name says so")
+    data = _beginning(path)
+    if reason := binary_reason(data):
+        raise binary_file(path, reason)
+    return _whole(path, data)
+
+
+def read_template_file(path: Path) -> bytes:
+    """Return the bytes of a regular file that is not too large; raises UnreadableFile. A template may hold any character, NUL too."""
+    return _whole(path, _beginning(path))
+
+
+def _beginning(path: Path) -> bytes:
+    """Return the bytes of a regular file, one more than may be of one that is too large."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             raise UnreadableFile(f"{path} is no regular file", hint="name a file or a folder, or - for stdin")
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            return file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableFile(f"{path} cannot be read: {reason}", hint="check the path and its permissions") from error
-    if reason := binary_reason(data):
-        raise binary_file(path, reason)
-    if len(data) > LARGEST:
+
+
+def _whole(path: Path, beginning: bytes) -> bytes:
+    if len(beginning) > LARGEST:
         raise UnreadableFile(
-            f"{path} has {status.st_size:,} bytes, more than the {LARGEST >> 20} MiB of the longest text",
+            f"{path} has {path.stat().st_size:,} bytes, more than the {LARGEST >> 20} MiB of the longest text",
             hint="is it a model's weights? leave it out; lint and fmt have --exclude",
         )
-    return data
+    return beginning
 
 
 def decoded(data: bytes, name: str) -> str:

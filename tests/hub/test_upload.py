@@ -39,7 +39,8 @@ def test_files_become_one_commit_in_a_new_repository(tmp_path: Path) -> None:
         assert fake.repos["org/new"].files["params"] == b"{}"
 
 
-def test_xet_is_done_without_where_it_fails(tmp_path: Path) -> None:
+def test_xet_is_done_without_where_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", False)  # as it was when that was imported
     model = tmp_path / "m.gguf"
     model.write_bytes(DATA)
     notes: list[str] = []

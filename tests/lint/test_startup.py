@@ -11,7 +11,7 @@ NEVER = {
     "jinja2", "pydantic", "ruamel", "httpx2", "numpy", "gguf", "rich", "asyncio", "pygls", "huggingface_hub",
     "concurrent.futures", "multiprocessing", "tomllib", "difflib", "fractions", "html",
     "modelsmith.doctor", "modelsmith.lint.editor", "modelsmith.lint.run.fixes", "modelsmith.lint.run.baseline",
-    "modelsmith.lint.formats", "modelsmith.recipe", "modelsmith.weights",
+    "modelsmith.lint.formats.json", "modelsmith.lint.formats.sarif", "modelsmith.recipe", "modelsmith.weights",
 }  # fmt: skip
 TEXT = (
     'FROM llama3.2:3b\nPARAMETER temperature 0.7\nTEMPLATE """{{- range .Messages }}<|im_start|>{{ .Role }}\n'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from modelsmith.files.paths import anchored
-from modelsmith.files.text import decoded, read_text_file
+from modelsmith.files.text import decoded, read_template_file
 from modelsmith.models.base import Base, Inherited
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 
@@ -26,7 +26,7 @@ def is_jinja(spec: str) -> bool:
 
 def read_template(spec: str, folder: Path) -> str:
     """Return the text of a template file; raises UnreadableFile where it cannot be read, or is no text."""
-    return decoded(read_text_file(Path(anchored(spec, folder))), spec)
+    return decoded(read_template_file(Path(anchored(spec, folder))), spec)
 
 
 def template_base(spec: str, folder: Path) -> Base:
