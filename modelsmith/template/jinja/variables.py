@@ -12,7 +12,7 @@ from modelsmith.template.jinja.engine.tree import nodes
 from modelsmith.template.jinja.engine.values.texts import from_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from modelsmith.template.jinja.engine.program import Program
 
@@ -23,6 +23,10 @@ _SUPPLIED = frozenset(
         *FUNCTIONS,
     }
 )
+
+_KEEPING = frozenset({"default", "d", "lower", "trim", "string"})
+"""Filters that leave it to be seen which value a variable has."""
+_COMPARING = frozenset({"eq", "equalto", "ne", "in", "sameas"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,20 @@ def template_variables(program: Program) -> tuple[TemplateVariable, ...]:
     everything = [each for node in program.body for each in descendants(node)]
     words = {id(word) for each in everything for word in _words(each)}
     bound = _bound(everything)
+    later = {id(inner) for each in everything if isinstance(each, nodes.Macro) for inner in descendants(each)}
+    outside = _bound([each for each in everything if id(each) not in later])
     found: dict[str, list[str]] = {}
     for each in sorted(everything, key=lambda node: node.start):
-        if isinstance(each, nodes.Name) and id(each) not in words and each.start < bound.get(each.text, each.start + 1):
+        if not isinstance(each, nodes.Name) or id(each) in words or each.start >= bound.get(each.text, each.start + 1):
+            continue
+        # a macro runs where it is called, and sees what was set until then
+        if id(each) not in later or each.text not in outside:
             found.setdefault(each.text, [])
+    sources = _sources(everything)
     for name, value in (pair for each in everything for pair in _comparisons(each)):
-        if name in found and value not in found[name]:
-            found[name].append(value)
+        for source in _behind(name, sources):
+            if source in found and value not in found[source]:
+                found[source].append(value)
     asked = sorted(found.keys() - _SUPPLIED)
     return tuple(TemplateVariable(from_bytes(name), tuple(map(from_bytes, sorted(found[name])))) for name in asked)
 
@@ -76,6 +87,8 @@ def _bound(everything: list[nodes.Node]) -> dict[str, int]:
     for node in everything:
         if isinstance(node, (nodes.Set, nodes.For)):
             source = node.value if isinstance(node, nodes.Set) else node.iterable
+            if isinstance(source, nodes.Select) and isinstance(node, nodes.For):
+                source = source.value  # its condition is asked of each item
             read = [each.start for each in descendants(source)] if source else []
             bind(node.target, max(read, default=node.start) + 1)  # what it is made of is read before
         elif isinstance(node, nodes.Macro):
@@ -86,16 +99,59 @@ def _bound(everything: list[nodes.Node]) -> dict[str, int]:
     return bound
 
 
+def _sources(everything: list[nodes.Node]) -> dict[str, set[str]]:
+    """Return for each variable or member that the template sets what it is made of, where that is one variable or its default."""
+    sources: dict[str, set[str]] = {}
+    for node in everything:
+        if isinstance(node, nodes.Set) and node.value is not None:
+            name, source = _subject(node.target), _subject(node.value)
+            if name and source and name != source:
+                sources.setdefault(name, set()).add(source)
+    return sources
+
+
+def _behind(name: str, sources: dict[str, set[str]]) -> set[str]:
+    """Return a name and all that it is made of."""
+    reached, left = {name}, [name]
+    while left:
+        more = sources.get(left.pop(), set()) - reached
+        reached |= more
+        left += more
+    return reached
+
+
+def _subject(node: nodes.Node) -> str:
+    """Return the variable (or its member) that a value is, but for a default or a filter; "" where there is none such."""
+    if isinstance(node, nodes.Name):
+        return node.text
+    if isinstance(node, nodes.Member) and not node.computed and isinstance(node.property, nodes.Name):
+        owner = _subject(node.object)
+        return f"{owner}.{node.property.text}" if owner else ""
+    if isinstance(node, nodes.Filter):
+        word = node.filter.callee if isinstance(node.filter, nodes.Call) else node.filter
+        return _subject(node.operand) if isinstance(word, nodes.Name) and word.text in _KEEPING else ""
+    if isinstance(node, nodes.Binary) and node.operator == "or":
+        return _subject(node.left)
+    if isinstance(node, nodes.Ternary):
+        return _subject(node.value) or _subject(node.otherwise)
+    return ""
+
+
 def _comparisons(node: nodes.Node) -> Iterator[tuple[str, str]]:
     """Yield names with the constants that a node compares them with."""
     if isinstance(node, nodes.Binary) and node.operator in {"==", "!=", "in", "not in"}:
         for one, other in ((node.left, node.right), (node.right, node.left)):
-            if isinstance(one, nodes.Name):
-                items = other.items if isinstance(other, (nodes.ArrayOf, nodes.TupleOf)) else (other,)
-                yield from ((one.text, value) for each in items if (value := _constant(each)))
-    elif isinstance(node, nodes.Test) and isinstance(node.operand, nodes.Name) and isinstance(node.test, nodes.Name):
-        if node.test.text in {"true", "false"}:
-            yield node.operand.text, node.test.text
+            if name := _subject(one):
+                yield from ((name, value) for value in _constants(other))
+    elif isinstance(node, nodes.Test) and (name := _subject(node.operand)):
+        test = node.test
+        if isinstance(test, nodes.Name) and test.text in {"true", "false"}:
+            yield name, test.text
+        elif isinstance(test, nodes.Call) and isinstance(test.callee, nodes.Name) and test.callee.text in _COMPARING:
+            yield from ((name, value) for each in test.arguments for value in _constants(each))
+    elif isinstance(node, nodes.Member) and node.computed and isinstance(node.object, nodes.ObjectOf):
+        if name := _subject(node.property):
+            yield from ((name, value) for value in _constants(node.object))
     elif isinstance(node, (nodes.If, nodes.Ternary)):
         yield from ((name, value) for name in _truths(node.test) for value in ("true", "false"))
 
@@ -109,6 +165,16 @@ def _truths(test: nodes.Node) -> Iterator[str]:
     elif isinstance(test, nodes.Binary) and test.operator in {"and", "or"}:
         yield from _truths(test.left)
         yield from _truths(test.right)
+
+
+def _constants(node: nodes.Node) -> Iterator[str]:
+    """Yield the constants that something is, or holds: items of a list, keys of an object."""
+    items: Iterable[nodes.Node] = (node,)
+    if isinstance(node, (nodes.ArrayOf, nodes.TupleOf)):
+        items = node.items
+    elif isinstance(node, nodes.ObjectOf):
+        items = [key for key, _ in node.items]
+    yield from (value for each in items if (value := _constant(each)))
 
 
 def _constant(node: nodes.Node) -> str:

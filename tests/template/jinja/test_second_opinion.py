@@ -35,6 +35,24 @@ def test_variables_and_the_values_they_are_tested_for() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{% set e = effort | default('medium') %}{% if e | lower not in ['low', 'high'] %}x{% endif %}", {"effort": ('"high"', '"low"')}),
+        ("{% if (style or '') in ('short', 'long') %}x{% endif %}", {"style": ('"long"', '"short"')}),
+        ("{% set e = effort if effort is defined else 'low' %}{% set ns.e = e %}{% if ns.e == 'max' %}x{% endif %}", {"effort": ('"max"',)}),
+        ("{{ {'low': 1, 'high': 2}[effort] }}{% if style is in(['a', 'b']) %}{% endif %}", {"effort": ('"high"', '"low"'), "style": ('"a"', '"b"')}),
+        ("{% for k, v in messages[0].items() if k != 'role' and v is not none %}{{ k }}{% endfor %}", {}),
+        ("{% macro m() %}{{ later }}{{ own }}{% set own = 1 %}{% endmacro %}{% set later = 'x' %}{{ m() }}", {"own": ()}),
+    ],
+)  # fmt: skip
+def test_variables_by_another_name_and_names_of_the_template_s_own(
+    text: str, found: dict[str, tuple[str, ...]]
+) -> None:
+    given = {each.name: each.values for each in template_variables(Program.parse(text)) if each.name != "ns"}
+    assert given == found
+
+
 def test_what_is_refused_and_where_jinja2_differs() -> None:
     template = ChatTemplate.parse(TEXT)
     assert refusals(template)["tool-result"] == "the template refuses this conversation: no tools (line 1, column 225)"
