@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 POINTER, SMALL, MAPPING = 8, 64, 240
 """Bytes of an item of a list that is there already, of a small value with its place in a list, and of an object with few members."""
 
-_ROUNDS = 127
+ROUNDS = 127
+"""So many steps are taken between two looks at the clock."""
 _LARGE = 1_000_000
 
 
@@ -60,11 +61,15 @@ class Run:
     def step(self) -> None:
         """Count a round of a loop or a call; raises LimitReached where there were too many."""
         self.steps -= 1
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Raise LimitReached where the steps or the bytes are used up, or now and then the time."""
         if self.steps < 0:
             raise LimitReached(f"it ran for more than {self.limits.steps:,} rounds of its loops")
         if self.left < 0:
             raise LimitReached(f"it built texts and lists of more than {self.limits.size:,} bytes together")
-        if not self.steps & _ROUNDS:
+        if not self.steps & ROUNDS:
             self._look_up()
 
     def spend(self, size: int) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.template.jinja.engine.failures import Failure
+from modelsmith.template.jinja.engine.functions.builtins import FUNCTIONS
+from modelsmith.template.jinja.engine.functions.methods import ALL_METHODS
 from modelsmith.template.jinja.engine.tree import nodes
 from modelsmith.template.jinja.engine.values.compare import equal
 from modelsmith.template.jinja.engine.values.model import UNDEFINED, Value
@@ -47,6 +49,17 @@ def _compared(compiler: Compiler, node: nodes.Binary) -> Code:
     left, right, wanted = compiler.code(node.left), compiler.code(node.right), node.operator == "=="
     if isinstance(node.right, nodes.Text):
         text = node.right.value
+        variable, key = _member_of_variable(node.left)
+        if variable:
+
+            def run_compared_member(scope: Variables, run: Run) -> Value:
+                owner = scope.get(variable)
+                found = owner.get(key) if type(owner) is dict else None
+                if type(found) is not str:
+                    found = left(scope, run)
+                return (isinstance(found, str) and found == text) is wanted
+
+            return run_compared_member
 
         def run_compared_text(scope: Variables, run: Run) -> Value:
             value = left(scope, run)
@@ -63,6 +76,17 @@ def _compared(compiler: Compiler, node: nodes.Binary) -> Code:
         return equal(one, two) is wanted
 
     return run_compared
+
+
+def _member_of_variable(node: nodes.Node) -> tuple[str, str]:
+    """Return variable and key of ``a['b']`` and ``a.b``, which most comparisons are about; two empty texts for anything else."""
+    if isinstance(node, nodes.Member) and isinstance(node.object, nodes.Name) and node.object.text not in FUNCTIONS:
+        word = node.property
+        if isinstance(word, nodes.Text) and node.computed:
+            return node.object.text, word.value
+        if isinstance(word, nodes.Name) and not node.computed and word.text not in ALL_METHODS:
+            return node.object.text, word.text
+    return "", ""
 
 
 def _membership(compiler: Compiler, node: nodes.Binary) -> Code:

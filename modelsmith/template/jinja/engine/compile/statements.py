@@ -11,7 +11,7 @@ from __future__ import annotations
 from sys import getrefcount
 from typing import TYPE_CHECKING
 
-from modelsmith.template.jinja.engine.budget import POINTER
+from modelsmith.template.jinja.engine.budget import POINTER, ROUNDS
 from modelsmith.template.jinja.engine.compile.calls import filter_code
 from modelsmith.template.jinja.engine.failures import Breaking, Continuing, Failure
 from modelsmith.template.jinja.engine.tree import nodes
@@ -125,7 +125,9 @@ def condition(compiler: Compiler, node: nodes.If) -> Code:
     def run_condition(scope: Variables, run: Run) -> Value:
         for each, test, body in branches:
             try:
-                holds = bool(test(scope, run))
+                holds = test(scope, run)
+                if holds is not True and holds is not False:
+                    holds = bool(holds)
             except Failure as failure:
                 failure.at(each)
                 raise
@@ -142,7 +144,8 @@ def loop(compiler: Compiler, node: nodes.For) -> Code:
     iterable = compiler.code(chosen.value if chosen else node.iterable)
     test = compiler.code(chosen.test) if chosen else None
     put = _target(node.target)
-    is_single = isinstance(node.target, nodes.Name)
+    name = node.target.text if isinstance(node.target, nodes.Name) else None
+    is_single = name is not None
     body, otherwise = body_of(compiler, node.body), body_of(compiler, node.otherwise)
     has_loop, in_parts = compiler.mentions("loop"), compiler.in_parts
 
@@ -158,10 +161,15 @@ def loop(compiler: Compiler, node: nodes.For) -> Code:
                 items = _chosen(items, put, test, dict(inner), run)
             ran = False
             for place, value in enumerate(items):
-                run.step()
+                run.steps -= 1
+                if run.left < 0 or run.steps < 0 or not run.steps & ROUNDS:
+                    run.look_around()
                 if has_loop:
                     inner["loop"] = _loop_values(items, place)
-                put(inner, value)
+                if name is None:
+                    put(inner, value)
+                else:
+                    inner[name] = value
                 try:
                     write(body, inner, run, texts)
                 except Continuing:
