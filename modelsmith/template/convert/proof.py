@@ -23,9 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError
 from modelsmith.template.conversation.conversation import Conversation
-from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.conversation.proof import conversion_conversations
 from modelsmith.template.conversation.think import THINKS
-from modelsmith.template.edit.prove import proof_conversations
 from modelsmith.template.go.functions.ollama import today_is
 
 if TYPE_CHECKING:
@@ -116,14 +115,7 @@ def prove(reference: Reference, template: Template, *, tools: bool) -> Proof:
     limits: dict[str, None] = {}
     first: Counterexample | None = None
     kinds: set[str] = set()
-    for name, conversation in {
-        **proof_conversations(),
-        **_CALLING,
-        **_IDENTIFIED,
-        **_DESCRIBED,
-        **_EMPTY,
-        **_UNSAID,
-    }.items():
+    for name, conversation in conversion_conversations().items():
         if not counts(conversation) or uses_tools(conversation) != tools:
             continue
         equal = 0
@@ -152,99 +144,6 @@ def kinds_of(conversation: Conversation) -> frozenset[str]:
         TOOLS: bool(conversation.tools),
     }
     return frozenset(kind for kind, holds in found.items() if holds)
-
-
-def _calling(*roles: str) -> Conversation:
-    """Return a conversation in which each answer makes a call."""
-    call = {"function": {"name": "tide", "arguments": {"harbour": "Brest"}}}
-    messages = [
-        {"role": role, "content": f"{role} {number}", **({"tool_calls": [call]} if role == "assistant" else {})}
-        for number, role in enumerate(roles)
-    ]
-    return Conversation.from_dict({"messages": messages, "tools": NAMED["tools"].tools})
-
-
-def _identified(*results: tuple[str, str]) -> Conversation:
-    """Return a conversation with two calls that have identifiers, and results that name them: (identifier, text)."""
-    calls = [
-        {"id": name, "function": {"name": "tide", "arguments": {"harbour": name}}} for name in ("call_a", 'call "b"')
-    ]
-    messages = [
-        {"role": "user", "content": "When?"},
-        {"role": "assistant", "content": "", "tool_calls": calls},
-        *({"role": "tool", "content": text, "tool_name": "tide", "tool_call_id": name} for name, text in results),
-    ]
-    return Conversation.from_dict({"messages": messages, "tools": NAMED["tools"].tools})
-
-
-def _twice_called() -> Conversation:
-    """Return a conversation of two rounds of calls: a question between results, one result of no call, all in another order."""
-    first = _identified(('call "b"', "7:10"), ("call_c", "never"), ("call_a", "6:40")).to_dict()
-    again = _identified(('call "b"', "8:10"), ("call_a", "7:40")).to_dict()["messages"]
-    said: list[Any] = first["messages"]
-    said.insert(3, {"role": "user", "content": "Still there?"})
-    return Conversation.from_dict(first | {"messages": [*said, {"role": "assistant", "content": "At 6:40."}, *again]})
-
-
-_IDENTIFIED = {
-    "calls with identifiers": _identified(("call_a", "6:40"), ('call "b"', "7:10")),
-    "results in another order": _identified(('call "b"', "7:10"), ("call_a", "6:40")),
-    "one result twice": _identified(("call_a", "6:40"), ("call_a", "6:41"), ('call "b"', "7:10")),
-    "one result again behind another": _identified(("call_a", "6:40"), ('call "b"', "7:10"), ("call_a", "6:41")),
-    "results of two rounds in another order": _twice_called(),
-}
-"""Results are told apart, counted and put in order by the identifiers of their calls."""
-
-
-_CALLING = {
-    f"calls {', '.join(roles)}": _calling(*roles)
-    for roles in (
-        ("assistant", "user"),
-        ("user", "assistant", "user"),
-        ("system", "assistant", "tool"),
-        ("user", "assistant", "tool", "assistant", "tool"),
-    )
-}
-"""Where a call stands first, without a result, or after one: orders that the named conversations do not have."""
-
-
-def _silent(conversation: Conversation) -> Conversation:
-    """Return the conversation behind a system message without text, which some clients send."""
-    request = conversation.to_dict()
-    return Conversation.from_dict(request | {"messages": [{"role": "system", "content": ""}, *request["messages"]]})
-
-
-def _described(*kinds: str) -> Conversation:
-    """Return a conversation with a tool that has a parameter of each type, all of them described."""
-    properties = {kind: {"type": kind, "description": f"a {kind}"} for kind in kinds}
-    function = {
-        "name": "book",
-        "description": "Book a crossing",
-        "parameters": {"type": "object", "required": [kinds[0]], "properties": properties},
-    }
-    asked = {"role": "user", "content": "Book it."}
-    return Conversation.from_dict({"messages": [asked], "tools": [{"type": "function", "function": function}]})
-
-
-_TYPES = ("array", "boolean", "integer", "number", "object", "string")
-_DESCRIBED = {
-    "parameters of each type": _described(*_TYPES),
-    "parameters of each type and null": _described(*_TYPES, "null"),
-}
-"""Some templates refuse a parameter without a description."""
-
-
-_UNSAID = {
-    f"unsaid {name}": Conversation.from_dict(
-        request | {"messages": [*request["messages"], {"role": "assistant", "content": ""}]}
-    )
-    for name in ("user", "system-turns", "tool-result", "only-system", "empty")
-    if (request := NAMED[name].to_dict())
-}
-"""An answer that has nothing in it yet: llama-server shows neither it nor what opens it."""
-
-
-_EMPTY = {f"empty system, {name}": _silent(NAMED[name]) for name in ("user", "turns", "tools", "tool-answer")}
 
 
 def _spoken(conversation: Conversation) -> Conversation:

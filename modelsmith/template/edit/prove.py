@@ -6,7 +6,6 @@ same way (its path, its capabilities, its thinking tags). What is not proven is 
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import product
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,14 +13,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from modelsmith.errors import InjectionError, TemplateRenderError
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
-from modelsmith.template.conversation.conversation import Conversation
-from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.effective.capabilities import go_capabilities, go_tool_round_trip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
     from modelsmith.template.go.template import Template
 
@@ -124,24 +123,6 @@ def prove_same_reading(before: Template, after: Template, *, thinking_may_change
     ):
         if old != new and not (thinking_may_change and what == "the thinking tags"):
             raise InjectionError(f"the edit would change {what} that Ollama sees: {old!r} became {new!r}")
-
-
-@cache
-def proof_conversations() -> Mapping[str, Conversation]:
-    """Return the conversations that a proof renders, the smallest first: the named ones, and all orders of few roles."""
-    found = dict(NAMED)
-    orders = [
-        order for length in (1, 2, 3) for order in product(("user", "assistant", "system", "tool"), repeat=length)
-    ]
-    for roles in (*orders, *((*order, "developer") for order in ((), ("user",), ("system", "user", "assistant")))):
-        messages = [{"role": role, "content": f"{role} {number}"} for number, role in enumerate(roles)]
-        found[f"roles {', '.join(roles)}"] = Conversation.from_dict({"messages": messages})
-    return dict(sorted(found.items(), key=lambda item: _size(item[1])))
-
-
-def _size(conversation: Conversation) -> tuple[int, int]:
-    text = sum(len(message.content) for message in conversation.turns)
-    return len(conversation.turns) + len(conversation.tools), text
 
 
 def failed(name: str, think: Think, before: str, after: str, wrong: str = "") -> InjectionError:

@@ -6,10 +6,11 @@ import pytest
 
 from modelsmith.errors import InjectionError
 from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.edit import prove as prove_module
 from modelsmith.template.edit.addition import Addition, code
 from modelsmith.template.edit.go.inject import inject
-from modelsmith.template.edit.prove import proof_conversations, prove, prove_same_reading, same_prompt
+from modelsmith.template.edit.prove import prove, prove_same_reading, same_prompt
 from modelsmith.template.go.template import Template
 
 PLAIN = "{{ range .Messages }}{{ .Role }}: {{ .Content }}\n{{ end }}assistant: "

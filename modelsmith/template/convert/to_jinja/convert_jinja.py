@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from modelsmith.errors import ConversionError, TemplateRenderError, TemplateSyntaxError
 from modelsmith.syntax.gotemplate.nodes import Action, Command, Field, Pipeline
 from modelsmith.template.conversation.named import is_prefill
+from modelsmith.template.conversation.proof import conversion_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.convert.conversion import Conversion
 from modelsmith.template.convert.proof import NOW, Counterexample, Proof, counts, uses_tools
@@ -22,7 +23,6 @@ from modelsmith.template.convert.to_jinja.items import Case, Loop, written
 from modelsmith.template.convert.to_jinja.parts import surrounded
 from modelsmith.template.convert.to_jinja.translate import Translator
 from modelsmith.template.convert.to_jinja.values import BOOL, MESSAGES, TEXT, TOOLS, Known, Value, text, truth
-from modelsmith.template.edit.prove import proof_conversations
 from modelsmith.template.go.functions.ollama import today_is
 from modelsmith.template.go.legacy import ServerPanic, cut
 from modelsmith.template.jinja.template import ChatTemplate
@@ -93,7 +93,7 @@ def _compared(template: Template, chat_template: ChatTemplate, *, tools: bool) -
     covered: list[str] = []
     limits: dict[str, None] = {}
     first: Counterexample | None = None
-    for name, conversation in proof_conversations().items():
+    for name, conversation in conversion_conversations().items():
         if not counts(conversation) or _is_refused(conversation) or uses_tools(conversation) != tools:
             continue
         found = [pair for think in THINKS if (pair := _pair(template, chat_template, name, conversation, think))]

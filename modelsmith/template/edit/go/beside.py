@@ -16,12 +16,13 @@ from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.syntax.gotemplate.nodes import Text
 from modelsmith.template.conversation.named import is_suffix
+from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.addition import code
 from modelsmith.template.edit.go.beside_edits import HINT, Builder, printers
 from modelsmith.template.edit.go.scope import visible
 from modelsmith.template.edit.positions import MARK, START, Position, after_bos, has_text, is_inserted, marked_prompts
-from modelsmith.template.edit.prove import Renderings, TooSlow, proof_conversations, prove, prove_same_reading
+from modelsmith.template.edit.prove import Renderings, TooSlow, prove, prove_same_reading
 from modelsmith.template.go.tool_tag import tool_call_tag
 
 if TYPE_CHECKING:

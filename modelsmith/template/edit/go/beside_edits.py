@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import InjectionError, TemplateRenderError
 from modelsmith.source import Edit
 from modelsmith.template.conversation.named import is_suffix
+from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.addition import code, role_is
 from modelsmith.template.edit.go.places import number_loop
 from modelsmith.template.edit.go.scope import offset_after, offset_before, offset_before_tag, paths, scope_at
 from modelsmith.template.edit.positions import MARK
-from modelsmith.template.edit.prove import proof_conversations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

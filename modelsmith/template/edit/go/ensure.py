@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import InjectionError
 from modelsmith.memo import remembering
 from modelsmith.patterns import regex
+from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS, When
 from modelsmith.template.edit.addition import Addition
 from modelsmith.template.edit.go.generation import generation_prompt, opens_turn
 from modelsmith.template.edit.go.inject import add
 from modelsmith.template.edit.go.repair import repair_typed
 from modelsmith.template.edit.positions import GENERATION_PROMPT, check_place
-from modelsmith.template.edit.prove import Renderings, proof_conversations
+from modelsmith.template.edit.prove import Renderings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -15,13 +15,14 @@ from modelsmith.errors import InjectionError, TemplateSyntaxError
 from modelsmith.memo import remembering
 from modelsmith.source import apply_edits
 from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS, When
 from modelsmith.template.edit.addition import Addition
 from modelsmith.template.edit.go import legacy as inject_legacy
 from modelsmith.template.edit.go import places as inject_places
 from modelsmith.template.edit.go.generation import generation_prompt, handles_tools, opens_turn
 from modelsmith.template.edit.positions import GENERATION_PROMPT, check_place
-from modelsmith.template.edit.prove import Renderings, TooSlow, proof_conversations, prove, prove_same_reading
+from modelsmith.template.edit.prove import Renderings, TooSlow, prove, prove_same_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,10 +14,11 @@ from modelsmith.memo import remembering
 from modelsmith.source import Edit, Span, apply_edits
 from modelsmith.syntax.gotemplate.nodes import Action, String, Text
 from modelsmith.syntax.gotemplate.tree import walk
+from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.addition import literal
 from modelsmith.template.edit.go.scope import visible
-from modelsmith.template.edit.prove import Renderings, check_renders, proof_conversations, prove, prove_same_reading
+from modelsmith.template.edit.prove import Renderings, check_renders, prove, prove_same_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,16 +31,10 @@ from modelsmith.syntax.gotemplate.nodes import (
     With,
 )
 from modelsmith.syntax.gotemplate.tree import walk
+from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.go.scope import is_messages
-from modelsmith.template.edit.prove import (
-    Renderings,
-    TooSlow,
-    check_renders,
-    failed,
-    proof_conversations,
-    prove_same_reading,
-)
+from modelsmith.template.edit.prove import Renderings, TooSlow, check_renders, failed, prove_same_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import InjectionError, TemplateRenderError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.go.generation import generation_prompt
-from modelsmith.template.edit.prove import Renderings, failed, proof_conversations, prove, same_prompt
+from modelsmith.template.edit.prove import Renderings, failed, prove, same_prompt
 from modelsmith.template.effective.capabilities import go_capabilities, go_tool_round_trip
 from modelsmith.template.go.tool_tag import tool_call_tag
 

@@ -12,9 +12,9 @@ from tools_templates import JINJA_CHATML, JINJA_LLAMA3, JINJA_R1, JINJA_R1_OPENS
 from modelsmith.errors import InjectionError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
+from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.edit.go.declare import declare_thinking
 from modelsmith.template.edit.go.ensure import ensure_many
-from modelsmith.template.edit.prove import proof_conversations
 from modelsmith.template.edit.tools.proof import has_tool_parts
 from modelsmith.template.edit.tools.tools import add_tools
 from modelsmith.template.effective.capabilities import go_capabilities, go_tool_round_trip, prefer_chat_template
