@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @cache
 def proof_conversations() -> Mapping[str, Conversation]:
     """Return the conversations that a proof renders, the smallest first (see the text of the module)."""
-    found = {**NAMED, **_CALLING, **_IDENTIFIED, **_DESCRIBED, **_UNSAID}
+    found = {**NAMED, **_CALLING, **_IDENTIFIED, **_DESCRIBED, **_VALUED, **_UNSAID}
     orders = [
         order for length in (1, 2, 3) for order in product(("user", "assistant", "system", "tool"), repeat=length)
     ]
@@ -113,6 +113,28 @@ def _described(*kinds: str) -> Conversation:
     }
     asked = {"role": "user", "content": "Book it."}
     return Conversation.from_dict({"messages": [asked], "tools": [{"type": "function", "function": function}]})
+
+
+def _valued(**arguments: Any) -> Conversation:
+    """Return a conversation with a call that has these arguments."""
+    call = {"function": {"name": "ferry", "arguments": arguments}}
+    messages = [
+        {"role": "user", "content": "Book it."},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "Done.", "tool_name": "ferry"},
+    ]
+    return Conversation.from_dict({"messages": messages, "tools": NAMED["complex-tools"].tools[:1]})
+
+
+_VALUED = {
+    "texts as arguments": _valued(day='two\nlines & "quotes" <b>', deck="", price="é"),
+    "a line break as an argument": _valued(day="two\nlines"),
+    "an ampersand as an argument": _valued(day="a & b"),
+    "a tag as an argument": _valued(day="a <b>"),
+    "values as arguments": _valued(cabin=False, car={}, day=None, deck=-2.5, passengers=[], price=0),
+    "nested arguments": _valued(car={"a": {"b": [1, {"c": None}]}, "d": ""}, passengers=[["x"], "<y>", {"z": True}]),
+}
+"""Some templates write arguments by their kinds, and look for what would end a tag."""
 
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")

@@ -179,11 +179,7 @@ def is_in(state: State, item: Value, owner: Value) -> Truth:
         case Cell():
             return is_in(state, item, content_of(state, owner))
         case Go(expression, "json") if isinstance(item, Known) and isinstance(item.value, str):
-            name = state.fresh("found")
-            body = (Cond(f"eq $key {quoted(item.value)}", (Do(f"{name} = true"),)),)
-            is_map = f'eq (printf "%T" {operand(expression)}) "map[string]interface {{}}"'
-            state.emit(Do(f"{name} = false"), Cond(is_map, (Loop(f"$key, $each := {expression}", "", body),)))
-            return name
+            return _is_in_json(state, item.value, expression)
         case Thing(kind) if kind in MEMBERS and isinstance(item, Known) and isinstance(item.value, str):
             member = MEMBERS[kind].get(item.value)
             if kind == "message" and item.value == "thinking" and state.shape.thinking:
@@ -210,6 +206,25 @@ def is_in(state: State, item: Value, owner: Value) -> Truth:
             return contains(state, owner, item.value)
         case _:
             raise cannot("what is in this")
+
+
+def _is_in_json(state: State, text: str, expression: str) -> Truth:
+    """Return the condition under which a text is in a value of any kind: a key of an object, an item of a list, a part of a text."""
+    name = state.fresh("found")
+    found = (Do(f"{name} = true"),)
+    is_kind = f'eq (printf "%T" {operand(expression)})'
+    keys = Loop(f"$key, $_ := {expression}", "", (Cond(f"eq $key {quoted(text)}", found),))
+    is_text_too = f'and (eq (printf "%T" $each) "string") (eq $each {quoted(text)})'
+    items = Loop(f"$_, $each := {expression}", "", (Cond(is_text_too, found),))
+    with state.writing() as part:
+        holds = contains(state, Go(expression, "text"), text)
+        state.emit(*((Cond(holds, found),) if isinstance(holds, str) else found))
+    with state.writing() as refused:
+        state.fail('"in" of what holds nothing is refused')
+    of_text = Cond(f"{is_kind} {_JSON_TYPES['text']}", tuple(part), tuple(refused))
+    of_list = Cond(f"{is_kind} {_JSON_TYPES['list']}", (items,), (of_text,))
+    state.emit(Do(f"{name} = false"), Cond(f"{is_kind} {_JSON_TYPES['object']}", (keys,), (of_list,)))
+    return name
 
 
 _TYPES = {

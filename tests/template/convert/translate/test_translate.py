@@ -61,6 +61,11 @@ TEMPLATES = {
     + _CALLS.replace("CALLS", "{{ call.id }}{{ call.function.name }}").replace(
         "{{ message.content }}", "{{ message.content }}{{ message.tool_call_id or '' }}"
     ),
+    "what is in an argument": _CALLS.replace(
+        "CALLS",
+        "{%- for key, value in call.function.arguments.items() %}{% if value is string or value is mapping or value is sequence %}"
+        "{{ key }}{{ '+' if 'day' in value else '-' }}{{ '+' if '<' in value else '-' }}{% endif %}{%- endfor %}",
+    ),
     "the other way round": "{%- for message in messages[::-1] %}{{ message.role[0:2] if false else message.role }} {% endfor %}\n"
     + _TALK,
 }
@@ -75,6 +80,20 @@ def test_is_proven(name: str) -> None:
     conversion = _converted(name)
     assert conversion.proven, conversion.counterexample
     assert not any(limit.startswith("a branch") for limit in conversion.limits)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("a day", "+-"), ("<", "-+"), ({"day": 1}, "+-"), (["<", "day"], "++"), ([{"day": 1}, 2, None], "--"), ("", "--")],
+)
+def test_what_is_in_an_argument(value: object, shown: str) -> None:
+    template = ChatTemplate.parse(TEMPLATES["what is in an argument"])
+    call = {"function": {"name": "look", "arguments": {"at": value}}}
+    messages = [{"role": "assistant", "content": "", "tool_calls": [call]}, {"role": "user", "content": "So?"}]
+    talk = Conversation.from_dict({"messages": messages})
+    prompt = Template.parse(translate(template).text).render(talk)
+    assert prompt == template.render(talk)
+    assert f"at{shown}" in prompt
 
 
 RESULTS = ("b", "a", "c", "b", "", "other")
