@@ -180,8 +180,6 @@ def _partly(plan: Plan, folders: Collection[str]) -> str:
         return "its FROM is a folder"
     if any(is_hub(weighted(text)[0]) for text in plan.recipe.adapters):
         return "an adapter is on the Hub"
-    if plan.recipe.advised_parameters:
-        return "advised-parameters are read beside the weights"
     return ""
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkpoints import FAMILIES, write_checkpoint
 
 from modelsmith.cli import run
 from modelsmith.recipe.lock.file import read_lock
@@ -204,6 +205,40 @@ def test_hostile_outlines_are_refused(change: tuple[str, str], told: str, capsys
     edit(change)
     assert run(["plan", *arguments, "--from-lock"]) == 3
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_what_makers_advise_in_a_gguf_is_planned_from_the_lock(
+    stored: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sample(Path("base.gguf"))
+    for key, value, kind in (("temp", "0.65", "f32"), ("top_k", "21", "i32")):
+        assert run(["gguf", "set", "base.gguf", f"general.sampling.{key}", value, "--type", kind]) == 0
+    if stored:
+        Path("Modelfile").write_text("FROM ./base.gguf\n")
+        assert run(["create", "base", "-f", "Modelfile"]) == 0
+    Path("r.yaml").write_text(
+        f"name: r\nfrom: {'base' if stored else './base.gguf'}\nadvised-parameters: true\ncreate: x\n"
+    )
+    assert run(["lock", "./r.yaml"]) == 0
+    Path("base.gguf").unlink()
+    capsys.readouterr()
+    elsewhere = ["--from-lock", "--check", "--json"]
+    assert run(["plan", "./r.yaml", *elsewhere]) == 0
+    assert "advised by the model's makers: temperature 0.65, top_k 21" in capsys.readouterr().out
+
+
+def test_what_a_lock_does_not_hold_is_told_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    write_checkpoint(Path("weights"), FAMILIES["qwen2"])
+    Path("r.yaml").write_text("name: r\nfrom: ./weights\ncreate: x\n")
+    assert run(["lock", "./r.yaml"]) == 0
+    capsys.readouterr()
+    assert run(["plan", "./r.yaml", "--from-lock"]) == 3
+    told = capsys.readouterr().err
+    assert (
+        "modelsmith.lock does not hold enough of ./weights to plan with: a folder of Safetensors is read whole" in told
+    )
+    assert "plan where the model is, without --from-lock" in told
 
 
 def test_secrets_do_not_reach_the_lock(capsys: pytest.CaptureFixture[str]) -> None:
