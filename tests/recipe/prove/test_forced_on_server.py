@@ -34,10 +34,10 @@ THINKS = (None, True, False)
 ADDS_BOS = "tokenizer.ggml.add_bos_token"
 
 
-@pytest.mark.parametrize("word", ["Qwen3-0.6B", "Qwen2.5-7B", "gemma-4-31B-it.", "Kimi-K2-Thinking", "DeepSeek-V3.2"])
+@pytest.mark.parametrize("word", ["Qwen3-0.6B", "Qwen2.5-7B", "gemma-4-31B-it.", "Kimi-K2-Thinking", "LFM2-8B"])
 def test_the_server_does_with_the_edited_model_what_we_say(word: str, tmp_path: Path) -> None:
     text = next(text for name, text in real_templates.recorded().items() if word in name)
-    adds = {ADDS_BOS: Entry.of(ADDS_BOS, ValueType.BOOL, True)} if "DeepSeek" in word else {}
+    adds = {ADDS_BOS: Entry.of(ADDS_BOS, ValueType.BOOL, True)} if "LFM2" in word else {}
     base = write_sample(tmp_path / "base.gguf", chat_template=text, metadata=adds)
     recipe = load_recipe("force-think").resolve({"base": str(base), "name": "forced"})
     weights = apply(plan(recipe, LocalStore(tmp_path / "store"))).model.weights
