@@ -47,7 +47,10 @@ def check_shapes(gguf: GGUFFile, faults: Faults) -> None:
         shape = known["block" if match else "outer"].get(name)
         if shape is None:
             base, _, end = tensor.name.rpartition(".")
-            if not (end in _SCALES and f"{base}.weight" in present) and not gguf.has_embedded_parts:
+            if end in _SCALES and f"{base}.weight" in present:
+                scales = "expert_count" if base.endswith("_exps") else "1"
+                _check_shape(tensor, [_dims(scales, sizes, block)], faults)
+            elif not gguf.has_embedded_parts:
                 message = f'tensor "{tensor.name}" is none that {gguf.architecture} has'
                 faults.add("unknown-tensor", message, tensor.at, "no such tensor", _UNKNOWN)
             continue

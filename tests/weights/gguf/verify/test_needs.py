@@ -212,6 +212,9 @@ def test_tensors_that_llama_cpp_does_not_know(tmp_path: Path) -> None:
         ("unknown-tensor", f'tensor "{each.name}" is none that qwen3 has') for each in more
     ]
     scale = shaped(replace(gguf.tensors[1], name="blk.1.attn_k.scale"), 1, kind="F32")
+    wide = shaped(scale, 8)
+    (wrong,) = faults(write_header(path, replace(gguf, tensors=(*gguf.tensors, wide))))
+    assert 'tensor "blk.1.attn_k.scale" is 8, but by the keys of the model it is 1' in wrong
     without_its_matrix = replace(scale, name="blk.1.attn_qkv.scale")
     found = faults(write_header(path, replace(gguf, tensors=(*gguf.tensors, without_its_matrix))))
     assert 'tensor "blk.1.attn_qkv.scale" is none that qwen3 has' in found[0]
@@ -254,6 +257,12 @@ def test_keys_that_do_not_begin_with_the_architecture(tmp_path: Path) -> None:
     assert [each for each in found if "xielu" in each] == [
         f"xielu.{key} is missing, which apertus needs" for key in keys
     ]
+
+
+def test_encoders_need_their_count_of_token_types() -> None:
+    assert all(
+        "tokenizer.ggml.token_type_count" in needs.keys for needs in map(needs_of, ("bert", "nomic-bert")) if needs
+    )
 
 
 def test_sizes_are_worked_out_as_llama_cpp_does() -> None:
