@@ -46,6 +46,15 @@ def test_a_pull_request_is_green_without_a_model(repository: Path, capsys: pytes
     assert not (repository / "models-store").exists()
 
 
+def test_the_comment_is_written_when_the_plan_fails() -> None:
+    workflow: Any = YAML(typ="safe").load(
+        (TEMPLATE / ".github" / "workflows" / "models.yml").read_text(encoding="utf-8")
+    )
+    (comment,) = (step for step in workflow["jobs"]["check"]["steps"] if "gh pr comment" in step.get("run", ""))
+    assert "!cancelled()" in comment["if"]
+    assert comment["run"].startswith("test ! -s comment.md ||"), "nor where nothing was planned"
+
+
 def test_a_merge_applies_just_what_is_locked(repository: Path) -> None:
     (words,) = steps("apply")
     words[words.index("--store") + 1] = str(repository / "models-store")

@@ -107,7 +107,7 @@ def plan_name(written: RecipeFile) -> str:
 def _source_name(source: RecipeSource, folder: Path) -> str:
     from modelsmith.resources import RECIPES
 
-    if source.checkout is not None:
+    if source.checkout is not None and source.checkout.pin:
         return source.name  # the address that it was fetched from; the digest of its text pins it
     path = Path(source.name)
     return f"{path.stem} (bundled)" if path.parent == RECIPES else _relative(source.name, folder)

@@ -37,7 +37,9 @@ def find_in_team(text: str) -> tuple[Path, str, Checkout] | None:
             return path, shown, checkout
     there = [each for each, _ in source.files()]
     hint = f"there are: {', '.join(there[:20])}" if there else f"{source.place} holds no files of YAML"
-    raise UnreadableFile(f'the recipes {name} have no "{rest:.120}"{did_you_mean(rest, there)}', hint=hint)
+    deeper = [each for each in there if each.rpartition("/")[2] == rest]
+    close = f'; did you mean "{deeper[0]}"?' if deeper else did_you_mean(rest, there)
+    raise UnreadableFile(f'the recipes {name} have no "{rest:.120}"{close}', hint=hint)
 
 
 def hint_of(text: str) -> str:

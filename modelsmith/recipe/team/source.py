@@ -81,8 +81,11 @@ class TeamSource:
         """Yield the name and the file of each file of YAML in it: ``folder/recipe`` for ``folder/recipe.yaml``."""
         root = self.folder()
         for path in sorted(root.rglob("*"))[: _MAX_RECIPES * 20]:
+            inside = path.relative_to(root)
+            if any(part.startswith(".") for part in inside.parts):
+                continue  # workflows, hooks: no recipes
             if path.suffix.lower() in ENDINGS and path.is_file() and not path.is_symlink():
-                yield path.relative_to(root).with_suffix("").as_posix(), path
+                yield inside.with_suffix("").as_posix(), path
 
     def folder(self) -> Path:
         """Return the folder that names are looked up in."""

@@ -113,7 +113,8 @@ def _relative(source: TeamSource, base: Path) -> str:
     """Return a place as it is written: a folder below the project's by its relative path, so that it is right on every machine."""
     if source.address is not None or not Path(source.place).is_relative_to(base):
         return source.place
-    return f"./{Path(source.place).relative_to(base).as_posix()}"
+    inside = Path(source.place).relative_to(base).as_posix()
+    return inside if inside == "." else f"./{inside}"
 
 
 def _wrong(path: Path, reason: str) -> UnreadableFile:

@@ -178,6 +178,27 @@ def test_the_project_s_file_is_found_from_below_and_has_relative_folders(tmp_pat
     assert load_recipe("own/terse").name == "terse"
 
 
+def test_the_project_itself_can_be_a_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in ("recipes", ".github/workflows"):
+        Path(path).mkdir(parents=True)
+    Path("recipes/terse.yaml").write_text(TERSE.replace("base: {}", "base: {default: 'sample:deepseek-r1'}"))
+    Path(".github/workflows/ci.yaml").write_text("on: push\n")
+    assert run(["recipes", "add", "own", ".", "--project"]) == 0
+    assert json.loads(Path(NAME).read_text())["recipes"]["own"] == {"place": "."}
+    assert load_recipe("own/recipes/terse").name == "terse"
+    with pytest.raises(UnreadableFile) as caught:
+        load_recipe("own/terse")
+    assert 'have no "terse"; did you mean "recipes/terse"?' in caught.value.message
+    assert caught.value.hint == "there are: recipes/terse"
+    assert run(["lock", "own/recipes/terse", "--store", "./models"]) == 0
+    locked = Path("modelsmith.lock").read_text()
+    assert str(tmp_path) not in locked
+    capsys.readouterr()
+    assert run(["lock", "recipes/terse.yaml", "--store", "./models"]) == 0
+    assert Path("modelsmith.lock").read_text() == locked
+    assert "no changes" in capsys.readouterr().out
+
+
 def test_a_recipe_of_a_folder_stays_in_it(tmp_path: Path) -> None:
     folder = tmp_path / "work" / "ours"
     folder.mkdir()
