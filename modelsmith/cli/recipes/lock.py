@@ -105,7 +105,7 @@ def _all(old: dict[str, LockedModel], path: Path, settings: tuple[str, ...]) -> 
 
     if settings:
         raise UsageError("--set needs a RECIPE", hint="without one the inputs that the lock notes count")
-    return [ask_again(locked, path.absolute().parent) for locked in old.values()]
+    return [ask_again(locked, path.absolute().parent, moves=True) for locked in old.values()]
 
 
 def _name(asked: ResolvedRecipe) -> str:

@@ -172,14 +172,18 @@ def _place_of(store: str) -> str:
     return str(Path(store).expanduser().resolve())
 
 
-def ask_again(locked: LockedModel, folder: Path) -> ResolvedRecipe:
-    """Read the recipe of a locked model again, with the values that were given when it was locked."""
+def ask_again(locked: LockedModel, folder: Path, *, moves: bool = False) -> ResolvedRecipe:
+    """Read the recipe of a locked model again, with the values that were given when it was locked.
+
+    ``moves``: one of a team's place is read as that is pinned now, not as it was locked.
+    """
     from modelsmith.recipe.read.bundled import is_path
     from modelsmith.recipe.read.load import load_recipe
     from modelsmith.recipe.remote.address import is_remote
+    from modelsmith.recipe.team.find import address_now
 
     here = is_path(locked.recipe) and not is_remote(locked.recipe)
-    name: str | Path = folder / locked.recipe if here else locked.recipe
+    name: str | Path = folder / locked.recipe if here else address_now(locked.recipe) if moves else locked.recipe
     written = load_recipe(name)
     given = {key: value for key, value in locked.inputs.items() if value is not None}
     recipe = written.resolve(given, here=folder, profile=locked.profile)

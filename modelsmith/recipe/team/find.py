@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import UnreadableFile
 from modelsmith.recipe.read.bundled import ENDINGS
-from modelsmith.recipe.remote.address import is_inside
+from modelsmith.recipe.remote.address import is_inside, is_remote, parse_address
 from modelsmith.recipe.team.sources import sources_file
 
 if TYPE_CHECKING:
@@ -40,6 +40,14 @@ def find_in_team(text: str) -> tuple[Path, str, Checkout] | None:
     deeper = [each for each in there if each.rpartition("/")[2] == rest]
     close = f'; did you mean "{deeper[0]}"?' if deeper else did_you_mean(rest, there)
     raise UnreadableFile(f'the recipes {name} have no "{rest:.120}"{close}', hint=hint)
+
+
+def address_now(text: str) -> str:
+    """Return the address of a recipe at what its place is pinned to now; the text itself where it is of no place that has a name."""
+    if not is_remote(text):
+        return text
+    address = parse_address(text)
+    return next(filter(None, (each.pinned_path(address) for each in sources_file().sources.values())), text)
 
 
 def hint_of(text: str) -> str:

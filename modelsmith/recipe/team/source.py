@@ -62,6 +62,22 @@ class TeamSource:
             _check_signature(self, address, found.pin)
         return found
 
+    def pinned_path(self, address: Address) -> str:
+        """Return the address of the same file as this place is pinned, "" where it is none of this place."""
+        own = self.address
+        if isinstance(own, GitAddress) and isinstance(address, GitAddress):
+            same = own.url == address.url
+        elif isinstance(own, OciAddress) and isinstance(address, OciAddress):
+            same = (own.reference.host, own.reference.repository) == (
+                address.reference.host,
+                address.reference.repository,
+            )
+        else:
+            return ""
+        if own is None or not same or (own.path and not address.path.startswith(f"{own.path}/")):
+            return ""
+        return str(replace(_at(own, self.pin), path=address.path))
+
     def newest(self) -> TeamSource:
         """Return it pinned to what its address names now; raises RecipeSourceError."""
         address = self.address

@@ -31,6 +31,8 @@ from modelsmith.registry.reference import Reference
 THINK = "name: think\ndescription: Thinks.\ninputs: {base: {}}\nextends: force-think\ncreate: made\n"
 TERSE = "name: terse\ndescription: Short answers.\ninputs: {base: {}}\nfrom: ${base}\ncreate: made\n"
 
+SIZED = "name: sized\nfrom: sample:deepseek-r1\nparameters: {num_ctx: %d}\ncreate: sized\n"
+
 
 @pytest.fixture(autouse=True)
 def _own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -102,6 +104,28 @@ def test_update_says_what_changed_and_only_then_it_counts(team: Path, capsys: py
     assert load_recipe("team/think").description == "Thinks more."
     assert run(["recipes", "update"]) == 0
     assert "no changes" in capsys.readouterr().out
+
+
+def test_a_lock_follows_what_is_pinned_and_a_plan_that_was_written_does_not(
+    team: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit(team, {"recipes/sized.yaml": SIZED % 512})
+    git_module.forget()
+    run(["recipes", "add", "team", place(team, "main", "recipes"), "--project"])
+    store = ["--store", "./models"]
+    assert run(["lock", "team/sized", *store]) == 0
+    assert run(["plan", "team/sized", *store, "-o", "plan.json"]) == 0
+    assert run(["lock", "--check", *store]) == 0
+    commit(team, {"recipes/sized.yaml": SIZED % 1024})
+    git_module.forget()
+    assert run(["lock", "--check", *store]) == 0, "nobody has taken the new state"
+    assert run(["recipes", "update"]) == 0
+    capsys.readouterr()
+    assert run(["lock", "--check", *store]) == 1
+    assert "result params" in capsys.readouterr().out
+    assert run(["apply", "plan.json", "--quiet"]) == 0
+    assert run(["lock", *store]) == 0
+    assert run(["plan", "team/sized", "--from-lock", "--check"]) == 0
 
 
 def test_update_to_another_tag(team: Path) -> None:
