@@ -27,13 +27,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from local_stores import request  # noqa: E402 - found where the line above says
+from checkpoints import FAMILIES, write_checkpoint  # noqa: E402 - found where the line above says
+from fakes.registry import FakeRegistry  # noqa: E402
+from local_stores import request  # noqa: E402
 
 from modelsmith.cli import run  # noqa: E402
 from modelsmith.manifest import Digest  # noqa: E402
+from modelsmith.name import ModelName  # noqa: E402
+from modelsmith.registry.access import Access  # noqa: E402
 from modelsmith.registry.bundle.read import Bundle  # noqa: E402
 from modelsmith.registry.bundle.write import export  # noqa: E402
 from modelsmith.registry.moving import Mover  # noqa: E402
+from modelsmith.registry.reference import Reference  # noqa: E402
 from modelsmith.store.care.fsck import fsck  # noqa: E402
 from modelsmith.store.care.gc import collect  # noqa: E402
 from modelsmith.store.local.local import LocalStore  # noqa: E402
@@ -221,6 +226,34 @@ def _bundle(folder: Path) -> None:
     _old_model(folder)
 
 
+def _registry(folder: Path) -> None:
+    """Serve a model for as long as this program runs; the folder says where."""
+    registry = FakeRegistry()  # its thread serves the children that are killed
+    (folder / "address").write_text(registry.host)
+    source = LocalStore(folder / "source")
+    source.create("m", request({"m.gguf": _gguf(folder, "m.gguf", large=True)}, system="new", license="L"))
+    with Mover(Access(insecure=True)) as mover:
+        mover.push(source, ModelName.parse("m"), Reference.parse(f"{registry.host}/library/m:latest"))
+    shutil.rmtree(folder / "source")
+    _old_model(folder)
+
+
+def _pull(folder: Path) -> None:
+    address = (folder / "address").read_text()
+    with Mover(Access(insecure=True)) as mover:
+        mover.pull(Reference.parse(f"{address}/library/m:latest"), LocalStore(folder / "store"), ModelName.parse("m"))
+
+
+def _checkpoint(folder: Path) -> None:
+    write_checkpoint(folder / "checkpoint", FAMILIES["qwen3"])
+
+
+def _import(folder: Path) -> None:
+    _check_code(run(["import", str(folder / "checkpoint"), "-o", str(folder / "m.gguf"), "--force"]), {0})
+    for kept in folder.glob("m.gguf.old*"):
+        kept.unlink()
+
+
 def _load(folder: Path) -> None:
     bundle, target = Bundle(folder / "bundle.tar.001"), LocalStore(folder / "store")
     with Mover() as mover:
@@ -235,6 +268,8 @@ SCENARIOS: dict[str, Scenario] = {
     "gc": Scenario(_orphans, _collect),
     "export": Scenario(_models, _export),
     "load": Scenario(_bundle, _load),
+    "pull": Scenario(_registry, _pull),
+    "import": Scenario(_checkpoint, _import, ()),
 }
 
 
