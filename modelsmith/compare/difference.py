@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.compare.values import Value, compared_metadata, compared_values, untold
 from modelsmith.models.rendered import Rendered, rendered
+from modelsmith.template.allowance import foresee
 from modelsmith.template.conversation.named import NAMED, is_suffix
 from modelsmith.template.conversation.think import THINKS
 
@@ -196,10 +197,16 @@ def _why(a: Side, b: Side, *, same_code: bool) -> str:
 
 def _prompts(a: Side, b: Side, conversations: Mapping[str, Conversation]) -> Iterator[Prompts]:
     mixed = a.draft.runs_jinja != b.draft.runs_jinja
-    for name, conversation in conversations.items():
-        for think in THINKS:
-            ours, theirs = rendered(a.draft, conversation, think), rendered(b.draft, conversation, think)
-            yield Prompts(name, think, ours, theirs, not mixed or _is_comparable(conversation))
+    with foresee(len(conversations) * (1 if _one_template(a, b) else 2)):
+        for name, conversation in conversations.items():
+            for think in THINKS:
+                ours, theirs = rendered(a.draft, conversation, think), rendered(b.draft, conversation, think)
+                yield Prompts(name, think, ours, theirs, not mixed or _is_comparable(conversation))
+
+
+def _one_template(a: Side, b: Side) -> bool:
+    """Say whether what one side renders is what the other does, which is then remembered."""
+    return a.draft.runs_jinja == b.draft.runs_jinja and a.effective.text == b.effective.text
 
 
 def _is_comparable(conversation: Conversation) -> bool:

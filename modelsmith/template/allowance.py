@@ -29,6 +29,7 @@ SECONDS_VARIABLE = "MODELSMITH_RENDER_SECONDS"
 MEMORY_VARIABLE = "MODELSMITH_RENDER_MB"
 
 _MB = 1_000_000
+_PLAINLY = 4  # renderings of one template differ in length, but seldom by so much on the average
 _BETWEEN = 0.02  # seconds of work between two looks at the memory: a look may take some 40 microseconds
 
 
@@ -39,6 +40,10 @@ class Allowance:
     seconds: float = SECONDS
     memory: int = MEMORY
     whole: tuple[float, int] = field(init=False)
+    coming: int = 0
+    """How many renderings the command is known to make yet, see :func:`foresee`."""
+    last: float = 0.0
+    """Seconds that the newest of those took."""
 
     def __post_init__(self) -> None:
         self.whole = self.seconds, self.memory
@@ -51,7 +56,7 @@ class Allowance:
 
     def check(self) -> None:
         """Raise RenderingLimitReached where nothing is left."""
-        if self.seconds <= 0:
+        if self.seconds <= 0 or self.coming * self.last > _PLAINLY * self.seconds:
             raise self.refusal_of_time()
         if self.memory <= 0:
             raise self.refusal_of_memory()
@@ -102,6 +107,23 @@ def allow(allowance: Allowance | None = None) -> Iterator[Allowance]:
 
 
 @contextmanager
+def foresee(renderings: int) -> Iterator[None]:
+    """Say how many renderings come within it at least: where one of them shows that they take far more than is left, the next is refused.
+
+    So a template that is too large is refused after a rendering or two, and not when the whole allowance is used up.
+    """
+    left = _LEFT.get()
+    if left is None:
+        yield
+        return
+    left.coming, left.last = renderings, 0.0
+    try:
+        yield
+    finally:
+        left.coming = 0
+
+
+@contextmanager
 def unbounded() -> Iterator[None]:
     """Let what runs within it render without a shared allowance: a server's requests are not one command."""
     token = _LEFT.set(None)
@@ -149,6 +171,8 @@ class Use:
         if self._left is not None:
             now = time.process_time()
             self._left.seconds -= now - self._began
+            if self._left.coming:
+                self._left.coming, self._left.last = self._left.coming - 1, now - self._began
             self._left.memory -= max(size, self._grown)
             self._began, self._grown = now, 0
 

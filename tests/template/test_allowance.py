@@ -18,6 +18,7 @@ from modelsmith.template.allowance import (
     SECONDS_VARIABLE,
     Allowance,
     allow,
+    foresee,
     unbounded,
 )
 from modelsmith.template.conversation.conversation import Conversation
@@ -40,6 +41,23 @@ def test_text_of_all_renderings_counts() -> None:
             _GO.render(_HELLO)
     assert "of one command" in raised.value.hint
     assert _GO.render(_HELLO) == "hello"
+
+
+def test_what_plainly_takes_too_long_is_refused_after_the_first_rendering() -> None:
+    with allow(Allowance(seconds=3600)) as left:
+        with foresee(10):
+            _GO.render(_HELLO)
+            assert left.coming == 9
+            left.last = 3000
+            with pytest.raises(RenderingLimitReached, match="more than 3600 seconds"):
+                _GO.render(_HELLO)
+        assert _GO.render(_HELLO) == "hello"
+        with foresee(4):
+            left.last = 3000
+            assert _GO.render(_HELLO) == "hello", "not so plainly: renderings differ"
+        assert left.seconds > 3000
+    with foresee(10):
+        assert _GO.render(_HELLO) == "hello"
 
 
 def test_go_and_jinja_share_the_time() -> None:

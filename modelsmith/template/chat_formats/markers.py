@@ -7,8 +7,6 @@ Source: llama.cpp common/chat-auto-parser-helpers.cpp.
 
 from __future__ import annotations
 
-from itertools import takewhile
-
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.grammar import SPACES
@@ -95,7 +93,14 @@ def difference(left: str, right: str) -> Difference:
 
 def shared_start(left: str, right: str) -> int:
     """Return how many characters two texts share at their beginning."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
+    shared, longest = 0, min(len(left), len(right))
+    while shared < longest:
+        middle = (shared + longest + 1) // 2
+        if left[shared:middle] == right[shared:middle]:
+            shared = middle
+        else:
+            longest = middle - 1
+    return shared
 
 
 def shared_end(left: str, right: str) -> int:
@@ -105,18 +110,19 @@ def shared_end(left: str, right: str) -> int:
 
 def _parts(lefts: list[Segment], rights: list[Segment]) -> Difference:
     """Take equal segments off both ends by turns, then what the texts at the borders share."""
-    prefix, suffix = "", ""
+    start_texts: list[str] = []
+    end_texts: list[str] = []  # from the end on
     (start, stop), (other_start, other_stop) = (0, len(lefts) - 1), (0, len(rights) - 1)
     left_done = right_done = False
 
     while start != stop and other_start != other_stop:
         advanced = False
         if lefts[start] == rights[other_start]:
-            prefix += lefts[start].text
+            start_texts.append(lefts[start].text)
             start, other_start = start + 1, other_start + 1
             advanced = True
         if lefts[stop] == rights[other_stop]:
-            suffix = lefts[stop].text + suffix
+            end_texts.append(lefts[stop].text)
             if start != stop:
                 stop -= 1
             else:
@@ -129,6 +135,7 @@ def _parts(lefts: list[Segment], rights: list[Segment]) -> Difference:
         if not advanced:
             break
 
+    prefix, suffix = "".join(start_texts), "".join(reversed(end_texts))
     if start == stop and other_start != other_stop:
         if lefts[start] == rights[other_stop]:
             suffix = rights[other_stop].text + suffix

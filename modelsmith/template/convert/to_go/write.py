@@ -6,6 +6,7 @@ not end with white space. Source: Go text/template (trim markers).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from modelsmith.template.convert.json_code import JsonCode
@@ -202,12 +203,5 @@ def month(writer: Writer) -> None:
 
 def _pieces(text: str) -> list[str]:
     """Cut a text at the characters that stand for values, and at each brace that would open an action."""
-    special = {*_VALUES, SYSTEM, TOOLS, CALLS}
-    pieces = [""]
-    for number, char in enumerate(text):
-        brace = char == "{" and (text[number + 1 : number + 2] in {"{", ""} or text[number + 1] in special)
-        if char in special or brace:
-            pieces += [char, ""]
-        else:
-            pieces[-1] += char
-    return [piece for piece in pieces if piece]
+    special = re.escape("".join({*_VALUES, SYSTEM, TOOLS, CALLS}))
+    return [piece for piece in re.split(rf"([{special}]|{{(?=[{{{special}]|\Z))", text) if piece]
