@@ -33,11 +33,12 @@ class Subject:
 
 
 def is_recipe(target: str) -> bool:
-    """Say whether a recipe is meant: a YAML file, a bundled recipe or an address; all else is a model."""
+    """Say whether a recipe is meant: a YAML file, a bundled recipe, one of a team's, or an address; all else is a model."""
     from modelsmith.recipe.read.bundled import ENDINGS, bundled_recipes
     from modelsmith.recipe.remote.address import is_remote
+    from modelsmith.recipe.team.find import is_of_team
 
-    return target.lower().endswith(ENDINGS) or target in bundled_recipes() or is_remote(target)
+    return target.lower().endswith(ENDINGS) or target in bundled_recipes() or is_remote(target) or is_of_team(target)
 
 
 def model_subject(options: RunOptions, name: str, version: str | None, progress: ProgressSink) -> Subject:

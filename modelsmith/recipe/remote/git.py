@@ -7,6 +7,7 @@ other variables of the environment), pre-commit ``git.py`` (which variables of a
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from modelsmith.recipe.remote.address import GitAddress
 
 _SECONDS: Final = 300.0
+_SHORT: Final = re.compile(r"[0-9a-f]{7,39}")
+"""The beginning of a commit, as git shows it; a server gives out whole ones only."""
 _KEPT: Final = {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY", "GIT_EXEC_PATH"}
 _SAFE: Final = (
     "core.hooksPath=/dev/null",
@@ -90,7 +93,10 @@ def _asked(url: str, ref: str) -> tuple[str, str]:
     for name, kind in wanted.items():
         if name in found:
             return found[name], kind
-    raise RecipeSourceError(f"{url} has no tag and no branch {ref}", hint=f"see what there is: git ls-remote {url}")
+    whole = "a commit is named by all of its 40 digits; " if _SHORT.fullmatch(ref) else ""
+    raise RecipeSourceError(
+        f"{url} has no tag and no branch {ref}", hint=f"{whole}see what there is: git ls-remote {url}"
+    )
 
 
 def forget() -> None:

@@ -42,6 +42,12 @@ def find_in_team(text: str) -> tuple[Path, str, Checkout] | None:
     raise UnreadableFile(f'the recipes {name} have no "{rest:.120}"{close}', hint=hint)
 
 
+def is_of_team(text: str) -> bool:
+    """Say whether a text begins with the name of a place, and is no model's name with a tag and no path."""
+    name, slash, rest = text.partition("/")
+    return bool(slash) and ":" not in rest and is_inside(rest) and name in sources_file().sources
+
+
 def address_now(text: str) -> str:
     """Return the address of a recipe at what its place is pinned to now; the text itself where it is of no place that has a name."""
     if not is_remote(text):

@@ -128,6 +128,21 @@ def test_a_lock_follows_what_is_pinned_and_a_plan_that_was_written_does_not(
     assert run(["plan", "team/sized", "--from-lock", "--check"]) == 0
 
 
+def test_verify_takes_a_recipe_of_a_team(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    commit(team, {"recipes/sized.yaml": f"{SIZED % 512}expect: [{{parameters: {{num_ctx: 512}}}}]\n"})
+    git_module.forget()
+    run(["recipes", "add", "team", place(team, "main", "recipes")])
+    capsys.readouterr()
+    assert run(["verify", "team/sized", "--store", "./models"]) == 0
+    assert "1 of 1 promises hold" in capsys.readouterr().out
+    assert run(["verify", "team/sized:8b", "--store", "./models"]) == 3, "that is the name of a model"
+
+
+def test_a_commit_is_named_whole(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["recipes", "add", "team", place(team, "0123abc")]) == 3
+    assert "a commit is named by all of its 40 digits" in capsys.readouterr().err
+
+
 def test_update_to_another_tag(team: Path) -> None:
     run(["recipes", "add", "team", place(team, path="recipes")])
     commit(team, {"recipes/think.yaml": THINK.replace("Thinks.", "Two.")}, "v2")
