@@ -142,6 +142,10 @@ def _stage(work: Path) -> None:
 
 def _copy_page(work: Path, new: Path) -> None:
     shutil.copytree(_HERE / "page", new)
+    worker = new / "offline.js"
+    worker.write_text(
+        worker.read_text("utf-8").replace('const BUILD = "";', f'const BUILD = "{source_digest()}";'), "utf-8"
+    )
     (new / "pyodide").mkdir()
     for name in _PYODIDE_FILES:
         shutil.copyfile(work / "pyodide" / name, new / "pyodide" / name)

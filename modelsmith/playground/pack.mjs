@@ -1,7 +1,7 @@
 // Compiles the Python of the page with the Python that will run it, and fills the cache of grammars.
 // node pack.mjs PYODIDE STAGE ARCHIVE MEMORY: the folder of npm's pyodide, the folder of the packages, the files to write.
-// The archive holds everything; its data files stand first, and its comment says how many those are. The memory (gzip) is that
-// of a Python which has given its first answers already: to load it takes a tenth of the time that it takes to start one.
+// The archive holds everything. The memory (gzip) is that of a Python which has given its first answers already, and which holds the
+// data files: to load it takes a tenth of the time that it takes to start one, and the archive can come later.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -45,15 +45,12 @@ for folder in Path("/page").rglob("__pycache__"):
 unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
 assert compileall.compile_dir("/page", quiet=1, legacy=True, stripdir="/page", invalidation_mode=unchecked), "not all compiles"
 paths = [path for path in sorted(Path("/page").rglob("*")) if path.is_file() and path.suffix not in {".py", ".pyi"}]
-data = {".lark", ".json", ".yaml"}
-early = [path for path in paths if path.suffix in data]
 packed = io.BytesIO()
 with zipfile.ZipFile(packed, "w") as archive:
-    for path in [*early, *(path for path in paths if path not in set(early))]:
+    for path in paths:
         entry = zipfile.ZipInfo(str(path.relative_to("/page")), (1980, 1, 1, 0, 0, 0))
         entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
         archive.writestr(entry, path.read_bytes(), compresslevel=9)
-    archive.comment = str(len(early)).encode()
 Path("/packed.zip").write_bytes(packed.getvalue())
 `);
 } catch (error) {
@@ -67,14 +64,17 @@ const begun = await loadPyodide({ indexURL: `${pyodideFolder}/`, fullStdLib: fal
 try {
   begun.FS.writeFile("/python.zip", packed);
   begun.runPython(`
-import gc, importlib, os, shutil, sys, zipfile  # these too: what the worker imports is in the memory then
+import gc, importlib, io, os, shutil, sys, zipfile  # these too: what the worker imports is in the memory then
 from importlib.machinery import PathFinder
+from pathlib import Path
 
 os.geteuid = os.getuid
 os.environ["XDG_CACHE_HOME"] = "/page/cache"
 shutil.unpack_archive("/python.zip", "/page")
 sys.path.insert(0, "/page")
 ${FIRST_ANSWERS}
+DATA = {str(path): path.read_bytes() for path in Path("/page").rglob("*") if path.suffix in {".lark", ".json", ".yaml"}}
+TOPS = {path.name.partition(".")[0] for path in Path("/page").iterdir()}
 native = [name for name, module in sys.modules.items() if str(getattr(module, "__file__", None)).endswith(".so")]
 assert not native, f"these do not survive in a memory that is loaded: {native}"
 gc.collect()

@@ -1,9 +1,9 @@
 // Tries the page in headless Chromium, and prints one JSON object: what each check found, and figures.
-// node browser.mjs PLAYWRIGHT CHROMIUM PAGE OTHER GGUF [SCREENSHOTS]
+// node browser.mjs PLAYWRIGHT CHROMIUM PAGE SECURE OTHER GGUF [SCREENSHOTS]
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
-const [playwright, chromium, address, other, gguf, pictures] = process.argv.slice(2);
+const [playwright, chromium, address, secure, other, gguf, pictures] = process.argv.slice(2);
 const require = createRequire(pathToFileURL(`${playwright}/`));
 const { chromium: engine } = require("playwright-core");
 const checks = {};
@@ -77,6 +77,20 @@ await check("all that is safe is mended at once", async () => {
   await page.waitForSelector("#fix-all:not([hidden])");
   await page.click("#fix-all");
   await page.waitForFunction(() => document.querySelector("#text").value.startsWith("# small\nFROM llama3.2:3b\n"));
+});
+await check("an example's Jinja template does not count for another model", async () => {
+  await page.selectOption("#example", "0");
+  const before = await page.textContent("#beside-box small");
+  await page.evaluate(() => {
+    const area = document.querySelector("#text");
+    area.focus();
+    area.select();
+    area.dispatchEvent(new ClipboardEvent("paste", { bubbles: true }));
+    document.execCommand("insertText", false, "FROM llama3.2:3b");
+  });
+  await page.waitForFunction(() => document.querySelector("#beside").value === "");
+  const after = await page.textContent("#beside-box small");
+  return before.startsWith("in use") && after.endsWith("(optional)") ? true : [before, after];
 });
 await check("a text of another kind is known by its own words when it is pasted", async () => {
   await page.fill("#text", "");
@@ -178,6 +192,56 @@ await check("a long text leaves the page alive", async () => {
   await page.waitForFunction(() => document.querySelector("#prompt")?.textContent.includes("<|im_start|>"));
 });
 
+await check("a megabyte that is pasted is edited in parts, and counts as a whole", async () => {
+  const lines = "{{ .Prompt }} some words and more\n".repeat(30_000);
+  const text = `FROM llama3.2:3b\nTEMPLATE """${lines}"""\nPARAMETER temprature 1\n`;
+  const all = () =>
+    page.evaluate(() => {
+      const area = document.querySelector("#text");
+      area.select();
+      const clipboardData = new DataTransfer();
+      area.dispatchEvent(new ClipboardEvent("copy", { clipboardData, cancelable: true }));
+      return clipboardData.getData("text/plain");
+    });
+  await page.evaluate((pasted) => {
+    document.querySelector("input[name=kind][value=modelfile]").click();
+    const area = document.querySelector("#text");
+    area.focus();
+    area.select();
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", pasted);
+    area.dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true, bubbles: true }));
+  }, text);
+  await page.waitForFunction(() => /line 30003/.test(document.querySelector("#findings").textContent));
+  const held = await page.evaluate(() => document.querySelector("#text").value.length);
+  if ((await all()) !== text || held > 60_000) return ["pasted", held];
+  await page.keyboard.press("F8"); // to the first finding, which is the last line
+  await page.waitForFunction(() => document.querySelector("#text").value.endsWith("temprature 1\n"));
+  const said = await page.textContent("#window p");
+  await page.keyboard.press("Alt+Enter");
+  await page.waitForFunction(() => document.querySelector("#text").value.endsWith("PARAMETER temperature 1\n"));
+  const mended = text.replace("temprature", "temperature");
+  if ((await all()) !== mended) return "mended";
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.type("# ");
+  if ((await all()) !== `# ${mended}`) return "typed at the beginning";
+  await page.keyboard.press("Control+Home");
+  for (let steps = 0; steps < 3; steps += 1) {
+    await page.focus("#later");
+    await page.keyboard.press("Enter");
+  }
+  await page.focus("#text");
+  await page.keyboard.type("~");
+  const found = await all();
+  if (found.length !== mended.length + 3 || found.replace("~", "") !== `# ${mended}`) return "typed in the middle";
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("x");
+  if ((await all()) !== "" || (await page.inputValue("#text")) !== "x" || !(await page.isHidden("#window"))) return "replaced";
+  await page.selectOption("#example", "2");
+  await page.waitForFunction(() => document.querySelector("#prompt")?.textContent.includes("<|im_start|>"));
+  return said.includes("to 30,004 are shown") ? true : said;
+});
+
 let link = "";
 await check("a link carries the state", async () => {
   await page.selectOption("#version", "0.12.0");
@@ -267,5 +331,44 @@ await check("without the memory Python is started", async () => {
   await answered(other);
   return told;
 });
+await check("the first answers need no archive, and what needs it says so", async () => {
+  const context = await browser.newContext();
+  await context.route("**/python.zip", (route) => route.abort());
+  const other = await context.newPage();
+  other.setDefaultTimeout(PATIENCE);
+  await other.goto(address);
+  await answered(other);
+  await other.waitForSelector("#prompt .token");
+  await put(other, "FROM llama3.2:3b\nPARAMETER temprature 1\n");
+  await other.waitForFunction(() => document.querySelector("#findings").textContent.includes("MS201"));
+  await other.click("#tab-think");
+  await other.waitForSelector("#panel-think .failed");
+  const said = await other.textContent("#panel-think .failed");
+  await context.close();
+  return said.includes("the rest of the page could not be loaded") && said.includes("Load the page again") ? true : said;
+});
 await browser.close();
+await check("the page opens without a network after the first visit", async () => {
+  // a certificate that nobody signed: this server is the test's own
+  const other = await engine.launch({ executablePath: chromium, args: ["--no-sandbox", "--disable-dev-shm-usage", "--ignore-certificate-errors"] });
+  try {
+    const context = await other.newContext({ ignoreHTTPSErrors: true });
+    const first = await context.newPage();
+    first.setDefaultTimeout(PATIENCE);
+    await first.goto(secure);
+    await answered(first);
+    await first.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+    await first.close();
+    await context.setOffline(true);
+    const again = await context.newPage();
+    again.setDefaultTimeout(PATIENCE);
+    await again.goto(secure);
+    await answered(again);
+    await again.click("#tab-convert");
+    await shown(again, "convert");
+    return (await again.textContent("#panel-convert")).includes("proven equal");
+  } finally {
+    await other.close();
+  }
+});
 console.log(JSON.stringify({ checks, figures }));

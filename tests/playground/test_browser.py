@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ import pytest
 
 from modelsmith.playground.examples import examples
 from modelsmith.weights.gguf.sample import write_sample
+from tests.docker_registry import self_signed
 from tests.playground.pages import CHROMIUM, PLAYWRIGHT, SITE, no_browser
 
 SCRIPT = Path(__file__).with_name("browser.mjs")
@@ -45,10 +47,15 @@ class _Elsewhere(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(handler: Any) -> Iterator[str]:
+def serving(handler: Any, certificate: Path | None = None) -> Iterator[str]:
+    """Serve on loopback; ``certificate`` is a folder with one, for TLS."""
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate / "ca.pem", certificate / "key.pem")
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
 
 
@@ -58,8 +65,11 @@ def try_page() -> dict[str, Any]:
         gguf = Path(folder, "sample.gguf")
         write_sample(gguf, chat_template=examples()[-1]["text"])
         os.truncate(gguf, LARGE)
-        with serving(partial(_Quiet, directory=str(SITE.parent))) as static:
-            places = (str(PLAYWRIGHT), str(CHROMIUM), f"{static}/{SITE.name}/", f"{other}/stolen", str(gguf))
+        self_signed(Path(folder))
+        site = partial(_Quiet, directory=str(SITE.parent))
+        with serving(site) as static, serving(site, Path(folder)) as secure:
+            pages = (f"{static}/{SITE.name}/", f"{secure}/{SITE.name}/")
+            places = (str(PLAYWRIGHT), str(CHROMIUM), *pages, f"{other}/stolen", str(gguf))
             command = ["node", str(SCRIPT), *places, *PICTURES]
             done = subprocess.run(command, capture_output=True, text=True, timeout=1_800, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -25,7 +25,7 @@ async function ready() {
   const about = await fast.ask("about", {});
   known = { ...about, talks: about.conversations.map((each) => each.name) };
   $("about").textContent = `modelsmith ${about.version}, the whole of it.`;
-  fill($("version"), about.ollama.map((each, number) => [each, number === 0 ? `${each} (newest known)` : each]));
+  fill($("version"), about.ollama.map((each, number) => [each, number === 0 ? `${each} (newest)` : each]));
   fill($("think"), about.thinks.map((each) => [each, each]));
   fill($("talk"), [...about.conversations.map((each) => [each.name, each.name]), ["", "your own…"]]);
   fill($("example"), [["", "choose…"], ...about.examples.map((each, number) => [String(number), each.title])]);
@@ -76,6 +76,7 @@ function showState() {
   $("talk").value = state.talk;
   $("own").hidden = state.talk !== "";
   $("own-text").value = state.own;
+  showBeside();
   $("beside-box").hidden = state.kind === "jinja" || state.gguf !== null;
   $("gguf").hidden = state.gguf === null;
   for (const each of TABS) {
@@ -84,6 +85,11 @@ function showState() {
     $(`tab-${each}`).tabIndex = isIt ? 0 : -1;
     $(`panel-${each}`).hidden = !isIt;
   }
+}
+
+function showBeside() {
+  // closed or open, it is said whether it counts
+  $("beside-box").querySelector("small").textContent = $("beside").value ? "in use: decides with TEMPLATE which one runs" : "decides with TEMPLATE which one runs (optional)";
 }
 
 function given() {
@@ -97,7 +103,7 @@ function changed() {
   clock.asked = performance.now();
   $("example").value = "";
   clearTimeout(pause);
-  if (editor.text.length > LARGE) pause = setTimeout(refresh, 350);
+  if (editor.length > LARGE) pause = setTimeout(refresh, 350);
   else refresh();
 }
 
@@ -122,6 +128,14 @@ async function check(asked) {
   summary(answer);
   moved();
   slow ??= startSlow();
+  keepOffline();
+}
+
+let isKept = location.protocol !== "https:"; // on this machine's own server another program may have the address tomorrow
+function keepOffline() {
+  if (isKept || !navigator.serviceWorker) return;
+  isKept = true;
+  navigator.serviceWorker.register("offline.js").catch((error) => console.info("The page is not kept for use without a network:", error));
 }
 
 function summary(answer) {
@@ -187,7 +201,7 @@ function go(each) {
 }
 
 function here() {
-  const at = editor.area.selectionStart;
+  const at = editor.caret;
   return last?.ok ? last.findings.findIndex((each) => each.start <= at && at <= Math.max(each.end, each.start + 1)) : -1;
 }
 
@@ -198,7 +212,7 @@ function moved() {
 
 function step(way) {
   if (!last?.ok || !last.findings.length) return;
-  const at = editor.area.selectionStart;
+  const at = editor.caret;
   const later = last.findings.filter((each) => (way > 0 ? each.start > at : each.start < at));
   go((way > 0 ? later[0] : later.at(-1)) ?? last.findings.at(way > 0 ? 0 : -1));
 }
@@ -310,7 +324,10 @@ $("own-text").addEventListener("input", (event) => {
   state.own = event.target.value;
   panel();
 });
-$("beside").addEventListener("input", changed);
+$("beside").addEventListener("input", () => {
+  showBeside();
+  changed();
+});
 $("example").addEventListener("change", (event) => {
   if (event.target.value !== "") example(Number(event.target.value));
 });
@@ -381,9 +398,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 editor.area.addEventListener("paste", () => {
-  const isWhole = editor.area.selectionEnd - editor.area.selectionStart === editor.text.length;
-  if (!isWhole) return;
+  if (!editor.isWhole) return;
   setTimeout(() => {
+    if (known?.examples.some((each) => each.beside && each.beside === $("beside").value)) {
+      $("beside").value = ""; // an example's; it says nothing about another model
+      showBeside();
+      refresh();
+    }
     const kind = guessKind(editor.text);
     if (kind && kind !== state.kind) {
       state.kind = kind;
@@ -392,7 +413,7 @@ editor.area.addEventListener("paste", () => {
       refresh();
     }
   });
-});
+}, true); // before the editor changes what is marked
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
   document.body.classList.add("dropping");

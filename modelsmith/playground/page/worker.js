@@ -37,42 +37,76 @@ async function loaded() {
   });
 }
 
+let archive = null; // what the memory has no need of, once it is here
+const fetchArchive = () =>
+  fetched("python.zip")
+    .then((answer) => answer.arrayBuffer())
+    .then((data) => {
+      archive = new Uint8Array(data);
+    });
+
+function archiveNow() {
+  // Python imports something before the archive has come, and cannot wait as the page does
+  if (!archive) {
+    const request = new XMLHttpRequest();
+    request.open("GET", here("python.zip"), false);
+    request.responseType = "arraybuffer";
+    request.send();
+    if (request.status !== 200) throw new Error(`python.zip: HTTP ${request.status}`);
+    archive = new Uint8Array(request.response);
+  }
+  return archive;
+}
+
 async function start() {
-  const archive = fetched("python.zip").then((answer) => answer.arrayBuffer());
-  const python = await loaded().catch((error) => {
+  const python = await loaded().catch(async (error) => {
     console.warn("Python's memory cannot be loaded in this browser; it is started, which takes longer:", error);
-    return loadPyodide({ indexURL: here("pyodide/"), fullStdLib: false });
+    const [begun] = await Promise.all([loadPyodide({ indexURL: here("pyodide/"), fullStdLib: false }), fetchArchive()]);
+    return begun;
   });
-  python.FS.writeFile("/python.zip", new Uint8Array(await archive));
+  python.globals.set("archive_now", archiveNow);
   python.runPython(`
-import importlib, os, sys, zipfile
+import importlib, io, os, sys, zipfile
 from importlib.machinery import PathFinder
+from pathlib import Path
 
 os.geteuid = os.getuid  # the page owns its files
 os.environ["XDG_CACHE_HOME"] = "/page/cache"
-archive = zipfile.ZipFile("/python.zip")
-data = int(archive.comment or b"0")
-archive.extractall("/page", archive.namelist()[:data])
 if "/page" not in sys.path:
     sys.path.insert(0, "/page")
-importlib.invalidate_caches()
+
+
+def unpack():
+    try:
+        data = archive_now().to_bytes()
+    except Exception as error:
+        raise ServerError("the rest of the page could not be loaded", hint="is the network gone? Load the page again") from error
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        packed.extractall("/page")
+    importlib.invalidate_caches()
 
 
 class Rest:
-    """Unpacks the rest of the archive when something of it is imported first."""
-
-    tops = {name.partition("/")[0].partition(".")[0] for name in archive.namelist()}
+    """Unpacks the archive when something is imported that is not in the memory."""
 
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] not in self.tops:
+        if name.partition(".")[0] not in TOPS:
             return None
+        unpack()
         sys.meta_path.remove(self)
-        archive.extractall("/page", archive.namelist()[data:])
-        importlib.invalidate_caches()
         return PathFinder.find_spec(name, path, target)
 
 
-sys.meta_path.append(Rest())
+if "DATA" in globals():  # of the memory
+    for place, data in DATA.items():
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
+        Path(place).write_bytes(data)
+    importlib.invalidate_caches()
+    sys.meta_path.append(Rest())
+    from modelsmith.errors import ServerError
+else:
+    ServerError = OSError
+    unpack()
 from modelsmith.playground.bridge import answer
 `);
   const ask = python.globals.get("answer");
@@ -119,6 +153,7 @@ onmessage = async ({ data }) => {
     }
     const said = ask(data.request);
     postMessage({ id: data.id, answer: said, read });
+    if (!archive && JSON.parse(data.request).do === "check") fetchArchive().catch(() => {}); // else it is fetched when it is needed
   } catch (error) {
     const message = `Python stopped: ${String(error?.message ?? error).slice(-400)}`;
     postMessage({ id: data.id, answer: JSON.stringify({ ok: false, error: { message, hint: "" } }), broken: true });
