@@ -7,21 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.models.said import SOURCES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.models.draft import Draft
-
-_SOURCES = {
-    "renderer_parser": "renderer",
-    "renderer": "renderer",
-    "parser": "parser",
-    "harmony": "harmony",
-    "go_template": "go",
-    "gguf_chat_template": "jinja",
-    "none": "default",
-}
-"""The server's word for what builds the prompt -> ours."""
 
 
 def server_notes(draft: Draft) -> Iterator[str]:
@@ -29,14 +20,14 @@ def server_notes(draft: Draft) -> Iterator[str]:
     said = draft.inherited.said
     if said is None:
         return
-    ours, theirs = draft.effective.source, _SOURCES.get(said.template_source, "")
+    ours, theirs = draft.by_our_rules.source, SOURCES.get(said.template_source, "")
     unchanged = draft.template_text == draft.inherited.template and not draft.gguf
     if said.template_source and not theirs:
         yield f'the server says template_source "{said.template_source}", a word that is not known here'
     elif theirs and theirs != ours and unchanged:
         yield (
             f"the server says that {said.template_source} builds the prompt (template_source), our rules say {ours}: the server is "
-            "right about itself; name its version with --target-ollama if it is newer"
+            "right about itself, and its word counts here where the template is at hand"
         )
     for what, theirs, ours in (("renderer", said.renderer, draft.renderer), ("parser", said.parser, draft.parser)):
         if theirs and theirs != ours and unchanged:

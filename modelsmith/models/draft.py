@@ -11,12 +11,14 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.models.base import brought_along
+from modelsmith.models.said import SOURCES, facts_of
 from modelsmith.parameters import typed_parameters
 from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile.table import NOTED, HasNoted
 from modelsmith.template.effective.effective import EffectiveTemplate, effective_template
 from modelsmith.template.go.template import Template
 from modelsmith.template.jinja.template import ChatTemplate
+from modelsmith.versions import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +45,13 @@ def _parsed(text: str) -> ChatTemplate:
 
 @lru_cache(maxsize=32)
 def _effective(
-    go_template: str | None, chat_template: str | None, renderer: str, parser: str, family: str, version: str | None
+    go_template: str | None,
+    chat_template: str | None,
+    renderer: str,
+    parser: str,
+    family: str,
+    version: str | None,
+    go_template_env: str = "",
 ) -> EffectiveTemplate:
     return effective_template(
         go_template=go_template,
@@ -52,6 +60,7 @@ def _effective(
         parser=parser,
         family=family,
         version=version,
+        go_template_env=go_template_env,
     )
 
 
@@ -179,16 +188,51 @@ class Draft(HasNoted):
 
     @cached_property
     def effective(self) -> EffectiveTemplate:
-        """Which template runs, and by which rule."""
-        chat_template = self.gguf.get(CHAT_TEMPLATE_KEY, self.base.inherited.chat_template)
-        found = _effective(
-            self.template_text, chat_template, self.renderer, self.parser, self.inherited.family, self.version
+        """Which template runs, and by which rule; the word of the server itself counts more, where our rules can follow it."""
+        ours, said = self.by_our_rules, self.base.inherited.said
+        theirs = SOURCES.get(said.template_source, "") if said else ""
+        if said is None or not theirs or theirs == ours.source:
+            return ours
+        if self.version is not None and said.version and resolve(self.version) != resolve(said.version):
+            return ours
+        facts = facts_of(said)
+        if not facts.keys() <= {"go_template_env"} and not self._is_as_stored:
+            return ours
+        found = self._by_rules(**facts)
+        if found.source != theirs:
+            return ours
+        return replace(
+            found,
+            reason=f"the server says that this is what builds the prompt: {said.template_source} (template_source)",
         )
+
+    @cached_property
+    def by_our_rules(self) -> EffectiveTemplate:
+        """Which template runs by our rules alone, whatever the server says."""
+        found = self._by_rules()
         if found.source == "go" and not self.inherited.chat_template_known:
             # /api/show would have shown the Jinja text if the server ran it.
             reason = "the server runs this model's TEMPLATE today, and the edits take no capability away"
             return replace(found, reason=f"{reason} (its GGUF cannot be read from here)")
         return found
+
+    @property
+    def _is_as_stored(self) -> bool:
+        stored = self.base.inherited
+        same = (self.template_text, self.renderer, self.parser) == (stored.template, stored.renderer, stored.parser)
+        return same and not self.gguf
+
+    def _by_rules(self, renderer: str = "", parser: str = "", go_template_env: str = "") -> EffectiveTemplate:
+        chat_template = self.gguf.get(CHAT_TEMPLATE_KEY, self.base.inherited.chat_template)
+        return _effective(
+            self.template_text,
+            chat_template,
+            renderer or self.renderer,
+            parser or self.parser,
+            self.inherited.family,
+            self.version,
+            go_template_env,
+        )
 
     @property
     def runs_jinja(self) -> bool:

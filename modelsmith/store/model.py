@@ -64,7 +64,7 @@ class ServerSays:
 
     ``template_source`` is the server's own word (``renderer_parser``, ``renderer``, ``parser``, ``harmony``, ``go_template``,
     ``gguf_chat_template``, ``none``), ``renderer`` and ``parser`` are the effective ones, ``think_values`` what ``think``
-    may be, ``think_default`` what an unset one becomes; empty where it says nothing.
+    may be, ``think_default`` what an unset one becomes, ``version`` the server's; empty where it says nothing.
     """
 
     template_source: str = ""
@@ -72,6 +72,7 @@ class ServerSays:
     parser: str = ""
     think_values: tuple[str, ...] = ()
     think_default: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

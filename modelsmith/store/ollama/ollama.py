@@ -216,12 +216,13 @@ class OllamaStore:
                 f"{name.short} runs as {shown.remote_model} on {shown.remote_host}: there are no weights and no template here",
                 hint="use a model that is stored on the server",
             )
+        said = shown.said and replace(shown.said, version=of_server(self.ollama_version()) or "")
         name, tag = next(((other, entry) for other, entry in self._tags() if other.same_as(name)), (name, {}))
         digest, size = text(tag, "digest").removeprefix("sha256:"), number(tag.get("size"))
         files = find_files(shown.weights_path) if self._http.is_local else None
         twin = files.model(name, digest) if files is not None else None
         if twin is not None:
-            return Described(shown, replace(twin, capabilities=shown.capabilities, said=shown.said))
+            return Described(shown, replace(twin, capabilities=shown.capabilities, said=said))
         known, inside = files.chat_template() if files is not None else (False, None)
         model = StoredModel(
             name=name,
@@ -241,7 +242,7 @@ class OllamaStore:
             size=size,
             extra_layers=shown.extra,
             format=shown.format,
-            said=shown.said,
+            said=said,
         )
         return Described(shown, model)
 
