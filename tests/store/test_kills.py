@@ -43,8 +43,8 @@ def undisturbed(scenario: Scenario, start: Path, tmp_path: Path) -> Mapping[str,
 def test_deaths_at_fixed_steps(
     scenario: Scenario, start: Path, undisturbed: Mapping[str, Digest | None], tmp_path: Path
 ) -> None:
-    place, steps = tmp_path / "place", STEPS if scenario.stores else 2
-    number, died, deaths = 5, True, 0
+    place, died, deaths = tmp_path / "place", True, 0
+    number, steps = (5, STEPS) if scenario.stores else (1, 1)
     while died:
         shutil.copytree(start, place)
         died = die_at(number, lambda: scenario.act(place))
