@@ -12,7 +12,7 @@ from modelsmith.patterns import regex
 from modelsmith.recipe.format.schema import Document, Head
 from modelsmith.recipe.parts.choice import kinds_by_option
 from modelsmith.recipe.parts.fields import EXPECTED
-from modelsmith.recipe.read.advice.forms import as_form, as_typed, glued, placeholder
+from modelsmith.recipe.read.advice.forms import as_form, as_typed, foreign_blank, glued, placeholder
 from modelsmith.recipe.read.advice.other_words import as_message, meant_key, meant_value, pattern_of
 from modelsmith.recipe.read.advice.shapes import as_list, as_mapping, as_text
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode
@@ -148,7 +148,9 @@ def _sentence(error: ErrorDetails, place: Place) -> tuple[str, str]:
         case "missing" if isinstance(place.missing, int):
             return f"{place.missing + 1} items are needed", ""
         case "missing":
-            return f'the key "{place.missing}" is missing', ""
+            both = place.missing in {"role", "content"}
+            hint = "role and content stand in one item: - {role: user, content: Hi}" if both else ""
+            return f'the key "{place.missing}" is missing', hint
         case "string_type":
             return f"expected text, found {found(node)}", as_text(where, node)
         case "tuple_type" if place.path == "template":
@@ -232,8 +234,10 @@ def _unknown_key(location: tuple[str | int, ...], root: Node, report: Report) ->
 def _belongs_elsewhere(key: str, above: tuple[str | int, ...], root: Node) -> str:
     """Return where a key that is known elsewhere, or that is no key at all, belongs; "" where that is not known."""
     top = pattern_of(above) == ""
-    if hint := glued(key):
+    if hint := glued(key) or foreign_blank(key):
         return hint
+    if _cut_by_comma(key, locate(root, above).node):
+        return "a comma ends a value between { and }: quote text that has one"
     if top and key in PARAMETERS:
         return f"{key} is a PARAMETER: put it under parameters"
     if top and key in STEPS:
@@ -245,6 +249,14 @@ def _belongs_elsewhere(key: str, above: tuple[str | int, ...], root: Node) -> st
     if above[:1] == ("messages",) and (message := as_message(locate(root, above).node)):
         return f"write {message}"
     return _NO_MERGE if key == "<<" else ""
+
+
+def _cut_by_comma(key: str, node: Node) -> bool:
+    """Say whether a key is the rest of a text that a comma cut: it has no value, and stands between braces behind a value."""
+    if not isinstance(node, MapNode) or not node.span.of(node.source.text).startswith("{"):
+        return False
+    value = node.items.get(key)
+    return isinstance(value, ScalarNode) and value.span == node.keys[key].span and next(iter(node.items)) != key
 
 
 def _inputs(root: Node) -> Collection[str]:

@@ -25,7 +25,7 @@ def misplaced(text: str, offset: int, problem: str) -> Misplaced | None:
         )
     above = [each for each in text[:start].split("\n") if each.strip() and not each.lstrip().startswith("#")]
     columns = _open_columns(above)
-    if not columns:
+    if not columns or ("expected <block end>" in problem and offset > place):
         return None
     if "expected <block end>" in problem and indent not in columns:
         wanted = " or ".join(map(str, columns))

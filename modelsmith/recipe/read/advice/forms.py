@@ -22,6 +22,12 @@ def glued(key: str) -> str:
     return f"a blank is missing behind the colon: {name:.40}: {value:.40}" if colon and name and value else ""
 
 
+def foreign_blank(key: str) -> str:
+    """Return the way out for a key with a blank of another kind, which looks like one, "" for another key."""
+    found = next((char for char in key if char.isspace() and char not in " \t\n"), "")
+    return f"it has U+{ord(found):04X}, which only looks like a blank: write a blank" if found else ""
+
+
 def placeholder(node: Node) -> str:
     """Return how a value that looks like a reference of another language, or has curly quotes, is written; "" for another one."""
     if isinstance(node, ScalarNode) and (node.text[:1] in CURLY or node.text[-1:] in CURLY):

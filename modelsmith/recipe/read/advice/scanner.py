@@ -218,6 +218,8 @@ def _behind_quote(text: str, token: Any) -> Told:
         return Told(start, f"this quote is not closed in its line, but on line {line}", _closing(quote))
     inside = "''" if quote == "'" else '\\"'
     whole = _line(text, start).rstrip()
+    if _line(text, end).lstrip().startswith(","):
+        return Told(end, "a comma separates texts only in brackets", f"write the list as [{whole:.80}]")
     hint = f"a {quote} inside of the quotes is written {inside}"
     if len(whole) > 1 and whole.endswith(quote) and "\\" not in whole:
         inner = whole[1:-1]

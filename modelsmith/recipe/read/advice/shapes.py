@@ -26,6 +26,7 @@ _MAPPINGS: Mapping[str, str] = {
     "profiles": "profiles: {fast: {quantize: Q4_0}}",
     "messages": "{role: user, content: Hi}",
     "set": "set: {base: llama3.2}",
+    "expect.ask.calls": "calls: weather, or calls: {name: weather, arguments: {city: Rome}}",
 }
 """What a mapping looks like, by its place."""
 _LISTS: Mapping[str, str] = {
@@ -36,6 +37,8 @@ _LISTS: Mapping[str, str] = {
     "matrix.exclude": "exclude: [{base: llama3.2, quantization: Q8_0}]",
 }
 """What a list, or an item of it, looks like, by its place."""
+_TEXTS = frozenset({"expect.ask.contains", "expect.ask.lacks", "adapters"})
+"""Lists of texts, where one text does as well."""
 _MANY: Mapping[str, str] = {
     "create": "a recipe makes one model; matrix makes one for each value of an input",
     "extends": "a recipe extends one other, which can extend the next",
@@ -118,6 +121,8 @@ def as_list(location: tuple[str | int, ...], node: Node) -> str:
             return begins + example
         if place == "license":
             return _NO_FILE
+        if place in _TEXTS:
+            return f"write a text, or a list of texts: {place.rpartition('.')[2]}: [a, b]"
         return f"{begins}- {key:.40}: {flow(value)}"
     if isinstance(node, ScalarNode) and place == "expect" and isinstance(node.value, str):
         return f"{begins}- {node.text:.40}: true" if node.text == "history-unchanged" else f"such as {example}"
