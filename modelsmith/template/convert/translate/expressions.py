@@ -27,7 +27,7 @@ from modelsmith.template.convert.translate.go_code import (
 )
 from modelsmith.template.convert.translate.json_text import text_of
 from modelsmith.template.convert.translate.lists import element, sliced
-from modelsmith.template.convert.translate.remembering import remembered
+from modelsmith.template.convert.translate.remembering import remembered, taken_first
 from modelsmith.template.convert.translate.values import (
     LISTS,
     MAPS,
@@ -54,6 +54,7 @@ from modelsmith.template.convert.translate.values import (
     number,
     pick,
 )
+from modelsmith.template.convert.translate.variables import variable_of
 from modelsmith.template.jinja.engine.functions.builtins import FUNCTIONS
 from modelsmith.template.jinja.engine.tree import nodes
 from modelsmith.template.jinja.engine.values.model import Undefined
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsmith.template.convert.translate.state import State
+    from modelsmith.template.convert.translate.variables import Key
 
 
 def value_of(state: State, node: nodes.Node) -> Value:
@@ -344,6 +346,8 @@ def _call(state: State, node: nodes.Call) -> Value:
             if not state.append(state, node.callee.object, value_of(state, node.arguments[0])):
                 raise cannot("adding to this list")
             return Known(None)
+        if name == "pop" and len(node.arguments) == 1 and value_of(state, node.arguments[0]) == Known(0):
+            return _first_popped(state, node.callee.object)
         if not (isinstance(owner, Fields) and isinstance(owner.values.get(name), Function)):
             arguments, named = _arguments(state, node.arguments)
             return state.each(owner, lambda each: call_method(state, name, each, arguments, named))
@@ -352,6 +356,32 @@ def _call(state: State, node: nodes.Call) -> Value:
         raise cannot("a call of this")
     arguments, named = _arguments(state, node.arguments)
     return call_named(state, called, arguments, named, node)
+
+
+def _first_popped(state: State, node: nodes.Node) -> Value:
+    """Take the first item out of a list of texts that is a member of an object; raises ConversionError for any other."""
+    owner = value_of(state, node.object) if isinstance(node, nodes.Member) and not node.computed else MISSING
+    name = node.property.text if isinstance(node, nodes.Member) and isinstance(node.property, nodes.Name) else ""
+    if not isinstance(owner, Cell) or owner.is_list:
+        raise cannot("taking an item out of this list")
+    key = ("cell", owner.number, name)
+    if key not in state.variables:
+        raise NeedsVariable(key)
+    kept = state.slot(key)
+    if kept == MISSING:
+        return MISSING
+    return state.each(kept, lambda each: _taken(state, key, each))
+
+
+def _taken(state: State, key: Key, kept: Value) -> Value:
+    if isinstance(kept, Items) and not kept.values:
+        raise Refused("an item of a list that has none is refused")
+    if not isinstance(kept, Seen) or not kept.complete:
+        raise cannot("taking an item out of this list")
+    part = state.fresh("part")
+    state.emit(*taken_first(variable_of(key), state.fresh("size"), part))
+    state.forget(variable_of(key))
+    return Go(part, "text")
 
 
 def _arguments(state: State, given: tuple[nodes.Node, ...]) -> tuple[list[Value], dict[str, Value]]:

@@ -57,6 +57,18 @@ def _item(value: Value, text: Callable[[Value], str]) -> Code:
     return (Out(f'printf "%*s|%s" (len {expression}) "" {expression}'),)
 
 
+def taken_first(whole: str, size: str, part: str) -> Code:
+    """Return the code that puts the first text of the list ``whole`` into ``part``, and leaves the others in ``whole``."""
+    found = Cond(f'eq (slice (slice {whole} $at) 0 1) "|"', (Do(f"{size} = $at"), Do("break")))
+    return (
+        Do(f"{size} = 0"),
+        Loop(f"$at := len {whole}", "", (found,)),
+        Do(f"{part} = slice (slice {whole} {size}) 1"),
+        Do(f"{whole} = slice {part} {size}"),
+        Do(f"{part} = slice {part} 0 {size}"),
+    )
+
+
 def over_seen(whole: str, start: str, part: str, body: Code) -> Code:
     """Return the code that does something for each text in the list ``whole``: ``part`` is it, ``start`` where the next begins."""
     size = f"(slice {whole} {start} $at)"

@@ -367,8 +367,13 @@ class State:
                 name = self.fresh("kept")
                 self.emit(Do(f"{name} = {expression}"))
                 return Thing(kind, name, first, value.reversed, value.tests)
-            case Built(code) if any(self._mentions_changing(piece) for piece in pieces(code)):
-                return Go(self.text(value), "text") if code_can_be_kept(code) else value
+            case Built(code) if any(self._mentions_changing(piece) for piece in pieces(code)) and code_can_be_kept(
+                code
+            ):
+                text = self.text(value)
+                name = self.fresh("kept")
+                self.emit(Do(f"{name} = {text}"))
+                return Go(name, "text")
             case _:
                 return value
 

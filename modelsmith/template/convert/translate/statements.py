@@ -12,6 +12,7 @@ from modelsmith.template.convert.translate.filters import filtered
 from modelsmith.template.convert.translate.go_code import Cond, Do, Lit, both, joined, negated
 from modelsmith.template.convert.translate.json_text import printed_by
 from modelsmith.template.convert.translate.loops import loop
+from modelsmith.template.convert.translate.remembering import remembered
 from modelsmith.template.convert.translate.values import (
     FAILED,
     FRESH,
@@ -25,8 +26,11 @@ from modelsmith.template.convert.translate.values import (
     Items,
     Known,
     NeedsVariable,
+    Pick,
     Refused,
+    Seen,
     TooMuch,
+    Unset,
     Value,
     cannot,
     is_text,
@@ -73,6 +77,7 @@ def _tried(state: State, node: nodes.Node) -> bool:
             and isinstance(node, nodes.Set)
             and node.value is not None
             and isinstance(node.target, nodes.Name)
+            and not _changes(node.value)
         ):
             state.names[node.target.text] = Broken(error.message)
             return True
@@ -85,6 +90,16 @@ def _tried(state: State, node: nodes.Node) -> bool:
         line = state.source[: node.start].count("\n") + 1
         state.fail(f"line {line} of the Jinja template")
         return False
+
+
+def _changes(node: nodes.Node) -> bool:
+    """Say whether an expression changes a list: to leave it out would leave that out too."""
+    callee = node.callee if isinstance(node, nodes.Call) else None
+    return (
+        isinstance(callee, nodes.Member)
+        and isinstance(callee.property, nodes.Name)
+        and callee.property.text in {"append", "pop"}
+    )
 
 
 def _run(state: State, node: nodes.Node) -> bool:
@@ -274,12 +289,32 @@ def append(state: State, owner: nodes.Node, value: Value) -> bool:
     if not isinstance(found, Cell) or (name is None) != found.is_list:
         return False
     member_name = name.text if isinstance(name, nodes.Name) else ""
+    key = ("cell", found.number, member_name)
+    if key in state.variables:
+        state.store(key, _longer(state, state.slot(key), value))
+        return True
     known = state.cells[found.number].values.get(member_name, MISSING)
+    if isinstance(known, Unset):
+        raise NeedsVariable(known.key)
     if not isinstance(known, Items):
         return False
     guards = (*known.guards, True) if known.guards else ()
     assign_member(state, found, member_name, Items((*known.values, value), guards))
     return True
+
+
+def _longer(state: State, known: Value, value: Value) -> Value:
+    """Return a list that is kept in a variable with an item more."""
+    match state.simple(known):
+        case Pick(test, yes, no):
+            return pick(test, _longer(state, yes, value), _longer(state, no, value))
+        case Seen(code, complete):
+            more = remembered(Items((value,)), state.text)
+            return Seen(code + more.code, complete and more.complete)
+        case Items(values, guards):
+            return Items((*values, value), (*guards, True) if guards else ())
+        case _:
+            raise cannot("adding to this")
 
 
 def assign_member(state: State, owner: Value, name: str, value: Value) -> None:

@@ -61,6 +61,13 @@ TEMPLATES = {
     + _CALLS.replace("CALLS", "{{ call.id }}{{ call.function.name }}").replace(
         "{{ message.content }}", "{{ message.content }}{{ message.tool_call_id or '' }}"
     ),
+    "a queue of identifiers": "{%- set queue = namespace(ids=[]) %}{%- set counter = namespace(value=0) %}"
+    "{%- for message in messages %}[{{ message.role }}]{%- for call in message.tool_calls or [] %}"
+    "{%- set name = call.function.name + ':' + counter.value|string %}{%- set counter.value = counter.value + 1 %}"
+    "{%- set _ = queue.ids.append(name) %}{{ name }}{{ call.function.arguments|tojson }}{%- endfor %}"
+    "{%- if message.role == 'tool' %}{%- if queue.ids %}{%- set name = queue.ids.pop(0) %}{%- else %}"
+    "{%- set name = 'none:' + counter.value|string %}{%- endif %}<{{ name }}>{%- endif %}{{ message.content }}\n{% endfor %}"
+    "{%- if add_generation_prompt %}[assistant]{% endif %}",
     "what is in an argument": _CALLS.replace(
         "CALLS",
         "{%- for key, value in call.function.arguments.items() %}{% if value is string or value is mapping or value is sequence %}"
@@ -94,6 +101,19 @@ def test_what_is_in_an_argument(value: object, shown: str) -> None:
     prompt = Template.parse(translate(template).text).render(talk)
     assert prompt == template.render(talk)
     assert f"at{shown}" in prompt
+
+
+@pytest.mark.parametrize("names", [("a", "b b", "3|"), ("é", " ", "?|x"), ("|",) * 3])
+def test_a_queue_gives_back_what_was_put_into_it(names: tuple[str, ...]) -> None:
+    template = ChatTemplate.parse(TEMPLATES["a queue of identifiers"])
+    calls = [{"function": {"name": name, "arguments": {}}} for name in names]
+    result = {"role": "tool", "content": "x"}
+    asks = {"role": "user", "content": "And?"}
+    told = [{"role": "assistant", "content": "", "tool_calls": calls}, result, result]
+    talk = Conversation.from_dict({"messages": [result, asks, *told, asks, *told, result, result, result, asks]})
+    prompt = Template.parse(translate(template).text).render(talk)
+    assert prompt == template.render(talk)
+    assert prompt.count("none:") == 2
 
 
 RESULTS = ("b", "a", "c", "b", "", "other")
