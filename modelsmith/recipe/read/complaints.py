@@ -205,7 +205,8 @@ def found(node: Node) -> str:
             return "nothing"
     value = written_as(node.value) if "${" in node.text else node.text
     if isinstance(node.value, str):
-        return f'"{value:.80}"'
+        shown = value[:80].replace("\n", "\\n")
+        return f'"{shown}"'
     return value if isinstance(node.value, bool) else f"the number {value:.60}"
 
 

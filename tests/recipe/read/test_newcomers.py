@@ -89,3 +89,12 @@ def test_what_is_no_recipe_is_named_with_the_way_to_one(
         Path(name).write_bytes(content)
     assert run(["plan", name, "--store", "./models"]) in {2, 3}
     assert words in capsys.readouterr().err
+
+
+def test_a_text_in_a_message_stays_in_its_line(tmp_path: Path) -> None:
+    data = b'name: r\nfrom: x\ntemplate:\n  - inject: "<think>\\n"\ncreate: c\n'
+    with pytest.raises(RecipeError) as raised:
+        parse_recipe(data, name="r.yaml", folder=tmp_path)
+    assert 'template[0].inject: expected a mapping, found "<think>\\n"' in [
+        each.message for each in raised.value.diagnostics
+    ]
