@@ -53,5 +53,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     wrong = word.casefold()
     alike = difflib.get_close_matches(wrong, folded, n=3, cutoff=0.6)
     sure = difflib.get_close_matches(wrong, alike, n=3, cutoff=0.75)
-    close = next((each for each in alike if each[:1] == wrong[:1] or each in sure), "")
+    close = next((candidate for candidate in alike if candidate[:1] == wrong[:1] or candidate in sure), "")
     return f'; did you mean "{folded[close]}"?' if close else ""

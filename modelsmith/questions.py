@@ -70,10 +70,10 @@ def render(
     some models lose their reasoning, an unset ``think`` is true where the model can think. ``engine`` is ``go`` or ``jinja``;
     the other arguments are those of ``explain``. Raises TemplateRenderError where Ollama would fail.
     """
-    from modelsmith.models.served import find_engine
+    from modelsmith.models.served import find_renderer
 
     known = cache(lambda: store or _default())
-    return find_engine(spec, known, folder or Path.cwd(), engine, version).render(conversation, think)
+    return find_renderer(spec, known, folder or Path.cwd(), engine, version).render(conversation, think)
 
 
 def _default() -> Store:

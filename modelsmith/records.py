@@ -26,7 +26,7 @@ else:
             raise TypeError("only frozen dataclasses are made here; take dataclasses.dataclass for others")
 
         def made(cls: type) -> type:
-            own = {name: each for name, each in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+            own = {name: var for name, var in vars(cls).items() if name not in ("__dict__", "__weakref__")}
             given = own.get("__annotations__", {})
             names = [name for name, kind in given.items() if not str(kind).startswith("ClassVar")]
             inherited = dict(getattr(cls, "__record__", {}))
@@ -37,17 +37,17 @@ else:
                     own.pop(name, None)
                 elif is_field:
                     own[name] = value.default
-            for name, each in _COMMON.items():
+            for name, method in _COMMON.items():
                 is_ours = own.get(name) is None  # a class with an __eq__ has the __hash__ None
                 if is_ours and (slots or name not in _STATE) and (eq or name not in _COMPARISON):
-                    own[name] = each
+                    own[name] = method
             if order:
                 own |= _ORDER
             if slots:
                 own["__slots__"] = tuple(name for name in names if name not in inherited)
             fields = own["__record__"] = inherited | values
             own["__values__"] = _values(fields)
-            own["__match_args__"] = tuple(name for name, each in fields.items() if not _is_named(each))
+            own["__match_args__"] = tuple(name for name, field in fields.items() if not _is_named(field))
             twin = _Twin(cls, names, values, {"order": order, "eq": eq})
             own["__dataclass_fields__"] = _Asked("__dataclass_fields__", twin)
             own["__dataclass_params__"] = _Asked("__dataclass_params__", twin)
@@ -65,11 +65,11 @@ else:
 
     def _changed(cls: type, own: dict[str, Any]) -> type:
         """Give a class without slots its new attributes."""
-        for name in [each for each in vars(cls) if each not in own and not each.startswith("__")]:
+        for name in [var for var in vars(cls) if var not in own and not var.startswith("__")]:
             delattr(cls, name)
-        for name, each in own.items():
-            if vars(cls).get(name, _MISSING) is not each:
-                setattr(cls, name, each)
+        for name, made in own.items():
+            if vars(cls).get(name, _MISSING) is not made:
+                setattr(cls, name, made)
         return cls
 
     class _Twin:
@@ -77,7 +77,7 @@ else:
 
         def __init__(self, cls: type, names: list[str], values: dict[str, Any], arguments: dict[str, bool]) -> None:
             self._name, self._bases, self._arguments = cls.__name__, cls.__bases__, arguments
-            self._body = {name: each for name, each in values.items() if each is not _MISSING}
+            self._body = {name: value for name, value in values.items() if value is not _MISSING}
             self._body["__annotations__"] = {name: cls.__annotations__[name] for name in names}
             self._body |= {"__doc__": cls.__doc__ or "", "__module__": cls.__module__}
             self._made: type | None = None
@@ -96,7 +96,7 @@ else:
             self._name, self._twin = name, twin
 
         def __get__(self, instance: object, owner: type) -> Any:
-            holder = next(each for each in owner.__mro__ if vars(each).get(self._name) is self)
+            holder = next(holding for holding in owner.__mro__ if vars(holding).get(self._name) is self)
             value = vars(self._twin.made())[self._name]
             setattr(holder, self._name, value)
             return value
@@ -171,13 +171,13 @@ else:
 
     def _repr(self: Any) -> str:
         fields = type(self).__record__.items()
-        hidden = {name for name, each in fields if _is_field(each) and not each.repr}
+        hidden = {name for name, field in fields if _is_field(field) and not field.repr}
         shown = (f"{name}={getattr(self, name)!r}" for name, _ in fields if name not in hidden)
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
     def _values(fields: dict[str, Any]) -> Any:
         """Return what gives the values by which instances are compared."""
-        names = [name for name, each in fields.items() if not (_is_field(each) and each.compare is False)]
+        names = [name for name, field in fields.items() if not (_is_field(field) and field.compare is False)]
         return attrgetter(*names) if len(names) > 1 else _Few(names)
 
     class _Few:

@@ -191,18 +191,18 @@ def _report(
     from modelsmith.diagnostic import Severity
 
     if as_json:
-        findings = [_json(source, each) for source, found in judged for each in found]
+        findings = [_json(source, diagnostic) for source, found in judged for diagnostic in found]
         click.echo(json.dumps({"findings": findings, "failed": list(failed)}, indent=2))
     else:
         from modelsmith.cli.shared.failure import diagnostic_text
 
         for source, found in judged:
-            for each in found:
-                click.echo(f"{diagnostic_text(each, source)}\n")
+            for diagnostic in found:
+                click.echo(f"{diagnostic_text(diagnostic, source)}\n")
         if judged or not failed:
             _sum_up(judged)
-    every = [each for _, found in judged for each in found]
-    return FINDINGS if any(each.severity is not Severity.INFO for each in every) else FINE
+    every = [diagnostic for _, found in judged for diagnostic in found]
+    return FINDINGS if any(diagnostic.severity is not Severity.INFO for diagnostic in every) else FINE
 
 
 def _sum_up(judged: Sequence[tuple[Source, Sequence[Diagnostic]]]) -> None:
@@ -210,25 +210,25 @@ def _sum_up(judged: Sequence[tuple[Source, Sequence[Diagnostic]]]) -> None:
 
     from modelsmith.diagnostic import Severity
 
-    counts = Counter(each.severity for _, found in judged for each in found)
+    counts = Counter(diagnostic.severity for _, found in judged for diagnostic in found)
     said = [f"{counts[kind]} {kind}{'s'[: counts[kind] != 1 and kind != 'info']}" for kind in Severity if counts[kind]]
     click.echo(f"{', '.join(said) or 'nothing'} found", err=True)
 
 
-def _json(source: Source, each: Diagnostic) -> dict[str, Any]:
+def _json(source: Source, diagnostic: Diagnostic) -> dict[str, Any]:
     from modelsmith.doctor import CODES
 
-    line, column = source.position(each.span.start)
-    end_line, end_column = source.position(each.span.end)
+    line, column = source.position(diagnostic.span.start)
+    end_line, end_column = source.position(diagnostic.span.end)
     return {
         "path": source.name,
         "line": line,
         "column": column,
         "end_line": end_line,
         "end_column": end_column,
-        "code": each.code,
-        "name": CODES[each.code].name if each.code in CODES else each.code,
-        "severity": str(each.severity),
-        "message": each.message,
-        "hint": each.hint,
+        "code": diagnostic.code,
+        "name": CODES[diagnostic.code].name if diagnostic.code in CODES else diagnostic.code,
+        "severity": str(diagnostic.severity),
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
     }

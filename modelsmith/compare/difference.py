@@ -172,8 +172,8 @@ def _second_opinions(a: Side, b: Side) -> Iterator[str]:
         ends = side.draft.inherited.ends
         found = disagreements(template, bos_token=ends["bos_token"], eos_token=ends["eos_token"])
         # a begun answer is continued in another way by each of these programs, whatever the template
-        found = tuple(each for each in found if not _is_begun(each.conversation))
-        if names := list(dict.fromkeys(each.conversation for each in found)):
+        found = tuple(disagreement for disagreement in found if not _is_begun(disagreement.conversation))
+        if names := list(dict.fromkeys(disagreement.conversation for disagreement in found)):
             first = found[0]
             more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
             yield (

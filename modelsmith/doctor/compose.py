@@ -140,7 +140,7 @@ def _command(service: Sequence[Entry], image: Entry, scene: Scene) -> Iterator[D
         row = next((row for row in service if row.key == key and row.indent == image.indent), None)
         if row is None:
             continue
-        below = [each.value for each in _below(service, key, image.indent) or () if each.is_item]
+        below = [entry.value for entry in _below(service, key, image.indent) or () if entry.is_item]
         words = below if not row.value.value else [
             Word(match[1] or match[2] or match[3], Span(row.value.span.start + match.start(), row.value.span.start + match.end()))
             for match in _FLOW.finditer(row.value.value)

@@ -51,7 +51,7 @@ class OllamaCommand:
 
     def flag(self, name: str) -> Flag | None:
         """Return the flag of a long name or a one-letter name, of whatever version."""
-        return next((each for each in self.flags if name in (each.name, each.short)), None)
+        return next((flag for flag in self.flags if name in (flag.name, flag.short)), None)
 
 
 def exists(row: OllamaCommand | Flag, version: Version) -> bool:

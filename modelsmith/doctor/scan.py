@@ -80,7 +80,7 @@ def check_markdown(
     found += _addresses(text)
     for excerpt in parts:
         scene = Scene(excerpt, text, target)
-        found += (excerpt.outside(each) for each in _block(scene, mounts, lint_modelfile))
+        found += (excerpt.outside(diagnostic) for diagnostic in _block(scene, mounts, lint_modelfile))
         if len(found) > MOST_FINDINGS:
             raise UnreadableFile(
                 f"a text with more than {MOST_FINDINGS:,} findings is not judged to its end", hint="split it"
@@ -111,18 +111,18 @@ def _bounded(lint: LintModelfile) -> LintModelfile:
 
 def _addresses(text: str) -> Iterator[Diagnostic]:
     """Leave out those of which the line says that they are wrong."""
-    for each in check_addresses(text):
-        end = text.find("\n", each.span.end)
-        if not _DENIES.search(text, text.rfind("\n", 0, each.span.start) + 1, end if end >= 0 else len(text)):
-            yield each
+    for diagnostic in check_addresses(text):
+        end = text.find("\n", diagnostic.span.end)
+        if not _DENIES.search(text, text.rfind("\n", 0, diagnostic.span.start) + 1, end if end >= 0 else len(text)):
+            yield diagnostic
 
 
 def _loose(text: str, lint: LintModelfile) -> Iterator[Diagnostic]:
     fences = [match.start() for match in re.finditer(r"(?m)^[ \t>]*(?:```|~~~)", text)]
     for span in loose_modelfiles(text):
         if bisect_left(fences, span.start) % 2 == 0:
-            for each in check_modelfile(span.of(text), lint):
-                yield replace(each, span=each.span.shift(span.start))
+            for diagnostic in check_modelfile(span.of(text), lint):
+                yield replace(diagnostic, span=diagnostic.span.shift(span.start))
 
 
 def _block(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagnostic]:
@@ -168,8 +168,8 @@ def _shell(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagno
     proxies, downloads = [], False
     for simple in commands(scene.excerpt.text):
         if simple.body is not None and is_modelfile(simple.body.of(scene.excerpt.text)):
-            for each in check_modelfile(simple.body.of(scene.excerpt.text), lint):
-                yield replace(each, span=each.span.shift(simple.body.start))
+            for diagnostic in check_modelfile(simple.body.of(scene.excerpt.text), lint):
+                yield replace(diagnostic, span=diagnostic.span.shift(simple.body.start))
         invoked = invocation(simple)
         if invoked is None:
             continue
@@ -189,13 +189,13 @@ def _shell(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagno
 def _heard(found: Iterable[Diagnostic], text: str) -> Iterator[Diagnostic]:
     """Leave out what a comment on the line before, or before the block, says to ignore; what is left is in order."""
     waiting, near = sorted(_marks(text), reverse=True), list[_Mark]()
-    for each in sorted(found, key=lambda each: each.span.start):
-        place = each.span.start
+    for diagnostic in sorted(found, key=lambda diagnostic: diagnostic.span.start):
+        place = diagnostic.span.start
         while waiting and waiting[-1].start <= place:
             near.append(waiting.pop())
         near = [mark for mark in near if place < mark.end]
-        if not any(not mark.codes or each.code in mark.codes for mark in near):
-            yield each
+        if not any(not mark.codes or diagnostic.code in mark.codes for mark in near):
+            yield diagnostic
 
 
 class _Mark(NamedTuple):
@@ -226,13 +226,13 @@ def _once(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Give each piece of advice once a text; what is wrong is said at every place."""
     said: set[str] = set()
     kept = []
-    for each in found:
-        if each.severity is not Severity.INFO or each.message not in said:
-            kept.append(each)
-            said.add(each.message)
+    for diagnostic in found:
+        if diagnostic.severity is not Severity.INFO or diagnostic.message not in said:
+            kept.append(diagnostic)
+            said.add(diagnostic.message)
     return tuple(kept)
 
 
 def _ordered(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    unique = {(each.span, each.code, each.message): each for each in found}
-    return tuple(sorted(unique.values(), key=lambda each: (each.span, each.code)))
+    unique = {(diagnostic.span, diagnostic.code, diagnostic.message): diagnostic for diagnostic in found}
+    return tuple(sorted(unique.values(), key=lambda diagnostic: (diagnostic.span, diagnostic.code)))

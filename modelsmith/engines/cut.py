@@ -40,8 +40,8 @@ def fitted(request: Request, context: int | None, prompt: Callable[[Request], Pr
     for first in range(1, len(messages)):
         if messages[first - 1].role == "system":
             continue
-        kept = tuple(each for each in messages[:first] if each.role == "system")
-        gone = tuple(number for number, each in enumerate(messages[:first], 1) if each.role != "system")
+        kept = tuple(message for message in messages[:first] if message.role == "system")
+        gone = tuple(number for number, message in enumerate(messages[:first], 1) if message.role != "system")
         shorter = replace(request, conversation=replace(request.conversation, messages=(*kept, *messages[first:])))
         left = prompt(shorter).tokens or 0
         if left <= context:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.engines.protocol import Prompt
 from modelsmith.errors import InvalidGGUF, ModelsmithError, TemplateError, UnreadableFile, Unsupported
 from modelsmith.files.paths import anchored
+from modelsmith.models.chat_renderer import chat_renderer_of
 from modelsmith.models.draft import Draft
-from modelsmith.models.engine import chat_renderer_of
 from modelsmith.models.find import resolve_base
 from modelsmith.models.served import served_by
 from modelsmith.weights.blobs.blob import FileBlob

@@ -111,7 +111,11 @@ class OpenAIEngine:
         if conversation.suffix:
             raise UsageError("/v1/chat/completions has no suffix", hint="use --on ollama or --on embedded")
         messages = data["messages"] or [{"role": "user", "content": conversation.prompt}]
-        body: dict[str, Any] = {"model": self.model, "messages": [_message(each) for each in messages], "stream": True}
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": [_message(message) for message in messages],
+            "stream": True,
+        }
         body["stream_options"] = {"include_usage": True}
         if data.get("tools"):
             body["tools"] = data["tools"]

@@ -40,7 +40,7 @@ def list_of(value: Mapping[str, Any], key: str, where: str) -> list[Mapping[str,
     found = value.get(key)
     if found is None:
         return []
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found) or len(found) > MAX_CALLS:
+    if not isinstance(found, list) or not all(isinstance(call, dict) for call in found) or len(found) > MAX_CALLS:
         raise garbage(where, f"{key} is no list of objects", found)
     return found
 

@@ -98,7 +98,7 @@ def own_code(chat_format: ChatFormat, version: Version | str | None) -> str:
     renderer, parser = RENDERERS.get(names[0]), PARSERS.get(names[1])
     lines = [f"`RENDERER {renderer.name}`"] if renderer else []
     lines += [f"`PARSER {parser.name}`"] if parser else []
-    since = max((each.since for each in (renderer, parser) if each), key=resolve, default="")
+    since = max((built_in.since for built_in in (renderer, parser) if built_in), key=resolve, default="")
     if not lines or not resolve(version).has(since):
         return ""
     what = "builds the prompt and reads the answer" if renderer else "reads the answer, and Ollama renders the TEMPLATE"

@@ -13,8 +13,8 @@ from modelsmith.explain.server import server_notes
 from modelsmith.explain.stops import Stops, find_stops
 from modelsmith.explain.thinking import CUT, SPLIT, ThinkRow, think_rows
 from modelsmith.explain.versions import VersionRow, version_rows
+from modelsmith.models.chat_renderer import ChatRenderer, chat_renderer_of
 from modelsmith.models.draft import Draft
-from modelsmith.models.engine import ChatRenderer, chat_renderer_of
 from modelsmith.models.find import find_base
 from modelsmith.models.sources.bare import is_bare, template_base
 from modelsmith.models.vocabulary import in_vocabulary

@@ -9,7 +9,7 @@ from modelsmith.template.jinja.second_opinion import disagreements, refusals
 from modelsmith.template.jinja.variables import template_variables
 
 if TYPE_CHECKING:
-    from modelsmith.models.engine import ChatRenderer
+    from modelsmith.models.chat_renderer import ChatRenderer
     from modelsmith.template.jinja.second_opinion import Disagreement
     from modelsmith.template.jinja.variables import TemplateVariable
 

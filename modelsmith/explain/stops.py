@@ -18,8 +18,8 @@ from modelsmith.template.jinja.engine.values.texts import shared_start
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from modelsmith.models.chat_renderer import ChatRenderer
     from modelsmith.models.draft import Draft
-    from modelsmith.models.engine import ChatRenderer
 
 ENDING_ROLES = ("eos", "eot", "eom")
 """The special tokens of a GGUF that end an answer."""
@@ -66,7 +66,7 @@ class Stops:
 def find_stops(draft: Draft, engine: ChatRenderer) -> Stops:
     """Compare the stop strings of a draft with the vocabulary and with what closes the assistant's turn in the template."""
     stop = draft.parameters.get("stop", ())
-    configured = (stop,) if isinstance(stop, str) else tuple(str(each) for each in stop)
+    configured = (stop,) if isinstance(stop, str) else tuple(str(text) for text in stop)
     specials = _special_tokens(draft)
     roles: dict[str, list[str]] = {}
     for role in ENDING_ROLES:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
 from modelsmith.explain.answers import splits, state_word
-from modelsmith.models.engine import tags_in_use
+from modelsmith.models.chat_renderer import tags_in_use
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.conversation.thinking_split import SPACE, is_primed
@@ -21,8 +21,8 @@ from modelsmith.template.effective.think_rules import think_semantics
 from modelsmith.versions import resolve
 
 if TYPE_CHECKING:
+    from modelsmith.models.chat_renderer import ChatRenderer
     from modelsmith.models.draft import Draft
-    from modelsmith.models.engine import ChatRenderer
     from modelsmith.template.conversation.think import Think
 
 HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})

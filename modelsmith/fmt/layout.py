@@ -47,7 +47,7 @@ def line_end(modelfile: Modelfile) -> str:
 
     Line ends inside a value are part of it. A file that mixes both would lose one of them in the next editor.
     """
-    inside = "".join(each.value_span.of(modelfile.text) for each in modelfile.instructions)
+    inside = "".join(instruction.value_span.of(modelfile.text) for instruction in modelfile.instructions)
     return "\r\n" if "\r\n" in inside and not re.search(r"(?<!\r)\n", inside) else "\n"
 
 

@@ -63,6 +63,6 @@ class Deadline:
 
     def _expire(self) -> None:
         self.expired = True
-        for each in self.sockets:
+        for open_socket in self.sockets:
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                open_socket.shutdown(socket.SHUT_RDWR)

@@ -96,7 +96,10 @@ def choose(snapshot: Snapshot, reference: HubReference) -> Choice:
                 hint=f"it has {_listed(groups)}",
             )
     else:
-        label = next((each for each in _PREFERRED if each in groups), min(groups, key=lambda each: _size(groups[each])))
+        label = next(
+            (preferred for preferred in _PREFERRED if preferred in groups),
+            min(groups, key=lambda group: _size(groups[group])),
+        )
         if len(groups) > 1:
             note = f"{label or groups[label][0].name} was chosen of {len(groups)}: {_listed(groups)}"
     files = _one_model(snapshot, groups[label], label)
@@ -137,7 +140,7 @@ def _size(files: Iterable[HubFile]) -> int:
 def _listed(groups: dict[str, list[HubFile]]) -> str:
     rows = [
         f"{label or ', '.join(file.path for file in files[:3])} ({_size(files) / 1e9:.2f} GB)"
-        for label, files in sorted(groups.items(), key=lambda each: _size(each[1]))
+        for label, files in sorted(groups.items(), key=lambda group: _size(group[1]))
     ]
     return ", ".join(rows[:_MANY]) + (f" and {len(rows) - _MANY} more" if len(rows) > _MANY else "")
 
@@ -184,7 +187,7 @@ def _projector(snapshot: Snapshot, model: HubFile) -> HubFile | None:
 def _named(snapshot: Snapshot, path: str, models: list[HubFile], sides: tuple[HubFile, ...]) -> Choice:
     file = snapshot.files.get(path)
     if file is None:
-        inside = [each for each in snapshot.files if each.startswith(f"{path.rstrip('/')}/")]
+        inside = [file for file in snapshot.files if file.startswith(f"{path.rstrip('/')}/")]
         close = did_you_mean(path, snapshot.files)
         hint = f"name one of its files, such as {sorted(inside)[0]}" if inside else _files_hint(snapshot)
         raise HubError(
@@ -198,8 +201,8 @@ def _named(snapshot: Snapshot, path: str, models: list[HubFile], sides: tuple[Hu
 def _checkpoint(snapshot: Snapshot) -> Choice:
     names = snapshot.files
     if "adapter_config.json" in names and "config.json" not in names:
-        return Choice("adapter", tuple(names[each] for each in sorted(names) if _ADAPTER.fullmatch(each)))
-    files = tuple(names[each] for each in sorted(names) if _CHECKPOINT.fullmatch(each))
+        return Choice("adapter", tuple(names[name] for name in sorted(names) if _ADAPTER.fullmatch(name)))
+    files = tuple(names[name] for name in sorted(names) if _CHECKPOINT.fullmatch(name))
     if not any(file.path.endswith(".safetensors") for file in files):
         raise HubError(
             f"{snapshot.repo} holds no GGUF and no Safetensors at its top: nothing to make a model of",

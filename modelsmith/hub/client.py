@@ -92,13 +92,13 @@ class Hub:
 
 
 def _files(repo: str, siblings: Any) -> Iterator[tuple[str, HubFile]]:
-    for number, each in enumerate(siblings):
+    for number, sibling in enumerate(siblings):
         if number >= MAX_FILES:
             raise HubError(f"{repo} has more than {MAX_FILES:,} files")
-        path, size = str(each.rfilename), each.size
+        path, size = str(sibling.rfilename), sibling.size
         if not is_safe_path(path) or not isinstance(size, int) or size < 0:
             continue  # a file that could not be put anywhere is none that could be meant
-        sha256, blob = str(each.lfs.sha256) if each.lfs is not None else "", str(each.blob_id or "")
+        sha256, blob = str(sibling.lfs.sha256) if sibling.lfs is not None else "", str(sibling.blob_id or "")
         yield path, HubFile(path, size, _if(_SHA256, sha256), _if(_COMMIT, blob))
 
 

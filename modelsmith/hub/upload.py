@@ -88,8 +88,10 @@ def _commit(
         done = api.create_commit(
             repo,
             [
-                CommitOperationAdd(each.path, each.source if isinstance(each.source, bytes) else str(each.source))
-                for each in uploads
+                CommitOperationAdd(
+                    upload.path, upload.source if isinstance(upload.source, bytes) else str(upload.source)
+                )
+                for upload in uploads
             ],
             commit_message=message,
             revision=revision or None,

@@ -49,7 +49,7 @@ def _matches(path: str, pattern: str) -> bool:
 def parse_config(table: Mapping[str, Any], name: str) -> Config:
     """Read a table; ``name`` is said in errors. Raises UsageError for unknown keys and for values that make no sense."""
     read: dict[str, Any] = {}
-    known = {each.name.replace("_", "-"): each.name for each in fields(Config)}
+    known = {option.name.replace("_", "-"): option.name for option in fields(Config)}
     for key, value in table.items():
         if key not in known:
             raise UsageError(
@@ -76,7 +76,7 @@ def codes(value: object, where: str) -> tuple[str, ...]:
 
 
 def _texts(value: object, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise UsageError(f"{where} is {value!r}, not a list of texts", hint='write it like ["a", "b"]')
     return tuple(value)
 
@@ -108,21 +108,21 @@ def _severity(value: object, where: str) -> Severity:
 def _per_file(value: object, where: str) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict):
         raise UsageError(f"{where} is {value!r}, not a table", hint='write it like { "old/*" = ["MS3"] }')
-    return {pattern: codes(each, f'{where} "{pattern}"') for pattern, each in value.items()}
+    return {pattern: codes(item, f'{where} "{pattern}"') for pattern, item in value.items()}
 
 
 def _policy(value: object, where: str) -> Policy:
     if not isinstance(value, dict):
         raise UsageError(f"{where} is {value!r}, not a table", hint="write [lint.policy] and its keys below")
-    known = {each.name.replace("_", "-"): each for each in fields(Policy)}
+    known = {option.name.replace("_", "-"): option for option in fields(Policy)}
     read: dict[str, Any] = {}
-    for key, each in value.items():
+    for key, item in value.items():
         if key not in known:
             raise UsageError(
                 f'{where}: there is no setting "{key}"{did_you_mean(key, known)}', hint=f"known: {', '.join(known)}"
             )
         reader = _POLICY_READERS.get(key, _flag if isinstance(known[key].default, bool) else _texts)
-        read[known[key].name] = reader(each, f"{where}.{key}")
+        read[known[key].name] = reader(item, f"{where}.{key}")
     return Policy(**read)
 
 

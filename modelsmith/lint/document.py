@@ -123,16 +123,16 @@ class Document:
     def find(self, keyword: str, name: str | None = None) -> tuple[Instruction, ...]:
         """Return the sound instructions of one keyword (in capitals), and of one parameter's name where it is given."""
         found = self._sound.get(keyword, ())
-        return found if name is None else tuple(each for each in found if each.name == name)
+        return found if name is None else tuple(instruction for instruction in found if instruction.name == name)
 
     @cached_property
     def _sound(self) -> Mapping[str, tuple[Instruction, ...]]:
         """The sound instructions by their keywords; rules ask for them all the time."""
         found: dict[str, list[Instruction]] = {}
-        for each in self.instructions:
-            if each.fault is None:
-                found.setdefault(each.keyword, []).append(each)
-        return {keyword: tuple(each) for keyword, each in found.items()}
+        for instruction in self.instructions:
+            if instruction.fault is None:
+                found.setdefault(instruction.keyword, []).append(instruction)
+        return {keyword: tuple(instructions) for keyword, instructions in found.items()}
 
     @cached_property
     def templates(self) -> tuple[EmbeddedTemplate, ...]:
@@ -141,12 +141,14 @@ class Document:
             start = len(BOM) if self.text.startswith(BOM) else 0
             return (EmbeddedTemplate(self.text[start:], start, None, None, counts=True),)
         found = self.find("TEMPLATE")
-        return tuple(self._embedded(each, each is found[-1]) for each in found if each.value)
+        return tuple(
+            self._embedded(instruction, instruction is found[-1]) for instruction in found if instruction.value
+        )
 
     @property
     def template(self) -> EmbeddedTemplate | None:
         """The template that counts: the last TEMPLATE, unless it is empty."""
-        counting = [each for each in self.templates if each.counts]
+        counting = [embedded for embedded in self.templates if embedded.counts]
         return counting[-1] if counting else None
 
     def _embedded(self, instruction: Instruction, counts: bool) -> EmbeddedTemplate:

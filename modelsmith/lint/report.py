@@ -47,4 +47,4 @@ class Report:
 
 def reaches(report: Report, severity: Severity) -> bool:
     """Say whether a finding is at least as bad as ``severity``."""
-    return any(RANK[each.severity] <= RANK[severity] for each in report.diagnostics)
+    return any(RANK[diagnostic.severity] <= RANK[severity] for diagnostic in report.diagnostics)

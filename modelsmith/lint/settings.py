@@ -37,6 +37,8 @@ class Settings:
 
     def wants(self, code: str) -> bool:
         """Say whether a rule is on."""
-        chosen = max((len(each) for each in self.select if code.startswith(each)), default=-1 if self.select else 0)
-        refused = max((len(each) for each in self.ignore if code.startswith(each)), default=-1)
+        chosen = max(
+            (len(prefix) for prefix in self.select if code.startswith(prefix)), default=-1 if self.select else 0
+        )
+        refused = max((len(prefix) for prefix in self.ignore if code.startswith(prefix)), default=-1)
         return chosen > refused

@@ -39,18 +39,18 @@ class Change(NamedTuple):
 def changes(document: Document, before: Version, after: Version) -> tuple[Diagnostic, ...]:
     """Return what changes for a document between two versions, in the order of the text."""
     old, new = (_found(document, version) for version in (before, after))
-    come = [each for key, each in new.items() if key not in old]
+    come = [diagnostic for key, diagnostic in new.items() if key not in old]
     gone = [
-        Diagnostic(each.code, f"no longer found: {each.message}", each.span, Severity.INFO)
-        for key, each in old.items()
+        Diagnostic(diagnostic.code, f"no longer found: {diagnostic.message}", diagnostic.span, Severity.INFO)
+        for key, diagnostic in old.items()
         if key not in new
     ]
-    return tuple(sorted((*come, *gone, *_facts(document, before, after)), key=lambda each: each.span))
+    return tuple(sorted((*come, *gone, *_facts(document, before, after)), key=lambda diagnostic: diagnostic.span))
 
 
 def _found(document: Document, version: Version) -> dict[tuple[str, Span], Diagnostic]:
     there = replace(document, settings=replace(document.settings, target=version))
-    return {(each.code, each.span): each for each in check(there)}
+    return {(diagnostic.code, diagnostic.span): diagnostic for diagnostic in check(there)}
 
 
 def _facts(document: Document, before: Version, after: Version) -> Iterator[Diagnostic]:
@@ -93,7 +93,10 @@ def _prints_whole(document: Document) -> Span | None:
 
 
 def _ignored(document: Document) -> Span | None:
-    return next((each.name_span for each in document.find("PARAMETER") if each.name in DEPRECATED_SINCE), None)
+    return next(
+        (instruction.name_span for instruction in document.find("PARAMETER") if instruction.name in DEPRECATED_SINCE),
+        None,
+    )
 
 
 CHANGES = (

@@ -24,6 +24,6 @@ def examine_machine(where: str | None = None, system: System | None = None) -> t
     server = Server(system, where)
     processes = system.servers() if server.is_local else ()
     reached = tuple(check_server(server, system, processes))  # first: the others need its version
-    processes = tuple(each for each in processes if serves(each, server.port))
+    processes = tuple(process for process in processes if serves(process, server.port))
     parts = (check_exposure, check_proxies, check_variables, check_store, check_cards)
-    return (*reached, *(each for check in parts for each in check(server, system, processes)))
+    return (*reached, *(checked for check in parts for checked in check(server, system, processes)))

@@ -36,9 +36,9 @@ def check_store(server: Server, system: System, processes: tuple[Process, ...]) 
             continue
         yield Check("store", f"{folder}, {whose}")
         try:
-            for each in examine(Layout(Path(folder)), system.environment):
-                if each.severity in {Severity.ERROR, Severity.WARNING}:
-                    yield Check("store", f"{each.name}: {each.text}", each.severity, each.hint)
+            for check in examine(Layout(Path(folder)), system.environment):
+                if check.severity in {Severity.ERROR, Severity.WARNING}:
+                    yield Check("store", f"{check.name}: {check.text}", check.severity, check.hint)
         except ModelsmithError as error:
             yield Check("store", error.message, Severity.WARNING, error.hint)
     if not folders and server.is_local:

@@ -45,7 +45,7 @@ class Server:
             return ()
         finally:
             http.close()
-        return tuple(each for each in models if isinstance(each, dict)) if isinstance(models, list) else ()
+        return tuple(model for model in models if isinstance(model, dict)) if isinstance(models, list) else ()
 
 
 def serves(process: Process, port: int) -> bool:
@@ -112,14 +112,14 @@ def check_exposure(server: Server, system: System, processes: tuple[Process, ...
                 "use a VPN, an SSH tunnel (ssh -L 11434:127.0.0.1:11434 HOST), or a proxy with TLS and a login",
             )
         return
-    found = [each for each in system.listeners() if each.port == server.port]
-    exposed = [each for each in found if each.is_open]
+    found = [listener for listener in system.listeners() if listener.port == server.port]
+    exposed = [listener for listener in found if listener.is_open]
     if exposed:
         who = next((process.pid for process in processes if variable("OLLAMA_HOST", process.environment or {})), None)
         where = f"process {who} has OLLAMA_HOST set" if who else "its service or container says so"
         yield Check(
             "network",
-            f"port {server.port} is open on {', '.join(sorted({each.address for each in exposed}))}: everybody who reaches this machine can "
+            f"port {server.port} is open on {', '.join(sorted({listener.address for listener in exposed}))}: everybody who reaches this machine can "
             "use, replace and delete models, without a login",
             Severity.WARNING,
             f"set OLLAMA_HOST=127.0.0.1 for the server ({where}), or let a firewall or a proxy with a login stand before it",

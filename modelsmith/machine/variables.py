@@ -38,16 +38,23 @@ def check_variables(server: Server, system: System, processes: tuple[Process, ..
     for unit in system.units():
         text = system.text(unit)
         source = Source(text, unit)
-        for each in check_markdown(text, lambda _: (), server.version, Language.SETTINGS):
-            line, _ = source.position(each.span.start)
-            yield Check("variables", f"{unit}:{line}: {each.message} [{each.code}]", each.severity, each.hint)
+        for diagnostic in check_markdown(text, lambda _: (), server.version, Language.SETTINGS):
+            line, _ = source.position(diagnostic.span.start)
+            yield Check(
+                "variables",
+                f"{unit}:{line}: {diagnostic.message} [{diagnostic.code}]",
+                diagnostic.severity,
+                diagnostic.hint,
+            )
 
 
 def _of(environment: Mapping[str, str], whose: str, version: str | None, without: str = "") -> Iterator[Check]:
     seen = [line.partition("=")[0] for line in environment_text(environment).splitlines()]
-    found = [each for each in check_environment(environment, version) if each.code != without]
-    for each in found:
-        yield Check("variables", f"{whose}: {each.message} [{each.code}]", each.severity, each.hint)
+    found = [diagnostic for diagnostic in check_environment(environment, version) if diagnostic.code != without]
+    for diagnostic in found:
+        yield Check(
+            "variables", f"{whose}: {diagnostic.message} [{diagnostic.code}]", diagnostic.severity, diagnostic.hint
+        )
     if seen and not found:
         yield Check("variables", f"{whose}: {', '.join(seen)}")
 

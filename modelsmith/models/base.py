@@ -86,8 +86,8 @@ class Base:
 
     def fetch(self, progress: ProgressSink = silent) -> bool:
         """Download what is not here yet, and say whether there was anything: then find the base again, now with the files themselves."""
-        for each in self.downloads:
-            each.fetch(progress)
+        for download in self.downloads:
+            download.fetch(progress)
         return bool(self.downloads)
 
 

@@ -179,7 +179,9 @@ class Draft(HasNoted):
         """MESSAGEs, given or inherited, as roles and texts."""
         if given := self.modelfile.messages:
             return tuple((message.role, message.content) for message in given)
-        return tuple((str(each.get("role", "")), str(each.get("content", ""))) for each in self.inherited.messages)
+        return tuple(
+            (str(message.get("role", "")), str(message.get("content", ""))) for message in self.inherited.messages
+        )
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -65,9 +65,9 @@ def evidence(draft: Draft) -> str:
 def unshown_reasoning(before: Draft, after: Draft) -> str:
     """Return the warning about a model that is made to reason although nothing shows that it can; empty where something does."""
     opens = [
-        each.text
-        for each in after.injections
-        if each.reasoning == "open" or (not each.reasoning and shown_at_the_end(each.text))
+        injection.text
+        for injection in after.injections
+        if injection.reasoning == "open" or (not injection.reasoning and shown_at_the_end(injection.text))
     ]
     if not opens or evidence(before):
         return ""

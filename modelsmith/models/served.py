@@ -90,7 +90,7 @@ class PromptRenderer:
         return f"the model does not support {missing[0]}" if missing else ""
 
 
-def find_engine(
+def find_renderer(
     spec: str,
     store: Callable[[], Store],
     folder: Path,
@@ -103,7 +103,7 @@ def find_engine(
     ``engine`` is ``go``, ``jinja``, ``transformers`` (the Jinja template, as jinja2 runs it) or None for the one that runs; ``variables``
     are those of a Jinja template. Raises UsageError where there is no such template, TemplateError, ModelNotFound …
     """
-    found = _find_engine(spec, store, folder, engine, version)
+    found = _find_renderer(spec, store, folder, engine, version)
     if not variables:
         return found
     if found.with_variables is None:
@@ -114,7 +114,7 @@ def find_engine(
     return replace(found, template=found.with_variables(variables))
 
 
-def _find_engine(
+def _find_renderer(
     spec: str, store: Callable[[], Store], folder: Path, engine: str | None, version: str | None
 ) -> PromptRenderer:
     if is_bare(spec, folder):
@@ -126,11 +126,11 @@ def _find_engine(
                 hint=f"leave out --engine {engine}, or turn the template into the other language with `modelsmith convert {spec}`",
             )
         text = read_template(spec, folder)
-        return jinja_engine(text, engine) if kind == "jinja" else go_engine(text)
+        return jinja_renderer(text, engine) if kind == "jinja" else go_renderer(text)
     return _model(spec, store, folder, engine, version)
 
 
-def go_engine(text: str) -> PromptRenderer:
+def go_renderer(text: str) -> PromptRenderer:
     """Return what renders for a Go template alone; raises TemplateSyntaxError."""
     from modelsmith.template.effective.capabilities import capabilities
     from modelsmith.template.go.template import Template
@@ -139,8 +139,8 @@ def go_engine(text: str) -> PromptRenderer:
     return PromptRenderer("go", template.render, template.thinking_tags, capabilities(go_template=template))
 
 
-def jinja_engine(text: str, engine: str | None = None, ends: TextEnds = NO_ENDS) -> PromptRenderer:
-    """Return what renders for a Jinja template alone, ``engine`` as in ``find_engine``; raises TemplateSyntaxError."""
+def jinja_renderer(text: str, engine: str | None = None, ends: TextEnds = NO_ENDS) -> PromptRenderer:
+    """Return what renders for a Jinja template alone, ``engine`` as in ``find_renderer``; raises TemplateSyntaxError."""
     from modelsmith.template.effective.capabilities import capabilities
     from modelsmith.template.jinja.template import ChatTemplate
     from modelsmith.template.jinja.transformers.template import TransformersTemplate
@@ -180,7 +180,7 @@ def _model(
             raise UsageError(
                 f"{spec}: no Jinja template is at hand: {base.missing}", hint=f"leave out --engine {engine}"
             )
-        return replace(go_engine(draft.template_text or ""), system=draft.system, messages=draft.messages)
+        return replace(go_renderer(draft.template_text or ""), system=draft.system, messages=draft.messages)
     name = "" if path.is_file() or spec.startswith("sample:") else spec
     return served_by(draft, spec, name=name, engine=engine)
 
@@ -188,7 +188,7 @@ def _model(
 def served_by(draft: Draft, spec: str, *, name: str = "", engine: str | None = None) -> PromptRenderer:
     """Return what renders for a draft that people call ``spec``; ``name`` is the one that it has in a store, where it has one.
 
-    ``engine`` as in ``find_engine``. Raises ModelsmithError where code inside Ollama renders.
+    ``engine`` as in ``find_renderer``. Raises ModelsmithError where code inside Ollama renders.
     """
     return replace(
         _of_draft(spec, engine, draft),
@@ -203,8 +203,8 @@ def served_by(draft: Draft, spec: str, *, name: str = "", engine: str | None = N
 
 def _fallback(draft: Draft) -> Callable[[Conversation, Think], str]:
     """Return what renders where there is no template at all: ChatML for chats, the bare prompt for the others."""
+    from modelsmith.models.chat_renderer import chat_renderer_of
     from modelsmith.models.draft import DEFAULT_TEMPLATE
-    from modelsmith.models.engine import chat_renderer_of
     from modelsmith.template.go.template import Template
 
     chats, bare = chat_renderer_of(draft), Template.parse(DEFAULT_TEMPLATE)
@@ -214,7 +214,7 @@ def _fallback(draft: Draft) -> Callable[[Conversation, Think], str]:
 def _of_draft(spec: str, engine: str | None, draft: Draft) -> PromptRenderer:
     effective = draft.effective
     if engine == "go" or (engine is None and effective.source in {"go", "parser", "default"}):
-        go = go_engine(draft.template_text or "{{ .Prompt }}")
+        go = go_renderer(draft.template_text or "{{ .Prompt }}")
         return replace(
             go,
             template=_fallback(draft) if engine is None and effective.source == "default" else go.template,
@@ -225,7 +225,7 @@ def _of_draft(spec: str, engine: str | None, draft: Draft) -> PromptRenderer:
     if engine in {"jinja", TRANSFORMERS} or effective.source == "jinja":
         if draft.chat_template is None:
             raise UsageError(f"{spec} has no Jinja template inside its GGUF", hint=f"leave out --engine {engine}")
-        jinja = jinja_engine(draft.chat_template.text, engine, draft.inherited.ends)
+        jinja = jinja_renderer(draft.chat_template.text, engine, draft.inherited.ends)
         return replace(jinja, capabilities=effective.capabilities, reason=effective.reason)
     raise ModelsmithError(
         f"{spec}: {effective.reason}",

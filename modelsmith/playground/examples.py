@@ -62,4 +62,4 @@ def examples() -> list[dict[str, str]]:
         Example("A Jinja template: Qwen3's shape", "jinja", _CHATML_JINJA),
         Example("A Jinja template: DeepSeek-R1's shape", "jinja", jinja),
     )
-    return [each._asdict() for each in found]
+    return [example._asdict() for example in found]

@@ -37,16 +37,16 @@ def check(given: Given) -> dict[str, Any]:
     document = _document(given) if given.kind != "jinja" else None
     found = _of_jinja(given.text) if document is None else lint(document)
     units, source = Units(given.text), Source(given.text, given.name)
-    counts = {severity.value: sum(each.severity is severity for each in found) for severity in RANK}
+    counts = {severity.value: sum(diagnostic.severity is severity for diagnostic in found) for severity in RANK}
     shows_colours = document is not None and len(given.text) <= MOST_COLOURED
     return {
-        "findings": [_finding(each, units, source) for each in found[:MOST_FINDINGS]],
+        "findings": [_finding(diagnostic, units, source) for diagnostic in found[:MOST_FINDINGS]],
         "count": len(found),
         "counts": counts,
-        "fixable": sum(bool(each.fix and each.fix.safe) for each in found),
+        "fixable": sum(bool(diagnostic.fix and diagnostic.fix.safe) for diagnostic in found),
         "colours": [
-            [units.at(each.span.start), units.at(each.span.end), each.type]
-            for each in (coloured(document) if shows_colours and document else ())
+            [units.at(mark.span.start), units.at(mark.span.end), mark.type]
+            for mark in (coloured(document) if shows_colours and document else ())
         ],
     }
 
@@ -56,7 +56,7 @@ def mend(given: Given, *, unsafe: bool = False) -> dict[str, Any]:
     if given.kind == "jinja":
         return {"text": given.text, "fixed": []}
     fixed = fix(_document(given), unsafe=unsafe)
-    return {"text": fixed.document.text, "fixed": [each.code for each in fixed.applied]}
+    return {"text": fixed.document.text, "fixed": [diagnostic.code for diagnostic in fixed.applied]}
 
 
 def _document(given: Given) -> Document:

@@ -37,16 +37,18 @@ def force_think(given: Given) -> dict[str, Any]:
     checked = check(recipe.expect, after, comparisons)
     change = engine_changes(before, after)
     return {
-        "holds": all(each.holds for each in checked),
-        "promises": [{"promise": each.promise, "holds": each.holds, "detail": each.detail} for each in checked],
+        "holds": all(promise.holds for promise in checked),
+        "promises": [
+            {"promise": promise.promise, "holds": promise.holds, "detail": promise.detail} for promise in checked
+        ],
         "notes": [*after.notes, *([change] if change else [])],
         "warnings": list(without_effect(recipe, before, after, comparisons)),
         "missing": missing,
-        "texts": [_text(*each) for each in _texts(given, before, after)],
+        "texts": [_text(*text) for text in _texts(given, before, after)],
         "renderings": {
             "total": len(comparisons),
-            "verdicts": dict(Counter(each.verdict for each in comparisons)),
-            "examples": [_example(each) for each in _examples(comparisons)],
+            "verdicts": dict(Counter(comparison.verdict for comparison in comparisons)),
+            "examples": [_example(comparison) for comparison in _examples(comparisons)],
         },
     }
 
@@ -60,7 +62,7 @@ def _texts(given: Given, before: Draft, after: Draft) -> list[tuple[str, str, st
         found.append(("Go template", "go", before.template_text or "", after.template_text or ""))
     old, new = before.chat_template, after.chat_template
     found.append(("Jinja template inside the GGUF", "jinja", old.text if old else "", new.text if new else ""))
-    return [each for each in found if each[2] or each[3]]
+    return [row for row in found if row[2] or row[3]]
 
 
 def _text(title: str, kind: str, before: str, after: str) -> dict[str, Any]:
@@ -80,9 +82,9 @@ def _examples(comparisons: tuple[Comparison, ...]) -> list[Comparison]:
     """Return one rendering for each kind of change and value of ``think``."""
     found: dict[tuple[str, str], Comparison] = {}
     for verdict in _SHOWN_FIRST:
-        for each in comparisons:
-            if each.verdict == verdict:
-                found.setdefault((verdict, THINK_WORDS[each.think]), each)
+        for comparison in comparisons:
+            if comparison.verdict == verdict:
+                found.setdefault((verdict, THINK_WORDS[comparison.think]), comparison)
     return list(found.values())[:6]
 
 

@@ -50,12 +50,12 @@ class Given:
         version, weights = request.get("version") or str(NEWEST), request.get("weights") or ""
         if kind not in NAMES:
             raise UsageError(f'"{kind!s:.40}" is no kind of text', hint=f"one of {', '.join(NAMES)}")
-        if not all(isinstance(each, str) for each in (text, beside, version, weights)):
+        if not all(isinstance(part, str) for part in (text, beside, version, weights)):
             raise UsageError("text, beside, version and weights have to be texts")
-        for each in (text, beside):
-            if len(each) > MOST_TEXT:
+        for part in (text, beside):
+            if len(part) > MOST_TEXT:
                 raise UsageError(
-                    f"the text has {len(each):,} characters; the page takes {MOST_TEXT:,}",
+                    f"the text has {len(part):,} characters; the page takes {MOST_TEXT:,}",
                     hint="install modelsmith and use its commands for files as long as this",
                 )
         return cls(

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
 from modelsmith.errors import ModelsmithError, UsageError
-from modelsmith.models.served import PromptRenderer, go_engine, jinja_engine, served_by
+from modelsmith.models.served import PromptRenderer, go_renderer, jinja_renderer, served_by
 from modelsmith.playground.given import BARE
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
@@ -108,10 +108,10 @@ def _conversation(talk: Mapping[str, Any]) -> Conversation:
 
 def _engine(given: Given) -> PromptRenderer:
     if given.kind == "jinja":
-        return jinja_engine(given.text)
+        return jinja_renderer(given.text)
     draft, missing = given.draft()
     if missing in ("", BARE) and given.kind == "go":
-        return go_engine(given.text)
+        return go_renderer(given.text)
     if not missing:
         return served_by(draft, given.name)
     if not draft.modelfile.template:
@@ -120,7 +120,7 @@ def _engine(given: Given) -> PromptRenderer:
             hint="modelsmith render shows it on a machine that has the model",
         )
     own = tuple((message.role, message.content) for message in draft.modelfile.messages)
-    return replace(go_engine(draft.modelfile.template), system=draft.modelfile.system or "", messages=own)
+    return replace(go_renderer(draft.modelfile.template), system=draft.modelfile.system or "", messages=own)
 
 
 @lru_cache(maxsize=2)

@@ -53,14 +53,15 @@ def runs(given: Given) -> dict[str, Any]:
         "stops": {
             "configured": list(found.stops.configured),
             "tokens": [
-                {"text": each.text, "about": about_token(each), "missing": each.missing} for each in found.stops.tokens
+                {"text": token.text, "about": about_token(token), "missing": token.missing}
+                for token in found.stops.tokens
             ],
             "notes": list(found.stops.notes),
         },
         "cache": _cache(found),
         "jinja": _jinja(found),
         "ways": list(found.effective.ways),
-        "commands": [[each.line, each.purpose] for each in found.commands],
+        "commands": [[command.line, command.purpose] for command in found.commands],
     }
 
 
@@ -90,8 +91,12 @@ def _cache(found: Explanation) -> dict[str, Any] | None:
         "talks": len(found.cache.talks),
         "holds": found.cache.holds,
         "breaks": [
-            {"talk": each.talk, "cause": each.cause, "cost": COST.get(each.place, each.place)}
-            for each in found.cache.breaks
+            {
+                "talk": cache_break.talk,
+                "cause": cache_break.cause,
+                "cost": COST.get(cache_break.place, cache_break.place),
+            }
+            for cache_break in found.cache.breaks
         ],
     }
 
@@ -101,7 +106,7 @@ def _jinja(found: Explanation) -> dict[str, Any] | None:
     if facts is None:
         return None
     return {
-        "variables": [[each.name, list(each.values)] for each in facts.variables],
-        "refusals": [{"names": list(each.conversations), "reason": each.reason} for each in facts.refusals],
-        "differs": sorted({each.conversation for each in facts.disagreements}),
+        "variables": [[variable.name, list(variable.values)] for variable in facts.variables],
+        "refusals": [{"names": list(refusal.conversations), "reason": refusal.reason} for refusal in facts.refusals],
+        "differs": sorted({disagreement.conversation for disagreement in facts.disagreements}),
     }

@@ -39,7 +39,12 @@ def look_around(
     named = model_of_gguf(_open(gguf), gguf) if gguf is not None else None
     if not looks or modelfile is None:
         return Surroundings(model=named)
-    paths = {each.value: look_at(each.value, folder) for key in _NAMING for each in modelfile.find(key) if each.value}
+    paths = {
+        instruction.value: look_at(instruction.value, folder)
+        for key in _NAMING
+        for instruction in modelfile.find(key)
+        if instruction.value
+    }
     origin = modelfile.from_
     facts = paths.get(origin) if origin else None
     models = _store(store)
@@ -77,7 +82,7 @@ def look_at(argument: str, folder: Path) -> PathFacts:
 
 def _entries(path: Path) -> tuple[str, ...]:
     try:
-        names = sorted(each.name for each in path.iterdir())
+        names = sorted(entry.name for entry in path.iterdir())
     except OSError:
         return ()
     return tuple(names[:_MOST_ENTRIES])

@@ -15,8 +15,8 @@ from modelsmith.errors import ModelNotFound, ModelsmithError, TemplateSyntaxErro
 from modelsmith.explain.explanation import Explanation, explain_draft, explain_model
 from modelsmith.explain.stops import closing_marker
 from modelsmith.models.base import Base, Inherited
+from modelsmith.models.chat_renderer import chat_renderer_of
 from modelsmith.models.draft import Draft
-from modelsmith.models.engine import chat_renderer_of
 from modelsmith.models.sources.sample import samples
 from modelsmith.recipe.plan.apply import apply
 from modelsmith.recipe.plan.plan import plan

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelsmith.models.served import find_engine
+from modelsmith.models.served import find_renderer
 from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
 from modelsmith.template.conversation.conversation import Conversation
@@ -37,7 +37,7 @@ def stored(tmp_path: Path, name: str, template: str | None = THINKS, **fields: A
 
 
 def rendered(store: LocalStore, spec: str, talk: Conversation = PAST, **options: Any) -> str:
-    return find_engine(spec, lambda: store, Path.cwd(), **options).render(talk, None)
+    return find_renderer(spec, lambda: store, Path.cwd(), **options).render(talk, None)
 
 
 @pytest.mark.parametrize(("name", "answer"), [("deepseek-r1", "ans1"), ("mine", "<think>\nhm\n</think>\n\nans1")])

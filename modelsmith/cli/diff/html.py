@@ -94,7 +94,7 @@ def _values(found: Difference, colours: Colours) -> Iterator[str]:
         return
     yield '<section aria-labelledby="values"><h2 id="values">Values</h2><div class="scroll"><table>'
     yield '<thead><tr><th scope="col">value</th><th scope="col">A</th><th scope="col">B</th><th scope="col"></th></tr></thead><tbody>'
-    for value in sorted(values, key=lambda each: each.same):
+    for value in sorted(values, key=lambda value: value.same):
         cells = "".join(f"<td>{cell}</td>" for cell in _cells(value, colours))
         yield f'<tr><th scope="row">{text_html(value.name)}</th>{cells}<td class="state">{_state("same" if value.same else "differs")}</td></tr>'
     yield "</tbody></table></div></section>"
@@ -149,7 +149,7 @@ def _prompts(found: Difference, colours: Colours) -> Iterator[str]:
 
 def _card(found: Difference, name: str, number: int, pairs: list[Prompts], colours: Colours) -> Iterator[str]:
     pair = pairs[0]
-    thinks = [THINK_WORDS[each.think] for each in pairs]
+    thinks = [THINK_WORDS[prompts.think] for prompts in pairs]
     shown, anchor = text_html(name), text_html(f"{name}-{number}").replace(" ", "-")
     chip = _state(state(pair))
     yield (
@@ -162,7 +162,7 @@ def _card(found: Difference, name: str, number: int, pairs: list[Prompts], colou
     yield f'<div class="head"><h3 id="name-{anchor}">{shown}</h3>{chips}{chip}</div><div class="pair">'
     failed = pair.a.error or pair.b.error
     marked = (
-        tuple(both_html(each.prompt, each.prompt, colours)[0] for each in (pair.a, pair.b))
+        tuple(both_html(rendered.prompt, rendered.prompt, colours)[0] for rendered in (pair.a, pair.b))
         if failed
         else both_html(pair.a.prompt, pair.b.prompt, colours)
     )

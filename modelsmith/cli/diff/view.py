@@ -166,7 +166,7 @@ def _line(console: Terminal, shown: Sequence[PromptPiece]) -> Text:
     """Return pieces as text with what changed marked; what is far from a change is left out."""
     text = Text()
     near = _near(shown)
-    for change, group in groupby(enumerate(shown), key=lambda each: each[1].change if near[each[0]] else "far"):
+    for change, group in groupby(enumerate(shown), key=lambda placed: placed[1].change if near[placed[0]] else "far"):
         if change == "far":
             text.append("…", style="dim")
             continue

@@ -56,8 +56,11 @@ def _json(a: Path, b: Path, found: GGUFDifference, prompts: Prompts | None) -> s
         "a": str(a),
         "b": str(b),
         "equal": found.equal and (prompts is None or not prompts.different),
-        "metadata": {each.key: {"a": value_json(each.a), "b": value_json(each.b)} for each in found.metadata},
-        "tensors": [_tensor(each) for each in found.tensors],
+        "metadata": {
+            difference.key: {"a": value_json(difference.a), "b": value_json(difference.b)}
+            for difference in found.metadata
+        },
+        "tensors": [_tensor(difference) for difference in found.tensors],
         "same_tensors": found.same_tensors,
         "data_compared": found.data_compared,
         "layout": list(found.layout),
@@ -66,12 +69,12 @@ def _json(a: Path, b: Path, found: GGUFDifference, prompts: Prompts | None) -> s
     return json.dumps(data, ensure_ascii=False)
 
 
-def _tensor(each: TensorDifference) -> dict[str, object]:
+def _tensor(difference: TensorDifference) -> dict[str, object]:
     sides = {
         side: {"shape": list(tensor.dims), "type": tensor.type.name, "bytes": tensor.nbytes} if tensor else None
-        for side, tensor in (("a", each.a), ("b", each.b))
+        for side, tensor in (("a", difference.a), ("b", difference.b))
     }
-    return {"name": each.name, **sides, "data": each.data or None}
+    return {"name": difference.name, **sides, "data": difference.data or None}
 
 
 def _show(found: GGUFDifference, prompts: Prompts | None) -> None:
@@ -89,8 +92,8 @@ def _show(found: GGUFDifference, prompts: Prompts | None) -> None:
         prompts.show()
     if found.tensors:
         click.secho("tensors", bold=True)
-    for each in found.tensors[:_SHOWN]:
-        click.echo(f"  {printable(each.name)}: {_what(each)}")
+    for difference in found.tensors[:_SHOWN]:
+        click.echo(f"  {printable(difference.name)}: {_what(difference)}")
     if len(found.tensors) > _SHOWN:
         click.echo(f"  … and {len(found.tensors) - _SHOWN} more; --json has all")
     how = "the same" if found.data_compared else "of the same shape and type (their data was not compared)"
@@ -101,12 +104,12 @@ def _show(found: GGUFDifference, prompts: Prompts | None) -> None:
         click.echo("no difference")
 
 
-def _what(each: TensorDifference) -> str:
+def _what(difference: TensorDifference) -> str:
     def words(tensor: object) -> str:
         from modelsmith.weights.gguf.read.tensors import Tensor
 
         return f"{' x '.join(map(str, tensor.dims))} {tensor.type.name}" if isinstance(tensor, Tensor) else "not there"
 
-    if each.data == "different":
-        return f"{words(each.a)}, other data"
-    return f"{words(each.a)} -> {words(each.b)}"
+    if difference.data == "different":
+        return f"{words(difference.a)}, other data"
+    return f"{words(difference.a)} -> {words(difference.b)}"

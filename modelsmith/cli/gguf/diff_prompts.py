@@ -36,7 +36,10 @@ class Prompts:
 
     def data(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        rows = [{"conversation": each.name, "think": each.think, "a": each.a, "b": each.b} for each in self.different]
+        rows = [
+            {"conversation": prompt.name, "think": prompt.think, "a": prompt.a, "b": prompt.b}
+            for prompt in self.different
+        ]
         return {"rendered": self.total, "different": rows, "note": self.note}
 
     def show(self) -> None:
@@ -46,7 +49,7 @@ class Prompts:
             click.echo(f"  {printable(self.note)}")
         click.echo(f"  {len(self.different)} of {self.total} prompts differ")
         if self.different:
-            one = min(self.different, key=lambda each: len(each.a) + len(each.b))
+            one = min(self.different, key=lambda prompt: len(prompt.a) + len(prompt.b))
             click.echo(f"  {one.name}, think {one.think}:")
             click.echo(click.style(f"    - {printable(one.a[-_TAIL:])!r}", fg="red"))
             click.echo(click.style(f"    + {printable(one.b[-_TAIL:])!r}", fg="green"))
@@ -79,7 +82,7 @@ def compare_prompts(a: GGUFFile, b: GGUFFile) -> Prompts | None:
                 except TemplateError as error:
                     texts.append(f"error: {error.message}")
             found.append(Prompt(name, think, *texts))
-    return Prompts(len(found), tuple(each for each in found if each.a != each.b))
+    return Prompts(len(found), tuple(prompt for prompt in found if prompt.a != prompt.b))
 
 
 def _renders(gguf: GGUFFile) -> tuple[str | None, str, str]:

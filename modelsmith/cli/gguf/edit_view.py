@@ -83,7 +83,7 @@ def changes_of(plan: EditPlan) -> dict[str, tuple[Entry | None, Entry | None]]:
     from modelsmith.weights.gguf.inspect.compare import compare_models
 
     found = compare_models([plan.gguf], [plan.gguf.with_metadata(plan.after)], quick=True)
-    return {each.key: (each.a, each.b) for each in found.metadata}
+    return {difference.key: (difference.a, difference.b) for difference in found.metadata}
 
 
 def first_item(a: Entry | None, b: Entry | None) -> int:

@@ -20,7 +20,7 @@ _MOST = 5
 
 def show_faults(faults: Iterable[Fault]) -> None:
     """Print faults, the way out below; of many of one kind only the first."""
-    for (code, severity), group in groupby(faults, key=lambda each: (each.code, each.severity)):
+    for (code, severity), group in groupby(faults, key=lambda fault: (fault.code, fault.severity)):
         alike = list(group)
         word = click.style(severity, fg=_COLOURS[severity], bold=True)
         for fault in alike[:_MOST]:

@@ -54,14 +54,14 @@ def command(file: Path, tensors: bool, no_layer: bool, manifest: bool, algorithm
     elif as_json:
         data = {"path": str(file), "algorithm": algorithm, "file": found.file, "tensors_data": found.tensors}
         shown = {"layer": layer or None, "layer_reason": reason} if not no_layer else {}
-        each = {"tensors": dict(found.each)} if tensors else {}
-        click.echo(json.dumps({**data, **shown, **each}, ensure_ascii=False))
+        hashes_of_tensors = {"tensors": dict(found.by_tensor)} if tensors else {}
+        click.echo(json.dumps({**data, **shown, **hashes_of_tensors}, ensure_ascii=False))
     else:
         click.echo(f"{algorithm}  {found.file}  file")
         click.echo(f"{algorithm}  {found.tensors}  tensors' data")
         if not no_layer:
             click.echo(f"sha256  {layer or '-' * 64}  layer in Ollama's store ({printable(reason)})")
-        for name, digest in found.each.items() if tensors else ():
+        for name, digest in found.by_tensor.items() if tensors else ():
             click.echo(f"{algorithm}  {digest}  {printable(name)}")
     return 0
 

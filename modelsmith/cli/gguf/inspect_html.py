@@ -53,7 +53,7 @@ def _picture(summary: Summary) -> Iterator[str]:
     yield from _key("types", "r", summary.types, types)
     yield f'<svg viewBox="0 0 {_CANVAS.width:g} {_CANVAS.height:g}" role="img" aria-label="Treemap of all tensors; the table below has the same">'
     groups = _groups(summary.gguf.tensors)
-    sizes = [float(sum(each.nbytes for each in tensors)) for _, tensors in groups]
+    sizes = [float(sum(tensor.nbytes for tensor in tensors)) for _, tensors in groups]
     for (name, tensors), box in zip(groups, squarified(sizes, _CANVAS), strict=True):
         yield from _group(name, tensors, box, roles, types)
     yield "</svg>"
@@ -70,12 +70,12 @@ def _key(name: str, letter: str, parts: Sequence[Part], colours: dict[str, int])
 def _groups(tensors: Sequence[Tensor]) -> list[tuple[str, list[Tensor]]]:
     """Return the tensors of each block, and those of no block one by one, the largest first."""
     groups: dict[str, list[Tensor]] = {}
-    for tensor in sorted(tensors, key=lambda each: -each.nbytes)[:_MOST]:
+    for tensor in sorted(tensors, key=lambda tensor: -tensor.nbytes)[:_MOST]:
         if tensor.nbytes:
             number = block_of(tensor.name)
             groups.setdefault(tensor.name if number is None else f"block {number}", []).append(tensor)
     order = {
-        name: (-sum(each.nbytes for each in group), block_of(group[0].name) or 0) for name, group in groups.items()
+        name: (-sum(tensor.nbytes for tensor in group), block_of(group[0].name) or 0) for name, group in groups.items()
     }
     return sorted(groups.items(), key=lambda item: order[item[0]])
 
@@ -88,7 +88,7 @@ def _group(name: str, tensors: list[Tensor], box: Box, roles: dict[str, int], ty
         if has_label:
             yield f'<text class="label" x="{inner.x + 4:.1f}" y="{inner.y + 11:.1f}">{text_html(name)}</text>'
         inner = inner.inside(1, _STRIP if has_label else 0)
-    for tensor, cell in zip(tensors, squarified([float(each.nbytes) for each in tensors], inner), strict=True):
+    for tensor, cell in zip(tensors, squarified([float(tensor.nbytes) for tensor in tensors], inner), strict=True):
         yield from _cell(tensor, cell.inside(0.4), roles[role_of(tensor.name)], types[tensor.type.name])
 
 
@@ -114,14 +114,14 @@ def _list(summary: Summary) -> Iterator[str]:
     yield f"<h2>Tensors</h2><details><summary>all {len(gguf.tensors)}, in the order of the file</summary>"
     yield '<div class="scroll"><table><thead><tr>'
     yield "".join(
-        f'<th scope="col">{each}</th>' for each in ("tensor", "for", "shape", "type", "bytes", "byte of the file")
+        f'<th scope="col">{heading}</th>' for heading in ("tensor", "for", "shape", "type", "bytes", "byte of the file")
     )
     yield "</tr></thead><tbody>"
-    for each in gguf.tensors[:_MOST]:
-        cells = (role_of(each.name), " × ".join(map(str, each.dims)), each.type.name)
-        numbers = (f"{each.nbytes:,}", f"{gguf.data_offset + each.offset:,}")
+    for tensor in gguf.tensors[:_MOST]:
+        cells = (role_of(tensor.name), " × ".join(map(str, tensor.dims)), tensor.type.name)
+        numbers = (f"{tensor.nbytes:,}", f"{gguf.data_offset + tensor.offset:,}")
         yield (
-            f'<tr><th scope="row">{text_html(each.name)}</th>'
+            f'<tr><th scope="row">{text_html(tensor.name)}</th>'
             + "".join(f"<td>{cell}</td>" for cell in cells)
             + "".join(f'<td class="number">{cell}</td>' for cell in numbers)
             + "</tr>"

@@ -55,14 +55,14 @@ def as_data(summary: Summary, found: FoundGGUF, *, tensors: bool, metadata: bool
     if tensors:
         data["tensors"] = [
             {
-                "name": each.name,
-                "shape": list(each.dims),
-                "type": each.type.name,
-                "bytes": each.nbytes,
-                "offset": summary.gguf.data_offset + each.offset,
-                "role": role_of(each.name),
+                "name": tensor.name,
+                "shape": list(tensor.dims),
+                "type": tensor.type.name,
+                "bytes": tensor.nbytes,
+                "offset": summary.gguf.data_offset + tensor.offset,
+                "role": role_of(tensor.name),
             }
-            for each in summary.gguf.tensors
+            for tensor in summary.gguf.tensors
         ]
     if metadata:
         data["metadata"] = {key: _json_value(summary.gguf, key) for key in summary.gguf.metadata}
@@ -72,7 +72,7 @@ def as_data(summary: Summary, found: FoundGGUF, *, tensors: bool, metadata: bool
 def _json_value(gguf: GGUFFile, key: str) -> dict[str, Any]:
     kind, value = gguf.metadata.type_of(key).name, gguf.metadata[key]
     if isinstance(value, GGUFArray):
-        first = [_plain(each) for each in value[:_FIRST]]
+        first = [_plain(item) for item in value[:_FIRST]]
         return {"type": kind, "items": value.item_type.name, "count": len(value), "first": first}
     return {"type": kind, "value": _plain(value)}
 
@@ -116,7 +116,7 @@ def summary_lines(summary: Summary, found: FoundGGUF | None = None) -> Iterator[
         yield "shape", ", ".join(f"{_SHORT[key]} {_number(value)}" for key, value in sizes.items())
     if summary.vocabulary:
         yield "vocabulary", f"{summary.vocabulary:,} tokens, {_one_line(summary.tokenizer)}"
-    special = [f"{role} {each.id} {_one_line(each.text, 40)}" for role, each in gguf.special_tokens.items()]
+    special = [f"{role} {token.id} {_one_line(token.text, 40)}" for role, token in gguf.special_tokens.items()]
     if special:
         yield "special", " · ".join(special)
     template = gguf.chat_template
@@ -146,8 +146,10 @@ def _show_bars(summary: Summary) -> None:
     total = summary.whole.nbytes or 1
     width = max(len(part.name) for part in summary.roles)
     for part in summary.roles:
-        types = parts_by((t for t in summary.gguf.tensors if role_of(t.name) == part.name), lambda each: each.type.name)
-        mix = " ".join(each.name for each in types[:4])
+        types = parts_by(
+            (t for t in summary.gguf.tensors if role_of(t.name) == part.name), lambda tensor: tensor.type.name
+        )
+        mix = " ".join(part.name for part in types[:4])
         bar = click.style(_bar(part.nbytes / total).ljust(_BAR), fg="cyan")
         share = f"{part.nbytes / total:6.1%}"
         click.echo(
@@ -169,16 +171,22 @@ def _bar(share: float) -> str:
 
 
 def _tensor_rows(gguf: GGUFFile) -> Iterator[tuple[str, ...]]:
-    for each in gguf.tensors:
-        shape = " x ".join(map(str, each.dims))
-        yield printable(each.name), shape, each.type.name, f"{each.nbytes:,}", f"{gguf.data_offset + each.offset:,}"
+    for tensor in gguf.tensors:
+        shape = " x ".join(map(str, tensor.dims))
+        yield (
+            printable(tensor.name),
+            shape,
+            tensor.type.name,
+            f"{tensor.nbytes:,}",
+            f"{gguf.data_offset + tensor.offset:,}",
+        )
 
 
 def _keys(gguf: GGUFFile) -> Iterator[tuple[str, str, str]]:
     for key in gguf.metadata:
         kind, value = gguf.metadata.type_of(key).name, gguf.metadata[key]
         if isinstance(value, GGUFArray):
-            first = ", ".join(_shown(each) for each in value[:_FIRST])
+            first = ", ".join(_shown(item) for item in value[:_FIRST])
             more = ", …" if len(value) > _FIRST else ""
             yield _one_line(key), f"{value.item_type.name}[{len(value):,}]", f"[{first}{more}]"
         else:
@@ -199,7 +207,7 @@ def _one_line(text: str, longest: int = 10_000) -> str:
 
 def _number(value: Any) -> str:
     if isinstance(value, list):
-        return "/".join(_number(each) for each in value[:_FIRST])
+        return "/".join(_number(item) for item in value[:_FIRST])
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

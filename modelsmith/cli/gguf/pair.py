@@ -44,14 +44,14 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
 def _show(pairing: Pairing) -> None:
     from modelsmith.cli.shared.failure import printable
 
-    for each in pairing.pairs:
-        note = "" if each.certain else "; other models are as wide and named alike: check that it is this one"
-        about = f"{each.projector.kind}, {each.projector.width} wide like {each.model.architecture}{note}"
+    for pair in pairing.pairs:
+        note = "" if pair.certain else "; other models are as wide and named alike: check that it is this one"
+        about = f"{pair.projector.kind}, {pair.projector.width} wide like {pair.model.architecture}{note}"
         click.echo(click.style(f"# {printable(about)}", dim=True))
-        for line in each.from_lines():
+        for line in pair.from_lines():
             click.echo(printable(line))
     for projector in pairing.alone:
-        reasons = "; ".join(f"{printable(each.path.name)}: {projector.refuses(each)}" for each in pairing.models)
+        reasons = "; ".join(f"{printable(model.path.name)}: {projector.refuses(model)}" for model in pairing.models)
         wide = (
             f"makes embeddings {projector.width} wide"
             if projector.width
@@ -69,15 +69,15 @@ def _show(pairing: Pairing) -> None:
 def _data(pairing: Pairing) -> str:
     pairs = [
         {
-            "model": str(each.model.path),
-            "projector": str(each.projector.path),
-            "type": each.projector.kind,
-            "width": each.projector.width,
-            "certain": each.certain,
-            "from": list(each.from_lines()),
+            "model": str(pair.model.path),
+            "projector": str(pair.projector.path),
+            "type": pair.projector.kind,
+            "width": pair.projector.width,
+            "certain": pair.certain,
+            "from": list(pair.from_lines()),
         }
-        for each in pairing.pairs
+        for pair in pairing.pairs
     ]
-    alone = [{"projector": str(each.path), "width": each.width} for each in pairing.alone]
+    alone = [{"projector": str(projector.path), "width": projector.width} for projector in pairing.alone]
     unreadable = [{"path": str(path), "reason": reason} for path, reason in pairing.unreadable]
     return json.dumps({"pairs": pairs, "alone": alone, "unreadable": unreadable}, ensure_ascii=False)

@@ -31,7 +31,7 @@ def show_quantize_plan(plan: QuantizePlan, *, everything: bool) -> None:
     rows += [(f"  {name}", f"{count}", size_text(size)) for name, (count, size) in plan.by_type.items()]
     _table(rows)
     if fell_back := plan.fell_back:
-        rows_of = sorted({each.tensor.dims[0] for each in fell_back})
+        rows_of = sorted({tensor.tensor.dims[0] for tensor in fell_back})
         click.echo(
             click.style(
                 f"  {len(fell_back)} tensors get another type than the mix has for them: their rows "
@@ -39,17 +39,17 @@ def show_quantize_plan(plan: QuantizePlan, *, everything: bool) -> None:
                 fg="yellow",
             )
         )
-    again = [each for each in plan.tensors if each.requantizes]
-    if smaller := sum(not each.widens for each in again):
+    again = [tensor for tensor in plan.tensors if tensor.requantizes]
+    if smaller := sum(not tensor.widens for tensor in again):
         click.echo(click.style(f"  {smaller} tensors were quantized before and lose bits again", fg="yellow"))
-    if wider := sum(each.widens for each in again):
+    if wider := sum(tensor.widens for tensor in again):
         click.echo(
             click.style(
                 f"  {wider} tensors were quantized before and get a wider type: lost bits stay lost", fg="yellow"
             )
         )
     if plan.imatrix is not None:
-        missing = sum(each.tensor.name not in plan.imatrix.entries for each in plan.changed)
+        missing = sum(tensor.tensor.name not in plan.imatrix.entries for tensor in plan.changed)
         click.echo(f"  importance matrix: {len(plan.imatrix.entries)} entries, none for {missing} of the tensors")
     if everything:
         _table([("  tensor", "shape", "type", ""), *map(_row, plan.tensors)])
@@ -59,7 +59,7 @@ def show_quantized(done: Quantized) -> None:
     """Print the outcome, and the worst tensors where errors were measured."""
     if done.errors:
         worst = sorted(done.errors.items(), key=lambda item: -item[1].relative)
-        types = {each.tensor.name: each.tensor.type.name for each in done.plan.tensors}
+        types = {tensor.tensor.name: tensor.tensor.type.name for tensor in done.plan.tensors}
         click.echo(f"errors of {len(worst)} tensors, the worst first (relative: 0.05 is 5 % of the numbers' own size)")
         rows = [("  tensor", "type", "relative", "rmse", "largest")]
         rows += [
@@ -83,29 +83,29 @@ def quantized_json(plan: QuantizePlan, target: Path | None, errors: Mapping[str,
         "source_bits_per_weight": round(plan.source_bits_per_weight, 4),
         "bits_per_weight": round(plan.bits_per_weight, 4),
         "types": {name: {"tensors": count, "bytes": size} for name, (count, size) in plan.by_type.items()},
-        "tensors": [_tensor(each, errors.get(each.tensor.name)) for each in plan.tensors],
+        "tensors": [_tensor(tensor, errors.get(tensor.tensor.name)) for tensor in plan.tensors],
     }
     return json.dumps(data, ensure_ascii=False)
 
 
-def _tensor(each: TensorPlan, error: TensorError | None) -> dict[str, Any]:
+def _tensor(tensor: TensorPlan, error: TensorError | None) -> dict[str, Any]:
     data: dict[str, Any] = {
-        "name": each.tensor.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
-        "shape": list(each.tensor.dims),
-        "from": each.source.type.name,
-        "to": each.tensor.type.name,
-        "bytes": each.tensor.nbytes,
-        "fell_back": each.fell_back,
+        "name": tensor.tensor.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+        "shape": list(tensor.tensor.dims),
+        "from": tensor.source.type.name,
+        "to": tensor.tensor.type.name,
+        "bytes": tensor.tensor.nbytes,
+        "fell_back": tensor.fell_back,
     }
     if error is not None:
         data |= {"rmse": error.rmse, "largest_error": error.largest, "relative_error": error.relative}
     return data
 
 
-def _row(each: TensorPlan) -> tuple[str, ...]:
-    change = f"{each.source.type.name} -> {each.tensor.type.name}" if each.changes else each.tensor.type.name
-    shape = " x ".join(map(str, each.tensor.dims))
-    return f"  {printable(each.tensor.name)}", shape, change, "its rows do not fit" if each.fell_back else ""
+def _row(tensor: TensorPlan) -> tuple[str, ...]:
+    change = f"{tensor.source.type.name} -> {tensor.tensor.type.name}" if tensor.changes else tensor.tensor.type.name
+    shape = " x ".join(map(str, tensor.tensor.dims))
+    return f"  {printable(tensor.tensor.name)}", shape, change, "its rows do not fit" if tensor.fell_back else ""
 
 
 def _table(rows: Iterable[Sequence[str]]) -> None:

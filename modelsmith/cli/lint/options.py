@@ -57,9 +57,9 @@ class LintOptions:
         paths = values.pop("paths") or (".",)
         form = "json" if as_json else values.pop("form")
         values.pop("form", None)
-        known = {each.name for each in fields(cls)}
+        known = {field.name for field in fields(cls)}
         options = cls(
-            paths=paths, form=form, processes=jobs, **{key: each for key, each in values.items() if key in known}
+            paths=paths, form=form, processes=jobs, **{key: value for key, value in values.items() if key in known}
         )
         options.check()
         return options

@@ -103,7 +103,7 @@ def _finish(reports: Sequence[Report], options: LintOptions, *, to_stderr: bool)
         from modelsmith.lint.run.baseline import write_baseline
 
         _save(options.write_baseline, write_baseline(reports), options, _is_baseline)
-        count = sum(len(each.diagnostics) for each in reports)
+        count = sum(len(report.diagnostics) for report in reports)
         click.echo(f"{options.write_baseline} holds {count} finding{'' if count == 1 else 's'}", err=True)
         if options.baseline_file is None:
             way = f'--baseline {options.write_baseline}, or baseline = "{options.write_baseline}" below [lint] in modelsmith.toml'

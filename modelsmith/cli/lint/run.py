@@ -92,7 +92,9 @@ def lint_bytes(data: bytes, job: Job, kind: str = "") -> tuple[Report, bytes]:
     if fixed.applied and (reason := undecodable(fixed.data)):
         place = undecodable(data) or reason
         return Report(document.source, check(document), unwritten=f"{job.name} is not mended: {place}"), data
-    report = Report(fixed.document.source, fixed.remaining, tuple(each.code for each in fixed.applied), document.text)
+    report = Report(
+        fixed.document.source, fixed.remaining, tuple(diagnostic.code for diagnostic in fixed.applied), document.text
+    )
     return report, fixed.data if fixed.applied else data
 
 

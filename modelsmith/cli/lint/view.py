@@ -28,9 +28,9 @@ def show_findings(report: Report, *, err: bool) -> None:
 def findings_text(report: Report) -> str:
     """Return the findings of one file, each with its line and a caret; a mark says what --fix can do."""
     texts = []
-    for each in report.diagnostics[:MOST]:
-        mark = "" if each.fix is None else click.style(" [*]" if each.fix.safe else " [?]", fg="cyan")
-        texts.append(f"{diagnostic_text(each, report.source, mark)}\n\n")
+    for diagnostic in report.diagnostics[:MOST]:
+        mark = "" if diagnostic.fix is None else click.style(" [*]" if diagnostic.fix.safe else " [?]", fg="cyan")
+        texts.append(f"{diagnostic_text(diagnostic, report.source, mark)}\n\n")
     if (more := len(report.diagnostics) - MOST) > 0:
         texts.append(f"{printable(report.path)}: {more:,} more; --statistics counts them, --format json lists them\n\n")
     return "".join(texts)
@@ -67,8 +67,8 @@ def show_unwritten(report: Report) -> None:
 
 def show_statistics(reports: Sequence[Report]) -> None:
     """Print how often each rule found something, most often first."""
-    counts = Counter(each.code for report in reports for each in report.diagnostics)
-    fixable = Counter(each.code for report in reports for each in report.diagnostics if each.fix)
+    counts = Counter(diagnostic.code for report in reports for diagnostic in report.diagnostics)
+    fixable = Counter(diagnostic.code for report in reports for diagnostic in report.diagnostics if diagnostic.fix)
     for code, count in counts.most_common():
         rule = all_rules().get(code)
         mark = click.style(" [*]" if fixable[code] else "    ", fg="cyan")
@@ -77,9 +77,9 @@ def show_statistics(reports: Sequence[Report]) -> None:
 
 def show_summary(reports: Sequence[Report], *, fixes: bool) -> None:
     """Print to standard error what there was altogether."""
-    found = [each for report in reports for each in report.diagnostics]
+    found = [diagnostic for report in reports for diagnostic in report.diagnostics]
     fixed = sum(len(report.fixed) for report in reports)
-    counts = Counter(each.severity for each in found)
+    counts = Counter(diagnostic.severity for diagnostic in found)
     said = [_count(counts[severity], severity) for severity in Severity if counts[severity]]
     failed = sum(1 for report in reports if report.failed)
     parts = [f"{', '.join(said) or 'nothing'} found in {_count(len(reports) - failed, 'file')}"]
@@ -89,8 +89,8 @@ def show_summary(reports: Sequence[Report], *, fixes: bool) -> None:
         parts.append(f"{fixed} fixed")
     if old := sum(report.silenced for report in reports):
         parts.append(f"{old} in the baseline")
-    safe = sum(1 for each in found if each.fix and each.fix.safe)
-    unsafe = sum(1 for each in found if each.fix and not each.fix.safe)
+    safe = sum(1 for diagnostic in found if diagnostic.fix and diagnostic.fix.safe)
+    unsafe = sum(1 for diagnostic in found if diagnostic.fix and not diagnostic.fix.safe)
     if safe and not fixes:
         parts.append(f"[*] {safe} can be mended with --fix")
     if unsafe:

@@ -73,7 +73,7 @@ def _facts(
         "rslora": found.rank_stabilized if isinstance(found, PeftAdapter) else None,
         "targets": dict(sorted(targets.items())),
         "pairs": len(pairs),
-        "numbers": sum(each.shape[0] * each.shape[1] for pair in pairs.values() for each in (pair.a, pair.b)),
+        "numbers": sum(matrix.shape[0] * matrix.shape[1] for pair in pairs.values() for matrix in (pair.a, pair.b)),
         "fingerprint": "" if isinstance(found, PeftAdapter) else found.fingerprint,
     }
 

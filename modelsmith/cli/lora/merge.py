@@ -79,12 +79,12 @@ def command(
         opened = open_adapters(wanted, parts)
         plan = with_adapters(plan_quantize(parts, Wishes.of(mix or "COPY")), opened)
         check_target(plan, target, overwrite=force)
-        changed = sum(each.delta is not None for each in plan.tensors)
+        changed = sum(tensor.delta is not None for tensor in plan.tensors)
         _say(target, plan.size, changed, opened, as_json=as_json, dry_run=True)
         return 0
     with saying_what_is_kept(target), progress_bars(enabled=not as_json) as progress:
         made = merge_adapters(path, wanted, target, mix=mix, threads=threads, overwrite=force, progress=progress)
-    changed = sum(each.delta is not None for each in made.plan.tensors)
+    changed = sum(tensor.delta is not None for tensor in made.plan.tensors)
     _say(target, made.plan.size, changed, made.adapters, as_json=as_json, dry_run=False)
     return 0
 

@@ -32,18 +32,28 @@ async def code_actions(ls: Server, text: Text, params: types.CodeActionParams) -
     wanted = params.context.only
     found = await ls.diagnoser.found(text)
     start, end = text.offset(params.range.start), text.offset(params.range.end)
-    here = [each for each in found if each.span.start <= end and start <= each.span.end][:MOST_FINDINGS]
+    here = [diagnostic for diagnostic in found if diagnostic.span.start <= end and start <= diagnostic.span.end][
+        :MOST_FINDINGS
+    ]
     actions: list[types.CodeAction] = []
     if _wants(wanted, types.CodeActionKind.QuickFix):
-        actions += (action for each in here if each.fix for action in _mend(ls, text, each, each.fix))
-        actions += (_silence(ls, text, each) for each in here if each.code.startswith("MS") and text.is_readable)
-    if _wants(wanted, FIX_ALL) and any(each.fix and each.fix.safe for each in found):
+        actions += (
+            action for diagnostic in here if diagnostic.fix for action in _mend(ls, text, diagnostic, diagnostic.fix)
+        )
+        actions += (
+            _silence(ls, text, diagnostic)
+            for diagnostic in here
+            if diagnostic.code.startswith("MS") and text.is_readable
+        )
+    if _wants(wanted, FIX_ALL) and any(diagnostic.fix and diagnostic.fix.safe for diagnostic in found):
         actions += await _mend_all(ls, text)
     return actions
 
 
 def _wants(wanted: Sequence[str] | None, kind: str) -> bool:
-    return wanted is None or any(kind == str(_value(each)) or kind.startswith(f"{_value(each)}.") for each in wanted)
+    return wanted is None or any(
+        kind == str(_value(wanted_kind)) or kind.startswith(f"{_value(wanted_kind)}.") for wanted_kind in wanted
+    )
 
 
 def _value(kind: str) -> str:

@@ -126,9 +126,9 @@ def semantic_tokens(text: Text, found: Iterable[Coloured]) -> list[int]:
     """Return tokens as the protocol packs them: relative to the one before, and none over several lines."""
     data: list[int] = []
     line = column = 0
-    for each in found:
-        number = TYPES.index(each.type)
-        for part in _lines(text, each.span):
+    for coloured in found:
+        number = TYPES.index(coloured.type)
+        for part in _lines(text, coloured.span):
             start, end = text.positions.at(part.start), text.positions.at(part.end)
             delta = start.column - column if start.line == line else start.column
             data += (start.line - line, delta, end.column - start.column, number, 0)

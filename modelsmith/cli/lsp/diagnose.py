@@ -96,7 +96,7 @@ class Diagnoser:
 
     def _publish(self, text: Text, diagnostics: tuple[Diagnostic, ...]) -> None:
         url = self._server.options.rules_url
-        shown = [lsp_convert.diagnostic(text, each, url) for each in diagnostics]
+        shown = [lsp_convert.diagnostic(text, diagnostic, url) for diagnostic in diagnostics]
         self._server.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(uri=text.uri, version=text.version, diagnostics=shown)
         )

@@ -45,7 +45,7 @@ def _files(job: Job, naming: Naming) -> Iterator[Item]:
         entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
     except (ModelsmithError, OSError, ValueError):
         return
-    for entry in [each for each in entries if begun.startswith(".") or not each.name.startswith(".")][:_MOST]:
+    for entry in [member for member in entries if begun.startswith(".") or not member.name.startswith(".")][:_MOST]:
         if _is_folder(entry):
             path = f"{shown}{entry.name}/"
             yield Item(path, "folder", naming.span, sort=f"2{entry.name}", more=True)

@@ -46,7 +46,7 @@ def read_options(data: object) -> tuple[Options, tuple[str, ...]]:
         data = data[SECTION]
     if not isinstance(data, dict):
         return Options(), (f"the settings are {data!r:.100}, not an object",)
-    known = {_camel(each.name): each.name for each in fields(Options)}
+    known = {_camel(field.name): field.name for field in fields(Options)}
     read: dict[str, Any] = {}
     problems = []
     for key, value in data.items():

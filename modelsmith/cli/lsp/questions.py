@@ -43,7 +43,7 @@ def completion(ls: Server, text: Text, params: types.CompletionParams) -> types.
     offset = text.offset(params.position)
     naming = naming_at(text.document, offset)
     items = names(text.job(ls.options), naming) if naming else complete(text.document, offset)
-    shown = [lsp_convert.item(text, each, snippets=ls.knows_snippets) for each in items]
+    shown = [lsp_convert.item(text, item, snippets=ls.knows_snippets) for item in items]
     return types.CompletionList(is_incomplete=naming is not None, items=shown)
 
 
@@ -52,7 +52,7 @@ def document_symbol(ls: Server, text: Text, params: types.DocumentSymbolParams) 
     from modelsmith.lint.editor.symbols import symbols
 
     del ls, params
-    return [lsp_convert.symbol(text, each) for each in symbols(text.document)]
+    return [lsp_convert.symbol(text, symbol) for symbol in symbols(text.document)]
 
 
 def folding_range(ls: Server, text: Text, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
@@ -60,8 +60,8 @@ def folding_range(ls: Server, text: Text, params: types.FoldingRangeParams) -> l
     from modelsmith.lint.editor.symbols import folds
 
     del ls, params
-    found = (lsp_convert.fold(text, each) for each in folds(text.document))
-    return [each for each in found if each is not None]
+    found = (lsp_convert.fold(text, fold) for fold in folds(text.document))
+    return [folded for folded in found if folded is not None]
 
 
 def semantic_tokens(ls: Server, text: Text, params: types.SemanticTokensParams) -> types.SemanticTokens:

@@ -151,7 +151,9 @@ def _project(job: Job) -> tuple[Project | None, tuple[str, ...]]:
 def _is_excluded(project: Project, path: Path) -> bool:
     shown = PurePath(project.relative(path))
     texts = [text.casefold() for text in (*shown.parts, shown.as_posix())]
-    return any(fnmatchcase(text, each.rstrip("/").casefold()) for each in project.config.exclude for text in texts)
+    return any(
+        fnmatchcase(text, pattern.rstrip("/").casefold()) for pattern in project.config.exclude for text in texts
+    )
 
 
 def _new(
@@ -180,7 +182,7 @@ def look(document: Document, job: Job) -> tuple[Surroundings, tuple[str, ...]]:
         return NOTHING, ()
     from modelsmith.store.surroundings import look_around
 
-    names = tuple(each.value for key in ("FROM", "ADAPTER", "DRAFT") for each in document.find(key))
+    names = tuple(instruction.value for key in ("FROM", "ADAPTER", "DRAFT") for instruction in document.find(key))
     key = (names, job.path.parent, job.options.store)
     seen, around = _around.get(key, (0.0, NOTHING))
     if time.monotonic() - seen < _FRESH_SECONDS and seen:

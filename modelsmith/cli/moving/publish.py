@@ -122,7 +122,9 @@ def _facts(
         context=metadata.uint(metadata.of_architecture("context_length")),
         base_model=recipe[1] or said,
         license=text("general.license").lower(),
-        languages=[str(each) for each in languages] if languages is not None and not isinstance(languages, str) else [],
+        languages=[str(language) for language in languages]
+        if languages is not None and not isinstance(languages, str)
+        else [],
         chat_template=gguf.chat_template or "",
         template=(inherited.template or "") if own else "",
         system=inherited.system if own else "",

@@ -45,13 +45,13 @@ def check(paths: tuple[Path, ...], form: str, as_json: bool, strict: bool, quiet
     if form != "text":
         click.echo(write(form, reports), nl=False)
     for report in reports if form == "text" else ():
-        for each in report.diagnostics:
-            show_diagnostic(each, report.source)
+        for diagnostic in report.diagnostics:
+            show_diagnostic(diagnostic, report.source)
     for report in reports:
         if report.failed:
             show_failure(report)
-    errors = sum(each.severity == "error" for report in reports for each in report.diagnostics)
-    warnings = sum(each.severity == "warning" for report in reports for each in report.diagnostics)
+    errors = sum(diagnostic.severity == "error" for report in reports for diagnostic in report.diagnostics)
+    warnings = sum(diagnostic.severity == "warning" for report in reports for diagnostic in report.diagnostics)
     if form == "text" and not (quiet and not errors + warnings):
         said = f"{errors} errors, {warnings} warnings" if errors + warnings else "nothing is wrong"
         click.echo(printable(f"{files} recipes checked: {said}"))

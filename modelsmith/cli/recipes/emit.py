@@ -109,15 +109,15 @@ def emit(
             "text": emitted.text,
             "beside": {str(path): text for path, text in emitted.beside.items()},
             "weights": str(weights) if weights else None,
-            "unsaid": [{"what": each.what, "why": each.why} for each in emitted.unsaid],
+            "unsaid": [{"what": unsaid.what, "why": unsaid.why} for unsaid in emitted.unsaid],
             "todo": list(todo),
             "written": written,
         }
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     elif output is None and written:
         click.echo(emitted.text, nl=False)
-    for each in emitted.unsaid:
-        click.echo(printable(f"cannot be said: {each}"), err=True)
+    for unsaid in emitted.unsaid:
+        click.echo(printable(f"cannot be said: {unsaid}"), err=True)
     for sentence in todo if written else ():
         click.echo(printable(f"to do: {sentence}"), err=True)
     if not written:
@@ -133,9 +133,9 @@ def _check_places(plan: Plan, named: Mapping[str, Path | None], beside: tuple[Pa
     from modelsmith.files.outputs import check_place
 
     weights, spec = plan.after.inherited.weights, Path(plan.recipe.from_)
-    sources = [each for each in (weights, spec) if each is not None and each.is_file()]
+    sources = [entry for entry in (weights, spec) if entry is not None and entry.is_file()]
     seen: dict[Path, str] = {}
-    for option, path in (*named.items(), *(("-o", each) for each in beside)):
+    for option, path in (*named.items(), *(("-o", entry) for entry in beside)):
         if path is None:
             continue
         check_place(path, sources)

@@ -70,7 +70,11 @@ def command(
     lenient = len(recipes) > 1
     old = dict(read_lock(path).models) if path.exists() or not recipes else {}
     wanted = (
-        [each for recipe in recipes for each in resolve_recipes(recipe, settings, profile, lenient=lenient)]
+        [
+            resolved_recipe
+            for recipe in recipes
+            for resolved_recipe in resolve_recipes(recipe, settings, profile, lenient=lenient)
+        ]
         if recipes
         else _all(old, path, settings)
     )
@@ -149,14 +153,14 @@ def _moved(old: LockedModel | None, new: LockedModel) -> list[str]:
 
     if old is None:
         return ["not locked so far"]
-    return [str(each) for each in moved(old, new) if each.matters]
+    return [str(change) for change in moved(old, new) if change.matters]
 
 
 def _data(path: Path, moved: dict[str, list[str]], changed: bool) -> dict[str, Any]:
     return {
         "lock": str(path),
         "changed": changed,
-        "models": [{"name": name, "moved": each} for name, each in moved.items()],
+        "models": [{"name": name, "moved": changes} for name, changes in moved.items()],
     }
 
 

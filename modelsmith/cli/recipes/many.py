@@ -53,14 +53,14 @@ def plan_many(
     from modelsmith.errors import ModelNotFound, ModelsmithError, UsageError
 
     code, reports = 0, []
-    for number, each in enumerate(asked):
+    for number, recipe in enumerate(asked):
         if not (as_json or markdown):
-            say_label(each, number, len(asked))
+            say_label(recipe, number, len(asked))
         for where in hosts:
             try:
                 with progress_bars(enabled=not as_json) as progress:
                     made = make_plan(
-                        options, each, progress=progress, from_lock=from_lock, hashes=check_only, where=where
+                        options, recipe, progress=progress, from_lock=from_lock, hashes=check_only, where=where
                     )
             except ModelsmithError as error:
                 if isinstance(error, UsageError) or len(asked) == len(hosts) == 1:
@@ -68,11 +68,11 @@ def plan_many(
                 lacks = isinstance(error, ModelNotFound) and len(hosts) > 1
                 code = max(code, 1 if lacks else error.exit_code)  # the others are planned all the same
                 said = {"store": where, "lacks": error.message} if lacks else _error_data(error)
-                reports.append(named(each, said))
+                reports.append(named(recipe, said))
                 if markdown:
                     from modelsmith.cli.recipes.plan_markdown import not_planned
 
-                    click.echo(not_planned(each.recipe.create, error))
+                    click.echo(not_planned(recipe.recipe.create, error))
                 elif lacks and not as_json:
                     click.echo(click.style(printable(f"? {where} lacks the base: {error.message}"), fg="red"))
                 elif not as_json:
@@ -83,7 +83,7 @@ def plan_many(
             if as_json:
                 from modelsmith.cli.recipes.plan_json import report_data
 
-                reports.append(named(each, report_data(made)))
+                reports.append(named(recipe, report_data(made)))
             elif markdown:
                 from modelsmith.cli.recipes.plan_markdown import markdown as comment
 
@@ -144,7 +144,7 @@ def apply_many(
             hint="such as --executor dask://HOST:8786 --exchange oci://registry.example.org/builds",
         )
     store = chosen_store(where)
-    todo = [_job(each, options, store) for each in asked]
+    todo = [_job(recipe, options, store) for recipe in asked]
     if not yes and not _may_replace(todo, store):
         click.echo("nothing was changed", err=True)
         return 1
@@ -156,12 +156,12 @@ def apply_many(
                 cluster.check()
                 todo = [place.send_base(job, store, progress) for job in todo]
                 outcomes = _run(cluster, MakeThere(place), todo, progress, as_json=as_json)
-            outcomes = [_fetched(each, place, store, progress) for each in outcomes]
+            outcomes = [_fetched(outcome, place, store, progress) for outcome in outcomes]
         else:
             work = MakeHere(store.location)
             outcomes = _run(LocalProcesses(jobs or _JOBS), work, todo, progress, as_json=as_json)
     if as_json:
-        click.echo(json.dumps([_data(each, store) for each in outcomes], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([_data(outcome, store) for outcome in outcomes], indent=2, ensure_ascii=False))
     return _summed_up(outcomes, store, as_json=as_json)
 
 
@@ -216,7 +216,7 @@ def _run(
             if not as_json:
                 _say(outcome, len(outcomes), len(jobs))
     order = {job.key: number for number, job in enumerate(jobs)}
-    return sorted(outcomes, key=lambda each: order[each.job.key])
+    return sorted(outcomes, key=lambda outcome: order[outcome.job.key])
 
 
 @contextmanager

@@ -59,15 +59,25 @@ def command(
         found = list(outdated(models, store, session))
     if as_json:
         names = ("model", "what", "locked", "here", "newest", "state", "way")
-        click.echo(json.dumps([{name: getattr(each, name) for name in names} for each in found], ensure_ascii=False))
+        click.echo(
+            json.dumps([{name: getattr(standing, name) for name in names} for standing in found], ensure_ascii=False)
+        )
     else:
         head = ("MODEL", "WHAT", "LOCKED", "HERE", "NEWEST", "STATE", "")
         rows = [
-            (each.model, each.what, each.locked, each.here or "-", each.newest or "-", each.state, each.way)
-            for each in found
+            (
+                standing.model,
+                standing.what,
+                standing.locked,
+                standing.here or "-",
+                standing.newest or "-",
+                standing.state,
+                standing.way,
+            )
+            for standing in found
         ]
         lines = table([head, *rows])
         click.echo(click.style(lines[0], bold=True))
-        for line, each in zip(lines[1:], found, strict=True):
-            click.echo(click.style(line, fg=_COLOURS[each.state]))
-    return int(any(each.state in {"outdated", "moved"} for each in found))
+        for line, standing in zip(lines[1:], found, strict=True):
+            click.echo(click.style(line, fg=_COLOURS[standing.state]))
+    return int(any(standing.state in {"outdated", "moved"} for standing in found))

@@ -38,7 +38,7 @@ def page(made: Planned) -> str:
     plan = made.plan
     replaced = prompts_against(plan)
     prompts = [*plan.comparisons, *replaced]
-    colours = colours_of(text for each in prompts for text in (each.before.prompt, each.after.prompt))
+    colours = colours_of(text for comparison in prompts for text in (comparison.before.prompt, comparison.after.prompt))
     folder = Path(markup.__file__).parent
     style = (folder / "report.css").read_text(encoding="utf-8") + (_HERE / "plan.css").read_text(encoding="utf-8")
     body = (
@@ -70,9 +70,9 @@ def _header(made: Planned) -> Iterator[str]:
     yield f'<p class="headline {summary.action}">{text_html(summary.headline)}</p><dl class="summary">'
     yield from (f"<dt>{label}</dt><dd>{text_html(text)}</dd>" for label, text in summary.rows)
     yield "</dl>"
-    for each in made.moved:
-        word = "moved since the lock" if each.matters else "other than in the lock"
-        yield f'<p class="note {"moved" if each.matters else "info"}">{word}: {text_html(str(each))}</p>'
+    for moved in made.moved:
+        word = "moved since the lock" if moved.matters else "other than in the lock"
+        yield f'<p class="note {"moved" if moved.matters else "info"}">{word}: {text_html(str(moved))}</p>'
     yield from (f'<p class="note">{text_html(warning)}</p>' for warning in plan.warnings)
     yield from (f'<p class="note info">{text_html(note)}</p>' for note in plan.after.notes)
     links = [
@@ -104,14 +104,14 @@ def _values(plan: Plan, colours: Colours) -> Iterator[str]:
     replaced = {change.name: change.old for change in against(plan)}
     rows = [(name, old, new) for name, old, new in (*value_rows(plan), *metadata_rows(plan.after)) if old or new]
     named = {name for name, _, _ in rows}
-    lost = [each for each in against(plan) if each.name not in named and not _is_text(each)]
-    rows += [(each.name, None, each.new or None) for each in lost]
+    lost = [change for change in against(plan) if change.name not in named and not _is_text(change)]
+    rows += [(change.name, None, change.new or None) for change in lost]
     yield '<section aria-labelledby="values"><h2 id="values">Values</h2>'
     if not rows:
         yield '<p class="soft">No parameters, no system prompt.</p></section>'
         return
     head = ["value", f"base {plan.recipe.from_}", *([f"replaced {plan.name.short}"] if replaced else []), "planned", ""]
-    cells = "".join(f'<th scope="col">{text_html(each)}</th>' for each in head)
+    cells = "".join(f'<th scope="col">{text_html(heading)}</th>' for heading in head)
     yield f'<div class="scroll"><table class="values"><thead><tr>{cells}</tr></thead><tbody>'
     for name, old, new in sorted(rows, key=lambda row: row[1] == row[2]):
         before, after = _pair(old, new, colours)
@@ -173,7 +173,7 @@ def _prompts(plan: Plan, colours: Colours) -> Iterator[str]:
         yield '<p class="note">No template is known: its FROM is not here.</p></section>'
         return
     yield f'<p class="soft">{text_html(prompts_text(plan.comparisons))}</p>'
-    yield filter_html(only_differing=any(each.verdict is not Verdict.SAME for each in plan.comparisons))
+    yield filter_html(only_differing=any(comparison.verdict is not Verdict.SAME for comparison in plan.comparisons))
     yield from _cards(plan.comparisons, "prompt", colours)
     yield '<p id="nothing" class="soft" hidden>No prompt fits this filter.</p></section>'
 
@@ -183,15 +183,17 @@ def _replaced_prompts(plan: Plan, comparisons: Sequence[Comparison], colours: Co
         return
     yield '<section aria-labelledby="replaced"><h2 id="replaced">Prompts: the model that is replaced → planned</h2>'
     yield f'<p class="soft">{text_html(plan.name.short)} {text_html(prompts_text(comparisons))}</p>'
-    yield from _cards([each for each in comparisons if each.verdict is not Verdict.SAME], "replaced", colours)
+    yield from _cards(
+        [comparison for comparison in comparisons if comparison.verdict is not Verdict.SAME], "replaced", colours
+    )
     yield "</section>"
 
 
 def _cards(comparisons: Sequence[Comparison], kind: str, colours: Colours) -> Iterator[str]:
-    for name, group in groupby(comparisons, key=lambda each: each.name):
+    for name, group in groupby(comparisons, key=lambda comparison: comparison.name):
         alike: dict[tuple[Rendered, Rendered], list[Comparison]] = {}
-        for each in group:
-            alike.setdefault((each.before, each.after), []).append(each)
+        for comparison in group:
+            alike.setdefault((comparison.before, comparison.after), []).append(comparison)
         for number, found in enumerate(alike.values()):
             yield from _card(name, f"{kind}-{name}-{number}".replace(" ", "-"), found, colours)
 
@@ -199,7 +201,7 @@ def _cards(comparisons: Sequence[Comparison], kind: str, colours: Colours) -> It
 def _card(name: str, anchor: str, found: Sequence[Comparison], colours: Colours) -> Iterator[str]:
     first = found[0]
     same = first.before == first.after
-    thinks = [THINK_WORDS[each.think] for each in found]
+    thinks = [THINK_WORDS[comparison.think] for comparison in found]
     verdict = "byte-identical" if same else VERDICTS[first.verdict]
     yield (
         f'<article class="card" id="{text_html(anchor)}" tabindex="-1" data-conversation="{text_html(name)}" '
@@ -233,7 +235,10 @@ def _writes(plan: Plan) -> Iterator[str]:
         yield '<p class="soft">No model can be created: its FROM is not here.</p></section>'
         return
     yield '<div class="scroll"><table class="blobs"><thead><tr>'
-    yield "".join(f'<th scope="col">{each}</th>' for each in ("how", "blob", "size", "digest")) + "</tr></thead><tbody>"
+    yield (
+        "".join(f'<th scope="col">{heading}</th>' for heading in ("how", "blob", "size", "digest"))
+        + "</tr></thead><tbody>"
+    )
     for layer in plan.preview.layers:
         digest = layer.digest.short if layer.digest else "known when written"
         yield (
@@ -242,7 +247,7 @@ def _writes(plan: Plan) -> Iterator[str]:
         )
     yield "</tbody></table></div>"
     yield from (
-        f'<p class="soft">{text_html(each.name)}, {size_text(each.size)} to download first</p>'
-        for each in plan.downloads
+        f'<p class="soft">{text_html(download.name)}, {size_text(download.size)} to download first</p>'
+        for download in plan.downloads
     )
     yield "</section>"

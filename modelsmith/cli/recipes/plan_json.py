@@ -28,8 +28,8 @@ def report_data(made: Planned) -> dict[str, Any]:
         "lock": str(made.lock) if made.locked is not None else None,
         "from_lock": made.from_lock,
         "moved": [
-            {"what": each.what, "name": each.name, "before": each.before, "now": each.now, "matters": each.matters}
-            for each in made.moved
+            {"what": moved.what, "name": moved.name, "before": moved.before, "now": moved.now, "matters": moved.matters}
+            for moved in made.moved
         ],
         "seconds": round(made.seconds, 3),
     }
@@ -50,7 +50,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             {"promise": checked.promise, "holds": checked.holds, "detail": checked.detail} for checked in plan.checked
         ],
         "notes": list(plan.after.notes),
-        "downloads": [{"name": each.name, "size": each.size} for each in plan.downloads],
+        "downloads": [{"name": download.name, "size": download.size} for download in plan.downloads],
         "warnings": list(plan.warnings),
         "without_effect": list(plan.without_effect),
         "missing": plan.missing,

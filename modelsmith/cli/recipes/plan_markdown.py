@@ -37,9 +37,9 @@ def markdown(made: Planned) -> str:
     lines = [MARK, f"### {icon} {_text(summary.headline[2:])}", "", "| | |", "| --- | --- |"]
     lines += [f"| **{label}** | {_text(text)} |" for label, text in summary.rows]
     lines.append("")
-    for each in made.moved:
-        word = "moved since the lock" if each.matters else "other than in the lock"
-        lines.append(f"- {'⚠️' if each.matters else 'ℹ️'} {word}: {_text(str(each))}")
+    for moved in made.moved:
+        word = "moved since the lock" if moved.matters else "other than in the lock"
+        lines.append(f"- {'⚠️' if moved.matters else 'ℹ️'} {word}: {_text(str(moved))}")
     lines += [
         f"- ❌ {_text(checked.promise)}: {_text(checked.detail)}" for checked in plan.checked if not checked.holds
     ]
@@ -68,28 +68,29 @@ def _blocks(plan: Plan) -> Iterator[str]:
     yield from _difference("SYSTEM", before.system, after.system)
     if plan.checked:
         marks = [
-            f"- {'✅' if each.holds else '❌'} {_text(each.promise)}: {_text(each.detail)}" for each in plan.checked
+            f"- {'✅' if promise.holds else '❌'} {_text(promise.promise)}: {_text(promise.detail)}"
+            for promise in plan.checked
         ]
         yield _folded(
-            f"Promises: {sum(each.holds for each in plan.checked)} of {len(plan.checked)} kept", "\n".join(marks)
+            f"Promises: {sum(promise.holds for promise in plan.checked)} of {len(plan.checked)} kept", "\n".join(marks)
         )
 
 
 def _prompts(title: str, comparisons: Sequence[Comparison]) -> Iterator[str]:
     """Yield the prompts that differ, each kind of difference once before any twice; one open, as the example."""
-    differs = [each for each in comparisons if each.verdict is not Verdict.SAME]
+    differs = [comparison for comparison in comparisons if comparison.verdict is not Verdict.SAME]
     if not differs:
         return
     seen: set[tuple[str, str]] = set()
     chosen: list[Comparison] = []
-    for each in differs:
-        key = each.verdict, THINK_WORDS[each.think]
+    for comparison in differs:
+        key = comparison.verdict, THINK_WORDS[comparison.think]
         if key not in seen:
             seen.add(key)
-            chosen.append(each)
+            chosen.append(comparison)
     parts = [
-        f"`{each.name}`, think {THINK_WORDS[each.think]} ({each.verdict})\n\n{_prompt(each)}"
-        for each in chosen[:_PROMPTS]
+        f"`{comparison.name}`, think {THINK_WORDS[comparison.think]} ({comparison.verdict})\n\n{_prompt(comparison)}"
+        for comparison in chosen[:_PROMPTS]
     ]
     rest = len(differs) - len(parts)
     more = f"\n\n{rest} more differ in these ways." if rest > 0 else ""

@@ -208,7 +208,7 @@ def _writes(plan: Plan, *, unseen: bool) -> str:
     if reused:
         parts.append(f"{size_text(reused)} {'linked or ' if _links(layers) else ''}there already")
     if plan.downloads:
-        parts.append(f"{size_text(sum(each.size for each in plan.downloads))} to download first")
+        parts.append(f"{size_text(sum(download.size for download in plan.downloads))} to download first")
     if unseen:
         parts.append("as far as the lock tells")
     return ", ".join(parts)

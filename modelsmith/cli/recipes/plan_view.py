@@ -78,9 +78,9 @@ def show_plan(
 
 
 def _show_moved(console: Console, made: Planned | None) -> None:
-    for each in made.moved if made is not None else ():
-        style, word = ("bold yellow", "moved since the lock") if each.matters else ("dim", "other than in the lock")
-        console.print(Text(f"  {word}: {printable(str(each))}", style=style))
+    for moved in made.moved if made is not None else ():
+        style, word = ("bold yellow", "moved since the lock") if moved.matters else ("dim", "other than in the lock")
+        console.print(Text(f"  {word}: {printable(str(moved))}", style=style))
 
 
 def _show_details(console: Console, plan: Plan) -> None:
@@ -157,7 +157,7 @@ def _value(value: Any) -> str:
 def _show_prompts(console: Console, title: str, comparisons: Sequence[Comparison], counts: str) -> None:
     console.print(Text.assemble((f"\n{title}", "bold"), f"  {counts}"))
     for verdict, limit in _SHOWN.items():
-        for comparison in [each for each in comparisons if each.verdict == verdict][:limit]:
+        for comparison in [comparison for comparison in comparisons if comparison.verdict == verdict][:limit]:
             console.print(f"  {comparison.name}, think {THINK_WORDS[comparison.think]} [dim]({verdict})[/]")
             start = _first_shown(comparison.before.prompt, comparison.after.prompt)
             _show_prompt(console, "-", "red", comparison.before, start)

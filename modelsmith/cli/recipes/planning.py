@@ -44,7 +44,7 @@ class Planned:
     @property
     def drifted(self) -> tuple[Moved, ...]:
         """What moved and matters."""
-        return tuple(each for each in self.moved if each.matters)
+        return tuple(moved for moved in self.moved if moved.matters)
 
 
 def pinned(recipe: Recipe, locked: LockedModel) -> Recipe:
@@ -69,7 +69,7 @@ def resolve_recipe(recipe: str, settings: tuple[str, ...], profile: str = "") ->
 
 def _options(asked: ResolvedRecipe, settings: tuple[str, ...], profile: str) -> Iterator[str]:
     """Yield the options that choose one of the models of a matrix."""
-    given = {each.partition("=")[0] for each in settings} | ({"profile"} if profile else set())
+    given = {setting.partition("=")[0] for setting in settings} | ({"profile"} if profile else set())
     for name in asked.written.combinations(given)[0].values:
         if name in asked.settings:
             yield f"--set {shlex.quote(f'{name}={asked.settings[name]}')}"
@@ -90,7 +90,7 @@ def resolve_recipes(
     from modelsmith.recipe.read.matrix import chosen
 
     written = load_recipe(recipe)
-    own = tuple(each for each in settings if not lenient or each.partition("=")[0] in written.inputs)
+    own = tuple(setting for setting in settings if not lenient or setting.partition("=")[0] in written.inputs)
     given = parse_settings(own, written.inputs)
     combinations = written.combinations([*given, *(["profile"] if profile else [])])
     if only and not combinations and not lenient:
@@ -122,24 +122,24 @@ def ask_all(options: PlanOptions) -> tuple[ResolvedRecipe, ...]:
 
     lenient = len(options.recipes) > 1
     asked = [
-        each
+        resolved_recipe
         for recipe in options.recipes
-        for each in resolve_recipes(recipe, options.settings, options.profile, options.only, lenient=lenient)
+        for resolved_recipe in resolve_recipes(recipe, options.settings, options.profile, options.only, lenient=lenient)
     ]
-    inputs = {name for each in asked for name in each.written.inputs}
+    inputs = {name for resolved_recipe in asked for name in resolved_recipe.written.inputs}
     for setting in options.settings:
         if setting.partition("=")[0] not in inputs:
             raise UsageError(f"--set {setting:.120}: none of these recipes has this input")
     seen: dict[str, ResolvedRecipe] = {}
-    for each in asked:
-        name = ModelName.strict(each.recipe.create).short
+    for resolved_recipe in asked:
+        name = ModelName.strict(resolved_recipe.recipe.create).short
         if name in seen:
-            first, second = (one.label or one.written.name for one in (seen[name], each))
+            first, second = (one.label or one.written.name for one in (seen[name], resolved_recipe))
             raise UsageError(
                 f"{name} would be made twice: by {first} and by {second}",
                 hint="let create name what differs, such as ${base.stem}-${profile}",
             )
-        seen[name] = each
+        seen[name] = resolved_recipe
     return tuple(asked)
 
 
@@ -154,11 +154,11 @@ def hosts_of(options: PlanOptions) -> tuple[str | None, ...]:
 
     named = options.stores or (() if variable("MODELSMITH_STORE") else configured_stores(Path.cwd()))
     seen: dict[str, str] = {}
-    for each in named:
-        other = seen.setdefault(_place_of(each), each)
-        if other != each or named.count(each) > 1:
-            also = f", as {other} too" if other != each else ""
-            raise UsageError(f"the store {each} is named twice{also}", hint="name each host once")
+    for recipe_name in named:
+        other = seen.setdefault(_place_of(recipe_name), recipe_name)
+        if other != recipe_name or named.count(recipe_name) > 1:
+            also = f", as {other} too" if other != recipe_name else ""
+            raise UsageError(f"the store {recipe_name} is named twice{also}", hint="name each host once")
     return named or (None,)
 
 

@@ -56,7 +56,9 @@ def list_recipes(*, as_json: bool) -> None:
     recipes = [load_recipe(name) for name in bundled_recipes()]
     teams = [team_rows(source) for source in known()]
     if as_json:
-        of_teams = [each | {"place": team["place"], "pin": team["pin"]} for team in teams for each in team["recipes"]]
+        of_teams = [
+            recipe | {"place": team["place"], "pin": team["pin"]} for team in teams for recipe in team["recipes"]
+        ]
         click.echo(json.dumps([*map(_summary, recipes), *of_teams], indent=2, ensure_ascii=False))
         return
     for recipe in recipes:

@@ -63,7 +63,7 @@ def add(name: str, place: str, *, key: Path | None, project: bool, force: bool, 
     if text and is_remote(place) and isinstance(parse_address(place), GitAddress):
         text = ssh_key(text)
     source = team_source(name, place, text)
-    names = [each for each, _ in _recipes(source)]
+    names = [recipe for recipe, _ in _recipes(source)]
     if not names:
         raise UsageError(
             f"there are no recipes at {place}", hint="a recipe is a YAML file with a name and from, extends or create"
@@ -74,8 +74,8 @@ def add(name: str, place: str, *, key: Path | None, project: bool, force: bool, 
         return
     signed = ", signed with the key" if source.key else ""
     click.echo(printable(f"added {name}: {len(names)} recipes{_pinned(source)}{signed}, in {_shown(file.path)}"))
-    for each in names:
-        click.echo(printable(f"  {name}/{each}"))
+    for recipe_name in names:
+        click.echo(printable(f"  {name}/{recipe_name}"))
 
 
 @click.command("update")
@@ -123,8 +123,8 @@ def update(name: str | None, *, ref: str | None, dry_run: bool, as_json: bool) -
         for row in rows:
             if "problem" not in row:
                 _show_difference(row)
-        for each in failed:
-            show_error(each)
+        for problem in failed:
+            show_error(problem)
         if not rows:
             click.echo("no recipes of a team here; add some: modelsmith recipes add NAME PLACE")
     return 3 if failed else 1 if dry_run and moved else 0
@@ -204,8 +204,8 @@ def show_team(row: dict[str, Any]) -> None:
     """Print what a list says of a place."""
     pin = f" @ {row['pin'].removeprefix('sha256:')[:12]}" if row["pin"] else ""
     click.echo(f"\n{click.style(row['name'], bold=True)}  {printable(row['place'])}{pin}")
-    for each in row["recipes"]:
-        click.echo(printable(f"    {each['name']}  {each['description']}"))
+    for recipe in row["recipes"]:
+        click.echo(printable(f"    {recipe['name']}  {recipe['description']}"))
     if problem := row.get("problem"):
         click.echo(printable(f"    cannot be had: {problem}"))
 

@@ -64,9 +64,9 @@ def _show_table(names: Sequence[str], both: Sequence[AskReport]) -> None:
     table.add_row(*(Text(harmless(asked.answer.content.strip())) for asked in both), end_section=True)
     calls = ["\n".join(f"{call.name}({call.text})" for call in asked.answer.tool_calls) for asked in both]
     if any(calls):
-        table.add_row(*(Text(harmless(each), style="cyan") for each in calls), end_section=True)
+        table.add_row(*(Text(harmless(call), style="cyan") for call in calls), end_section=True)
     cuts = [asked.cut for asked in both]
     if any(cuts):
-        table.add_row(*(Text(each, style="yellow") for each in cuts), end_section=True)
+        table.add_row(*(Text(cut, style="yellow") for cut in cuts), end_section=True)
     table.add_row(*(Text(stats_line(asked), style="dim") for asked in both))
     Terminal(highlight=False).print(table)

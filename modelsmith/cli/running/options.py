@@ -54,13 +54,13 @@ class RunOptions:
         from modelsmith.parameters import PARAMETERS, typed_parameters
 
         values: dict[str, list[str]] = {}
-        for each in self.parameters:
-            name, equals, value = each.partition("=")
+        for parameter in self.parameters:
+            name, equals, value = parameter.partition("=")
             if not equals:
-                raise UsageError(f"-p {each}: that is no NAME=VALUE", hint="write it so: -p temperature=0")
+                raise UsageError(f"-p {parameter}: that is no NAME=VALUE", hint="write it so: -p temperature=0")
             if name not in PARAMETERS:
                 raise UsageError(
-                    f'-p {each}: unknown parameter "{name}"{did_you_mean(name, PARAMETERS)}',
+                    f'-p {parameter}: unknown parameter "{name}"{did_you_mean(name, PARAMETERS)}',
                     hint="the names are those of PARAMETER in a Modelfile, such as num_ctx, num_predict, temperature, seed",
                 )
             values.setdefault(name, []).append(value)

@@ -143,13 +143,13 @@ def _ask_all(
         raise
     except ModelsmithError as error:
         failed = (CheckedAsk(subject.asks[0], (), error=error), *(CheckedAsk(ask, ()) for ask in subject.asks[1:]))
-        for each in failed:
-            show(each)
+        for checked_ask in failed:
+            show(checked_ask)
         return "", failed
     recorder = Recorder(engine, subject.known)
     with closing(recorder):
         asked = ask_all(subject.asks, recorder if record is not None else engine, show)
-    if record is not None and any(each.answer is None for each in asked):
+    if record is not None and any(checked_ask.answer is None for checked_ask in asked):
         click.echo(f"note: {record} was not written: not every question has an answer", err=True)
     elif record is not None:
         write_output(record, recorder.written(), force=force, option="--record", is_ours=is_recording)

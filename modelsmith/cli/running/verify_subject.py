@@ -68,7 +68,7 @@ def recipe_subject(
 
     asked = resolve_recipe(plan_options.recipe, plan_options.settings, plan_options.profile)
     plan = make_plan(plan_options, asked, progress=progress, from_lock=from_lock).plan
-    asks = tuple(each for each in plan.recipe.expect if isinstance(each, Ask))
+    asks = tuple(ask for ask in plan.recipe.expect if isinstance(ask, Ask))
     name = plan.name.short
 
     def run() -> Choice:

@@ -39,7 +39,7 @@ class Verified:
     @property
     def checked(self) -> tuple[Checked, ...]:
         """Every promise that could be checked."""
-        return (*self.promises, *(each for asked in self.asked for each in asked.checked))
+        return (*self.promises, *(promise for asked in self.asked for promise in asked.checked))
 
     @property
     def unanswered(self) -> int:
@@ -51,21 +51,21 @@ class Verified:
         """3 where a question has no answer, 1 where a promise is broken, else 0."""
         if self.unanswered:
             return 3
-        return int(not all(each.holds for each in self.checked))
+        return int(not all(promise.holds for promise in self.checked))
 
 
 def show_head(target: str, promises: tuple[Checked, ...]) -> None:
     """Print what is verified, and the promises that need no answer."""
     click.echo(click.style(harmless(target), bold=True))
-    for each in promises:
-        _show(each)
+    for promise in promises:
+        _show(promise)
 
 
 def tell(asked: CheckedAsk) -> None:
     """Print a question and its promises."""
     click.echo(f"{click.style('ask:', fg='cyan')} {harmless(asked.title)}")
-    for each in asked.checked:
-        _show(each)
+    for promise in asked.checked:
+        _show(promise)
     if asked.error is not None:
         click.echo(f"  {click.style('failed', fg='red')}  {harmless(asked.error.message)}")
         if asked.error.hint:
@@ -86,7 +86,7 @@ def show_sum(verified: Verified) -> None:
     missing = (
         f"; {verified.unanswered} of {len(verified.asked)} questions have no answer" if verified.unanswered else ""
     )
-    text = f"{sum(each.holds for each in checked)} of {len(checked)} promises hold{on}{missing}"
+    text = f"{sum(promise.holds for promise in checked)} of {len(checked)} promises hold{on}{missing}"
     click.echo(click.style(text, bold=True))
 
 
@@ -100,10 +100,11 @@ def written(form: str, verified: Verified) -> bytes:
     for title, checked, error in _groups(verified):
         lines += [f"ask: {harmless(title)}"] if title else []
         lines += [
-            f"  {_MARKS[each.holds][0].ljust(6)}  {harmless(f'{each.promise}: {each.detail}')}" for each in checked
+            f"  {_MARKS[promise.holds][0].ljust(6)}  {harmless(f'{promise.promise}: {promise.detail}')}"
+            for promise in checked
         ]
         lines += [f"  failed  {harmless(error)}"] if error else []
-    lines.append(f"{sum(each.holds for each in verified.checked)} of {len(verified.checked)} promises hold")
+    lines.append(f"{sum(promise.holds for promise in verified.checked)} of {len(verified.checked)} promises hold")
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -130,7 +131,7 @@ def _data(verified: Verified) -> dict[str, Any]:
 
 
 def _promises(checked: tuple[Checked, ...]) -> list[dict[str, Any]]:
-    return [{"promise": each.promise, "holds": each.holds, "detail": each.detail} for each in checked]
+    return [{"promise": promise.promise, "holds": promise.holds, "detail": promise.detail} for promise in checked]
 
 
 def _asked_data(asked: CheckedAsk) -> dict[str, Any]:
@@ -156,17 +157,17 @@ def _junit(verified: Verified) -> bytes:
         if not checked and not error:
             continue
         name = clean(f"{verified.target}: {title}" if title else verified.target)
-        failures = sum(not each.holds for each in checked)
+        failures = sum(not promise.holds for promise in checked)
         suite = ET.SubElement(root, "testsuite", name=name)
         counts = (("tests", len(checked) + bool(error)), ("failures", failures), ("errors", int(bool(error))))
         for key, count in counts:
             suite.set(key, str(count))
         asked = verified.asked[number - 1] if number else None
-        for each in checked:
-            case = ET.SubElement(suite, "testcase", classname=name, name=clean(each.promise))
-            if not each.holds:
-                failure = ET.SubElement(case, "failure", message=clean(each.detail), type="promise")
-                failure.text = clean(_whole(asked, each.detail))
+        for promise in checked:
+            case = ET.SubElement(suite, "testcase", classname=name, name=clean(promise.promise))
+            if not promise.holds:
+                failure = ET.SubElement(case, "failure", message=clean(promise.detail), type="promise")
+                failure.text = clean(_whole(asked, promise.detail))
         if error:
             case = ET.SubElement(suite, "testcase", classname=name, name="it answers")
             ET.SubElement(case, "error", message=clean(error), type="engine").text = clean(error)

@@ -21,14 +21,14 @@ def show_checks(checks: Sequence[Check], *, as_json: bool) -> int:
     """Print checks, and return the exit code: 1 where one of them is a warning or an error."""
     if as_json:
         rows = [
-            {"name": each.name, "severity": each.severity or "fine", "text": each.text, "hint": each.hint}
-            for each in checks
+            {"name": check.name, "severity": check.severity or "fine", "text": check.text, "hint": check.hint}
+            for check in checks
         ]
         click.echo(json.dumps(rows, ensure_ascii=False))
     else:
-        for each in checks:
-            word = str(each.severity or "fine")
-            click.echo(f"{click.style(f'{word:7}', fg=_COLOURS[word])}  {each.name}: {printable(each.text)}")
-            if each.hint:
-                click.echo(f"         {click.style('hint:', fg='green')} {printable(each.hint)}")
-    return int(any(each.severity in {"warning", "error"} for each in checks))
+        for check in checks:
+            word = str(check.severity or "fine")
+            click.echo(f"{click.style(f'{word:7}', fg=_COLOURS[word])}  {check.name}: {printable(check.text)}")
+            if check.hint:
+                click.echo(f"         {click.style('hint:', fg='green')} {printable(check.hint)}")
+    return int(any(check.severity in {"warning", "error"} for check in checks))

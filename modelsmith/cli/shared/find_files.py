@@ -117,7 +117,9 @@ class _Search:
         return not known
 
     def _matches(self, patterns: Collection[str], *texts: str) -> bool:
-        return any(fnmatchcase(text.casefold(), each.rstrip("/").casefold()) for each in patterns for text in texts)
+        return any(
+            fnmatchcase(text.casefold(), pattern.rstrip("/").casefold()) for pattern in patterns for text in texts
+        )
 
 
 def _below_here(path: Path) -> Path:

@@ -65,17 +65,17 @@ def _place(error: ModelsmithError) -> dict[str, Any]:
 
 def _diagnostics(error: RecipeError) -> list[dict[str, Any]]:
     found = []
-    for each in error.diagnostics:
-        line, column = error.source.position(each.span.start) if error.source else (None, None)
+    for diagnostic in error.diagnostics:
+        line, column = error.source.position(diagnostic.span.start) if error.source else (None, None)
         found.append(
             {
                 "path": error.source.name if error.source else "",
                 "line": line,
                 "column": column,
-                "severity": each.severity.value,
-                "code": each.code,
-                "message": each.message,
-                "hint": each.hint,
+                "severity": diagnostic.severity.value,
+                "code": diagnostic.code,
+                "message": diagnostic.message,
+                "hint": diagnostic.hint,
             }
         )
     return found

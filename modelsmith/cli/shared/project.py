@@ -42,7 +42,7 @@ def _stores(path: Path) -> tuple[str, ...] | None:
     stores = data.get("stores") if isinstance(data, dict) else None
     if stores is None:
         return None
-    if not isinstance(stores, list) or not stores or not all(isinstance(each, str) and each for each in stores):
+    if not isinstance(stores, list) or not stores or not all(isinstance(store, str) and store for store in stores):
         raise UsageError(
             f"{path}: stores is {stores!r:.200}, not a list of folders and URLs",
             hint='write it like stores = ["http://one:11434", "http://two:11434"]',

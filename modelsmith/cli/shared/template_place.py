@@ -83,7 +83,7 @@ def _offset(text: str, line: int, before: int) -> int | None:
     if line > len(lines):
         return None
     column = len(lines[line - 1].encode("utf-8", "surrogatepass")[:before].decode("utf-8", "replace"))
-    return sum(len(each) + 1 for each in lines[: line - 1]) + column
+    return sum(len(earlier) + 1 for earlier in lines[: line - 1]) + column
 
 
 def _parse(text: str, kind: str) -> None:

@@ -110,9 +110,9 @@ def _fetching(mover: Mover) -> Fetch:
 def _show(layout: Layout, report: Report, repaired: tuple[Repaired, ...]) -> None:
     from modelsmith.cli.shared.failure import printable
 
-    for each in repaired:
-        what = f"{each.done}" if each.done else f"not mended: {each.problem}"
-        click.echo(printable(f"{each.fault.path}: {each.fault.kind.word}: {what}"))
+    for repair in repaired:
+        what = f"{repair.done}" if repair.done else f"not mended: {repair.problem}"
+        click.echo(printable(f"{repair.fault.path}: {repair.fault.kind.word}: {what}"))
     faults = sorted(report.faults, key=lambda fault: (list(_COLOURS).index(fault.kind.severity), fault.kind.word))
     for _, group in groupby(faults, key=lambda fault: fault.kind):
         listed = list(group)
@@ -164,7 +164,12 @@ def _as_data(layout: Layout, report: Report, repaired: tuple[Repaired, ...]) -> 
             for fault in report.faults
         ],
         "repaired": [
-            {"kind": each.fault.kind.word, "path": str(each.fault.path), "done": each.done, "problem": each.problem}
-            for each in repaired
+            {
+                "kind": repair.fault.kind.word,
+                "path": str(repair.fault.path),
+                "done": repair.done,
+                "problem": repair.problem,
+            }
+            for repair in repaired
         ],
     }

@@ -166,8 +166,8 @@ def _tell(conversion: Conversion, accepted: bool) -> None:
     difference = conversion.counterexample
     if difference is None and conversion.unrendered:
         title = click.style("different:" if accepted else "error:", fg="yellow" if accepted else "red", bold=True)
-        gaps = [each.removeprefix(f"{GAP}: ") for each in conversion.unrendered if each.startswith(GAP)]
-        kinds = [each for each in conversion.unrendered if not each.startswith(GAP)]
+        gaps = [kind.removeprefix(f"{GAP}: ") for kind in conversion.unrendered if kind.startswith(GAP)]
+        kinds = [kind for kind in conversion.unrendered if not kind.startswith(GAP)]
         reasons = [f"the original renders no conversation with {', '.join(kinds)}"] if kinds else []
         reasons += [f"{GAP} has no Go form ({'; '.join(gaps)})"] if gaps else []
         click.echo(

@@ -98,7 +98,7 @@ def _show_thinks(console: Terminal, explanation: Explanation) -> None:
         if row.error:
             refused = Text(f"refused: {printable(row.error)}", style="yellow")
             table.add_row(
-                think, refused, *("–" if each == row.error else each for each in (row.cli, row.chat, row.openai))
+                think, refused, *("–" if answer == row.error else answer for answer in (row.cli, row.chat, row.openai))
             )
         else:
             cut = len(row.prompt) > _TAIL or explanation.cache is None
@@ -111,15 +111,15 @@ def _show_jinja(console: Terminal, explanation: Explanation) -> None:
     if facts is None or not (facts.variables or facts.refusals or facts.disagreements):
         return
     _title(console, "the Jinja template", "in llama-server")
-    for each in facts.variables:
-        values = f": {', '.join(each.values)}" if each.values else ""
-        console.print(Text(f"  variable {printable(each.name)}{printable(values)}"))
+    for variable in facts.variables:
+        values = f": {', '.join(variable.values)}" if variable.values else ""
+        console.print(Text(f"  variable {printable(variable.name)}{printable(values)}"))
     for refusal in facts.refusals:
         names = ", ".join(refusal.conversations[:_NAMES]) + (" …" if len(refusal.conversations) > _NAMES else "")
         console.print(Text(f"  refuses {names}: {printable(refusal.reason)}", style="yellow"))
     if facts.disagreements:
         first = facts.disagreements[0]
-        chats = sorted({each.conversation for each in facts.disagreements})
+        chats = sorted({disagreement.conversation for disagreement in facts.disagreements})
         console.print(
             Text(
                 f"  transformers, vLLM and SGLang make something else of {len(chats)} kinds of chats: "
@@ -180,14 +180,16 @@ def _show_cache(console: Terminal, explanation: Explanation) -> None:
         )
     else:
         _title(console, "cache", f"what is read again as a chat grows ({len(cache.talks)} kinds of chat)")
-    for each in cache.breaks:
+    for cache_break in cache.breaks:
         console.print(
             Text.assemble(
-                ("  ✗ ", "yellow"), f"{each.talk}: {printable(each.cause)}", (f" (costs {COST[each.place]})", "dim")
+                ("  ✗ ", "yellow"),
+                f"{cache_break.talk}: {printable(cache_break.cause)}",
+                (f" (costs {COST[cache_break.place]})", "dim"),
             )
         )
-        shown = Text("    …", style="dim") + visible(each.before[-12:])
-        held, now = visible(each.had[:_TAIL]) or Text("(end)"), visible(each.now[:_TAIL]) or Text("(end)")
+        shown = Text("    …", style="dim") + visible(cache_break.before[-12:])
+        held, now = visible(cache_break.had[:_TAIL]) or Text("(end)"), visible(cache_break.now[:_TAIL]) or Text("(end)")
         console.print(shown + Text(" │ held ", style="dim") + held + Text(" │ next ", style="dim") + now)
     for failure in cache.failures:
         console.print(Text(f"  not checked: {printable(failure)}", style="dim"))

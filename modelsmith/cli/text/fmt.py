@@ -153,15 +153,15 @@ def _files(paths: tuple[str, ...], exclude: tuple[str, ...], templates: bool) ->
                 click.echo(printable(f"passed by: {error.message}"), err=True)
             else:
                 refused.append(error)
-        yield from (Result("", error=each) for each in refused)
+        yield from (Result("", error=error) for error in refused)
         refused.clear()
-    yield from (Result("", error=each) for each in refused)
+    yield from (Result("", error=error) for error in refused)
 
 
 def _show_count(count: Counter[str], *, dry: bool) -> None:
     would = "would be " if dry else ""
     words = {"changed": f"{would}reformatted", "unchanged": f"{would}left unchanged", "failed": "cannot be formatted"}
     parts = [
-        f"{count[each]} file{'s' if count[each] != 1 else ''} {said}" for each, said in words.items() if count[each]
+        f"{count[word]} file{'s' if count[word] != 1 else ''} {said}" for word, said in words.items() if count[word]
     ]
     click.echo(", ".join(parts) or "no Modelfiles or templates found", err=True)

@@ -84,7 +84,7 @@ class Parsed:
         if error := self.reading.error:
             body["error"] = {"message": error.message, "line": error.line}
         else:
-            body["commands"] = [each._asdict() for each in self.reading.commands or ()]
+            body["commands"] = [modelfile_command._asdict() for modelfile_command in self.reading.commands or ()]
             if not no_request:
                 try:
                     body["request"] = self._request().to_body()

@@ -29,10 +29,10 @@ def show_commands(path: str, modelfile: Modelfile, request: ResolvedRequest | No
         "line", "instruction", "value", title=Text(printable(path)), title_justify="left", box=None, pad_edge=False
     )
     instructions = modelfile.instructions
-    for each in instructions[:MOST]:
-        line, _ = source.position(each.span.start)
-        label = f"{each.keyword} {each.name}".rstrip()
-        table.add_row(str(line), Text(label, "bold"), Text(_shortened(each.value)))
+    for instruction in instructions[:MOST]:
+        line, _ = source.position(instruction.span.start)
+        label = f"{instruction.keyword} {instruction.name}".rstrip()
+        table.add_row(str(line), Text(label, "bold"), Text(_shortened(instruction.value)))
     console = Terminal(highlight=False)
     console.print(table)
     if len(instructions) > MOST:

@@ -27,10 +27,10 @@ THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "m
 def _variables(given: tuple[str, ...]) -> dict[str, Any]:
     """Return the variables that are given as ``NAME=VALUE``; raises UsageError for one that is not."""
     found: dict[str, Any] = {}
-    for each in given:
-        name, equals, value = each.partition("=")
+    for variable in given:
+        name, equals, value = variable.partition("=")
         if not equals or not name.isidentifier():
-            raise UsageError(f"--var {each}: that is no NAME=VALUE", hint="write it so: --var reasoning_effort=low")
+            raise UsageError(f"--var {variable}: that is no NAME=VALUE", hint="write it so: --var reasoning_effort=low")
         try:
             found[name] = json.loads(value)
         except (ValueError, RecursionError):
@@ -98,12 +98,14 @@ def command(
       modelsmith render chat.jinja -u hello --var reasoning_effort=low \
         --engine transformers
     """
-    from modelsmith.models.served import find_engine
+    from modelsmith.models.served import find_renderer
     from modelsmith.models.vocabulary import token_count
 
     try:
         talk = read_conversation(conversation, user, system, tools)
-        found = find_engine(source, store_for(where, source), Path.cwd(), engine, target_ollama, _variables(variables))
+        found = find_renderer(
+            source, store_for(where, source), Path.cwd(), engine, target_ollama, _variables(variables)
+        )
         prompt = found.render(talk, THINK[think])
         refused = found.refusal(talk, THINK[think])
     except ModelsmithError as error:

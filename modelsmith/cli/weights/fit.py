@@ -109,7 +109,7 @@ def command(spec: str | None, shape: str | None, where: str | None, as_json: boo
     if asked["cpu_moe"]:
         settings = replace(settings, cpu_experts=max(len(model.layers) for model in models.values()))
     answers: dict[str | None, list[Fit]] = {
-        name: [estimate(model, replace(settings, context=each), machine, extras) for each in contexts]
+        name: [estimate(model, replace(settings, context=context), machine, extras) for context in contexts]
         for name, model in models.items()
     }
     longest = {name: longest_context(model, settings, machine, extras) for name, model in models.items()}
@@ -167,7 +167,7 @@ def _shares(text: str | None) -> tuple[float, ...]:
     if text is None:
         return ()
     try:
-        shares = tuple(float(each) for each in text.split(","))
+        shares = tuple(float(part) for part in text.split(","))
     except ValueError:
         shares = ()
     if not shares or min(shares) < 0 or not 0 < sum(shares) < 1e9:
@@ -178,7 +178,7 @@ def _shares(text: str | None) -> tuple[float, ...]:
 
 
 def _items(text: str, option: str) -> list[str]:
-    items = [each for each in text.split(",") if each.strip()]
+    items = [part for part in text.split(",") if part.strip()]
     if not items or len(items) > 64:
         raise UsageError(
             f'{option} "{text}" names {len(items)} values', hint="write 1 to 64 values with commas between them"

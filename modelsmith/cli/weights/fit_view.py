@@ -24,7 +24,7 @@ def show_contexts(fits: Sequence[Fit], longest: int, *, explained: bool) -> None
     """Print a line for each context: what goes where, and whether it fits."""
     _show_head(fits[0])
     devices = fits[0].placement.devices
-    rows = [("context", "weights", "cache", "compute", *(printable(each.name) for each in devices), "layers", "")]
+    rows = [("context", "weights", "cache", "compute", *(printable(use.name) for use in devices), "layers", "")]
     rows += [_row(fit) for fit in fits]
     _table(rows, [_COLOURS[fit.verdict] for fit in fits])
     _show_longest(fits[0], longest)

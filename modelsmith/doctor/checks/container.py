@@ -151,9 +151,9 @@ def _ollama(run: ContainerRun, image: Word, scene: Scene, mounts: Mounts) -> Ite
         word.value.partition("=")[2] for word in run.values("-e", "--env") if word.value.startswith("OLLAMA_MODELS=")
     ]
     kept = [
-        each
-        for each in volumes
-        if ".ollama" in each[2] or "$" in each[2] or any(path.startswith(each[2]) for path in moved)
+        volume
+        for volume in volumes
+        if ".ollama" in volume[2] or "$" in volume[2] or any(path.startswith(volume[2]) for path in moved)
     ]
     if not kept and not switches & {"--rm", "--volumes-from", "--help"}:
         yield lost_models(image, mounted=bool(volumes))

@@ -98,10 +98,10 @@ def _not_a_setting(invoked: Invocation, scene: Scene) -> Iterator[Diagnostic]:
         for place, word in enumerate(words):
             colon = re.fullmatch(r"(OLLAMA_[A-Z_]+):(\S+)", word.value)
             if colon or (
-                _VARIABLE.fullmatch(word.value) and [each.value for each in words[place + 1 : place + 2]] == ["="]
+                _VARIABLE.fullmatch(word.value) and [word.value for word in words[place + 1 : place + 2]] == ["="]
             ):
                 name = colon[1] if colon else word.value
-                value = colon[2] if colon else "".join(each.value for each in words[place + 2 : place + 3])
+                value = colon[2] if colon else "".join(word.value for word in words[place + 2 : place + 3])
                 yield finding(
                     "MSD10",
                     "this sets nothing: export wants NAME=VALUE without blanks",

@@ -73,20 +73,20 @@ def _clients(tree: ast.AST) -> frozenset[str]:
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {each.asname or each.name for each in node.names if each.name == "ollama"}
+            names |= {name.asname or name.name for name in node.names if name.name == "ollama"}
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             made = ast.unparse(node.value.func)
             if made in {"ollama.Client", "ollama.AsyncClient"}:
-                names |= {each.id for each in node.targets if isinstance(each, ast.Name)}
+                names |= {name.id for name in node.targets if isinstance(name, ast.Name)}
     return frozenset(names)
 
 
 def _call(
     node: ast.Call, function: ast.Attribute, clients: frozenset[str], places: _Places, scene: Scene
 ) -> Iterator[Diagnostic]:
-    given = {each.arg: each for each in node.keywords if each.arg}
+    given = {argument.arg: argument for argument in node.keywords if argument.arg}
     if isinstance(function.value, ast.Name) and function.value.id in clients and function.attr in _PATHS:
-        spans = {name: _name_of(each, places) for name, each in given.items()}
+        spans = {name: _name_of(argument, places) for name, argument in given.items()}
         yield from check_fields(_PATHS[function.attr], spans, scene)
         if "options" in given:
             yield from check_options(_keys(given["options"].value, places))

@@ -60,7 +60,7 @@ def check_unit(scene: Scene) -> Iterator[Diagnostic]:
             if "[Service]" not in match[0]:
                 yield _outside(Span(*match.span("place")))
         for span in _written_units(text):
-            yield from (_shifted(each, span.start) for each in _in_file(span.of(text)))
+            yield from (_shifted(diagnostic, span.start) for diagnostic in _in_file(span.of(text)))
 
 
 def _written_units(text: str) -> Iterator[Span]:

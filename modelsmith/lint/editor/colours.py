@@ -45,7 +45,7 @@ class Coloured(NamedTuple):
 def coloured(document: Document) -> tuple[Coloured, ...]:
     """Return the tokens in the order of the text; no two overlap."""
     return tuple(
-        sorted((each for each in _all(document) if each.span.start < each.span.end), key=lambda each: each.span)
+        sorted((mark for mark in _all(document) if mark.span.start < mark.span.end), key=lambda mark: mark.span)
     )
 
 
@@ -56,14 +56,14 @@ def _all(document: Document) -> Iterator[Coloured]:
         return
     for comment in document.modelfile.comments:
         yield Coloured(comment.span, "comment")
-    for each in document.instructions:
-        if each.row is None:
+    for instruction in document.instructions:
+        if instruction.row is None:
             continue
-        yield Coloured(each.keyword_span, "keyword")
-        if each.name_span:
-            yield Coloured(each.name_span, "parameter" if each.keyword == "PARAMETER" else "macro")
-        if each.keyword == "PARAMETER" and not each.fault:
-            yield Coloured(each.quoted_span, "string" if each.name == "stop" else "number")
+        yield Coloured(instruction.keyword_span, "keyword")
+        if instruction.name_span:
+            yield Coloured(instruction.name_span, "parameter" if instruction.keyword == "PARAMETER" else "macro")
+        if instruction.keyword == "PARAMETER" and not instruction.fault:
+            yield Coloured(instruction.quoted_span, "string" if instruction.name == "stop" else "number")
 
 
 def _in_template(template: EmbeddedTemplate) -> Iterator[Coloured]:

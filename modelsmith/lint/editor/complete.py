@@ -86,10 +86,10 @@ def naming_at(document: Document, offset: int) -> Naming | None:
 def _multiline(document: Document, offset: int) -> Instruction | None:
     """Return the instruction in whose value an offset is: any TEMPLATE, else one whose value began on an earlier line."""
     start = start_of_line(document.text, offset)
-    for each in document.instructions:
-        value = each.value_span
-        if value.start <= offset <= value.end and (value.start < start or each.keyword == "TEMPLATE"):
-            return each
+    for instruction in document.instructions:
+        value = instruction.value_span
+        if value.start <= offset <= value.end and (value.start < start or instruction.keyword == "TEMPLATE"):
+            return instruction
     return None
 
 
@@ -127,7 +127,9 @@ def _in_line(document: Document, match: re.Match[str], start: int, offset: int) 
 
 
 def _instructions(document: Document, span: Span) -> Iterator[Item]:
-    there = {each.keyword for each in document.instructions if each.keyword_span.start != span.start}
+    there = {
+        instruction.keyword for instruction in document.instructions if instruction.keyword_span.start != span.start
+    }
     for number, (keyword, doc) in enumerate(INSTRUCTION_DOCS.items()):
         is_single = keyword not in ("PARAMETER", "MESSAGE", "LICENSE")
         sort = f"{int(is_single and keyword in there)}{number:02}"
@@ -136,7 +138,11 @@ def _instructions(document: Document, span: Span) -> Iterator[Item]:
 
 
 def _parameters(document: Document, span: Span) -> Iterator[Item]:
-    there = {each.name for each in document.find("PARAMETER") if each.name_span and each.name_span.start != span.start}
+    there = {
+        instruction.name
+        for instruction in document.find("PARAMETER")
+        if instruction.name_span and instruction.name_span.start != span.start
+    }
     for number, row in enumerate(PARAMETERS.values()):
         usual = _USUAL.get(row.name, ())
         value = (
@@ -182,9 +188,9 @@ def _stops(document: Document) -> tuple[str, ...]:
     from modelsmith.lint.templates.template import END, SPECIAL
 
     text = document.template.text if document.template else ""
-    taken = {each.value for each in document.find("PARAMETER", "stop")}
+    taken = {instruction.value for instruction in document.find("PARAMETER", "stop")}
     found = dict.fromkeys((*END.findall(text), *SPECIAL.findall(text)))
-    return tuple(each for each in found if each not in taken and '"' not in each)
+    return tuple(word for word in found if word not in taken and '"' not in word)
 
 
 def _built_in(kind: str, span: Span) -> Iterator[Item]:

@@ -31,7 +31,11 @@ def hover(document: Document, offset: int, found: Iterable[Diagnostic] = ()) -> 
     """Return what is known of a place: its documentation, the rules of findings there, the prompt of a template."""
     place = place_at(document, offset)
     here = _of_place(place)
-    rules = [rule for each in found if each.span.start <= offset <= each.span.end and (rule := _rule(each.code))]
+    rules = [
+        rule
+        for diagnostic in found
+        if diagnostic.span.start <= offset <= diagnostic.span.end and (rule := _rule(diagnostic.code))
+    ]
     parts = [here.markdown] if here else []
     parts += dict.fromkeys(rules)
     if not parts:

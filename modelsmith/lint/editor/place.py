@@ -29,10 +29,17 @@ def place_at(document: Document, offset: int) -> Place:
     if document.modelfile is None:
         alone = document.templates[0]
         return Place(offset, None, "", alone, in_template(alone, offset))
-    instruction = next((each for each in document.instructions if each.span.start <= offset <= each.span.end), None)
+    instruction = next(
+        (
+            instruction
+            for instruction in document.instructions
+            if instruction.span.start <= offset <= instruction.span.end
+        ),
+        None,
+    )
     if instruction is None:
         return Place(offset)
-    template = next((each for each in document.templates if each.instruction is instruction), None)
+    template = next((embedded for embedded in document.templates if embedded.instruction is instruction), None)
     if template is not None and instruction.value_span.start <= offset <= instruction.value_span.end:
         return Place(offset, instruction, "value", template, in_template(template, offset))
     return Place(offset, instruction, _part(instruction, offset), template)

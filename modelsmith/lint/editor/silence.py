@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 def silence(document: Document, diagnostic: Diagnostic) -> Edit:
     """Return the edit after which a finding is no longer reported."""
-    for each in suppressions(document):
+    for suppression in suppressions(document):
         # a comment that is there already gets one more code
-        if each.word == "ignore" and each.codes and each.about.start <= diagnostic.span.start < each.about.end:
-            return Edit.insert(each.codes[-1][1].end, f", {diagnostic.code}")
+        if (
+            suppression.word == "ignore"
+            and suppression.codes
+            and suppression.about.start <= diagnostic.span.start < suppression.about.end
+        ):
+            return Edit.insert(suppression.codes[-1][1].end, f", {diagnostic.code}")
     if document.modelfile is None:
         return _in_template(document, diagnostic)
     comments = set(document.modelfile.comments)

@@ -55,8 +55,8 @@ def symbols(document: Document) -> tuple[Symbol, ...]:
     """Return the outline."""
     if document.modelfile is None:
         return _blocks(document.templates[0])
-    templates = {each.instruction.span: each for each in document.templates if each.instruction}
-    return tuple(_instruction(each, templates.get(each.span)) for each in document.instructions)
+    templates = {embedded.instruction.span: embedded for embedded in document.templates if embedded.instruction}
+    return tuple(_instruction(instruction, templates.get(instruction.span)) for instruction in document.instructions)
 
 
 def _instruction(node: Instruction, template: EmbeddedTemplate | None) -> Symbol:
@@ -101,9 +101,9 @@ def folds(document: Document) -> Iterator[Fold]:
         yield from _folded(_blocks(template))
     if document.modelfile is None:
         return
-    for each in document.instructions:
-        if "\n" in each.value or "\r" in each.value:
-            yield Fold(each.span)
+    for instruction in document.instructions:
+        if "\n" in instruction.value or "\r" in instruction.value:
+            yield Fold(instruction.span)
     run: list[Span] = []
     for comment in document.modelfile.comments:
         if run and document.text[run[-1].end : comment.span.start].strip(" \t") not in ("\n", "\r\n", "\r"):
@@ -119,6 +119,6 @@ def _comments(run: list[Span]) -> Iterator[Fold]:
 
 
 def _folded(found: tuple[Symbol, ...]) -> Iterator[Fold]:
-    for each in found:
-        yield Fold(each.span)
-        yield from _folded(each.children)
+    for symbol in found:
+        yield Fold(symbol.span)
+        yield from _folded(symbol.children)

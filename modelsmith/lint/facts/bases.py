@@ -33,4 +33,4 @@ def looks_like_path(value: str) -> bool:
 def builds_on_files(document: Document) -> bool:
     """Say whether every FROM names a file, so that there is no base model to inherit from."""
     found = document.find("FROM")
-    return bool(found) and all(is_file(document, each.value) for each in found)
+    return bool(found) and all(is_file(document, instruction.value) for instruction in found)

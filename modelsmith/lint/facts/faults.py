@@ -57,7 +57,7 @@ class Blame:
 
 def blamed(document: Document, code: str) -> Iterator[Blame]:
     """Yield the faults that one rule has to report."""
-    return (each for each in blames(document) if each.code == code)
+    return (blame for blame in blames(document) if blame.code == code)
 
 
 @once_a_document
@@ -75,7 +75,7 @@ def blames(document: Document) -> tuple[Blame, ...]:
 @once_a_document
 def lines_of_text(document: Document) -> frozenset[Node]:
     """Return the sound instructions that are lines of a text which goes on below its line ("From now on …")."""
-    return frozenset(node for each in blamed(document, "MS103") for node in each.block if node is not each.node)
+    return frozenset(node for blame in blamed(document, "MS103") for node in blame.block if node is not blame.node)
 
 
 def is_utf16_without_mark(text: str) -> bool:
@@ -170,7 +170,7 @@ def _junk(
     if _SHELL.fullmatch(first_line):
         return Blame("MS114", node, (node,))
     block = _run(document, nodes, place)
-    are_words = all(isinstance(each, Instruction) and _is_shouted(document, each) for each in block)
+    are_words = all(isinstance(line, Instruction) and _is_shouted(document, line) for line in block)
     if _stands_alone(document, node) or (document.target > NEWEST and are_words):
         return Blame("MS101", node, (node,))
     return Blame("MS101", node, block or (node,))

@@ -44,11 +44,16 @@ def needs(document: Document) -> tuple[Need, ...]:
 
 
 def _needs(document: Document) -> Iterator[Need]:
-    for each in document.instructions:
-        if each.fault is None and each.row and each.row.since:
-            yield Need(f"the instruction {each.keyword}", each.row.since, each.keyword_span)
-        if each.fault is None and each.keyword == "PARAMETER" and each.name in SINCE and each.name_span:
-            yield Need(f"the parameter {each.name}", SINCE[each.name], each.name_span)
+    for instruction in document.instructions:
+        if instruction.fault is None and instruction.row and instruction.row.since:
+            yield Need(f"the instruction {instruction.keyword}", instruction.row.since, instruction.keyword_span)
+        if (
+            instruction.fault is None
+            and instruction.keyword == "PARAMETER"
+            and instruction.name in SINCE
+            and instruction.name_span
+        ):
+            yield Need(f"the parameter {instruction.name}", SINCE[instruction.name], instruction.name_span)
     yield from _names(document)
     if (template := document.template) and template.template:
         for found in _CALL.finditer(template.text):
@@ -57,7 +62,7 @@ def _needs(document: Document) -> Iterator[Need]:
 
 
 def _names(document: Document) -> Iterator[Need]:
-    if not any(each.keyword in ("RENDERER", "PARSER") for each in document.instructions):
+    if not any(instruction.keyword in ("RENDERER", "PARSER") for instruction in document.instructions):
         return
     from modelsmith.template.effective.renderers import PARSERS, RENDERERS
 

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
     from modelsmith.syntax.modelfile.nodes import Instruction
 
-SINCE: Mapping[str, str] = MappingProxyType({name: each.since for name, each in PARAMETERS.items() if each.since})
+SINCE: Mapping[str, str] = MappingProxyType(
+    {name: parameter.since for name, parameter in PARAMETERS.items() if parameter.since}
+)
 """Parameters that came later than the others."""
 
 _ORDINARY = {
@@ -53,18 +55,18 @@ class BadParameter:
 
 def bad(document: Document, code: str) -> Iterator[BadParameter]:
     """Yield the refused parameters that one rule has to report."""
-    return (each for each in bad_parameters(document) if each.code == code)
+    return (parameter for parameter in bad_parameters(document) if parameter.code == code)
 
 
 @once_a_document
 def bad_parameters(document: Document) -> tuple[BadParameter, ...]:
     """Return every PARAMETER that Ollama refuses, in order."""
     found = document.find("PARAMETER")
-    last = {each.name: each for each in found}
+    last = {instruction.name: instruction for instruction in found}
     return tuple(
-        BadParameter(code, each, sentence)
-        for each in found
-        for code, sentence in [_judge(document, each, is_last=last[each.name] is each)]
+        BadParameter(code, instruction, sentence)
+        for instruction in found
+        for code, sentence in [_judge(document, instruction, is_last=last[instruction.name] is instruction)]
         if code
     )
 

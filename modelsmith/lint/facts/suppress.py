@@ -61,8 +61,8 @@ def suppressions(document: Document) -> Iterator[Suppression]:
 def _made(match: re.Match[str], span: Span, about: Span) -> Suppression:
     listed, start = match["codes"] or "", match.start("codes") + 1
     codes = tuple(
-        (each[0], Span(start + each.start(), start + each.end()))
-        for each in re.finditer(r"[^\s,\[\]=]+", listed[1:].rstrip("]"))
+        (word[0], Span(start + word.start(), start + word.end()))
+        for word in re.finditer(r"[^\s,\[\]=]+", listed[1:].rstrip("]"))
     )
     return Suppression(match["word"], codes, span, about)
 
@@ -99,7 +99,7 @@ def sift(
             left.append(diagnostic)
         elif (code, about) not in done:
             done.add((code, about))
-            used.update((each, code) for each in chain(*silencing))
+            used.update((suppression, code) for suppression in chain(*silencing))
     return left, used
 
 

@@ -16,10 +16,12 @@ def write(reports: Sequence[Report]) -> str:
     """Return ``file:line:column: severity: message [code]`` for each finding, ``[*]`` behind one with a safe fix."""
     lines = []
     for report in reports:
-        for each in report.diagnostics:
-            line, column, _, _ = report.place(each)
-            mark = " [*]" if each.fix and each.fix.safe else ""
-            lines.append(f"{report.path}:{line}:{column}: {each.severity}: {each.message} [{each.code}]{mark}")
+        for diagnostic in report.diagnostics:
+            line, column, _, _ = report.place(diagnostic)
+            mark = " [*]" if diagnostic.fix and diagnostic.fix.safe else ""
+            lines.append(
+                f"{report.path}:{line}:{column}: {diagnostic.severity}: {diagnostic.message} [{diagnostic.code}]{mark}"
+            )
         if report.failed:
             lines.append(f"{report.path}: error: {report.failed}")
     return "".join(f"{_on_one_line(line)}\n" for line in lines)

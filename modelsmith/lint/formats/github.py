@@ -19,14 +19,14 @@ def write(reports: Sequence[Report]) -> str:
     """Return one ``::level file=…::message`` a finding."""
     lines = []
     for report in reports:
-        for each in report.diagnostics:
-            line, column, end_line, end_column = report.place(each)
+        for diagnostic in report.diagnostics:
+            line, column, end_line, end_column = report.place(diagnostic)
             # columns count only where both ends are on one line
             end = f",endColumn={end_column}" if end_line == line else ""
             place = f"file={_property(report.path)},line={line},endLine={end_line},col={column}{end}"
-            hint = f"\n{each.hint}" if each.hint else ""
-            title = f"title={_property(f'modelsmith {each.code}')}"
-            lines.append(f"::{_LEVELS[each.severity]} {place},{title}::{_text(each.message + hint)}")
+            hint = f"\n{diagnostic.hint}" if diagnostic.hint else ""
+            title = f"title={_property(f'modelsmith {diagnostic.code}')}"
+            lines.append(f"::{_LEVELS[diagnostic.severity]} {place},{title}::{_text(diagnostic.message + hint)}")
         if report.failed:
             lines.append(f"::error file={_property(report.path)},title=modelsmith::{_text(report.failed)}")
     return "".join(f"{line}\n" for line in lines)

@@ -24,16 +24,16 @@ def write(reports: Sequence[Report]) -> str:
     issues = []
     seen: Counter[str] = Counter()
     for report in reports:
-        for each in report.diagnostics:
-            line, _, end_line, _ = report.place(each)
-            print_ = fingerprint(report, each)
+        for diagnostic in report.diagnostics:
+            line, _, end_line, _ = report.place(diagnostic)
+            print_ = fingerprint(report, diagnostic)
             seen[print_] += 1
             issues.append(
                 {
-                    "description": f"{each.code}: {each.message}",
-                    "check_name": each.code,
+                    "description": f"{diagnostic.code}: {diagnostic.message}",
+                    "check_name": diagnostic.code,
                     "fingerprint": print_ if seen[print_] == 1 else f"{print_}-{seen[print_]}",
-                    "severity": _SEVERITIES[each.severity],
+                    "severity": _SEVERITIES[diagnostic.severity],
                     "location": {"path": report.path, "lines": {"begin": line, "end": end_line}},
                 }
             )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def write(reports: Sequence[Report]) -> str:
     """Return ``{"findings": [...], "failed": [...]}``."""
-    findings = [_finding(report, each) for report in reports for each in report.diagnostics]
+    findings = [_finding(report, diagnostic) for report in reports for diagnostic in report.diagnostics]
     failed = [{"path": report.path, "message": report.failed} for report in reports if report.failed]
     return json.dumps({"findings": findings, "failed": failed}, indent=2, ensure_ascii=True) + "\n"
 

@@ -19,7 +19,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def write(reports: Sequence[Report]) -> str:
     """Return one test suite."""
-    failures = sum(each.severity is not Severity.INFO for report in reports for each in report.diagnostics)
+    failures = sum(diagnostic.severity is not Severity.INFO for report in reports for diagnostic in report.diagnostics)
     errors = sum(1 for report in reports if report.failed)
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
@@ -27,8 +27,14 @@ def write(reports: Sequence[Report]) -> str:
     ]
     for report in reports:
         lines.append(f"<testcase classname={_attribute(report.path)} name={_attribute(report.path)}>")
-        lines += [_failure(report, each) for each in report.diagnostics if each.severity is not Severity.INFO]
-        advice = [_text(report, each) for each in report.diagnostics if each.severity is Severity.INFO]
+        lines += [
+            _failure(report, diagnostic)
+            for diagnostic in report.diagnostics
+            if diagnostic.severity is not Severity.INFO
+        ]
+        advice = [
+            _text(report, diagnostic) for diagnostic in report.diagnostics if diagnostic.severity is Severity.INFO
+        ]
         if report.failed:
             lines.append(f"<error message={_attribute(report.failed)}/>")
         if advice:

@@ -30,7 +30,7 @@ def write(reports: Sequence[Report]) -> str:
     """Return one log with one run."""
     from modelsmith.about import __version__
 
-    codes = sorted({each.code for report in reports for each in report.diagnostics})
+    codes = sorted({diagnostic.code for report in reports for diagnostic in report.diagnostics})
     rules = [all_rules()[code] for code in codes if code in all_rules()]
     numbers = {rule.code: number for number, rule in enumerate(rules)}
     driver = {
@@ -63,20 +63,20 @@ def _rule(rule: Rule) -> dict[str, Any]:
 def _results(reports: Sequence[Report], numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
     seen: Counter[str] = Counter()
     for report in reports:
-        for each in report.diagnostics:
-            print_ = fingerprint(report, each)
+        for diagnostic in report.diagnostics:
+            print_ = fingerprint(report, diagnostic)
             seen[print_] += 1
-            place = {"artifactLocation": _artifact(report), "region": _region(report.source, each.span)}
+            place = {"artifactLocation": _artifact(report), "region": _region(report.source, diagnostic.span)}
             result: dict[str, Any] = {
-                "ruleId": each.code,
-                "ruleIndex": numbers.get(each.code, -1),
-                "level": _LEVELS[each.severity],
-                "message": {"text": _sentence(each)},
+                "ruleId": diagnostic.code,
+                "ruleIndex": numbers.get(diagnostic.code, -1),
+                "level": _LEVELS[diagnostic.severity],
+                "message": {"text": _sentence(diagnostic)},
                 "locations": [{"physicalLocation": place}],
                 "partialFingerprints": {"modelsmith/v1": f"{print_}:{seen[print_]}"},
             }
-            if each.fix:
-                result["fixes"] = [_fix(report, each.fix)]
+            if diagnostic.fix:
+                result["fixes"] = [_fix(report, diagnostic.fix)]
             yield result
 
 

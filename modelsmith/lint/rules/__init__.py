@@ -19,4 +19,4 @@ def all_rules() -> Mapping[str, Rule]:
     """Return every rule by its code, in order; a rule module holds it as ``check``."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     rules: list[Rule] = [import_module(f"{__name__}.{name}").check for name in names]
-    return MappingProxyType({each.code: each for each in rules})
+    return MappingProxyType({rule.code: rule for rule in rules})

@@ -57,9 +57,9 @@ def check(document: Document) -> Iterator[Finding]:
             yield Finding(fault.node.span, f"Ollama stops here: {error}")
     if error and not faults and error.message != NO_FROM:
         yield Finding(document.modelfile.nodes[0].span, f"Ollama stops: {error}")
-    for each in bad_parameters(document):
-        if each.code not in known:
-            yield Finding(each.instruction.value_span, f"Ollama stops here: {each.sentence}")
+    for parameter in bad_parameters(document):
+        if parameter.code not in known:
+            yield Finding(parameter.instruction.value_span, f"Ollama stops here: {parameter.sentence}")
     for keyword in ("FROM", "ADAPTER", "DRAFT"):
         for path in document.find(keyword):
             longest = max(path.value.split("/"), key=lambda name: len(name.encode("utf-8", "replace")))

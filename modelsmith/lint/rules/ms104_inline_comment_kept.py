@@ -50,25 +50,25 @@ if TYPE_CHECKING:
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield comments that Ollama keeps."""
-    refused = {id(each.instruction) for each in bad(document, "MS104")}
-    for each in document.instructions:
-        is_parameter = each.keyword == "PARAMETER"
-        row = PARAMETERS.get(each.name)
-        if is_parameter and id(each) not in refused and not (row and row.is_list):
+    refused = {id(parameter.instruction) for parameter in bad(document, "MS104")}
+    for instruction in document.instructions:
+        is_parameter = instruction.keyword == "PARAMETER"
+        row = PARAMETERS.get(instruction.name)
+        if is_parameter and id(instruction) not in refused and not (row and row.is_list):
             continue
-        comment = comment_of(each)
-        if comment is None or _is_path(document, each):
+        comment = comment_of(instruction)
+        if comment is None or _is_path(document, instruction):
             continue
         text = comment.of(document.text)
         place = Span(comment.start + len(text) - len(text.lstrip()), comment.end)
-        make = safe_fix if id(each) in refused or each.keyword in WORDS else unsafe_fix
-        what = f"the value of {each.name}" if is_parameter else each.keyword
-        is_error = id(each) in refused or each.keyword == "REQUIRES" or _is_missing(document, each)
+        make = safe_fix if id(instruction) in refused or instruction.keyword in WORDS else unsafe_fix
+        what = f"the value of {instruction.name}" if is_parameter else instruction.keyword
+        is_error = id(instruction) in refused or instruction.keyword == "REQUIRES" or _is_missing(document, instruction)
         yield Finding(
             place,
-            f'{what} is "{shortened(each.value)}": a comment behind a value is part of it',
+            f'{what} is "{shortened(instruction.value)}": a comment behind a value is part of it',
             "write the comment on a line of its own",
-            make("move the comment to the line above", *moved(document, each, comment)),
+            make("move the comment to the line above", *moved(document, instruction, comment)),
             Severity.ERROR if is_error else Severity.WARNING,
         )
 

@@ -60,15 +60,17 @@ _TEXTS = frozenset({"SYSTEM", "TEMPLATE", "MESSAGE", "LICENSE"})
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield quotes that Ollama keeps, and stops that it joins."""
-    for each in document.instructions:
-        row = PARAMETERS.get(each.name)
-        is_stop = each.keyword == "PARAMETER" and row is not None and row.is_list
-        if each.fault is not None or not (is_stop or each.keyword in WORDS or each.keyword in _TEXTS):
+    for instruction in document.instructions:
+        row = PARAMETERS.get(instruction.name)
+        is_stop = instruction.keyword == "PARAMETER" and row is not None and row.is_list
+        if instruction.fault is not None or not (
+            is_stop or instruction.keyword in WORDS or instruction.keyword in _TEXTS
+        ):
             continue
-        if is_stop and (stops := _stops(each)):
-            yield _several(document, each, stops)
-        elif each.keyword != "REQUIRES" and (inner := _inside(each)) is not None:
-            yield _odd(each, inner, is_text=each.keyword in _TEXTS)
+        if is_stop and (stops := _stops(instruction)):
+            yield _several(document, instruction, stops)
+        elif instruction.keyword != "REQUIRES" and (inner := _inside(instruction)) is not None:
+            yield _odd(instruction, inner, is_text=instruction.keyword in _TEXTS)
 
 
 def _stops(instruction: Instruction) -> list[str]:
@@ -81,7 +83,7 @@ def _stops(instruction: Instruction) -> list[str]:
             found = json.loads(value)
         except ValueError:
             return []
-        if found and isinstance(found, list) and all(isinstance(each, str) and each for each in found):
+        if found and isinstance(found, list) and all(isinstance(item, str) and item for item in found):
             return found
     return []
 

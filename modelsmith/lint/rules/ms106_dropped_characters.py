@@ -69,16 +69,16 @@ def check(document: Document) -> Iterator[Finding]:
     text, masked = document.text, document.modelfile.characters.masked
     is_utf8 = not _BYTES.search(text)
     colours = {place for found in _ANSI.finditer(text) for place in range(*found.span())}
-    for each in document.instructions:
+    for instruction in document.instructions:
         places: dict[str, list[int]] = {}
-        for place in _dropped(masked, each.span):
+        for place in _dropped(masked, instruction.span):
             if place not in colours and (is_utf8 or text[place].isascii()):
                 places.setdefault(text[place], []).append(place)
         for char, found in places.items():
             times = "" if len(found) == 1 else f" ({plural(len(found), 'time', 'times')})"
             yield Finding(
                 Span(found[0], found[0] + 1),
-                f"Ollama drops {label(char)} from {each.keyword}{times}",
+                f"Ollama drops {label(char)} from {instruction.keyword}{times}",
                 _hint(char),
                 _fix(char, found),
             )

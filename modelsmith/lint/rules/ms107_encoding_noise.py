@@ -81,7 +81,7 @@ def check(document: Document) -> Iterator[Finding]:
 def _inside(document: Document) -> Iterator[Finding]:
     text = document.text
     if colours := list(_COLOUR.finditer(text)):
-        removed = unsafe_fix("remove them", *(Edit.delete(Span(*each.span())) for each in colours))
+        removed = unsafe_fix("remove them", *(Edit.delete(Span(*match.span())) for match in colours))
         message = f"{plural(len(colours), 'colour code', 'colour codes')} of a terminal; Ollama drops only ESC"
         yield Finding(Span(*colours[0].span()), message, "print the Modelfile to a file instead of a terminal", removed)
     if text.isascii():

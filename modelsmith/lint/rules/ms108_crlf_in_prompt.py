@@ -55,13 +55,11 @@ def check(document: Document) -> Iterator[Finding]:
         return
     edits = [Edit.delete(Span(*found.span())) for found in _RETURN.finditer(document.text)]
     fix = safe_fix("write LF line ends in the whole file", *edits) if edits else None
-    for each in document.instructions:
-        if each.fault is not None or each.keyword not in _TEXTS or "\r" not in each.value:
+    for instruction in document.instructions:
+        if instruction.fault is not None or instruction.keyword not in _TEXTS or "\r" not in instruction.value:
             continue
-        start = document.text.find("\r", each.value_span.start)
-        count = each.value.count("\r")
-        message = (
-            f"{plural(count, 'carriage return', 'carriage returns')} in {each.keyword}, which the model gets to read"
-        )
+        start = document.text.find("\r", instruction.value_span.start)
+        count = instruction.value.count("\r")
+        message = f"{plural(count, 'carriage return', 'carriage returns')} in {instruction.keyword}, which the model gets to read"
         yield Finding(Span(start, start + 1), message, "save the file with LF line ends", fix)
         fix = None

@@ -55,11 +55,15 @@ def check(document: Document) -> Iterator[Finding]:
     """Yield what a later instruction replaces."""
     for keyword in _SINGLE:
         yield from _replaced(document, keyword, document.find(keyword))
-    refused = {id(each.instruction) for each in bad_parameters(document)}
+    refused = {id(parameter.instruction) for parameter in bad_parameters(document)}
     groups: dict[str, list[Instruction]] = {}
-    for each in document.find("PARAMETER"):
-        if each.name in PARAMETERS and not PARAMETERS[each.name].is_list and id(each) not in refused:
-            groups.setdefault(each.name, []).append(each)
+    for instruction in document.find("PARAMETER"):
+        if (
+            instruction.name in PARAMETERS
+            and not PARAMETERS[instruction.name].is_list
+            and id(instruction) not in refused
+        ):
+            groups.setdefault(instruction.name, []).append(instruction)
     for name, found in groups.items():
         if name not in DEPRECATED:
             yield from _replaced(document, f"PARAMETER {name}", found)
@@ -68,15 +72,15 @@ def check(document: Document) -> Iterator[Finding]:
 
 def _replaced(document: Document, what: str, found: Sequence[Instruction]) -> Iterator[Finding]:
     if len(found) > 1 and (text := lines_of_text(document)):
-        found = [each for each in found if each not in text]
+        found = [instruction for instruction in found if instruction not in text]
     if len(found) < 2:
         return
     last = found[-1]
-    for each in found[:-1]:
-        same = each.value == last.value
+    for instruction in found[:-1]:
+        same = instruction.value == last.value
         message = f"{what} on line {number_of(document, last)} {'repeats' if same else 'replaces'} this one"
-        fix = (safe_fix if same else unsafe_fix)("remove this one", delete_lines(document, each))
-        yield Finding(each.keyword_span, message, "keep one of them", fix)
+        fix = (safe_fix if same else unsafe_fix)("remove this one", delete_lines(document, instruction))
+        yield Finding(instruction.keyword_span, message, "keep one of them", fix)
 
 
 def _is_projector(document: Document, value: str) -> bool:
@@ -87,8 +91,8 @@ def _is_projector(document: Document, value: str) -> bool:
 
 def _projector(document: Document, projector: Instruction, model: Instruction) -> Iterator[Finding]:
     """Yield a model and a projector of which at least one is given by a name."""
-    first, last = sorted((projector, model), key=lambda each: each.span.start)
-    names = [each for each in (first, last) if is_file(document, each.value) is False]
+    first, last = sorted((projector, model), key=lambda instruction: instruction.span.start)
+    names = [instruction for instruction in (first, last) if is_file(document, instruction.value) is False]
     shown = f"FROM on line {number_of(document, first)} and on line {number_of(document, last)}"
     message = f"Ollama does not put {shown} together: a model and its projector add up only where both are files"
     hint = "download both, and name them as files: FROM ./model.gguf and FROM ./mmproj.gguf"
@@ -98,16 +102,18 @@ def _projector(document: Document, projector: Instruction, model: Instruction) -
 def _models(document: Document) -> Iterator[Finding]:
     """Yield FROM lines that have no effect beside others."""
     found = document.find("FROM")
-    names = [each for each in found if is_file(document, each.value) is False]
-    files = [each for each in found if is_file(document, each.value)]
-    projectors = [each for each in found if _is_projector(document, each.value)]
+    names = [instruction for instruction in found if is_file(document, instruction.value) is False]
+    files = [instruction for instruction in found if is_file(document, instruction.value)]
+    projectors = [instruction for instruction in found if _is_projector(document, instruction.value)]
     if names and 0 < len(projectors) < len(found):
-        yield from _projector(document, projectors[-1], [each for each in found if each not in projectors][-1])
+        yield from _projector(
+            document, projectors[-1], [instruction for instruction in found if instruction not in projectors][-1]
+        )
         return
-    if not any(looks_like_path(each.value) for each in names):
+    if not any(looks_like_path(instruction.value) for instruction in names):
         yield from _replaced(document, "FROM", names)
     if not names or len(names) + len(files) != len(found):
         return
-    for each in files:
+    for instruction in files:
         message = f"the server ignores this file: FROM on line {number_of(document, names[-1])} names a model"
-        yield Finding(each.value_span, message, "build from files alone, or from the model alone")
+        yield Finding(instruction.value_span, message, "build from files alone, or from the model alone")

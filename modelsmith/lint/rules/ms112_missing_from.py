@@ -60,7 +60,7 @@ def check(document: Document) -> Iterator[Finding]:
         yield Finding(span, "the file is empty: no FROM names a model to build on", "write FROM and a model or a file")
         return
     hint = "write FROM and a model such as llama3.2:3b, or a GGUF file"
-    if any(_FROM.search(each.value) for each in document.instructions):
+    if any(_FROM.search(instruction.value) for instruction in document.instructions):
         hint = "one stands inside of a value: a quote above it is closed too late"
     elif _COMMENTED.search(document.text):
         hint = "one stands behind a #"

@@ -54,17 +54,19 @@ _TEXTS = {"MESSAGE": "the model reads an empty message", "LICENSE": "an empty li
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield instructions that say nothing."""
-    for each in document.instructions:
-        if each.fault is not None or each.value:
+    for instruction in document.instructions:
+        if instruction.fault is not None or instruction.value:
             continue
-        fix = unsafe_fix("remove it", delete_lines(document, each))
-        if each.keyword in _WAYS:
-            counts = document.find(each.keyword)[-1] is each
-            message = f"an empty {each.keyword} means that none is given; the base model's stays"
-            if counts and not (each.keyword == "SYSTEM" and builds_on_files(document)):
-                yield Finding(each.span, message, _WAYS[each.keyword], fix)
-        elif each.keyword in _FOLDERS:
-            message = f"an empty {each.keyword} means the folder that the Modelfile is in"
-            yield Finding(each.span, message, f"write {each.keyword} . if that is meant")
-        elif each.keyword in _TEXTS:
-            yield Finding(each.span, f"{each.keyword} is empty: {_TEXTS[each.keyword]}", "remove it", fix)
+        fix = unsafe_fix("remove it", delete_lines(document, instruction))
+        if instruction.keyword in _WAYS:
+            counts = document.find(instruction.keyword)[-1] is instruction
+            message = f"an empty {instruction.keyword} means that none is given; the base model's stays"
+            if counts and not (instruction.keyword == "SYSTEM" and builds_on_files(document)):
+                yield Finding(instruction.span, message, _WAYS[instruction.keyword], fix)
+        elif instruction.keyword in _FOLDERS:
+            message = f"an empty {instruction.keyword} means the folder that the Modelfile is in"
+            yield Finding(instruction.span, message, f"write {instruction.keyword} . if that is meant")
+        elif instruction.keyword in _TEXTS:
+            yield Finding(
+                instruction.span, f"{instruction.keyword} is empty: {_TEXTS[instruction.keyword]}", "remove it", fix
+            )

@@ -58,18 +58,18 @@ _COMMENT = regex(r"[ \t]*(?:#|//)[ \t]*([^\r\n]*)")
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield values that swallowed instructions."""
-    for each in document.instructions:
-        if each.fault is None and each.quote and "\n" in each.value:
-            first = _swallowed(document, each)
+    for instruction in document.instructions:
+        if instruction.fault is None and instruction.quote and "\n" in instruction.value:
+            first = _swallowed(document, instruction)
             if first:
-                yield _finding(document, each, first)
+                yield _finding(document, instruction, first)
 
 
 def _swallowed(document: Document, instruction: Instruction) -> re.Match[str] | None:
     """Return the first instruction in a value, where the last one opens the quote that closes the value."""
     span = instruction.value_span
     found = list(_INSTRUCTION.finditer(document.text, span.start, span.end))
-    found = [each for each in found if each.start() > span.start]
+    found = [match for match in found if match.start() > span.start]
     if not found:
         return None
     after = document.text[found[-1].end(1) : instruction.quoted_span.end]

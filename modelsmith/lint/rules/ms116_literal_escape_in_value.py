@@ -54,21 +54,23 @@ _CHARACTERS = {"n": "\n", "t": "\t", "r": "\r", '"': '"'}
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield escapes that are none."""
-    for each in document.instructions:
-        if each.fault is not None or "\\" not in each.value:
+    for instruction in document.instructions:
+        if instruction.fault is not None or "\\" not in instruction.value:
             continue
-        is_stop = each.keyword == "PARAMETER" and each.name == "stop"
-        if not is_stop and (each.keyword not in ("SYSTEM", "MESSAGE") or "\n" in each.value):
+        is_stop = instruction.keyword == "PARAMETER" and instruction.name == "stop"
+        if not is_stop and (instruction.keyword not in ("SYSTEM", "MESSAGE") or "\n" in instruction.value):
             continue
-        found = (_IN_STOP if is_stop else _IN_TEXT).search(document.text, each.value_span.start, each.value_span.end)
+        found = (_IN_STOP if is_stop else _IN_TEXT).search(
+            document.text, instruction.value_span.start, instruction.value_span.end
+        )
         if found is None:
             continue
         start = document.text.index("\\", found.start())
         span = Span(start, found.end() if is_stop else start + 2)
-        what = "the stop" if is_stop else each.keyword
+        what = "the stop" if is_stop else instruction.keyword
         message = f"{span.of(document.text)} is no escape in a Modelfile; {what} has a backslash in it"
         hint = 'write the character itself, in """ if it is a line end'
-        yield Finding(span, message, hint, _fix(each, _IN_STOP if is_stop else re.compile(r"\\n")))
+        yield Finding(span, message, hint, _fix(instruction, _IN_STOP if is_stop else re.compile(r"\\n")))
 
 
 def _fix(instruction: Instruction, escape: re.Pattern[str]) -> Fix | None:

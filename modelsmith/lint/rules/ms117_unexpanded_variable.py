@@ -50,23 +50,23 @@ _ALIAS = regex(r"[ \t]+AS[ \t]+[\w.-]+$", re.IGNORECASE)
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield names that were meant to be replaced."""
-    for each in document.instructions:
-        if each.fault is not None or each.keyword not in ("FROM", "ADAPTER", "DRAFT"):
+    for instruction in document.instructions:
+        if instruction.fault is not None or instruction.keyword not in ("FROM", "ADAPTER", "DRAFT"):
             continue
-        if len(each.value) > _LONGEST:
+        if len(instruction.value) > _LONGEST:
             continue
-        if each.keyword == "FROM" and "/" not in each.value and " " not in each.value:
+        if instruction.keyword == "FROM" and "/" not in instruction.value and " " not in instruction.value:
             continue  # MS512 says that it is no name of a model
-        facts = (document.surroundings.paths or {}).get(each.value)
+        facts = (document.surroundings.paths or {}).get(instruction.value)
         if facts is not None and facts.kind is not PathKind.MISSING:
             continue
-        if found := _PLACEHOLDER.search(document.text, each.value_span.start, each.value_span.end):
+        if found := _PLACEHOLDER.search(document.text, instruction.value_span.start, instruction.value_span.end):
             message = f"Ollama does not replace {found[0]}; it looks for this very name"
             yield Finding(
                 Span(*found.span()), message, "write the name, or make the file with a recipe that has inputs"
             )
-        elif found := _ALIAS.search(each.value):
-            start = each.value_span.start + found.start()
-            span = Span(start, each.value_span.end)
+        elif found := _ALIAS.search(instruction.value):
+            start = instruction.value_span.start + found.start()
+            span = Span(start, instruction.value_span.end)
             message = f"{found[0].strip()} is part of the name to Ollama: a Modelfile has no stages"
             yield Finding(span, message, "remove it", unsafe_fix("remove it", Edit.delete(span)))

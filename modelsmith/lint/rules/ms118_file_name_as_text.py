@@ -54,10 +54,12 @@ _URL = regex(r"[a-z]+://", re.IGNORECASE)
 def check(document: Document) -> Iterator[Finding]:
     """Yield texts that are names of files."""
     for keyword in ("LICENSE", "SYSTEM", "TEMPLATE", "MESSAGE"):
-        for each in document.find(keyword):
-            value = each.value.strip()
+        for instruction in document.find(keyword):
+            value = instruction.value.strip()
             if len(value) > _LONGEST or (_URL.match(value) and not value.startswith("file:")):
                 continue
             if _FILE.fullmatch(value) or (keyword == "LICENSE" and _LICENSE.fullmatch(value)):
                 message = f"{keyword} is the text {value}: Ollama reads no file here"
-                yield Finding(each.value_span, message, "write the text itself, or make the Modelfile with a recipe")
+                yield Finding(
+                    instruction.value_span, message, "write the text itself, or make the Modelfile with a recipe"
+                )

@@ -47,14 +47,14 @@ _ESCAPE = regex(r"\\(?= )")
 def check(document: Document) -> Iterator[Finding]:
     """Yield paths with blanks that are escaped."""
     for keyword in ("FROM", "ADAPTER", "DRAFT"):
-        for each in document.find(keyword):
-            facts = (document.surroundings.paths or {}).get(each.value)
+        for instruction in document.find(keyword):
+            facts = (document.surroundings.paths or {}).get(instruction.value)
             if facts is None or facts.kind is PathKind.MISSING:
-                yield from _escapes(document, each)
+                yield from _escapes(document, instruction)
 
 
-def _escapes(document: Document, each: Instruction) -> Iterator[Finding]:
-    span = each.value_span
+def _escapes(document: Document, instruction: Instruction) -> Iterator[Finding]:
+    span = instruction.value_span
     found = [Span(span.start + m.start(), span.start + m.end()) for m in _ESCAPE.finditer(span.of(document.text))]
     if found:
         fix = unsafe_fix("remove the backslash", *(Edit.delete(place) for place in found))

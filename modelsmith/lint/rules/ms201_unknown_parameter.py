@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 @rule(Severity.ERROR)
 def check(document: Document) -> Iterator[Finding]:
     """Yield unknown parameters."""
-    for each in bad(document, "MS201"):
-        yield _finding(document, each.instruction)
+    for parameter in bad(document, "MS201"):
+        yield _finding(document, parameter.instruction)
 
 
 def _finding(document: Document, instruction: Instruction) -> Finding:

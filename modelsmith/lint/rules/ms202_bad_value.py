@@ -55,8 +55,8 @@ _WANTED = {
 @rule(Severity.ERROR)
 def check(document: Document) -> Iterator[Finding]:
     """Yield values that Ollama cannot read."""
-    for each in bad(document, "MS202"):
-        instruction = each.instruction
+    for parameter in bad(document, "MS202"):
+        instruction = parameter.instruction
         kind = PARAMETERS[instruction.name].kind
         what, hint = _WANTED.get(kind, ("", ""))
         span = instruction.quoted_span

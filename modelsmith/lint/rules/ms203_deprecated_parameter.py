@@ -51,8 +51,8 @@ _INSTEAD = {
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield parameters that are ignored."""
-    for each in document.find("PARAMETER"):
-        if each.name_span and is_deprecated(document, each.name):
-            fix = safe_fix("remove the line", delete_lines(document, each))
-            message = f"Ollama ignores the parameter {each.name}"
-            yield Finding(each.name_span, message, _INSTEAD.get(each.name, "nothing replaces it"), fix)
+    for instruction in document.find("PARAMETER"):
+        if instruction.name_span and is_deprecated(document, instruction.name):
+            fix = safe_fix("remove the line", delete_lines(document, instruction))
+            message = f"Ollama ignores the parameter {instruction.name}"
+            yield Finding(instruction.name_span, message, _INSTEAD.get(instruction.name, "nothing replaces it"), fix)

@@ -62,7 +62,7 @@ def check(document: Document) -> Iterator[Finding]:
     texts = [*document.find("SYSTEM")[-1:], *document.find("MESSAGE")]
     if not texts or (found and context is None) or (context is not None and context <= 0):
         return
-    tokens = sum(_count(document, each.value) for each in texts)
+    tokens = sum(_count(document, instruction.value) for instruction in texts)
     limit = context if context is not None else DEFAULT
     if tokens > _SHARE * limit:
         room = f"num_ctx {context:,}" if context is not None else f"the default of {DEFAULT:,} on a small GPU"

@@ -49,7 +49,7 @@ def check(document: Document) -> Iterator[Finding]:
     """Yield the first stop where the base's are not all repeated."""
     stops = document.find("PARAMETER", "stop")
     inherited = document.model.parameters.get("stop", ()) if document.model and document.model.is_stored else ()
-    lost = [text for text in inherited if text not in {each.value for each in stops}]
+    lost = [text for text in inherited if text not in {instruction.value for instruction in stops}]
     if not stops or not lost:
         return
     shown = ", ".join(f'"{text}"' for text in lost)

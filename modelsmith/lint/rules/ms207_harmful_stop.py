@@ -65,17 +65,19 @@ _IN_EVERY_ANSWER = frozenset({"<|start|>", "<|message|>"})
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield stops that do harm."""
-    for each in document.find("PARAMETER", "stop"):
-        if reason := _harm(each.value):
-            fix = unsafe_fix("remove the line", delete_lines(document, each))
-            span = each.quoted_span if each.value else each.span
-            yield Finding(span, f"the stop {_shown(each.value)} {reason}", "name the token that ends a turn", fix)
-        elif each.value in BEGINNINGS:
-            message = f"the stop {each.value} only begins texts: it stops nothing, as no answer has it"
-            fix = unsafe_fix("remove the line", delete_lines(document, each))
-            yield Finding(each.quoted_span, message, "name the token that ends a turn", fix, Severity.INFO)
-        elif stray := _stray(each):
-            message = f"the stop {_shown(each.value)} has a stray quote in it and never occurs"
+    for instruction in document.find("PARAMETER", "stop"):
+        if reason := _harm(instruction.value):
+            fix = unsafe_fix("remove the line", delete_lines(document, instruction))
+            span = instruction.quoted_span if instruction.value else instruction.span
+            yield Finding(
+                span, f"the stop {_shown(instruction.value)} {reason}", "name the token that ends a turn", fix
+            )
+        elif instruction.value in BEGINNINGS:
+            message = f"the stop {instruction.value} only begins texts: it stops nothing, as no answer has it"
+            fix = unsafe_fix("remove the line", delete_lines(document, instruction))
+            yield Finding(instruction.quoted_span, message, "name the token that ends a turn", fix, Severity.INFO)
+        elif stray := _stray(instruction):
+            message = f"the stop {_shown(instruction.value)} has a stray quote in it and never occurs"
             yield Finding(stray, message, "remove the quote", unsafe_fix("remove the quote", Edit.delete(stray)))
 
 

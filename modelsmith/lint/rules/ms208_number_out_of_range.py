@@ -49,12 +49,12 @@ _EXACT = 2**53
 @rule(Severity.ERROR)
 def check(document: Document) -> Iterator[Finding]:
     """Yield numbers that cannot be kept."""
-    for each in bad(document, "MS208"):
-        name, value = each.instruction.name, each.instruction.value
-        reason = "is no finite number" if each.sentence.startswith("json") else "is too large"
+    for parameter in bad(document, "MS208"):
+        name, value = parameter.instruction.name, parameter.instruction.value
+        reason = "is no finite number" if parameter.sentence.startswith("json") else "is too large"
         yield Finding(
-            each.instruction.quoted_span,
-            f"{shortened(value)} {reason}; Ollama stops with: {shortened(each.sentence)}",
+            parameter.instruction.quoted_span,
+            f"{shortened(value)} {reason}; Ollama stops with: {shortened(parameter.sentence)}",
             f"give {name} a number in its range",
         )
     for instruction in document.find("PARAMETER"):

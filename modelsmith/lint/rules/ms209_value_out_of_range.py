@@ -84,16 +84,21 @@ def _number(text: str) -> float:
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield values that make no sense."""
-    refused = {id(each.instruction) for each in bad_parameters(document)}
-    for each in document.find("PARAMETER"):
-        row = _RANGES.get(each.name)
-        if row is None or id(each) in refused:
+    refused = {id(parameter.instruction) for parameter in bad_parameters(document)}
+    for instruction in document.find("PARAMETER"):
+        row = _RANGES.get(instruction.name)
+        if row is None or id(instruction) in refused:
             continue
-        value = _number(each.value)
+        value = _number(instruction.value)
         if not row.least <= value <= row.most:
             fix: Fix | None = None
             if row is _PROBABILITY and value in _PERCENT:
-                fix = unsafe_fix(f"write {value / 100:g}", Edit(each.quoted_span, f"{value / 100:g}"))
-            yield Finding(each.quoted_span, f"{each.name} {each.value} is out of range", f"it takes {row.sense}", fix)
-        elif each.name == "num_predict" and value == 0:
-            yield Finding(each.quoted_span, "num_predict 0 generates nothing", "-1 has no limit")
+                fix = unsafe_fix(f"write {value / 100:g}", Edit(instruction.quoted_span, f"{value / 100:g}"))
+            yield Finding(
+                instruction.quoted_span,
+                f"{instruction.name} {instruction.value} is out of range",
+                f"it takes {row.sense}",
+                fix,
+            )
+        elif instruction.name == "num_predict" and value == 0:
+            yield Finding(instruction.quoted_span, "num_predict 0 generates nothing", "-1 has no limit")

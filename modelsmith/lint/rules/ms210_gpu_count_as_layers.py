@@ -46,10 +46,12 @@ _AS_FEW = range(1, 5)
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield numbers of layers that look like numbers of GPUs."""
-    for each in document.find("PARAMETER", "num_gpu"):
-        number = read_int(each.value)
+    for instruction in document.find("PARAMETER", "num_gpu"):
+        number = read_int(instruction.value)
         if number in _AS_FEW:
             what = "one layer" if number == 1 else f"{number} layers"
             message = f"num_gpu {number} puts {what} on the GPU and all others on the CPU"
-            fix = unsafe_fix("remove the line", delete_lines(document, each))
-            yield Finding(each.quoted_span, message, "leave it out: Ollama decides by the memory that is free", fix)
+            fix = unsafe_fix("remove the line", delete_lines(document, instruction))
+            yield Finding(
+                instruction.quoted_span, message, "leave it out: Ollama decides by the memory that is free", fix
+            )

@@ -47,7 +47,7 @@ def check(document: Document) -> Iterator[Finding]:
     if messages and messages[-1].name == "user" and messages[-1].name_span:
         message = "the last MESSAGE is by the user, and the request's own follows without an answer between them"
         yield Finding(messages[-1].name_span, message, "add the answer as MESSAGE assistant, or remove the question")
-    systems = [each for each in messages if each.name == "system"]
-    if systems and any(each.value for each in document.find("SYSTEM")) and systems[0].name_span:
+    systems = [instruction for instruction in messages if instruction.name == "system"]
+    if systems and any(instruction.value for instruction in document.find("SYSTEM")) and systems[0].name_span:
         message = "the model gets two system prompts: this MESSAGE and SYSTEM"
         yield Finding(systems[0].name_span, message, "write both into SYSTEM", severity=Severity.INFO)

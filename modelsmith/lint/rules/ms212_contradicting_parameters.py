@@ -48,8 +48,10 @@ _TOKENS = {"num_keep": "tokens of the prompt are kept", "num_predict": "tokens m
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield parameters that others make useless or harmful."""
-    refused = {id(each.instruction) for each in bad_parameters(document)}
-    last = {each.name: each for each in document.find("PARAMETER") if id(each) not in refused}
+    refused = {id(parameter.instruction) for parameter in bad_parameters(document)}
+    last = {
+        instruction.name: instruction for instruction in document.find("PARAMETER") if id(instruction) not in refused
+    }
     context = _number(last, "num_ctx")
     for name, what in _TOKENS.items():
         number = _number(last, name)

@@ -48,7 +48,7 @@ _LONG = 200
 def check(document: Document) -> Iterator[Finding]:
     """Yield a system prompt that is written as a message."""
     messages = document.find("MESSAGE")
-    if not messages or any(each.value for each in document.find("SYSTEM")):
+    if not messages or any(instruction.value for instruction in document.find("SYSTEM")):
         return
     first = messages[0]
     if first.name == "system" and len(first.value) >= _LONG and first.name_span:

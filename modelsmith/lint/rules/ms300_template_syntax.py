@@ -76,40 +76,40 @@ _WORDS = {
 @rule(Severity.ERROR)
 def check(document: Document) -> Iterator[Finding]:
     """Yield why Ollama refuses the template that counts."""
-    each = document.template
-    if each is None or each.error is None:
+    embedded = document.template
+    if embedded is None or embedded.error is None:
         return
     from modelsmith.lint.templates.syntax import flaw_of, is_our_limit
 
-    flaw = flaw_of(each.text, each.error)
-    span = each.span(flaw.start, flaw.end)
-    if is_our_limit(each.error):
+    flaw = flaw_of(embedded.text, embedded.error)
+    span = embedded.span(flaw.start, flaw.end)
+    if is_our_limit(embedded.error):
         message = f"modelsmith does not read this template ({flaw.message}); it is not checked"
         yield Finding(span, message, severity=Severity.INFO)
         return
-    word = each.text[flaw.start : flaw.end]
+    word = embedded.text[flaw.start : flaw.end]
     if flaw.message.startswith("unexpected EOF"):
         message = f"Ollama refuses the template: {word} has no {{{{ end }}}} (unexpected EOF)"
-        yield Finding(span, message, each.error.hint)
+        yield Finding(span, message, embedded.error.hint)
         return
-    hint = _hint(each, flaw, word)
-    yield Finding(span, f"Ollama refuses the template: {flaw.message}", hint, _fix(each, flaw, word))
+    hint = _hint(embedded, flaw, word)
+    yield Finding(span, f"Ollama refuses the template: {flaw.message}", hint, _fix(embedded, flaw, word))
 
 
-def _hint(each: EmbeddedTemplate, flaw: Flaw, word: str) -> str:
+def _hint(embedded: EmbeddedTemplate, flaw: Flaw, word: str) -> str:
     from modelsmith.lint.templates.syntax import looks_like_jinja
 
-    if looks_like_jinja(each.text):
+    if looks_like_jinja(embedded.text):
         return _JINJA
     if flaw.message.startswith("function") and _WORDS.get(word, "").startswith("."):
         return f"fields begin with a dot: {{{{ {_WORDS[word]} }}}}"
-    return each.error.hint if each.error else ""
+    return embedded.error.hint if embedded.error else ""
 
 
-def _fix(each: EmbeddedTemplate, flaw: Flaw, word: str) -> Fix | None:
+def _fix(embedded: EmbeddedTemplate, flaw: Flaw, word: str) -> Fix | None:
     if flaw.message.startswith("undefined template"):
-        return unsafe_fix("give it the dot", Edit.insert(each.offset(flaw.end), " ."))
+        return unsafe_fix("give it the dot", Edit.insert(embedded.offset(flaw.end), " ."))
     instead = _WORDS.get(word) if flaw.message.startswith("function") else None
-    if instead is None or _hint(each, flaw, word) == _JINJA:
+    if instead is None or _hint(embedded, flaw, word) == _JINJA:
         return None
-    return unsafe_fix(f"write {instead}", Edit(each.span(flaw.start, flaw.end), instead))
+    return unsafe_fix(f"write {instead}", Edit(embedded.span(flaw.start, flaw.end), instead))

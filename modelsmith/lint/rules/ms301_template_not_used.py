@@ -50,10 +50,10 @@ def check(document: Document) -> Iterator[Finding]:
     found = counted(document)
     if found is None or document.modelfile is None:
         return
-    each, template = found
+    embedded, template = found
     if "".join(template.text.split()) == _BARE:
         return  # what `ollama show --modelfile` writes for such models; nobody expects anything of it
-    span = heading(each)
+    span = heading(embedded)
     running = effective(document)
     if running is not None and running.source in ("renderer", "jinja"):
         renderer, _ = names(document)

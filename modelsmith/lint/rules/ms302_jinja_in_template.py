@@ -68,7 +68,7 @@ def check(document: Document) -> Iterator[Finding]:
     yield from islice(_findings(*found), MOST)
 
 
-def _findings(each: EmbeddedTemplate, template: Template) -> Iterator[Finding]:
+def _findings(embedded: EmbeddedTemplate, template: Template) -> Iterator[Finding]:
     has_jinja = False
     for words in texts(template):
         jinja = None if has_jinja else _JINJA.search(words.value)
@@ -76,10 +76,10 @@ def _findings(each: EmbeddedTemplate, template: Template) -> Iterator[Finding]:
             has_jinja = True
             start, end = words.start + jinja.start(), words.start + jinja.end()
             message = f"{_shown(jinja.group())} is Jinja: in a Go template it is text that the model reads"
-            yield Finding(each.span(start, end), message, "`modelsmith convert` translates a Jinja template")
+            yield Finding(embedded.span(start, end), message, "`modelsmith convert` translates a Jinja template")
         for place in _PLACEHOLDER.finditer(words.value):
             field = _FIELDS[place[1]]
-            span = each.span(words.start + place.start(), words.start + place.end())
+            span = embedded.span(words.start + place.start(), words.start + place.end())
             fix = None
             if template.is_legacy:
                 fix = unsafe_fix(f"write {{{{ {field} }}}}", Edit(span, f"{{{{ {field} }}}}"))

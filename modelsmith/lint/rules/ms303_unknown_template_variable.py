@@ -61,21 +61,21 @@ def check(document: Document) -> Iterator[Finding]:
         return
     from modelsmith.lint.templates.fields import fields_of
 
-    each, template = found
+    embedded, template = found
     reported = set()
     for unknown in fields_of(template).unknown[:MOST]:
         if (unknown.start, unknown.end) not in reported:
             reported.add((unknown.start, unknown.end))
-            yield _finding(each, unknown)
+            yield _finding(embedded, unknown)
     if used(document) is not None:
-        yield from _missing(each, template, reported)
+        yield from _missing(embedded, template, reported)
 
 
-def _finding(each: EmbeddedTemplate, unknown: UnknownField) -> Finding:
+def _finding(embedded: EmbeddedTemplate, unknown: UnknownField) -> Finding:
     from modelsmith.lint.templates.types import ROOT
 
-    span = each.span(unknown.start, unknown.end)
-    wanted, fix = _wanted(each, unknown)
+    span = embedded.span(unknown.start, unknown.end)
+    wanted, fix = _wanted(embedded, unknown)
     if unknown.owner is ROOT:
         gone = _GONE.get(unknown.name)
         effect = "it prints <no value>" if unknown.is_printed else "it is always empty"
@@ -85,19 +85,19 @@ def _finding(each: EmbeddedTemplate, unknown: UnknownField) -> Finding:
     return Finding(span, message, wanted, fix)
 
 
-def _wanted(each: EmbeddedTemplate, unknown: UnknownField) -> tuple[str, Fix | None]:
+def _wanted(embedded: EmbeddedTemplate, unknown: UnknownField) -> tuple[str, Fix | None]:
     """Return the way out, and the fix where there is one word that was meant."""
     from modelsmith.lint.templates.types import ROOT, field_names
     from modelsmith.template.go.values.types import MESSAGE
 
-    span = each.span(unknown.start, unknown.end)
+    span = embedded.span(unknown.start, unknown.end)
     names = field_names(unknown.owner)
     folded = next((name for name in names if name.lower() == unknown.name.lower()), "")
     if folded:
         return f"write .{folded}: fields are case-sensitive", safe_fix(f"write .{folded}", Edit(span, f".{folded}"))
     if unknown.owner is not ROOT and unknown.is_first and not unknown.in_definition:
         outer = next((name for name in ROOT.fields if name.lower() == unknown.name.lower()), "")
-        if outer and outer not in _OF_MESSAGES and each.text[unknown.start - 1 : unknown.start] in " (\n\t{-":
+        if outer and outer not in _OF_MESSAGES and embedded.text[unknown.start - 1 : unknown.start] in " (\n\t{-":
             hint = f"write $.{outer}: here the dot is {_words(unknown)}"
             return hint, safe_fix(f"write $.{outer}", Edit(span, f"$.{outer}"))
     if unknown.owner is ROOT and unknown.name in _GONE:
@@ -121,7 +121,7 @@ def _near(name: str, names: tuple[str, ...]) -> str:
     return did_you_mean(name, names)
 
 
-def _missing(each: EmbeddedTemplate, template: Template, reported: set[tuple[int, int]]) -> Iterator[Finding]:
+def _missing(embedded: EmbeddedTemplate, template: Template, reported: set[tuple[int, int]]) -> Iterator[Finding]:
     """Yield fields that exist, but not on the way that chats take."""
     if "<no value>" not in probes(template).prompt("system"):
         return
@@ -139,13 +139,13 @@ def _missing(each: EmbeddedTemplate, template: Template, reported: set[tuple[int
             continue
         pipeline = getattr(piece.node, "pipeline", None)
         start, end = (pipeline.start, pipeline.end) if pipeline else (span.start, span.end)
-        written = each.text[start:end]
+        written = embedded.text[start:end]
         why = (
             "a template that ranges over .Messages gets no .Prompt and no .Suffix"
             if not template.is_legacy
             else "a template without .Messages gets only .System, .Prompt and .Response"
         )
-        yield Finding(each.span(start, end), f"{written} prints <no value> in a chat", why)
+        yield Finding(embedded.span(start, end), f"{written} prints <no value> in a chat", why)
 
 
 def _words(unknown: UnknownField) -> str:

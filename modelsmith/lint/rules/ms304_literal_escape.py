@@ -59,21 +59,21 @@ def check(document: Document) -> Iterator[Finding]:
     yield from islice(_findings(*found), MOST)
 
 
-def _findings(each: EmbeddedTemplate, template: Template) -> Iterator[Finding]:
+def _findings(embedded: EmbeddedTemplate, template: Template) -> Iterator[Finding]:
     for words in texts(template):
         for run, is_quoted in _runs(words.value):
             if not is_quoted:
                 start, end = words.start + run.start(), words.start + run.end()
                 message = f"{run.group()} is printed as it stands: there are no escapes outside of {{{{ … }}}}"
                 hint = f'write a line break, or {{{{ "{_meant(run.group(), escaped=True)}" }}}}'
-                yield Finding(each.span(start, end), message, hint, _fix(each, start, end))
+                yield Finding(embedded.span(start, end), message, hint, _fix(embedded, start, end))
         for run in _ENTITIES.finditer(words.value):
             start, end = words.start + run.start(), words.start + run.end()
             import html
 
             meant = html.unescape(run.group())
-            fix = unsafe_fix(f"write {meant}", Edit(each.span(start, end), meant))
-            yield Finding(each.span(start, end), f"{run.group()} is printed as it stands", f"write {meant}", fix)
+            fix = unsafe_fix(f"write {meant}", Edit(embedded.span(start, end), meant))
+            yield Finding(embedded.span(start, end), f"{run.group()} is printed as it stands", f"write {meant}", fix)
 
 
 def _runs(text: str) -> Iterator[tuple[re.Match[str], bool]]:
@@ -93,14 +93,14 @@ def _meant(run: str, *, escaped: bool) -> str:
     return "".join(f"\\{part}" if escaped else {"n": "\n", "t": "\t"}[part] for part in parts)
 
 
-def _fix(each: EmbeddedTemplate, start: int, end: int) -> Fix | None:
+def _fix(embedded: EmbeddedTemplate, start: int, end: int) -> Fix | None:
     """Return the fix that survives the trim markers around, and the quotes of the value."""
-    text, run = each.text, each.text[start:end]
+    text, run = embedded.text, embedded.text[start:end]
     is_trimmed = text[end:].lstrip().startswith("{{-") or text[:start].rstrip().endswith("-}}")
-    quote = each.instruction.quote if each.instruction else '"""'
+    quote = embedded.instruction.quote if embedded.instruction else '"""'
     if quote != '"""' and (is_trimmed or not quote):
         if quote or "\n" in text:
             return None
         is_trimmed = True
     instead = f'{{{{ "{_meant(run, escaped=True)}" }}}}' if is_trimmed else _meant(run, escaped=False)
-    return unsafe_fix("write what the escape means", Edit(each.span(start, end), instead))
+    return unsafe_fix("write what the escape means", Edit(embedded.span(start, end), instead))

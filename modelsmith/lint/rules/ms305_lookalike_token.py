@@ -93,7 +93,11 @@ def check(document: Document) -> Iterator[Finding]:
                 continue
             meant = by_look.get(_look(token), [])
         else:
-            meant = [each for each in (_repaired(token), _deepseek(document, token)) if each and each != token][:1]
+            meant = [
+                spelling
+                for spelling in (_repaired(token), _deepseek(document, token))
+                if spelling and spelling != token
+            ][:1]
         if not meant:
             continue
         written = " or ".join(meant)
@@ -109,15 +113,15 @@ def _tokens(document: Document) -> Iterator[tuple[str, Span]]:
     """Yield what looks like a token in the template that counts and in the stops."""
     found = counted(document)
     if found is not None:
-        each, template = found
-        for words in (*texts(template), *(each for each in literals(template) if each.literal)):
+        embedded, template = found
+        for words in (*texts(template), *(literal for literal in literals(template) if literal.literal)):
             start = words.start
             if words.literal is not None:
                 if words.value != words.literal.quoted[1:-1]:
                     continue
                 start += 1
             for found_token in _spans(words.value):
-                yield found_token.group(), each.span(start + found_token.start(), start + found_token.end())
+                yield found_token.group(), embedded.span(start + found_token.start(), start + found_token.end())
     for stop in document.find("PARAMETER", "stop"):
         if stop.value_span.of(document.text) == stop.value and (token := _whole(stop.value)):
             yield token, stop.value_span

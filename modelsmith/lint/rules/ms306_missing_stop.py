@@ -51,7 +51,7 @@ def check(document: Document) -> Iterator[Finding]:
     found, model = used(document), document.model
     if found is None or model is None or model.is_decision:
         return
-    each, template = found
+    embedded, template = found
     ends = {token for token in (model.eos, model.eot, *model.end_tokens) if token}
     turns = probes(template).turns()
     if turns is None or not ends:
@@ -68,7 +68,7 @@ def check(document: Document) -> Iterator[Finding]:
     message = (
         f"past answers end with {end}, but nothing stops the model there: it ends with {' or '.join(sorted(ends))}"
     )
-    yield Finding(heading(each), message, f'add PARAMETER stop "{end}"', _fix(document, end))
+    yield Finding(heading(embedded), message, f'add PARAMETER stop "{end}"', _fix(document, end))
 
 
 def _fix(document: Document, end: str) -> Fix | None:

@@ -53,7 +53,7 @@ def check(document: Document) -> Iterator[Finding]:
     found = used(document)
     if found is None or document.modelfile is None:
         return
-    each, template = found
+    embedded, template = found
     prompt = probes(template).prompt("system")
     systems = [instruction for instruction in document.find("SYSTEM") if instruction.value]
     inherited = document.model.system if document.model else ""
@@ -63,19 +63,19 @@ def check(document: Document) -> Iterator[Finding]:
         and (systems or inherited)
         and (USER in prompt or ANSWER in prompt or NEXT in prompt)
     ):
-        span = systems[-1].keyword_span if systems else heading(each)
+        span = systems[-1].keyword_span if systems else heading(embedded)
         whose = "this SYSTEM" if systems else "the SYSTEM that the base brings along"
         yield Finding(span, f"the template never shows {whose} to the model", "print {{ .System }} in the TEMPLATE")
     lost = _lost(document)
     if lost:
         missing = " and ".join(_FIELDS[name] for name in lost)
         message = f"the base can do {' and '.join(lost)}; a model with this TEMPLATE cannot"
-        yield Finding(heading(each), message, f"use {missing} as the template of the base does")
+        yield Finding(heading(embedded), message, f"use {missing} as the template of the base does")
 
 
 def _lost(document: Document) -> list[str]:
-    model, each = document.model, document.template
-    if model is None or not model.is_stored or not model.template or each is None or each.template is None:
+    model, embedded = document.model, document.template
+    if model is None or not model.is_stored or not model.template or embedded is None or embedded.template is None:
         return []
     from modelsmith.errors import TemplateSyntaxError
     from modelsmith.template.effective.capabilities import go_capabilities
@@ -86,5 +86,5 @@ def _lost(document: Document) -> list[str]:
     except TemplateSyntaxError:
         return []
     parser = PARSERS.get(names(document)[1])
-    after = go_capabilities(each.template) | (parser.capabilities if parser else frozenset())
+    after = go_capabilities(embedded.template) | (parser.capabilities if parser else frozenset())
     return sorted(before - after)

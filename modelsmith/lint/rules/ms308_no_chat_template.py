@@ -47,7 +47,7 @@ _NO_CHAT = ("bert", "clip", "t5", "mmproj", "whisper", "embedding", "reranker")
 def check(document: Document) -> Iterator[Finding]:
     """Yield a FROM whose model has nothing to chat with."""
     model, bases = document.model, document.find("FROM")
-    if model is None or not bases or any(each.value for each in document.find("TEMPLATE")):
+    if model is None or not bases or any(instruction.value for instruction in document.find("TEMPLATE")):
         return
     if model.chat_template or model.template or names(document)[0]:
         return

@@ -46,7 +46,7 @@ def check(document: Document) -> Iterator[Finding]:
     found = used(document)
     if found is None:
         return
-    each, template = found
+    embedded, template = found
     outcome = probes(template).outcome("turns")
     if outcome.prompt is None or NEXT in outcome.prompt or USER in outcome.prompt:
         return
@@ -54,4 +54,4 @@ def check(document: Document) -> Iterator[Finding]:
         return
     where = "{{ .Prompt }}" if template.is_legacy else "{{ .Content }} inside of {{ range .Messages }}"
     message = "this template never shows the model what the user says"
-    yield Finding(heading(each), message, f"print {where}")
+    yield Finding(heading(embedded), message, f"print {where}")

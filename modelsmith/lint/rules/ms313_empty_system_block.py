@@ -50,7 +50,7 @@ def check(document: Document) -> Iterator[Finding]:
     found = used(document)
     if found is None or has_system(document):
         return
-    each, template = found
+    embedded, template = found
     with_system = probes(template).prompt("system")
     if with_system.count(SYSTEM) != 1 or with_system.replace(SYSTEM, "") != probes(template).prompt("turns"):
         return
@@ -60,4 +60,4 @@ def check(document: Document) -> Iterator[Finding]:
         if SYSTEM in piece.text and piece.node_span is not None:
             message = "without a system prompt, its tags are printed all the same, with nothing between them"
             hint = "put {{ if .System }} … {{ end }} around the tags too"
-            yield Finding(each.span(piece.node_span.start, piece.node_span.end), message, hint)
+            yield Finding(embedded.span(piece.node_span.start, piece.node_span.end), message, hint)

@@ -56,24 +56,25 @@ def check(document: Document) -> Iterator[Finding]:
     from modelsmith.lint.templates.fields import fields_of
     from modelsmith.lint.templates.types import ROOT
 
-    each, template = found
+    embedded, template = found
     explained = [unknown for unknown in fields_of(template).unknown if unknown.owner is not ROOT]
     failing: dict[Span, list[str]] = {}
     first: dict[Span, tuple[str, str]] = {}
     for chat in _chats(template):
         error = probes(template).outcome(chat).error
         if error is not None:
-            span, reason = _place(each, error.message)
+            span, reason = _place(embedded, error.message)
             failing.setdefault(span, []).append(WORDS[chat])
             first.setdefault(span, (reason, error.hint))
     for span, chats in failing.items():
         if any(
-            each.offset(unknown.end) > span.start and each.offset(unknown.start) < span.end for unknown in explained
+            embedded.offset(unknown.end) > span.start and embedded.offset(unknown.start) < span.end
+            for unknown in explained
         ):
             continue
         which = "every request" if len(chats) == len(_chats(template)) else " and ".join(chats)
         yield Finding(span, f"rendering {which} fails: {first[span][0]}", first[span][1])
-    yield from _undefined(each, template, set(failing))
+    yield from _undefined(embedded, template, set(failing))
 
 
 def _chats(template: Template) -> tuple[str, ...]:
@@ -81,18 +82,18 @@ def _chats(template: Template) -> tuple[str, ...]:
     return ("user", "system", "begun", *more)
 
 
-def _place(each: EmbeddedTemplate, message: str) -> tuple[Span, str]:
+def _place(embedded: EmbeddedTemplate, message: str) -> tuple[Span, str]:
     match = _PLACE.match(message)
     if match is None:
-        return heading(each), message
-    offset = _offset(each.text, int(match[1]), int(match[2]))
+        return heading(embedded), message
+    offset = _offset(embedded.text, int(match[1]), int(match[2]))
     context = match[3]
-    start = each.text.find(context, max(0, offset - len(context) - 2))
+    start = embedded.text.find(context, max(0, offset - len(context) - 2))
     if 0 <= start <= offset:
         offset, length = start, len(context)
     else:
-        length = len(re.match(r"[^\s{}()|]*", each.text[offset:]).group())  # type: ignore[union-attr]  # matches nothing too
-    return each.span(offset, offset + length), match[4]
+        length = len(re.match(r"[^\s{}()|]*", embedded.text[offset:]).group())  # type: ignore[union-attr]  # matches nothing too
+    return embedded.span(offset, offset + length), match[4]
 
 
 def _offset(text: str, line: int, column: int) -> int:
@@ -104,12 +105,12 @@ def _offset(text: str, line: int, column: int) -> int:
     return start + len(written.decode("utf-8", "ignore"))
 
 
-def _undefined(each: EmbeddedTemplate, template: Template, reported: set[Span]) -> Iterator[Finding]:
+def _undefined(embedded: EmbeddedTemplate, template: Template, reported: set[Span]) -> Iterator[Finding]:
     from modelsmith.syntax.gotemplate.nodes import TemplateCall
 
     for node in nodes(template):
         if isinstance(node, TemplateCall) and node.name not in template.tree.templates:
-            place = each.span(node.name_start, node.name_start + len(node.name) + 2)
+            place = embedded.span(node.name_start, node.name_start + len(node.name) + 2)
             if not any(place.start < span.end and span.start < place.end for span in reported):
                 yield Finding(
                     place, f'no template is called "{node.name}": rendering this fails', "add its {{ define }}"

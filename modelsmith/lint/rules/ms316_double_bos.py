@@ -56,7 +56,7 @@ def check(document: Document) -> Iterator[Finding]:
         tokens: tuple[str, ...] = (model.bos,) if model.adds_bos else ()
     else:
         tokens = _ADDED
-    each, template = found
+    embedded, template = found
     for token in tokens:
         if token == _STRIPPED or token not in template.text:
             continue
@@ -66,7 +66,7 @@ def check(document: Document) -> Iterator[Finding]:
         for words in texts(template):
             place = words.value.find(token)
             if place >= 0:
-                span = each.span(words.start + place, words.start + place + len(token))
+                span = embedded.span(words.start + place, words.start + place + len(token))
                 made = safe_fix if is_sure else unsafe_fix
                 fix = made(f"remove {token}", Edit.delete(span))
                 message = f"prompts begin with {token}, which llama.cpp adds to every prompt: the model sees it twice"

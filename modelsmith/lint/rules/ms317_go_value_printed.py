@@ -48,13 +48,13 @@ def check(document: Document) -> Iterator[Finding]:
     from modelsmith.lint.templates.fields import fields_of
     from modelsmith.template.go.values.types import FUNCTION, PARAMETERS
 
-    each, template = found
+    embedded, template = found
     for printed in fields_of(template).printed[:MOST]:
         is_tool = printed.type in (FUNCTION, PARAMETERS)
         if is_tool and not document.target.has("0.14.0"):
             continue
-        written = each.text[printed.start : printed.end]
-        span = each.span(printed.start, printed.end)
+        written = embedded.text[printed.start : printed.end]
+        span = embedded.span(printed.start, printed.end)
         fix = None
         if is_tool and "|" not in written and " " not in written:
             fix = safe_fix(f"write json {written}", Edit.insert(span.start, "json "))

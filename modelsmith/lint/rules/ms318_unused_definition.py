@@ -46,11 +46,11 @@ def check(document: Document) -> Iterator[Finding]:
         return
     from modelsmith.syntax.gotemplate.nodes import Block, Define, TemplateCall
 
-    each, template = found
+    embedded, template = found
     called = {node.name for node in nodes(template) if isinstance(node, TemplateCall | Block)}
     for node in nodes(template):
         if isinstance(node, Define) and node.name and node.name not in called:
-            span = each.span(node.opening.start, node.opening.end)
+            span = embedded.span(node.opening.start, node.opening.end)
             yield Finding(
                 span, f'nothing calls the template "{node.name}"', f'call it: {{{{ template "{node.name}" . }}}}'
             )

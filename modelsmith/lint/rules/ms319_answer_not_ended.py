@@ -50,7 +50,7 @@ def check(document: Document) -> Iterator[Finding]:
     turns = probes(found[1]).turns() if found else None
     if found is None or turns is None:
         return
-    each, template = found
+    embedded, template = found
     end = END.match(turns.opening.lstrip())
     if end is None or not turns.opening.lstrip()[end.end() :].strip() or END.search(turns.closing):
         return
@@ -58,7 +58,7 @@ def check(document: Document) -> Iterator[Finding]:
     message = f"the user's messages end with {token}, but past answers do not"
     fix = None
     if template.adds_response:
-        place = each.offset(len(each.text))
+        place = embedded.offset(len(embedded.text))
         fix = unsafe_fix(f"end answers with {token}", Edit.insert(place, f"{{{{ .Response }}}}{token}"))
     hint = f"write {{{{ .Response }}}}{token} at the end" if template.is_legacy else f"print {token} after the content"
-    yield Finding(heading(each), message, hint, fix)
+    yield Finding(heading(embedded), message, hint, fix)

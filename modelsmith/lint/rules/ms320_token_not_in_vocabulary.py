@@ -54,7 +54,7 @@ def check(document: Document) -> Iterator[Finding]:
     found = used(document) if vocabulary else None
     if found is None or vocabulary is None:
         return
-    each, template = found
+    embedded, template = found
     controls = tuple(vocabulary.controls())
     looks = {_look(token) for token in controls}
     dummies = [token for token in controls if _DUMMY.fullmatch(token)]
@@ -71,7 +71,7 @@ def check(document: Document) -> Iterator[Finding]:
                 continue
             seen.add(text)
             if vocabulary.id_of(text) is None and _look(text) not in looks:
-                span = each.span(words.start + token.start(), words.start + token.end())
+                span = embedded.span(words.start + token.start(), words.start + token.end())
                 yield Finding(span, f"the model has no token {text}", hint)
 
 

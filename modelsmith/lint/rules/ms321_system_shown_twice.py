@@ -51,12 +51,12 @@ def check(document: Document) -> Iterator[Finding]:
     found = used(document)
     if found is None or found[1].is_legacy or probes(found[1]).prompt("system").count(SYSTEM) < 2:
         return
-    each, template = found
+    embedded, template = found
     printing = [piece.node for piece in probes(template).pieces("system") if SYSTEM in piece.text]
     pipeline = getattr(printing[-1], "pipeline", None) if printing else None
     if pipeline is None:
         return
-    written = each.text[pipeline.start : pipeline.end]
+    written = embedded.text[pipeline.start : pipeline.end]
     message = f"{written} shows the system prompt again: messages of the role system are in .System and in .Messages"
     hint = 'print only one of them, or skip {{ if eq .Role "system" }}{{ continue }}{{ end }} in the range'
-    yield Finding(each.span(pipeline.start, pipeline.end), message, hint)
+    yield Finding(embedded.span(pipeline.start, pipeline.end), message, hint)

@@ -44,7 +44,7 @@ def check(document: Document) -> Iterator[Finding]:
     found = used(document)
     if found is None or "tools" not in found[1].variables:
         return
-    each, template = found
+    embedded, template = found
     shown = probes(template)
     if any(TOOL in shown.prompt(chat) for chat in ("offer", "tools")) or USER not in shown.prompt("offer"):
         return
@@ -53,7 +53,7 @@ def check(document: Document) -> Iterator[Finding]:
             "a template without .Messages gets none" if template.is_legacy else "print {{ .Tools }}, or range over them"
         )
         message = "this template makes Ollama accept tools, but does not show them to the model"
-        yield Finding(heading(each), message, why)
+        yield Finding(heading(embedded), message, why)
     elif not has_system(document):
         message = "this template shows the model its tools only where there is a system prompt"
-        yield Finding(heading(each), message, "print .Tools outside of {{ if .System }}, or set a SYSTEM")
+        yield Finding(heading(embedded), message, "print .Tools outside of {{ if .System }}, or set a SYSTEM")

@@ -56,7 +56,7 @@ def check(document: Document) -> Iterator[Finding]:
     found = used(document)
     if found is None:
         return
-    each, template = found
+    embedded, template = found
     prompt = probes(template).prompt("user").rstrip()
     if USER not in prompt:
         return
@@ -65,4 +65,4 @@ def check(document: Document) -> Iterator[Finding]:
     if end is None or not _OPENED.search(tail[: end.start()]):
         return
     message = f"prompts end with {end[0]} behind the opened turn of the assistant: the answer is over before it begins"
-    yield Finding(heading(each), message, f"end the prompt before {end[0]}: only past answers are followed by it")
+    yield Finding(heading(embedded), message, f"end the prompt before {end[0]}: only past answers are followed by it")

@@ -62,12 +62,16 @@ def check(document: Document) -> Iterator[Finding]:
         word = document.text[blame.node.span.start : blame.node.span.end].split(None, 1)[0]
         span = Span(blame.node.span.start, blame.node.span.start + len(word))
         yield Finding(span, f'Ollama has no instruction "{word}"', _WAYS)
-    for each in document.instructions:
-        if each.keyword == "PARAMETER" and each.name_span and is_thinking_name(each.name):
-            yield Finding(each.name_span, f'Ollama has no parameter "{each.name}"', _WAYS)
-        elif each.keyword == "MESSAGE" and each.fault is None and (found := _COMMAND.match(each.value)):
+    for instruction in document.instructions:
+        if instruction.keyword == "PARAMETER" and instruction.name_span and is_thinking_name(instruction.name):
+            yield Finding(instruction.name_span, f'Ollama has no parameter "{instruction.name}"', _WAYS)
+        elif (
+            instruction.keyword == "MESSAGE"
+            and instruction.fault is None
+            and (found := _COMMAND.match(instruction.value))
+        ):
             command = found.group().strip()
-            start = document.text.find(command, each.value_span.start, each.value_span.end)
-            span = Span(start, start + len(command)) if start >= 0 else each.value_span
+            start = document.text.find(command, instruction.value_span.start, instruction.value_span.end)
+            span = Span(start, start + len(command)) if start >= 0 else instruction.value_span
             message = f"{command} is a command of `ollama run`; in a MESSAGE it is only text that the model reads"
             yield Finding(span, message, _WAYS, severity=Severity.WARNING)

@@ -73,5 +73,5 @@ def _fix(found: Prefill) -> Fix | None:
         declared = declare_thinking(found.template, found.tag, found.tag.replace("<", "</", 1))
     except ModelsmithError:
         return None
-    edit = rewritten(found.each, declared.text)
+    edit = rewritten(found.embedded, declared.text)
     return unsafe_fix("declare the thinking tags", edit) if edit else None

@@ -52,11 +52,11 @@ def check(document: Document) -> Iterator[Finding]:
     found = used(document)
     if found is None or "thinking" not in found[1].variables or parser(document) or not document.target.has("0.9.0"):
         return
-    each, template = found
+    embedded, template = found
     opening, closing = template.thinking_tags
     if template.is_legacy or _HARMONY in template.text or (_is_tag(opening) and _is_tag(closing)):
         return
-    node = _printed(each.template)
+    node = _printed(embedded.template)
     if node is None:
         return
     if opening and closing:
@@ -67,7 +67,7 @@ def check(document: Document) -> Iterator[Finding]:
         side = "neither tag" if not opening and not closing else "no opening tag" if not opening else "no closing tag"
         message = f"Ollama infers {side} around .Thinking, so the model counts as one that cannot think"
     hint = "write {{ if .Thinking }}<think>{{ .Thinking }}</think>{{ end }}, the tags as plain text and nothing else"
-    yield Finding(each.span(node.start, node.end), message, hint)
+    yield Finding(embedded.span(node.start, node.end), message, hint)
 
 
 def _is_tag(text: str) -> bool:

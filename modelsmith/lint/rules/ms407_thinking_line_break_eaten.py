@@ -56,7 +56,7 @@ def check(document: Document) -> Iterator[Finding]:
         return
     if not probes(found.template).prompt("user").endswith(_TAG):
         return
-    quote = found.each.instruction.quote if found.each.instruction else '"""'
+    quote = found.embedded.instruction.quote if found.embedded.instruction else '"""'
     fix = unsafe_fix("keep the line break", Edit(found.place, '{{ "<think>\\n" }}')) if quote != '"' else None
     message = "the line break behind <think> is eaten by {{-, so prompts end with <think> alone"
     yield Finding(found.place, message, 'write {{ "<think>\\n" }} if the model was trained with the line break', fix)

@@ -53,33 +53,35 @@ _WEIGHTS = (".gguf", ".bin", ".safetensors", ".pth", ".pt")
 def check(document: Document) -> Iterator[Finding]:
     """Yield arguments of FROM, ADAPTER and DRAFT that lead elsewhere than it looks."""
     for keyword in ("FROM", "ADAPTER", "DRAFT"):
-        for each in document.find(keyword):
-            if each.value:
-                yield from _look(document, each)
+        for instruction in document.find(keyword):
+            if instruction.value:
+                yield from _look(document, instruction)
 
 
-def _look(document: Document, each: Instruction) -> Iterator[Finding]:
-    value = each.value
+def _look(document: Document, instruction: Instruction) -> Iterator[Finding]:
+    value = instruction.value
     facts = (document.surroundings.paths or {}).get(value)
     if _BLOB.search(value):
         yield Finding(
-            each.value_span,
+            instruction.value_span,
             "this is a blob of one machine's store: the file says nothing to any other machine",
             "name the model, as in `ollama list`; `ollama show --modelfile` writes blobs",
         )
     elif _DRIVE.match(value) and (facts is None or facts.kind is PathKind.MISSING):
         yield Finding(
-            each.value_span, "this is a path of one Windows machine", "use a path relative to the Modelfile, with /"
+            instruction.value_span,
+            "this is a path of one Windows machine",
+            "use a path relative to the Modelfile, with /",
         )
     elif facts is not None:
-        yield from _found(document, each, facts)
+        yield from _found(document, instruction, facts)
 
 
-def _found(document: Document, each: Instruction, facts: PathFacts) -> Iterator[Finding]:
-    value, place = each.value, each.value_span
+def _found(document: Document, instruction: Instruction, facts: PathFacts) -> Iterator[Finding]:
+    value, place = instruction.value, instruction.value_span
     match facts.kind:
         case PathKind.MISSING if _PATH.match(value) or value.lower().endswith(_WEIGHTS):
-            if each.keyword == "FROM":
+            if instruction.keyword == "FROM":
                 is_name = ModelName.parse(value).is_valid
                 pulled = "so Ollama takes it for the name of a model and tries to pull it"
                 reason = pulled if is_name else "and no model can have this name: Ollama stops"
@@ -92,7 +94,7 @@ def _found(document: Document, each: Instruction, facts: PathFacts) -> Iterator[
                 "relative paths start in the folder of the Modelfile",
                 severity=severity,
             )
-        case PathKind.FOLDER if each.keyword == "FROM" and value in _names(document):
+        case PathKind.FOLDER if instruction.keyword == "FROM" and value in _names(document):
             yield Finding(
                 place,
                 f"the folder {facts.path} hides the model {value}: Ollama looks for weights in it",

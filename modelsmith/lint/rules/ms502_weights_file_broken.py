@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 def check(document: Document) -> Iterator[Finding]:
     """Yield files with a problem; Safetensors are no GGUF and fine."""
     for keyword in ("FROM", "ADAPTER", "DRAFT"):
-        for each in document.find(keyword):
-            facts = (document.surroundings.paths or {}).get(each.value)
+        for instruction in document.find(keyword):
+            facts = (document.surroundings.paths or {}).get(instruction.value)
             if facts and facts.kind is PathKind.FILE and facts.problem and facts.format != "safetensors":
-                yield Finding(each.value_span, facts.problem, facts.hint)
+                yield Finding(instruction.value_span, facts.problem, facts.hint)

@@ -47,29 +47,33 @@ def check(document: Document) -> Iterator[Finding]:
     """Yield adapters that will not work, and weights that are adapters."""
     paths = document.surroundings.paths or {}
     merge = "merge it (modelsmith lora merge BASE ADAPTER -o FILE) and name the merged model in FROM"
-    for each in document.find("ADAPTER"):
-        facts = paths.get(each.value)
+    for instruction in document.find("ADAPTER"):
+        facts = paths.get(instruction.value)
         if document.target.has(_REFUSED_SINCE):
             yield Finding(
-                each.keyword_span, f"Ollama {document.target} refuses ADAPTER (since {_REFUSED_SINCE})", merge
+                instruction.keyword_span, f"Ollama {document.target} refuses ADAPTER (since {_REFUSED_SINCE})", merge
             )
         elif facts and facts.role and facts.role != "adapter":
             name = "projector" if facts.role == "projector" else "whole model"
-            yield Finding(each.value_span, f"{each.value} is a {name}, not an adapter", f"name a {name} in FROM")
+            yield Finding(
+                instruction.value_span, f"{instruction.value} is a {name}, not an adapter", f"name a {name} in FROM"
+            )
         elif (
             facts and facts.model and document.model and _differ(facts.model.architecture, document.model.architecture)
         ):
             yield Finding(
-                each.value_span,
+                instruction.value_span,
                 f"the adapter is for {facts.model.architecture}, the base is {document.model.architecture}",
                 "use the base that the adapter was trained on",
                 severity=Severity.WARNING,
             )
-    for each in document.find("FROM"):
-        facts = paths.get(each.value)
+    for instruction in document.find("FROM"):
+        facts = paths.get(instruction.value)
         if facts and facts.role == "adapter":
             yield Finding(
-                each.value_span, f"{each.value} is an adapter, not a model", "name it in ADAPTER, its base in FROM"
+                instruction.value_span,
+                f"{instruction.value} is an adapter, not a model",
+                "name it in ADAPTER, its base in FROM",
             )
 
 

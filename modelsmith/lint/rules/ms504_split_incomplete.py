@@ -50,9 +50,9 @@ _MOST = 100
 def check(document: Document) -> Iterator[Finding]:
     """Yield sets of parts that are not whole."""
     sets: dict[tuple[str, int], dict[int, Instruction]] = {}
-    for each in document.find("FROM"):
-        if match := _PART.fullmatch(each.value):
-            sets.setdefault((match[1], int(match[3])), {})[int(match[2])] = each
+    for instruction in document.find("FROM"):
+        if match := _PART.fullmatch(instruction.value):
+            sets.setdefault((match[1], int(match[3])), {})[int(match[2])] = instruction
     for (stem, count), parts in sets.items():
         missing = [number for number in range(1, count + 1) if number not in parts]
         if not missing:

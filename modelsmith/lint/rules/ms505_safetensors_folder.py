@@ -49,11 +49,11 @@ _TOKENIZERS = {"tokenizer.json", "tokenizer.model", "tekken.json", "vocab.json",
 def check(document: Document) -> Iterator[Finding]:
     """Yield folders that cannot be converted."""
     for keyword in ("FROM", "ADAPTER"):
-        for each in document.find(keyword):
-            facts = (document.surroundings.paths or {}).get(each.value)
+        for instruction in document.find(keyword):
+            facts = (document.surroundings.paths or {}).get(instruction.value)
             if facts and facts.kind is PathKind.FOLDER:
                 for message, hint in _lacks(facts.entries, is_adapter=keyword == "ADAPTER"):
-                    yield Finding(each.value_span, f"{each.value} {message}", hint)
+                    yield Finding(instruction.value_span, f"{instruction.value} {message}", hint)
 
 
 def _lacks(names: tuple[str, ...], *, is_adapter: bool) -> Iterator[tuple[str, str]]:

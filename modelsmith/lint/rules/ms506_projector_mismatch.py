@@ -42,8 +42,11 @@ if TYPE_CHECKING:
 @rule(Severity.ERROR)
 def check(document: Document) -> Iterator[Finding]:
     """Yield projectors without their model."""
-    known = [(each, (document.surroundings.paths or {}).get(each.value)) for each in document.find("FROM")]
-    projectors = [(each, facts) for each, facts in known if facts and facts.role == "projector"]
+    known = [
+        (instruction, (document.surroundings.paths or {}).get(instruction.value))
+        for instruction in document.find("FROM")
+    ]
+    projectors = [(instruction, facts) for instruction, facts in known if facts and facts.role == "projector"]
     if not projectors:
         return
     if len(projectors) == len(known):
@@ -54,11 +57,11 @@ def check(document: Document) -> Iterator[Finding]:
         )
         return
     widths = {facts.model.embedding_length for _, facts in known if facts and facts.role == "model" and facts.model}
-    for each, facts in projectors:
+    for instruction, facts in projectors:
         width = facts.model.projection_width if facts.model else 0
         if width and widths and 0 not in widths and width not in widths:
             yield Finding(
-                each.value_span,
+                instruction.value_span,
                 f"the projector makes embeddings of {width} numbers, the model has {max(widths)}",
                 "use the projector that was published with the model",
             )

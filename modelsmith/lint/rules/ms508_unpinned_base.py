@@ -42,15 +42,17 @@ if TYPE_CHECKING:
 def check(document: Document) -> Iterator[Finding]:
     """Yield names of models that follow whatever is newest."""
     is_policy = document.settings.policy.requires_pinned_base
-    for each in document.find("FROM"):
-        facts = (document.surroundings.paths or {}).get(each.value)
-        if (facts and facts.kind is not PathKind.MISSING) or not _is_name(each.value):
+    for instruction in document.find("FROM"):
+        facts = (document.surroundings.paths or {}).get(instruction.value)
+        if (facts and facts.kind is not PathKind.MISSING) or not _is_name(instruction.value):
             continue
-        if ModelName.parse(each.value).tag == "latest":
-            tagless = "has no tag" if ":" not in each.value.rpartition("/")[2] else "is moved to whatever is newest"
+        if ModelName.parse(instruction.value).tag == "latest":
+            tagless = (
+                "has no tag" if ":" not in instruction.value.rpartition("/")[2] else "is moved to whatever is newest"
+            )
             yield Finding(
-                each.value_span,
-                f"{each.value} {tagless}: it may be another model tomorrow",
+                instruction.value_span,
+                f"{instruction.value} {tagless}: it may be another model tomorrow",
                 "name the tag of one size and quantization, such as :8b-q4_K_M",
                 severity=Severity.ERROR if is_policy else None,
             )

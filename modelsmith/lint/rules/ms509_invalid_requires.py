@@ -52,18 +52,18 @@ _VERSION = regex(r"(\d+)\.(\d+)(?:\.(\d+))?")
 @rule(Severity.ERROR)
 def check(document: Document) -> Iterator[Finding]:
     """Yield a REQUIRES that Ollama refuses; each is read, not only the last."""
-    for each in document.find("REQUIRES"):
-        if required_version(each.value) is not None or comment_of(each) is not None:
+    for instruction in document.find("REQUIRES"):
+        if required_version(instruction.value) is not None or comment_of(instruction) is not None:
             continue
-        if not each.value:
-            yield Finding(each.keyword_span, "REQUIRES has no value", "write a version such as 0.14.0")
+        if not instruction.value:
+            yield Finding(instruction.keyword_span, "REQUIRES has no value", "write a version such as 0.14.0")
             continue
-        fix = _fix(each.value)
-        edit = Edit(each.quoted_span, fix[0]) if fix else None
+        fix = _fix(instruction.value)
+        edit = Edit(instruction.quoted_span, fix[0]) if fix else None
         make = safe_fix if fix and fix[1] else unsafe_fix
         yield Finding(
-            each.quoted_span,
-            f'"{shortened(each.value)}" is not a version that REQUIRES accepts',
+            instruction.quoted_span,
+            f'"{shortened(instruction.value)}" is not a version that REQUIRES accepts',
             "it names the oldest Ollama that works, without >= or spaces, such as 0.14.0",
             make(f"write {fix[0]}", edit) if fix and edit else None,
         )

@@ -46,9 +46,9 @@ def check(document: Document) -> Iterator[Finding]:
     """Yield drafts that are their own model."""
     if not document.target.has("0.23.1"):
         return
-    sources = {posixpath.normpath(each.value): each for each in document.find("FROM")}
-    for each in document.find("DRAFT"):
-        if source := sources.get(posixpath.normpath(each.value)):
+    sources = {posixpath.normpath(instruction.value): instruction for instruction in document.find("FROM")}
+    for instruction in document.find("DRAFT"):
+        if source := sources.get(posixpath.normpath(instruction.value)):
             message = f"DRAFT names the same as FROM on line {number_of(document, source)}; Ollama refuses that"
-            fix = unsafe_fix("remove DRAFT", delete_lines(document, each))
-            yield Finding(each.quoted_span, message, "a draft model is a smaller model of the same family", fix)
+            fix = unsafe_fix("remove DRAFT", delete_lines(document, instruction))
+            yield Finding(instruction.quoted_span, message, "a draft model is a smaller model of the same family", fix)

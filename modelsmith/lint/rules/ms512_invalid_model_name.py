@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 @rule(Severity.WARNING)
 def check(document: Document) -> Iterator[Finding]:
     """Yield names that are none, an error where no file has this name; comments and variables are other rules' business."""
-    for each in document.find("FROM"):
-        value = each.value
+    for instruction in document.find("FROM"):
+        value = instruction.value
         facts = (document.surroundings.paths or {}).get(value)
         if (
             not value
@@ -61,4 +61,4 @@ def check(document: Document) -> Iterator[Finding]:
         name = ModelName.parse(value)
         if not name.is_valid and (facts is None or facts.kind is PathKind.MISSING):
             message = f'"{value}" is not the name of a model: {name.problem}'
-            yield Finding(each.value_span, message, name.way_out, severity=Severity.ERROR if facts else None)
+            yield Finding(instruction.value_span, message, name.way_out, severity=Severity.ERROR if facts else None)

@@ -76,15 +76,15 @@ _FEW = 8  # different characters; fewer are a placeholder
 def check(document: Document) -> Iterator[Finding]:
     """Yield what has the form of a secret; placeholders of one repeated character do not."""
     for keyword in ("SYSTEM", "TEMPLATE", "MESSAGE", "LICENSE"):
-        for each in document.find(keyword):
-            raw = each.value_span.of(document.text)
+        for instruction in document.find(keyword):
+            raw = instruction.value_span.of(document.text)
             if not any(beginning in raw for beginning in _BEGINNINGS):
                 continue
             for match in _PATTERN.finditer(raw):
                 kind = _NAMES[int((match.lastgroup or "k0")[1:])]
                 if len(set(match[0])) < _FEW or "EXAMPLE" in match[0].upper():
                     continue
-                start = each.value_span.start + match.start()
+                start = instruction.value_span.start + match.start()
                 yield Finding(
                     Span(start, start + len(match[0])),
                     f"this looks like {kind}, and {keyword} becomes a layer that everybody can read who has the model",

@@ -46,15 +46,15 @@ def check(document: Document) -> Iterator[Finding]:
     """Yield the FROM whose licence is told to nobody."""
     if document.find("LICENSE"):
         return
-    for each in document.find("FROM"):
-        facts = (document.surroundings.paths or {}).get(each.value)
+    for instruction in document.find("FROM"):
+        facts = (document.surroundings.paths or {}).get(instruction.value)
         if not facts or facts.kind is not PathKind.FILE or facts.model is None or facts.role not in {"", "model"}:
             continue
         name = facts.model.license.strip()
         if name and name.isprintable():
-            end = Edit.insert(each.span.end, f"\nLICENSE {name}")
+            end = Edit.insert(instruction.span.end, f"\nLICENSE {name}")
             yield Finding(
-                each.value_span,
+                instruction.value_span,
                 f'the weights are under "{name}", which nobody who runs the model will see',
                 "add a LICENSE with its text",
                 unsafe_fix(f"add LICENSE {name}", end),

@@ -46,13 +46,13 @@ def check(document: Document) -> Iterator[Finding]:
     if not trusted:
         return
     for keyword in ("FROM", "DRAFT"):
-        for each in document.find(keyword):
-            facts = (document.surroundings.paths or {}).get(each.value)
-            name = ModelName.parse(each.value)
+        for instruction in document.find(keyword):
+            facts = (document.surroundings.paths or {}).get(instruction.value)
+            name = ModelName.parse(instruction.value)
             if (
                 not name.is_valid
                 or (facts and facts.kind is not PathKind.MISSING)
-                or each.value.lower().endswith(".gguf")
+                or instruction.value.lower().endswith(".gguf")
             ):
                 continue
             place = f"{name.host}/{name.namespace}"
@@ -60,7 +60,7 @@ def check(document: Document) -> Iterator[Finding]:
                 place == entry.rstrip("/") or f"{place}/".startswith(f"{entry.rstrip('/')}/") for entry in trusted
             ):
                 yield Finding(
-                    each.value_span,
-                    f"{each.value} comes from {place}, which the policy does not trust",
+                    instruction.value_span,
+                    f"{instruction.value} comes from {place}, which the policy does not trust",
                     f"trusted: {', '.join(trusted)}",
                 )

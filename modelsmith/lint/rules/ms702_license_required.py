@@ -47,7 +47,7 @@ def check(document: Document) -> Iterator[Finding]:
     if document.modelfile is None or not (policy.requires_license or policy.allowed_licenses):
         return
     own = document.find("LICENSE")
-    texts = [each.value for each in own] + list(document.model.licenses if document.model else ())
+    texts = [instruction.value for instruction in own] + list(document.model.licenses if document.model else ())
     sources = document.find("FROM")
     if not any(texts):
         place = sources[-1].keyword_span if sources else Span(0, 0)
@@ -62,4 +62,4 @@ def check(document: Document) -> Iterator[Finding]:
 
 
 def _holds(text: str, allowed: tuple[str, ...]) -> bool:
-    return any(each.casefold() in text.casefold() for each in allowed)
+    return any(license_name.casefold() in text.casefold() for license_name in allowed)

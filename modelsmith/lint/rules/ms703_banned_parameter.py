@@ -43,13 +43,13 @@ if TYPE_CHECKING:
 @rule(Severity.ERROR)
 def check(document: Document) -> Iterator[Finding]:
     """Yield banned parameters."""
-    for each in document.find("PARAMETER"):
-        if each.name in document.settings.policy.banned_parameters and each.name_span:
-            end = each.span.end
-            line = Span(each.span.start, end + 1 if document.text[end : end + 1] == "\n" else end)
+    for instruction in document.find("PARAMETER"):
+        if instruction.name in document.settings.policy.banned_parameters and instruction.name_span:
+            end = instruction.span.end
+            line = Span(instruction.span.start, end + 1 if document.text[end : end + 1] == "\n" else end)
             yield Finding(
-                each.name_span,
-                f"the policy bans {each.name}",
+                instruction.name_span,
+                f"the policy bans {instruction.name}",
                 "set it on the server or in the request, not in the model",
-                unsafe_fix(f"remove {each.name}", Edit.delete(line)),
+                unsafe_fix(f"remove {instruction.name}", Edit.delete(line)),
             )

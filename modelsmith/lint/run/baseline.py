@@ -33,7 +33,7 @@ def write_baseline(reports: Iterable[Report]) -> str:
     """Return the text of a baseline file that holds every finding of these reports."""
     files: dict[str, dict[str, int]] = {}
     for report in reports:
-        counts = Counter(fingerprint(report, each) for each in report.diagnostics)
+        counts = Counter(fingerprint(report, diagnostic) for diagnostic in report.diagnostics)
         if counts:
             files[report.path] = dict(sorted(counts.items()))
     return json.dumps({"modelsmith-baseline": VERSION, "files": dict(sorted(files.items()))}, indent=2) + "\n"
@@ -61,11 +61,11 @@ def without_old(reports: Sequence[Report], baseline: Mapping[str, Mapping[str, i
     for report in reports:
         old = Counter(baseline.get(report.path, {}))
         new = []
-        for each in report.diagnostics:
-            print_ = fingerprint(report, each)
+        for diagnostic in report.diagnostics:
+            print_ = fingerprint(report, diagnostic)
             if old[print_] > 0:
                 old[print_] -= 1
             else:
-                new.append(each)
+                new.append(diagnostic)
         left.append(replace(report, diagnostics=tuple(new), silenced=len(report.diagnostics) - len(new)))
     return left

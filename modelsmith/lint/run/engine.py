@@ -28,7 +28,9 @@ def check(document: Document) -> tuple[Diagnostic, ...]:
         found, used = sift(found, comments)
         if document.settings.wants(UNUSED):
             found += unused(document, comments, used, {rule.code for rule in wanted})
-    return tuple(sorted(dict.fromkeys(found), key=lambda each: (each.span, _RANK[each.severity], each.code)))
+    return tuple(
+        sorted(dict.fromkeys(found), key=lambda fromkey: (fromkey.span, _RANK[fromkey.severity], fromkey.code))
+    )
 
 
 @lru_cache(maxsize=64)

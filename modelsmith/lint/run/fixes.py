@@ -49,7 +49,9 @@ def fix(document: Document, *, unsafe: bool = False) -> Fixed:
     seen = {document.text}
     for _ in range(ROUNDS):
         found = check(document)
-        fitting = list(_fitting(each for each in found if each.fix and (each.fix.safe or unsafe)))
+        fitting = list(
+            _fitting(diagnostic for diagnostic in found if diagnostic.fix and (diagnostic.fix.safe or unsafe))
+        )
         after, done = _apply(document, fitting)
         if not done:
             return Fixed(document, tuple(applied), found)
@@ -60,7 +62,7 @@ def fix(document: Document, *, unsafe: bool = False) -> Fixed:
         seen.add(document.text)
     else:
         return Fixed(document, tuple(applied), check(document))
-    codes = sorted({each.code for each in done})
+    codes = sorted({diagnostic.code for diagnostic in done})
     raise ModelsmithError(
         f"{document.source.name}: the fixes of {', '.join(codes)} do not come to rest",
         hint="this is a bug in modelsmith; --ignore these rules for now",
@@ -72,15 +74,15 @@ def _fitting(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     # the edits of one fix never overlap, so both lists are in order, and one look finds what could be in the way
     starts: list[int] = []
     ends: list[int] = []
-    for each in found:
-        spans = [(edit.span.start, edit.span.end) for edit in each.fix.edits] if each.fix else []
+    for diagnostic in found:
+        spans = [(edit.span.start, edit.span.end) for edit in diagnostic.fix.edits] if diagnostic.fix else []
         before = [(bisect_right(starts, end) - 1, start) for start, end in spans]
         if spans and all(place < 0 or ends[place] < start for place, start in before):
             for start, end in sorted(spans):
                 place = bisect_right(starts, start)
                 starts.insert(place, start)
                 ends.insert(place, end)
-            yield each
+            yield diagnostic
 
 
 def _apply(document: Document, fitting: list[Diagnostic]) -> tuple[Document, list[Diagnostic]]:
@@ -100,7 +102,9 @@ def _apply(document: Document, fitting: list[Diagnostic]) -> tuple[Document, lis
 
 
 def _spliced(document: Document, fitting: list[Diagnostic]) -> Document:
-    text = apply_edits(document.text, [edit for each in fitting if each.fix for edit in each.fix.edits])
+    text = apply_edits(
+        document.text, [edit for diagnostic in fitting if diagnostic.fix for edit in diagnostic.fix.edits]
+    )
     # UTF-16 is told by its byte order mark: without the mark the text is written as UTF-8
     encoding = document.encoding if text.startswith(BOM) or document.encoding.codec == "utf-8" else Encoding()
     modelfile = None if document.modelfile is None else Modelfile.from_text(text, encoding)

@@ -33,8 +33,8 @@ def names(document: Document) -> tuple[str, str]:
 
 def effective(document: Document) -> EffectiveTemplate | None:
     """Return what runs where this is certain; None where the base is not known, or a template is refused."""
-    each = document.template
-    if each is None or each.template is None or document.modelfile is None:
+    embedded = document.template
+    if embedded is None or embedded.template is None or document.modelfile is None:
         return None
     renderer, parser = names(document)
     model = document.model
@@ -43,7 +43,7 @@ def effective(document: Document) -> EffectiveTemplate | None:
     from modelsmith.template.effective.effective import effective_template
 
     return effective_template(
-        go_template=each.template,
+        go_template=embedded.template,
         chat_template=model.chat_template if model else None,
         renderer=renderer,
         parser=parser,

@@ -137,7 +137,9 @@ class _Walk:
             self.body(
                 node.otherwise,
                 dot,
-                dict(names) if not isinstance(node, Range) else {**names, **{each.names[0]: None for each in declared}},
+                dict(names)
+                if not isinstance(node, Range)
+                else {**names, **{variable.names[0]: None for variable in declared}},
             )
 
     def _declare(self, names: _Names, variable: Variable, value: GoType | None) -> None:
@@ -151,13 +153,13 @@ class _Walk:
             first, *rest = command.operands
             if isinstance(first, Identifier):
                 prints, self._prints = self._prints, False
-                given = [self.operand(each, dot, names) for each in rest]
+                given = [self.operand(argument, dot, names) for argument in rest]
                 self._prints = prints
                 result = called(first.name, [*given, result] if number else given)
             else:
                 result = self.operand(first, dot, names)
-                for each in rest:
-                    self.operand(each, dot, names)
+                for argument in rest:
+                    self.operand(argument, dot, names)
         return result
 
     def operand(self, node: Operand, dot: GoType | None, names: _Names) -> GoType | None:
@@ -199,7 +201,7 @@ def _assigned(tree: Tree) -> frozenset[str]:
         for node in body.nodes:
             pipeline = getattr(node, "pipeline", None)
             if pipeline is not None and pipeline.assigns:
-                found.update(each.names[0] for each in pipeline.declared)
+                found.update(variable.names[0] for variable in pipeline.declared)
             if isinstance(node, Branch | Define | Block):
                 visit(node.body)
             if isinstance(node, Branch) and node.otherwise:

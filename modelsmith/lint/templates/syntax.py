@@ -93,7 +93,7 @@ def _place(text: str, message: str, offset: int, tokens: Sequence[Lexeme]) -> tu
         names = [after for before, after in pairwise(tokens[:here]) if before.kind in ("DEFINE", "BLOCK")]
         token = names[-1] if names else token
     elif message.startswith("undefined template"):
-        token = next((each for each in tokens[here:] if each.kind == "STRING"), token)
+        token = next((lexeme for lexeme in tokens[here:] if lexeme.kind == "STRING"), token)
     elif token.kind == "CLOSE" and opening + 1 < here:
         token = tokens[opening + 1]
     elif token.kind == "ERROR" and token.error.startswith("bad character"):

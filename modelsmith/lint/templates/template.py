@@ -48,10 +48,10 @@ _DEEPEST = 100
 
 def counted(document: Document) -> tuple[EmbeddedTemplate, Template] | None:
     """Return the template that counts, where Ollama accepts it and it is not nested as no person nests one."""
-    each = document.template
-    if each is None or each.template is None or not nodes(each.template):
+    embedded = document.template
+    if embedded is None or embedded.template is None or not nodes(embedded.template):
         return None
-    return each, each.template
+    return embedded, embedded.template
 
 
 @lru_cache(maxsize=64)
@@ -60,16 +60,16 @@ def nodes(template: Template) -> tuple[ListItem, ...]:
     from modelsmith.syntax.gotemplate.nodes import Block, Branch, Define
 
     found: list[ListItem] = []
-    waiting = [(each, 0) for each in reversed(template.tree.root.nodes)]
+    waiting = [(node, 0) for node in reversed(template.tree.root.nodes)]
     while waiting:
         node, depth = waiting.pop()
         found.append(node)
         if depth > _DEEPEST:
             return ()
         if isinstance(node, Branch) and node.otherwise:
-            waiting += ((each, depth + 1) for each in reversed(node.otherwise.nodes))
+            waiting += ((child, depth + 1) for child in reversed(node.otherwise.nodes))
         if isinstance(node, Branch | Define | Block):
-            waiting += ((each, depth + 1) for each in reversed(node.body.nodes))
+            waiting += ((child, depth + 1) for child in reversed(node.body.nodes))
     return tuple(found)
 
 
@@ -82,13 +82,13 @@ def used(document: Document) -> tuple[EmbeddedTemplate, Template] | None:
     return None if running is not None and running.source in ("renderer", "jinja") else found
 
 
-def heading(each: EmbeddedTemplate) -> Span:
+def heading(embedded: EmbeddedTemplate) -> Span:
     """Return the place for what is wrong with the template as a whole: its keyword, or its first line."""
-    if each.instruction is not None:
-        return each.instruction.keyword_span
-    first = each.text.lstrip().partition("\n")[0].rstrip()
-    start = each.text.find(first) if first else 0
-    return each.span(start, start + len(first))
+    if embedded.instruction is not None:
+        return embedded.instruction.keyword_span
+    first = embedded.text.lstrip().partition("\n")[0].rstrip()
+    start = embedded.text.find(first) if first else 0
+    return embedded.span(start, start + len(first))
 
 
 @lru_cache(maxsize=64)
@@ -120,27 +120,29 @@ def literals(template: Template) -> tuple[Words, ...]:
     return tuple(found)
 
 
-def rewritten(each: EmbeddedTemplate, text: str) -> Edit | None:
+def rewritten(embedded: EmbeddedTemplate, text: str) -> Edit | None:
     """Return the smallest edit of the file that makes another text of the template, None where its quotes do not bear it."""
     from modelsmith.source import Edit
 
-    quote = each.instruction.quote if each.instruction else '"""'
-    old, short = each.text, min(len(each.text), len(text))
+    quote = embedded.instruction.quote if embedded.instruction else '"""'
+    old, short = embedded.text, min(len(embedded.text), len(text))
     start = next((i for i in range(short) if old[i] != text[i]), short)
     end = next((i for i in range(short - start) if old[-1 - i] != text[-1 - i]), short - start)
     new = text[start : len(text) - end]
     if (quote and quote in new) or (not quote and "\n" in text):
         return None
-    return Edit(each.span(start, len(old) - end), new)
+    return Edit(embedded.span(start, len(old) - end), new)
 
 
 def has_system(document: Document) -> bool:
     """Say whether requests without a system prompt get one: from the file, or from the base as far as it is known."""
-    return any(each.value for each in document.find("SYSTEM")) or bool(document.model and document.model.system)
+    return any(instruction.value for instruction in document.find("SYSTEM")) or bool(
+        document.model and document.model.system
+    )
 
 
 def stops(document: Document) -> tuple[str, ...]:
     """Return the texts that end an answer: those of the file, else those that the base model has."""
-    own = tuple(each.value for each in document.find("PARAMETER", "stop"))
+    own = tuple(instruction.value for instruction in document.find("PARAMETER", "stop"))
     inherited = tuple(document.model.parameters.get("stop", ())) if document.model else ()
     return own or inherited

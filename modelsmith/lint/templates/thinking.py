@@ -28,7 +28,7 @@ class Prefill(NamedTuple):
     ``when_off`` says that prompts end with it even for ``think: false``.
     """
 
-    each: EmbeddedTemplate
+    embedded: EmbeddedTemplate
     template: Template
     tag: str
     at: int
@@ -41,14 +41,14 @@ def prefill(document: Document) -> Prefill | None:
     found = used(document)
     if found is None:
         return None
-    each, template = found
+    embedded, template = found
     opened = OPENING.search(probes(template).prompt("user"))
     if opened is None:
         return None
     off = OPENING.search(probes(template).prompt("user", think=False))
     tag, at = opened[1], _place(template, opened[1])
-    place = each.span(at, at + len(tag)) if at >= 0 else heading(each)
-    return Prefill(each, template, tag, at, place, off is not None)
+    place = embedded.span(at, at + len(tag)) if at >= 0 else heading(embedded)
+    return Prefill(embedded, template, tag, at, place, off is not None)
 
 
 def parser(document: Document) -> str:

@@ -183,8 +183,8 @@ def checkpoint_folder(spec: str, progress: ProgressSink = silent, *, whole: bool
         )
     folder, downloads = hub_checkpoint(found, progress)
     if whole and downloads:
-        for each in downloads:
-            each.fetch(progress)
+        for part in downloads:
+            part.fetch(progress)
         folder, _ = hub_checkpoint(found, progress)
     return folder
 

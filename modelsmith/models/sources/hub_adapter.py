@@ -43,7 +43,7 @@ def adapter_folder(spec: str, progress: ProgressSink = silent, *, whole: bool) -
     """Return where an adapter of the Hub lies; ``whole`` downloads its numbers too, else its header is enough."""
     found = hub_adapter(spec, progress)
     if whole and found.downloads:
-        for each in found.downloads:
-            each.fetch(progress)
+        for download in found.downloads:
+            download.fetch(progress)
         found = hub_adapter(spec, progress)
     return found.path

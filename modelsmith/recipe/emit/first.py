@@ -92,7 +92,7 @@ def _keys(modelfile: Modelfile, draft: Draft) -> dict[str, Any]:
     if parameters := {name: draft.parameters[name] for name in modelfile.parameters}:
         data["parameters"] = {name: _parameter(value) for name, value in parameters.items()}
     if messages := modelfile.messages:
-        data["messages"] = [{"role": each.role, "content": _literal(each.content)} for each in messages]
+        data["messages"] = [{"role": message.role, "content": _literal(message.content)} for message in messages]
     if modelfile.licenses:
         data["license"] = [_literal(text) for text in modelfile.licenses]
     if modelfile.requires:
@@ -103,7 +103,7 @@ def _keys(modelfile: Modelfile, draft: Draft) -> dict[str, Any]:
 def _parameter(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.7g}")  # Ollama keeps 32 bits; the rest is noise
-    return [_literal(each) for each in value] if isinstance(value, list) else value
+    return [_literal(item) for item in value] if isinstance(value, list) else value
 
 
 def _literal(text: str) -> str:
@@ -116,7 +116,7 @@ def _promises(draft: Draft) -> Iterator[dict[str, Any]]:
         return  # which template runs may depend on what is not here
     effective = draft.effective
     yield {"effective": [effective.source]}
-    if capabilities := [each for each in _CAPABILITIES if each in effective.capabilities]:
+    if capabilities := [capability for capability in _CAPABILITIES if capability in effective.capabilities]:
         yield {"capabilities": capabilities}
         if "thinking" in capabilities:
             yield {"splits-reasoning": True}

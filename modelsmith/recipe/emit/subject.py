@@ -98,7 +98,7 @@ def jinja_says_otherwise(draft: Draft) -> str:
         return f"Ollama makes the prompts otherwise ({source}: {draft.effective.reason})"
     for name, conversation in NAMED.items():
         for think in THINKS if not is_suffix(conversation) else ():
-            go, jinja = (rendered(draft, conversation, think, jinja=each) for each in (False, True))
+            go, jinja = (rendered(draft, conversation, think, jinja=is_jinja) for is_jinja in (False, True))
             if go != jinja and not go.error:
                 return (
                     "it runs the Jinja template in the GGUF, which makes other prompts than the TEMPLATE: for example "

@@ -36,7 +36,7 @@ def promised_there(plan: Plan, progress: ProgressSink = silent) -> str:
     from modelsmith.store.ollama.ollama import OllamaStore
 
     found = planned_there(plan, progress)
-    asks = [each for each in plan.recipe.expect if isinstance(each, Ask)]
+    asks = [ask for ask in plan.recipe.expect if isinstance(ask, Ask)]
     if not asks:
         return found
     if not isinstance(plan.store, OllamaStore):
@@ -44,13 +44,13 @@ def promised_there(plan: Plan, progress: ProgressSink = silent) -> str:
     progress(Progress(f"asking {plan.name.short} on {plan.store.location}"))
     with closing(OllamaEngine(plan.store.location, plan.name.short)) as engine:
         asked = ask_all(asks, engine)
-    for each in asked:
-        if each.error is not None:
-            raise each.error
-        for checked in each.checked:
+    for checked_ask in asked:
+        if checked_ask.error is not None:
+            raise checked_ask.error
+        for checked in checked_ask.checked:
             if not checked.holds:
                 raise VerificationFailed(
-                    f"asked {each.title!r} on {plan.store.location}: {checked.promise}, but {checked.detail}",
+                    f"asked {checked_ask.title!r} on {plan.store.location}: {checked.promise}, but {checked.detail}",
                     hint="look at it there: modelsmith verify",
                 )
     return f"{found}; its answers are as promised ({len(asked)} asked)"

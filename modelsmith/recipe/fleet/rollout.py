@@ -71,7 +71,7 @@ def roll_out(
 
 
 def _check(plan: Plan) -> None:
-    if broken := next((each for each in plan.checked if not each.holds), None):
+    if broken := next((promise for promise in plan.checked if not promise.holds), None):
         raise VerificationFailed(
             f"nothing was sent: {broken.promise}, but {broken.detail}", hint="modelsmith plan shows every promise"
         )

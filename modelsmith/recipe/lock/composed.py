@@ -146,5 +146,14 @@ def _manifest(composition: Composition, layers: list[LockedLayer]) -> Manifest |
     if any(layer.digest is None for layer in layers):
         return None
     config = Layer(CONFIG_TYPE, Digest.of(composition.config), len(composition.config))
-    found = [Layer(each.type, Digest.parse(each.digest), each.size, each.source, each.name) for each in layers]
+    found = [
+        Layer(
+            locked_layer.type,
+            Digest.parse(locked_layer.digest),
+            locked_layer.size,
+            locked_layer.source,
+            locked_layer.name,
+        )
+        for locked_layer in layers
+    ]
     return Manifest(config, tuple(found))

@@ -81,7 +81,7 @@ def _base(locked: LockedBase, now: LockedBase) -> Iterator[Moved]:
 
 
 def _files(what: str, before: tuple[LockedFile, ...], now: tuple[LockedFile, ...]) -> Iterator[Moved]:
-    old, new = {each.name: each for each in before}, {each.name: each for each in now}
+    old, new = {file.name: file for file in before}, {file.name: file for file in now}
     for name in dict.fromkeys((*old, *new)):
         ours, theirs = old.get(name), new.get(name)
         if ours is None or theirs is None:
@@ -122,7 +122,7 @@ def kind_of(media_type: str) -> str:
 
 
 def _digests(digests: list[str | None]) -> str:
-    return ", ".join(_short(each) if each else "?" for each in digests)
+    return ", ".join(_short(digest) if digest else "?" for digest in digests)
 
 
 def _short(digest: str) -> str:

@@ -44,7 +44,9 @@ def checked(model: type[Model], data: object, name: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        told = [f"{'.'.join(str(part) for part in each['loc'])[:160]}: {each['msg'][:160]}" for each in found[:_MOST]]
+        told = [
+            f"{'.'.join(str(part) for part in error['loc'])[:160]}: {error['msg'][:160]}" for error in found[:_MOST]
+        ]
         more = f" (and {len(found) - _MOST} more)" if len(found) > _MOST else ""
         raise UnreadableFile(
             f"{name} does not hold what it should: {'; '.join(told)}{more}",

@@ -71,7 +71,7 @@ def locked_model(
     hashes = hashes and not plan.downloads
     found = base or _base(plan, names if headers else None, asked.recipe.from_, hashes=hashes, progress=progress)
     adapters = tuple(_adapters(plan.recipe.adapters, hashes=hashes, progress=progress))
-    sources = {each.name: each.digest or "" for each in (*found.files, *adapters)}
+    sources = {file.name: file.digest or "" for file in (*found.files, *adapters)}
     if found.model is not None:
         sources[found.model.name] = found.model.weights or ""
     return LockedModel(
@@ -161,7 +161,9 @@ def _base(plan: Plan, names: Collection[str] | None, spec: str, *, hashes: bool,
         )
     model = _stored(plan, ModelName.strict(base.modelfile.from_ or ""), names) if base.inherited.stored else None
     folders = [
-        each.value for each in base.modelfile.find("FROM") if (base.folder / Path(each.value).expanduser()).is_dir()
+        instruction.value
+        for instruction in base.modelfile.find("FROM")
+        if (base.folder / Path(instruction.value).expanduser()).is_dir()
     ]
     modelfile, files = _files(base, names, hashes=hashes, progress=progress)
     return LockedBase(
@@ -233,9 +235,9 @@ def _adapters(texts: Collection[str], *, hashes: bool, progress: ProgressSink) -
             yield LockedFile(name=place.replace("/", "|"), keyword="ADAPTER", size=0, commit=_commit(place))
             continue
         path = Path(place).expanduser()
-        for each in sorted(path.iterdir()) if path.is_dir() else (path,):
-            if each.is_file():
-                yield _file(each, "ADAPTER", None, hashes=hashes, progress=progress)
+        for entry in sorted(path.iterdir()) if path.is_dir() else (path,):
+            if entry.is_file():
+                yield _file(entry, "ADAPTER", None, hashes=hashes, progress=progress)
 
 
 def _stored(plan: Plan, name: ModelName, names: Collection[str] | None) -> LockedStored:

@@ -41,7 +41,7 @@ def plan_from_lock(recipe: Recipe, locked: LockedModel, location: str, modelfile
 
 def pinned(recipe: Recipe, locked: LockedModel) -> Recipe:
     """Return the recipe whose base, and whose adapters, on the Hub are at the commits that the lock names."""
-    commits = {each.name: each.commit for each in locked.adapters if each.commit}
+    commits = {file.name: file.commit for file in locked.adapters if file.commit}
     adapters = tuple(_pinned_adapter(text, commits) for text in recipe.adapters)
     changes = {"adapters": adapters, "from_": _pinned(recipe.from_, locked.base.commit)}
     return recipe.model_copy(update=changes).noting(recipe.warnings)

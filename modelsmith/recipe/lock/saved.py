@@ -81,7 +81,7 @@ def moved_since(saved: SavedPlan, plan: Plan, now: LockedModel, store: str) -> t
 
     A model that is the planned one already is as it should be.
     """
-    found = [Moved(each.what, each.name, each.before, each.now) for each in moved(saved.model, now)]
+    found = [Moved(change.what, change.name, change.before, change.now) for change in moved(saved.model, now)]
     if saved.store != store:
         found.append(Moved("target", "store", saved.store, store))
     if saved.name != plan.name.short:

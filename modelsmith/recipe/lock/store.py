@@ -85,13 +85,13 @@ class LockedStore:
         if not model.layers:
             raise Unsupported(f"{self.location} does not tell the layers of {name.short}: they were on a server")
         pieces = []
-        for each in model.layers:
-            digest = Digest.parse(each.digest)
-            layer = Layer(each.type, digest, each.size, model.name, each.name)
+        for locked_layer in model.layers:
+            digest = Digest.parse(locked_layer.digest)
+            layer = Layer(locked_layer.type, digest, locked_layer.size, model.name, locked_layer.name)
             path = self._weights.get(str(digest))
-            weights = Weights(each.type, (GGUFFile.open(path),), layer) if path is not None else None
-            pieces.append(LayerDraft(each.type, layer, weights))
-        has_parameters = any(each.type == PARAMS for each in model.layers)
+            weights = Weights(locked_layer.type, (GGUFFile.open(path),), layer) if path is not None else None
+            pieces.append(LayerDraft(locked_layer.type, layer, weights))
+        has_parameters = any(locked_layer.type == PARAMS for locked_layer in model.layers)
         parameters: Any = (as_float64(model.parameters),) if has_parameters else ()
         return BaseLayers(tuple(pieces), model.config or {}, parameters)
 

@@ -126,7 +126,7 @@ def kinds_by_option(models: Mapping[str, type[BaseModel]]) -> dict[str, tuple[st
     """Return the kinds that have each key."""
     found: dict[str, tuple[str, ...]] = {}
     for kind, model in models.items():
-        for name, each in model.model_fields.items():
-            key = each.alias or key_of(name)
+        for name, info in model.model_fields.items():
+            key = info.alias or key_of(name)
             found[key] = (*found.get(key, ()), kind)
     return found

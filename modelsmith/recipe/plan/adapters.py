@@ -60,5 +60,5 @@ def _found(draft: Draft, place: str) -> tuple[Path, Draft]:
     if not found.downloads:
         return found.path, draft
     base = replace(draft.base, downloads=(*draft.base.downloads, *found.downloads))
-    size = sum(each.size for each in found.downloads)
+    size = sum(download.size for download in found.downloads)
     return found.path, replace(draft, base=base).with_note(f"to download: {size:,} bytes of the adapter")

@@ -31,7 +31,7 @@ def against(plan: Plan) -> tuple[Change, ...]:
     stands, after = plan.replaces, plan.after
     if stands is None or not _is_another(plan):
         return ()
-    messages = tuple((str(each.get("role", "")), str(each.get("content", ""))) for each in stands.messages)
+    messages = tuple((str(message.get("role", "")), str(message.get("content", ""))) for message in stands.messages)
     rows = [
         Change("TEMPLATE", stands.template or "", after.template_text or ""),
         Change("SYSTEM", stands.system, after.system),
@@ -61,7 +61,7 @@ def prompts_against(plan: Plan) -> tuple[Comparison, ...]:
         found = compare_drafts(stands, plan.after)
     except ModelsmithError:
         return ()
-    return found if any(each.verdict is not Verdict.SAME for each in found) else ()
+    return found if any(comparison.verdict is not Verdict.SAME for comparison in found) else ()
 
 
 def _is_another(plan: Plan) -> bool:

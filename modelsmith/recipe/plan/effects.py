@@ -33,9 +33,9 @@ def _of_template(recipe: Recipe, before: Draft, after: Draft, comparisons: Seque
             )
         return
     changed = edited or _chat_text(before) != _chat_text(after)
-    same = all(each.verdict is Verdict.SAME for each in comparisons)
+    same = all(comparison.verdict is Verdict.SAME for comparison in comparisons)
     gained = (before.effective.source, before.effective.capabilities) != (source, after.effective.capabilities)
-    lost = [each.text for each in after.injections if not _stands(each, comparisons)]
+    lost = [injection.text for injection in after.injections if not _stands(injection, comparisons)]
     if (changed and same and not gained) or lost:
         reason = (
             "the Jinja template inside the GGUF runs, and not the TEMPLATE: add the step make-effective behind them"
@@ -51,7 +51,7 @@ def _chat_text(draft: Draft) -> str | None:
 
 def _stands(injection: Injection, comparisons: Sequence[Comparison]) -> bool:
     """Say whether a text is in a prompt for which it was asked for; a generation prompt ends with it."""
-    prompts = [each.after.prompt for each in comparisons if applies(injection.when, each.think)]
+    prompts = [comparison.after.prompt for comparison in comparisons if applies(injection.when, comparison.think)]
     if injection.reasoning:
         return any(prompt.rstrip().endswith(_last_tag(injection.text)) for prompt in prompts)
     if injection.at == GENERATION_PROMPT:

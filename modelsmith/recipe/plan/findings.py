@@ -21,9 +21,11 @@ _UNDECIDED = ("MS0", "MS301", "MS5", "MS6", "MS7")
 
 def new_findings(before: Draft, after: Draft) -> tuple[Diagnostic, ...]:
     """Return errors and warnings of the new Modelfile that its base has not: what the recipe itself brought in."""
-    old = {(each.code, each.message) for each in _found(before)}
+    old = {(diagnostic.code, diagnostic.message) for diagnostic in _found(before)}
     return tuple(
-        each for each in _found(after) if each.severity is not Severity.INFO and (each.code, each.message) not in old
+        diagnostic
+        for diagnostic in _found(after)
+        if diagnostic.severity is not Severity.INFO and (diagnostic.code, diagnostic.message) not in old
     )
 
 

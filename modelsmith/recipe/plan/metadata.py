@@ -104,7 +104,7 @@ def merged_base(base: Base, *, merge: bool) -> Base:
             )
         return base
     place = place_of(open_weights(weights))
-    named = [base.folder / Path(each.value).expanduser() for each in base.modelfile.find("FROM")]
+    named = [base.folder / Path(instruction.value).expanduser() for instruction in base.modelfile.find("FROM")]
     if not merge:
         if place is not None and len(named) == 1 and named[0].is_file():
             raise UsageError(

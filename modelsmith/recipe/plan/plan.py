@@ -114,7 +114,10 @@ class Plan:
         if self.unshown:
             found.append(self.unshown)
         found += self.unloadable
-        found += [f"{each.message} [{each.code}]{f'; {each.hint}' if each.hint else ''}" for each in self.findings]
+        found += [
+            f"{diagnostic.message} [{diagnostic.code}]{f'; {diagnostic.hint}' if diagnostic.hint else ''}"
+            for diagnostic in self.findings
+        ]
         return tuple(found)
 
     @property
@@ -277,7 +280,7 @@ def free_bytes(store: Store) -> int | None:
         return None
     folder = store.layout.folder.absolute()
     try:
-        return shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.is_dir())).free
+        return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.is_dir())).free
     except (OSError, StopIteration):
         return None
 

@@ -51,7 +51,7 @@ class CheckedAsk:
     @property
     def holds(self) -> bool:
         """Whether every promise is kept."""
-        return self.answer is not None and all(each.holds for each in self.checked)
+        return self.answer is not None and all(promise.holds for promise in self.checked)
 
 
 def request_of(ask: Ask) -> Request:

@@ -111,16 +111,24 @@ def _compare(name: str, conversation: Conversation, think: Think, before: Draft,
         verdict = Verdict.SWITCHED if switched else Verdict.SAME
     elif old != new:
         may_open = opens or (jinja and not is_prefill(conversation))
-        texts = [each.text for each in after.injections if applies(each.when, think) and each.at == GENERATION_PROMPT]
+        texts = [
+            injection.text
+            for injection in after.injections
+            if applies(injection.when, think) and injection.at == GENERATION_PROMPT
+        ]
         failed = old.error or new.error
-        elsewhere = [each for each in after.injections if each.at != GENERATION_PROMPT and applies(each.when, think)]
+        elsewhere = [
+            injection
+            for injection in after.injections
+            if injection.at != GENERATION_PROMPT and applies(injection.when, think)
+        ]
         was = switched or old.prompt
         verdict = Verdict.CHANGED if failed else _verdict(conversation, was, new.prompt, texts, may_open=may_open)
         if verdict in {Verdict.CHANGED, Verdict.THINKING} and not failed and jinja:
             verdict = _reasoning_verdict(conversation, was, new.prompt, after, may_open=may_open) or verdict
         if verdict in {Verdict.CHANGED, Verdict.THINKING} and not failed and elsewhere:
             ends = texts if may_open else []
-            within = [each.text for each in elsewhere]
+            within = [injection.text for injection in elsewhere]
             verdict = Verdict.INSERTED if only_inserted(old.prompt, new.prompt, within, ends) else verdict
         if (
             verdict in {Verdict.CHANGED, Verdict.THINKING}

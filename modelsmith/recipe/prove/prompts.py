@@ -59,12 +59,12 @@ def reasoning_is(expectation: ReasoningIs, draft: Draft, comparisons: Sequence[C
     does = "opens reasoning" if expectation.reasoning == "open" else "has closed reasoning"
     promise = f"{_every_prompt(draft)} {does}{_when(expectation.when)}"
     ends: dict[str, int] = {}
-    for each in _opened(comparisons, expectation.when):
-        state = reasoning_state(draft, NAMED[each.name], each.think)
+    for comparison in _opened(comparisons, expectation.when):
+        state = reasoning_state(draft, NAMED[comparison.name], comparison.think)
         if state is not wanted:
-            detail = f"{where(each.name, each.think)}: ends with {each.after.prompt[-_SHOWN:]!r}"
+            detail = f"{where(comparison.name, comparison.think)}: ends with {comparison.after.prompt[-_SHOWN:]!r}"
             return Checked(promise, holds=False, detail=detail)
-        end = _last_tag(each.after.prompt)
+        end = _last_tag(comparison.after.prompt)
         ends[end] = ends.get(end, 0) + 1
     if not ends:
         return Checked(promise, holds=False, detail="no conversation renders")
@@ -92,22 +92,22 @@ def prompt_lacks(expectation: PromptLacks, _draft: Draft, comparisons: Sequence[
     """Check that no prompt has a text."""
     promise = f"no prompt has {expectation.text!r}{_when(expectation.when)}"
     found = 0
-    for each in comparisons:
-        if not applies(expectation.when, each.think) or each.after.error:
+    for comparison in comparisons:
+        if not applies(expectation.when, comparison.think) or comparison.after.error:
             continue
-        place = each.after.prompt.find(expectation.text)
+        place = comparison.after.prompt.find(expectation.text)
         if place >= 0:
-            around = each.after.prompt[max(0, place - 20) : place + len(expectation.text) + 20]
-            return Checked(promise, holds=False, detail=f"{where(each.name, each.think)}: has {around!r}")
+            around = comparison.after.prompt[max(0, place - 20) : place + len(expectation.text) + 20]
+            return Checked(promise, holds=False, detail=f"{where(comparison.name, comparison.think)}: has {around!r}")
         found += 1
     return _found(promise, found, "no conversation renders")
 
 
 def _ends(promise: str, text: str, when: str, comparisons: Sequence[Comparison]) -> Checked:
     opened = _opened(comparisons, when)
-    for each in opened:
-        if not each.after.prompt.endswith(text):
-            detail = f"{where(each.name, each.think)}: ends with {each.after.prompt[-_SHOWN:]!r}"
+    for comparison in opened:
+        if not comparison.after.prompt.endswith(text):
+            detail = f"{where(comparison.name, comparison.think)}: ends with {comparison.after.prompt[-_SHOWN:]!r}"
             return Checked(promise, holds=False, detail=detail)
     return _found(promise, len(opened), "no conversation renders")
 
@@ -120,7 +120,11 @@ def _every_prompt(draft: Draft) -> str:
 
 
 def _opened(comparisons: Sequence[Comparison], when: str) -> list[Comparison]:
-    return [each for each in comparisons if each.opens and applies(when, each.think) and not each.after.error]
+    return [
+        comparison
+        for comparison in comparisons
+        if comparison.opens and applies(when, comparison.think) and not comparison.after.error
+    ]
 
 
 def _last_tag(prompt: str) -> str:
@@ -149,8 +153,8 @@ def _places(draft: Draft, text: str, at: str | None, when: str) -> Iterator[tupl
 
 
 def _marked(draft: Draft, talk: Conversation, think: Think, position: Position) -> Iterator[str]:
-    def render(each: Conversation) -> str | None:
-        answer = rendered(draft, each, think)
+    def render(conversation: Conversation) -> str | None:
+        answer = rendered(draft, conversation, think)
         return None if answer.error else answer.prompt
 
     prompts = list(marked_prompts(render, talk, position, merged=not draft.runs_jinja))

@@ -53,17 +53,17 @@ def check_recipe(path: Path) -> tuple[RecipeFile | None, tuple[Report, ...]]:
         return None, (Report(Source("", str(path)), failed=error.message, hint=error.hint),)
     found: dict[str, dict[Diagnostic, None]] = {}
     sources: dict[str, Source] = {}
-    for each in _tried(recipe):
-        if each.source is not None:
-            sources[each.source.name] = each.source
-            found.setdefault(each.source.name, {}).update(dict.fromkeys(each.diagnostics))
+    for refusal in _tried(recipe):
+        if refusal.source is not None:
+            sources[refusal.source.name] = refusal.source
+            found.setdefault(refusal.source.name, {}).update(dict.fromkeys(refusal.diagnostics))
     own = recipe.sources[0]
     found.setdefault(own.name, {}).update(dict.fromkeys(recipe.warnings))
     for note in recipe.notes:
         found[own.name][Diagnostic("elsewhere", note, Span(0, 0), Severity.WARNING)] = None
     sources.setdefault(own.name, own)
     reports = (
-        Report(_near(sources[name]), tuple(sorted(diagnostics, key=lambda each: each.span)))
+        Report(_near(sources[name]), tuple(sorted(diagnostics, key=lambda diagnostic: diagnostic.span)))
         for name, diagnostics in found.items()
         if diagnostics or name == own.name
     )
@@ -105,7 +105,7 @@ def _tried(recipe: RecipeFile) -> Iterator[RecipeError]:
             try:
                 recipe.resolve({}, environment={}, profile=profile, combination=combination)
             except RecipeError as error:
-                if any(each.code != "no-value" for each in error.diagnostics):
+                if any(diagnostic.code != "no-value" for diagnostic in error.diagnostics):
                     yield error
             except ModelsmithError:
                 continue  # a value that only the user can give

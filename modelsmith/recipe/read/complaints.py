@@ -229,7 +229,7 @@ def _unknown_key(location: tuple[str | int, ...], root: Node, report: Report) ->
     close = f'; did you mean "{meant}"?' if meant else "" if hint else did_you_mean(key, known)
     hint = hint or (f"known keys: {', '.join(known)}" if known else "")
     report.add("unknown-key", f"{message}{close}", place.node, hint)
-    return meant or next((each for each in known if f'"{each}"' in close), "")
+    return meant or next((candidate for candidate in known if f'"{candidate}"' in close), "")
 
 
 def _belongs_elsewhere(key: str, above: tuple[str | int, ...], root: Node) -> str:
@@ -275,7 +275,7 @@ def _known_keys(location: tuple[str | int, ...]) -> Iterator[str]:
     branches = list(_branches(_schema()))
     for part in location:
         if isinstance(part, str) and part.startswith("<"):  # the mark of a kind, which is often called by its key
-            branches = [each for each in branches if part[1:-1] in each.get("properties", ())] or branches
+            branches = [branch for branch in branches if part[1:-1] in branch.get("properties", ())] or branches
             continue
         branches = [inner for branch in branches for child in _children(branch, part) for inner in _branches(child)]
     for branch in branches:

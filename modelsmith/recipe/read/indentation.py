@@ -23,7 +23,7 @@ def misplaced(text: str, offset: int, problem: str) -> Misplaced | None:
         return Misplaced(
             start, "a tab indents this line, and YAML takes blanks only", "put two blanks in place of each tab"
         )
-    above = [each for each in text[:start].split("\n") if each.strip() and not each.lstrip().startswith("#")]
+    above = [part for part in text[:start].split("\n") if part.strip() and not part.lstrip().startswith("#")]
     columns = _open_columns(above)
     if not columns or ("expected <block end>" in problem and offset > place):
         return None
@@ -35,7 +35,7 @@ def misplaced(text: str, offset: int, problem: str) -> Misplaced | None:
             f"lines that belong together begin in the same column: indent it by {wanted}",
         )
     if "expected <block end>" in problem:
-        here, there = _kind(line), next(_kind(each) for each in reversed(above) if _indent(each) == indent)
+        here, there = _kind(line), next(_kind(earlier) for earlier in reversed(above) if _indent(earlier) == indent)
         if here != there:
             return Misplaced(
                 place,

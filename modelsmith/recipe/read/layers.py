@@ -171,7 +171,7 @@ def _in_folder(path: Path) -> str:
     """Say what to name instead of a folder."""
     if (path / "config.json").exists():
         return from_it(str(path))
-    own = [each.name for each in sorted(path.iterdir()) if each.suffix.lower() in ENDINGS] if path.is_dir() else []
+    own = [entry.name for entry in sorted(path.iterdir()) if entry.suffix.lower() in ENDINGS] if path.is_dir() else []
     return f"name a recipe in it, such as {path / own[0]}" if own else "name the YAML file of a recipe"
 
 

@@ -105,12 +105,12 @@ class RecipeFile:
         root = _filled(chosen, values, profile, report)
         report.check()
         check_parameters(root, report, filled=True)
-        given = {name: MASK if name in secrets else each.value for name, each in values.items()}
+        given = {name: MASK if name in secrets else value.value for name, value in values.items()}
         recipe = validate(Recipe, map_data(root) | {"inputs": given}, root, report, filled=True)
         if recipe is None:
             raise report.error()
         report.check()
-        doubts = (_told(each, self.sources[0]) for each in self.doubts)
+        doubts = (_told(diagnostic, self.sources[0]) for diagnostic in self.doubts)
         return recipe.noting((*self.notes, *doubts, *_warnings(root)))
 
     @property

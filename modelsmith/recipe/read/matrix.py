@@ -57,7 +57,8 @@ def combinations(root: MapNode, given: Collection[str] = ()) -> tuple[Combinatio
     for values in itertools.product(*(nodes for _, nodes in axes)):
         chosen = {name: node for (name, _), node in zip(axes, values, strict=True) if isinstance(node, ScalarNode)}
         if not any(
-            all(name in chosen and _same(chosen[name], node) for name, node in each.items()) for each in excluded
+            all(name in chosen and _same(chosen[name], node) for name, node in exclusion.items())
+            for exclusion in excluded
         ):
             made.append(Combination(chosen))
     return tuple(made)
@@ -79,7 +80,7 @@ def chosen(made: Sequence[Combination], only: Iterable[str]) -> tuple[Combinatio
                 f'--only {text:.120}: "{name:.60}" is no axis of the matrix{did_you_mean(name, names)}',
                 hint=f"axes: {', '.join(names)}",
             )
-        values = sorted({written_as(each.values[name].value) for each in made})
+        values = sorted({written_as(combination.values[name].value) for combination in made})
         if value not in values:
             raise UsageError(
                 f'--only {text:.120}: the matrix has no {name} "{value:.80}"{did_you_mean(value, values)}',
@@ -87,7 +88,9 @@ def chosen(made: Sequence[Combination], only: Iterable[str]) -> tuple[Combinatio
             )
         wanted.setdefault(name, []).append(value)
     found = tuple(
-        each for each in made if all(written_as(each.values[name].value) in values for name, values in wanted.items())
+        combination
+        for combination in made
+        if all(written_as(combination.values[name].value) in values for name, values in wanted.items())
     )
     if made and not found:
         raise UsageError(
@@ -169,7 +172,7 @@ def _check_excluded(matrix: MapNode, axes: Mapping[str, Sequence[ScalarNode]], r
             if name not in axes:
                 close = did_you_mean(name, axes)
                 report.add("matrix", f'{where}: "{name:.60}" is no axis of the matrix{close}', item.keys[name])
-            elif not isinstance(value, ScalarNode) or not any(_same(value, each) for each in axes[name]):
+            elif not isinstance(value, ScalarNode) or not any(_same(value, axis) for axis in axes[name]):
                 report.add("matrix", f"{where}: {name} has no value {found(value)}", value)
 
 

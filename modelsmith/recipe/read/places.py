@@ -116,7 +116,7 @@ def _elsewhere(text: str) -> Found:
     checkout = fetch(address)
     path = address.path
     if not path:
-        own = [each for each in sorted(checkout.root.iterdir()) if each.suffix.lower() in ENDINGS]
+        own = [entry for entry in sorted(checkout.root.iterdir()) if entry.suffix.lower() in ENDINGS]
         if len(own) != 1:
             raise UsageError(
                 f'"{text:.200}" names no file of it', hint=f"end it with //FILE, such as //{_example(own)}"

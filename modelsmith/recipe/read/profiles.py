@@ -25,7 +25,7 @@ def profiles_of(root: MapNode) -> Mapping[str, MapNode]:
     """Return the profiles by name."""
     node = root.items.get("profiles")
     items = node.items if isinstance(node, MapNode) else {}
-    return {name: each for name, each in items.items() if isinstance(each, MapNode)}
+    return {name: item for name, item in items.items() if isinstance(item, MapNode)}
 
 
 def with_profile(root: MapNode, name: str) -> MapNode:
@@ -41,7 +41,7 @@ def profile_settings(root: MapNode, name: str) -> Mapping[str, ScalarNode]:
     """Return the values that a profile gives to inputs."""
     node = _profile(root, name).items.get("set") if name else None
     items = node.items if isinstance(node, MapNode) else {}
-    return {key: each for key, each in items.items() if isinstance(each, ScalarNode) and each.value is not None}
+    return {key: item for key, item in items.items() if isinstance(item, ScalarNode) and item.value is not None}
 
 
 def _profile(root: MapNode, name: str) -> MapNode:

@@ -50,7 +50,7 @@ class Checkout:
         if not is_inside(path):
             raise UsageError(f'"{path:.200}" leaves {self.origin}', hint="name a file of the repository")
         if not found.is_file():
-            there = ", ".join(sorted(each.name for each in self.root.glob("*.y*ml"))[:8])
+            there = ", ".join(sorted(entry.name for entry in self.root.glob("*.y*ml"))[:8])
             hint = f"there: {there}" if there else "check the spelling, and whether it is a link or larger than 16 MiB"
             raise UnreadableFile(f"{self.origin} has no file {path:.200}", hint=hint)
         return found

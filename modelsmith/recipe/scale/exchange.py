@@ -221,9 +221,9 @@ def _sent_base(recipe: Recipe, files: _Files) -> str:
         return spec
     path = Path(spec)
     if path.is_dir():
-        for each in sorted(path.iterdir()):
-            if each.is_file() and not each.name.startswith("."):
-                files.add(each, f"{path.name}/")
+        for entry in sorted(path.iterdir()):
+            if entry.is_file() and not entry.name.startswith("."):
+                files.add(entry, f"{path.name}/")
         return f"./{path.name}"
     with path.open("rb") as file:
         is_gguf = file.read(4) == b"GGUF"
@@ -250,8 +250,8 @@ def _sent_adapter(text: str, files: _Files) -> str:
     place, weight = weighted(text)
     path = Path(place)
     if path.is_dir():
-        for each in _regular(path):
-            files.add(each, f"adapters/{path.name}/")
+        for entry in _regular(path):
+            files.add(entry, f"adapters/{path.name}/")
         shown = f"./adapters/{path.name}"
     else:
         shown = files.add(path, "adapters/")
@@ -259,7 +259,7 @@ def _sent_adapter(text: str, files: _Files) -> str:
 
 
 def _regular(folder: Path) -> Iterator[Path]:
-    yield from (each for each in sorted(folder.iterdir()) if each.is_file() and not each.name.startswith("."))
+    yield from (path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith("."))
 
 
 @system_errors()

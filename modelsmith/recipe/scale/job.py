@@ -78,7 +78,7 @@ class Job:
 def _tuples(value: Any) -> Any:
     """Return what JSON says as reading YAML would give it: lists are tuples."""
     if isinstance(value, dict):
-        return {key: _tuples(each) for key, each in value.items()}
+        return {key: _tuples(item) for key, item in value.items()}
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 

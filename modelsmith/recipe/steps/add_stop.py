@@ -26,7 +26,7 @@ class Options(Part):
 def edit(draft: Draft, *options: Options) -> Draft:
     """Return the draft that also stops at these texts; one that does so already stays as it is."""
     present = list(draft.parameters.get("stop", ()))
-    wanted = dict.fromkeys(text for each in options for text in each.stop)
+    wanted = dict.fromkeys(text for option in options for text in option.stop)
     missing = [text for text in wanted if text not in present]
     modelfile = draft.modelfile
     if not missing:

@@ -60,7 +60,7 @@ def edit(draft: Draft, *options: Options) -> Draft:
     """
     from modelsmith.template.edit.go.ensure import ensure_many
 
-    injections = tuple(_injection(draft, each) for each in options)
+    injections = tuple(_injection(draft, option) for option in options)
     draft = replace(draft, injections=(*draft.injections, *injections))
     template = draft.template
     if template is None and draft.chat_template is None:
@@ -70,8 +70,8 @@ def edit(draft: Draft, *options: Options) -> Draft:
         )
     if template is None:
         return draft
-    for at, group in groupby(injections, key=lambda each: each.at):
-        template = ensure_many(template, [(each.text, each.when) for each in group], at)
+    for at, group in groupby(injections, key=lambda injection: injection.at):
+        template = ensure_many(template, [(injection.text, injection.when) for injection in group], at)
     return draft.with_template(template)
 
 

@@ -92,7 +92,9 @@ def _by_jinja(draft: Draft, options: Options) -> Draft:
     if not draft.injections and draft.declared is None:
         raise InjectionError("no step before this one put a text into the prompt that it could get too")
     edited = draft
-    for (at, reasons), group in groupby(draft.injections, key=lambda each: (each.at, bool(each.reasoning))):
+    for (at, reasons), group in groupby(
+        draft.injections, key=lambda injection: (injection.at, bool(injection.reasoning))
+    ):
         injections = tuple(group)
         edited = _with_reasoning(edited, injections) if reasons else _with_texts(edited, at, injections)
     edited = _keeping(draft, _declaring(edited))
@@ -115,7 +117,7 @@ def _with_texts(draft: Draft, at: str, injections: Sequence[Injection]) -> Draft
     if chat_template is None:
         return draft
     return draft.with_chat_template(
-        ensure_chat_template(chat_template, [(each.text, each.when) for each in injections], at)
+        ensure_chat_template(chat_template, [(injection.text, injection.when) for injection in injections], at)
     )
 
 
@@ -127,10 +129,11 @@ def _with_reasoning(draft: Draft, injections: Sequence[Injection]) -> Draft:
     if chat_template is None:
         return draft
     given = (injections[-1].opening, injections[-1].closing)
-    wishes = [Reasoning(each.reasoning == "open", each.when) for each in injections]
+    wishes = [Reasoning(injection.reasoning == "open", injection.when) for injection in injections]
     texts = reasoning_texts(chat_template, *given)
     noted = tuple(
-        replace(each, text=texts.opening + (texts.closing if each.reasoning == "closed" else "")) for each in injections
+        replace(injection, text=texts.opening + (texts.closing if injection.reasoning == "closed" else ""))
+        for injection in injections
     )
     edited = draft.with_chat_template(ensure_chat_reasoning(chat_template, wishes, *given))
     return replace(edited, injections=(*draft.injections, *noted))

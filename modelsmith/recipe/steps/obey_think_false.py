@@ -23,4 +23,4 @@ class Options(Part):
 
 def edit(draft: Draft, *options: Options) -> Draft:
     """Return the draft whose prompts end with the text when a request says ``think: false``; see the step inject."""
-    return inject.edit(draft, *(inject.Options(text=each.text, when="not-thinking") for each in options))
+    return inject.edit(draft, *(inject.Options(text=option.text, when="not-thinking") for option in options))

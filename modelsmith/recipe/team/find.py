@@ -35,9 +35,9 @@ def find_in_team(text: str) -> tuple[Path, str, Checkout] | None:
             inside = path.relative_to(checkout.root).as_posix()
             shown = f"{checkout.origin}//{inside}" if source.address is not None else str(path)
             return path, shown, checkout
-    there = [each for each, _ in source.files()]
+    there = [recipe for recipe, _ in source.files()]
     hint = f"there are: {', '.join(there[:20])}" if there else f"{source.place} holds no files of YAML"
-    deeper = [each for each in there if each.rpartition("/")[2] == rest]
+    deeper = [recipe for recipe in there if recipe.rpartition("/")[2] == rest]
     close = f'; did you mean "{deeper[0]}"?' if deeper else did_you_mean(rest, there)
     raise UnreadableFile(f'the recipes {name} have no "{rest:.120}"{close}', hint=hint)
 
@@ -53,7 +53,7 @@ def address_now(text: str) -> str:
     if not is_remote(text):
         return text
     address = parse_address(text)
-    return next(filter(None, (each.pinned_path(address) for each in sources_file().sources.values())), text)
+    return next(filter(None, (source.pinned_path(address) for source in sources_file().sources.values())), text)
 
 
 def hint_of(text: str) -> str:
@@ -63,7 +63,7 @@ def hint_of(text: str) -> str:
         return ""
     file = sources_file()
     if name in file.sources:
-        return f"its recipes: {', '.join(f'{name}/{each}' for each, _ in file.sources[name].files())}"
+        return f"its recipes: {', '.join(f'{name}/{recipe}' for recipe, _ in file.sources[name].files())}"
     if not slash or not file.path.exists():
         return ""
     known = ", ".join(file.sources) or "no recipes"

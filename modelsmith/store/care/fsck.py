@@ -129,7 +129,7 @@ class _Checker:
         # the largest first, so that no thread is left with one at the end
         order = sorted(whole, key=lambda digest: -whole[digest].status.st_size)
         with ThreadPoolExecutor(jobs, "modelsmith-fsck") as pool:
-            for digest, result in zip(order, pool.map(hashed, (whole[each] for each in order)), strict=True):
+            for digest, result in zip(order, pool.map(hashed, (whole[digest] for digest in order)), strict=True):
                 found[digest] = result[1] if result else None
                 if result and result[0].size > SMALL:
                     known.add(*result)

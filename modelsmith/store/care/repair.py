@@ -104,9 +104,9 @@ def _fetched(layout: Layout, fault: Fault, fetch: Fetch | None, progress: Progre
                 problem = error.message
                 continue
             if file.parent == folder.path:
-                for each in folder.names():  # notes on the download are beside it
-                    if each.startswith(fault.layer.digest.file_name):
-                        folder.remove(each)
+                for entry in folder.names():  # notes on the download are beside it
+                    if entry.startswith(fault.layer.digest.file_name):
+                        folder.remove(entry)
             return Repaired(fault, f"fetched as a part of {name.short}")
     return Repaired(fault, problem=problem)
 

@@ -53,8 +53,8 @@ class Editor:
         """Return the edit that adds instructions after what was ``found``, or where they usually stand."""
         lines = [_line(keyword, entry) for entry in entries]
         rank = INSTRUCTIONS[keyword].rank
-        alike = [each for each in self.instructions if each.keyword == keyword]
-        before = [each for each in self.instructions if each.row and each.row.rank <= rank]
+        alike = [instruction for instruction in self.instructions if instruction.keyword == keyword]
+        before = [instruction for instruction in self.instructions if instruction.row and instruction.row.rank <= rank]
         nearest = found or alike or before
         anchor = nearest[-1] if nearest else None
         if anchor is not None and not _swallows(anchor):

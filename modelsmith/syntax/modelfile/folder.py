@@ -128,10 +128,10 @@ def _glob(pattern: str) -> list[str]:
     found = []
     for place in _glob(folder) if _MAGIC.search(folder) else [folder]:
         try:
-            names = [each.name for each in Path(place or "/").iterdir()]
+            names = [path.name for path in Path(place or "/").iterdir()]
         except OSError:
             continue
-        found += [f"{place}/{each}" for each in sorted(names, key=os.fsencode) if matcher.fullmatch(each)]
+        found += [f"{place}/{name}" for name in sorted(names, key=os.fsencode) if matcher.fullmatch(name)]
     return found
 
 
@@ -165,9 +165,9 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
             parts.append(re.escape(match["literal"]))
         place = match.end()
     first, *behind = _between_stars(parts)
-    searched = [f"(?>.*?{each})" for each in behind[:-1]]
+    searched = [f"(?>.*?{part})" for part in behind[:-1]]
     try:
-        return re.compile("".join([first, *searched, *(f".*{each}" for each in behind[-1:])]), re.DOTALL)
+        return re.compile("".join([first, *searched, *(f".*{part}" for part in behind[-1:])]), re.DOTALL)
     except re.error:
         return None
 

@@ -122,7 +122,9 @@ class Modelfile:
     def find(self, keyword: str, name: str | None = None) -> tuple[Instruction, ...]:
         """Return the instructions of one keyword (in capitals), and of one parameter's name where it is given."""
         return tuple(
-            each for each in self.instructions if each.keyword == keyword and (name is None or each.name == name)
+            instruction
+            for instruction in self.instructions
+            if instruction.keyword == keyword and (name is None or instruction.name == name)
         )
 
     def _last(self, keyword: str) -> str | None:
@@ -181,12 +183,12 @@ class Modelfile:
     @property
     def licenses(self) -> tuple[str, ...]:
         """Every LICENSE in order; all count."""
-        return tuple(each.value for each in self.find("LICENSE"))
+        return tuple(instruction.value for instruction in self.find("LICENSE"))
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """Every MESSAGE in order; all count."""
-        return tuple(Message(each.name, each.value) for each in self.find("MESSAGE"))
+        return tuple(Message(instruction.name, instruction.value) for instruction in self.find("MESSAGE"))
 
     @property
     def parameters(self) -> dict[str, list[str]]:
@@ -194,12 +196,12 @@ class Modelfile:
         from modelsmith.parameters import DEPRECATED, PARAMETERS
 
         values: dict[str, list[str]] = {}
-        for each in self.find("PARAMETER"):
-            row = PARAMETERS.get(each.name)
+        for instruction in self.find("PARAMETER"):
+            row = PARAMETERS.get(instruction.name)
             if row and row.is_list:
-                values.setdefault(each.name, []).append(each.value)
-            elif each.name not in DEPRECATED:
-                values[each.name] = [each.value]
+                values.setdefault(instruction.name, []).append(instruction.value)
+            elif instruction.name not in DEPRECATED:
+                values[instruction.name] = [instruction.value]
         return values
 
     def edit(self, edits: Iterable[Edit]) -> Self:

@@ -148,7 +148,7 @@ def kinds_of(conversation: Conversation) -> frozenset[str]:
 
 def _spoken(conversation: Conversation) -> Conversation:
     """Return the conversation without system messages that have no text."""
-    messages = (each for each in conversation.messages if each.role != "system" or each.content)
+    messages = (message for message in conversation.messages if message.role != "system" or message.content)
     return replace(conversation, messages=tuple(messages))
 
 

@@ -81,7 +81,7 @@ def _positions() -> Iterator[Position]:
             )
 
 
-POSITIONS: Mapping[str, Position] = {each.name: each for each in _positions()}
+POSITIONS: Mapping[str, Position] = {position.name: position for position in _positions()}
 """The positions beside messages."""
 
 NAMES = (START, *POSITIONS, GENERATION_PROMPT)
@@ -178,7 +178,7 @@ def _marked(talk: Conversation, position: Position, merged: bool, begun: bool) -
     filled = [number for number in meant if messages[number].content]
     outer = filled[-1:] if position.behind else filled[:1]
     choices = [meant, filled, outer] if position.role == "system" else [meant, filled]
-    if position.past_only and meant and not any(each.role in _TURNS for each in messages[meant[-1] + 1 :]):
+    if position.past_only and meant and not any(message.role in _TURNS for message in messages[meant[-1] + 1 :]):
         choices += [meant[:-1]]  # a template of the old style gets no others: the answer is only begun there
     found = []
     for chosen in choices:

@@ -102,17 +102,17 @@ def check_cache(
             continue
         talks.append(talk.name)
         if found:
-            breaks.append(min(found, key=lambda each: (PLACES.index(each.place), each.turn)))
+            breaks.append(min(found, key=lambda cache_break: (PLACES.index(cache_break.place), cache_break.turn)))
     return CacheCheck(tuple(talks), tuple(_distinct(breaks)), tuple(failures))
 
 
 def _distinct(breaks: list[CacheBreak]) -> Iterator[CacheBreak]:
     """Yield the first of those that differ in the same way: one kind of chat tells enough."""
     seen: set[tuple[str, ...]] = set()
-    for each in breaks:
-        kinds = {(each.place, each.cause), (each.place, each.had, each.now)}
+    for cache_break in breaks:
+        kinds = {(cache_break.place, cache_break.cause), (cache_break.place, cache_break.had, cache_break.now)}
         if not kinds & seen:
-            yield each
+            yield cache_break
         seen |= kinds
 
 

@@ -121,7 +121,7 @@ def _walked_back(trace: list[dict[int, int]], old: list[str], new: list[str]) ->
 
 def _tidied(script: list[tuple[str, str]]) -> Iterator[tuple[Change, str]]:
     """Join what belongs together: removed before added, and blanks between two changes are changed with them."""
-    runs = [(same, [*group]) for same, group in groupby(script, key=lambda each: each[0] == "same")]
+    runs = [(same, [*group]) for same, group in groupby(script, key=lambda pair: pair[0] == "same")]
     removed = added = ""
     for number, (same, group) in enumerate(runs):
         text = "".join(text for _, text in group)

@@ -39,20 +39,20 @@ class TemplateVariable:
 
 def template_variables(program: Program) -> tuple[TemplateVariable, ...]:
     """Return the variables that a template reads and neither sets first nor gets from the server, by their names."""
-    everything = [each for node in program.body for each in descendants(node)]
-    words = {id(word) for each in everything for word in _words(each)}
+    everything = [descendant for node in program.body for descendant in descendants(node)]
+    words = {id(word) for child in everything for word in _words(child)}
     bound = _bound(everything)
-    later = {id(inner) for each in everything if isinstance(each, nodes.Macro) for inner in descendants(each)}
-    outside = _bound([each for each in everything if id(each) not in later])
+    later = {id(inner) for child in everything if isinstance(child, nodes.Macro) for inner in descendants(child)}
+    outside = _bound([child for child in everything if id(child) not in later])
     found: dict[str, list[str]] = {}
-    for each in sorted(everything, key=lambda node: node.start):
-        if not isinstance(each, nodes.Name) or id(each) in words or each.start >= bound.get(each.text, each.start + 1):
+    for part in sorted(everything, key=lambda node: node.start):
+        if not isinstance(part, nodes.Name) or id(part) in words or part.start >= bound.get(part.text, part.start + 1):
             continue
         # a macro runs where it is called, and sees what was set until then
-        if id(each) not in later or each.text not in outside:
-            found.setdefault(each.text, [])
+        if id(part) not in later or part.text not in outside:
+            found.setdefault(part.text, [])
     sources = _sources(everything)
-    for name, value in (pair for each in everything for pair in _comparisons(each)):
+    for name, value in (pair for child in everything for pair in _comparisons(child)):
         for source in _behind(name, sources):
             if source in found and value not in found[source]:
                 found[source].append(value)
@@ -79,8 +79,8 @@ def _bound(everything: list[nodes.Node]) -> dict[str, int]:
     bound: dict[str, int] = {}
 
     def bind(node: nodes.Node, start: int) -> None:
-        for each in node.items if isinstance(node, nodes.TupleOf) else (node,):
-            name = each.key if isinstance(each, nodes.Keyword) else each
+        for item in node.items if isinstance(node, nodes.TupleOf) else (node,):
+            name = item.key if isinstance(item, nodes.Keyword) else item
             if isinstance(name, nodes.Name):
                 bound[name.text] = min(start, bound.get(name.text, start))
 
@@ -89,7 +89,7 @@ def _bound(everything: list[nodes.Node]) -> dict[str, int]:
             source = node.value if isinstance(node, nodes.Set) else node.iterable
             if isinstance(source, nodes.Select) and isinstance(node, nodes.For):
                 source = source.value  # its condition is asked of each item
-            read = [each.start for each in descendants(source)] if source else []
+            read = [descendant.start for descendant in descendants(source)] if source else []
             bind(node.target, max(read, default=node.start) + 1)  # what it is made of is read before
         elif isinstance(node, nodes.Macro):
             bind(node.title, 0)
@@ -148,7 +148,7 @@ def _comparisons(node: nodes.Node) -> Iterator[tuple[str, str]]:
         if isinstance(test, nodes.Name) and test.text in {"true", "false"}:
             yield name, test.text
         elif isinstance(test, nodes.Call) and isinstance(test.callee, nodes.Name) and test.callee.text in _COMPARING:
-            yield from ((name, value) for each in test.arguments for value in _constants(each))
+            yield from ((name, value) for argument in test.arguments for value in _constants(argument))
     elif isinstance(node, nodes.Member) and node.computed and isinstance(node.object, nodes.ObjectOf):
         if name := _subject(node.property):
             yield from ((name, value) for value in _constants(node.object))
@@ -174,7 +174,7 @@ def _constants(node: nodes.Node) -> Iterator[str]:
         items = node.items
     elif isinstance(node, nodes.ObjectOf):
         items = [key for key, _ in node.items]
-    yield from (value for each in items if (value := _constant(each)))
+    yield from (value for item in items if (value := _constant(item)))
 
 
 def _constant(node: nodes.Node) -> str:

@@ -67,7 +67,7 @@ def _common_alpha(lora: Lora) -> tuple[float, dict[str, float]]:
     """
     alphas = {name: pair.scale * pair.rank for name, pair in lora.pairs.items()}
     values = list(alphas.values())
-    common = max(set(values), key=lambda each: (values.count(each), each)) or 1.0
+    common = max(set(values), key=lambda value: (values.count(value), value)) or 1.0
     return common, {
         name: alpha / common for name, alpha in alphas.items() if not math.isclose(alpha, common, rel_tol=1e-9)
     }

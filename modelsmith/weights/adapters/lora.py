@@ -114,12 +114,12 @@ class Lora:
     @property
     def size(self) -> int:
         """How many numbers it holds."""
-        return sum(each.shape[0] * each.shape[1] for pair in self.pairs.values() for each in (pair.a, pair.b))
+        return sum(matrix.shape[0] * matrix.shape[1] for pair in self.pairs.values() for matrix in (pair.a, pair.b))
 
     @property
     def stamps(self) -> tuple[FileStamp, ...]:
         """The files that its matrices are in, in the state in which they were found."""
-        return tuple(dict.fromkeys(each.place.file for pair in self.pairs.values() for each in (pair.a, pair.b)))
+        return tuple(dict.fromkeys(matrix.place.file for pair in self.pairs.values() for matrix in (pair.a, pair.b)))
 
     def with_note(self, note: str) -> Lora:
         """Return the same adapter with a sentence about it."""

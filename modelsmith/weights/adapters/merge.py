@@ -68,12 +68,12 @@ def open_adapters(adapters: Sequence[tuple[Path, float]], parts: Sequence[GGUFFi
 def with_adapters(plan: QuantizePlan, adapters: Sequence[tuple[Lora, float]]) -> QuantizePlan:
     """Return a plan whose tensors get what the adapters add; raises Unsupported for tensors that are quantized already."""
     deltas = deltas_of(adapters)
-    quantized = sorted({each.source.type.name for each in plan.tensors if each.source.name in deltas} - FLOATS)
+    quantized = sorted({tensor.source.type.name for tensor in plan.tensors if tensor.source.name in deltas} - FLOATS)
     if quantized:
         place = plan.tensors[0].place.file.path
         raise Unsupported(
             f"{place} is quantized ({', '.join(quantized)}): what an adapter adds would be lost in the rounding",
             hint="merge into the F16, BF16 or F32 model, and quantize the result (-t Q4_K_M, in a recipe quantize: Q4_K_M)",
         )
-    tensors = tuple(replace(each, delta=deltas.get(each.source.name)) for each in plan.tensors)
+    tensors = tuple(replace(tensor, delta=deltas.get(tensor.source.name)) for tensor in plan.tensors)
     return replace(plan, tensors=tensors)

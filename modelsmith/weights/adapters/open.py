@@ -103,7 +103,7 @@ def _alike(base: str, model: GGUFFile) -> bool:
     names = [text(f"general.{key}") for key in ("name", "basename", "repo_url", "source.repo_url", "base_model.0.name")]
     wanted = _plain(base.rstrip("/").rpartition("/")[2])
     plain = [_plain(name.rpartition("/")[2]) for name in names if name]
-    return any(each and (each in wanted or wanted in each) for each in plain)
+    return any(own_name and (own_name in wanted or wanted in own_name) for own_name in plain)
 
 
 def _plain(name: str) -> str:

@@ -42,7 +42,7 @@ class MergedGGUF(SegmentBlob):
 def _placed(parts: Sequence[GGUFFile]) -> list[Tensor]:
     """Return all tensors with their places in the merged file."""
     placed, offset = [], 0
-    for tensor in (each for part in parts for each in part.tensors):
+    for tensor in (tensor for part in parts for tensor in part.tensors):
         placed.append(replace(tensor, offset=offset))
         offset += tensor.nbytes + padding(tensor.nbytes, parts[0].alignment)
     return placed

@@ -68,7 +68,7 @@ class QuantizedGGUF(SegmentBlob):
         plan = plan_quantize(parts, wanted)
         self.plan: QuantizePlan = with_adapters(plan, self.adapters) if self.adapters else plan
         self.gguf: GGUFFile = replace(
-            parts[0], metadata=self.plan.metadata, tensors=tuple(each.tensor for each in self.plan.tensors)
+            parts[0], metadata=self.plan.metadata, tensors=tuple(tensor.tensor for tensor in self.plan.tensors)
         )
         self._scratch = scratch
         self._kept: int | None = None

@@ -152,7 +152,7 @@ class Checkpoint:
                     f"{name[: match.start(1)]}{number:05}-of-{match[2]}.safetensors"
                     for number in range(1, min(count, _MAX_SHARDS) + 1)
                 )
-                missing += [each for each in wanted if each not in self.shard_names and each not in missing]
+                missing += [shard for shard in wanted if shard not in self.shard_names and shard not in missing]
                 break
         return tuple(missing)
 

@@ -59,7 +59,7 @@ def plan_model(
     plan = plan_quantize((model,), wishes_for(model, Wishes(mix, tuple(map(TensorRule.parse, rules)))), matrix)
     made = model.metadata.uint("general.file_type")
     return (
-        replace(plan, mix=next((each for each in MIXES.values() if each.file_type == made), mix))
+        replace(plan, mix=next((mix for mix in MIXES.values() if mix.file_type == made), mix))
         if mix.type is None
         else plan
     )
@@ -67,7 +67,7 @@ def plan_model(
 
 def wishes_for(model: ConvertedModel, wishes: Wishes) -> Wishes:
     """Return the wishes with what a checkpoint needs besides: the experts of gpt-oss are trained in MXFP4 and stay so."""
-    if wishes.mix.type is None or all(each.type.name != "MXFP4" for each in model.tensors):
+    if wishes.mix.type is None or all(tensor.type.name != "MXFP4" for tensor in model.tensors):
         return wishes
     return replace(wishes, rules=(*wishes.rules, TensorRule.parse(r"_exps\.weight$=MXFP4")))
 

@@ -53,7 +53,7 @@ def general_keys(
     keys.text("general.type", "model")
     _sampling(checkpoint.table("generation_config.json"), keys)
     for key, names in _TEXTS:
-        value = next((card[each] for each in names if card.get(each)), None)
+        value = next((card[key] for key in names if card.get(key)), None)
         if value is not None:
             keys.text(f"general.{key}", value if isinstance(value, str) else ",".join(value))
     called = name or _name_in(checkpoint.config)
@@ -99,7 +99,7 @@ def size_label(tensors: Sequence[tuple[str, Rows]]) -> str:
 
 def _short(count: int) -> str:
     sizes = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
-    limit, letter = next((each for each in sizes if count > each[0]), sizes[-1])
+    limit, letter = next((size for size in sizes if count > size[0]), sizes[-1])
     number = count * (1 / limit)
     digits = max(2 - len(str(round(number)).lstrip("0")), 0)
     return f"{number:.{digits}f}{letter}"
@@ -123,7 +123,7 @@ def front_matter(text: str) -> dict[str, str | list[str]]:
         elif match := _LINE.match(line):
             key, value = match["key"], _plain(match["value"] or "")
             if value.startswith("[") and value.endswith("]"):
-                found[key] = [_plain(each) for each in value[1:-1].split(",") if each.strip()][:_MAX_ITEMS]
+                found[key] = [_plain(part) for part in value[1:-1].split(",") if part.strip()][:_MAX_ITEMS]
             elif value and value not in {"|", ">", "|-", ">-", "null", "~"}:
                 found[key] = value
         elif not line.startswith((" ", "\t", "#")) and line.strip():

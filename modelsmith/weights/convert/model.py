@@ -80,12 +80,12 @@ def open_checkpoint(
     """
     checkpoint = folder if isinstance(folder, Checkpoint) else Checkpoint.open(folder)
     family = find_family(Config(checkpoint.config, checkpoint.folder / "config.json").architecture)(checkpoint)
-    tensors = sorted(family.tensors(), key=lambda each: tensor_position(each[0]))
+    tensors = sorted(family.tensors(), key=lambda tensor: tensor_position(tensor[0]))
     keys = Keys(family.architecture)
     general_keys(checkpoint, keys, tensors, name)
     family.keys(keys)
     tokenizer_keys(family, keys, pretokenizer)
-    rows = {each: _as_kind(each, data, floats) for each, data in tensors}
+    rows = {tensor: _as_kind(tensor, data, floats) for tensor, data in tensors}
     keys.whole("general.quantization_version", QUANTIZATION_VERSION)
     keys.whole("general.file_type", _file_type(rows.values()))
     return _laid_out(checkpoint, keys.metadata, rows)
@@ -117,17 +117,17 @@ def _file_type(tensors: Iterable[Rows]) -> int:
 def _laid_out(checkpoint: Checkpoint, metadata: Metadata, rows: Mapping[str, Rows]) -> ConvertedModel:
     tensors: list[Tensor] = []
     offset = 0
-    for name, each in rows.items():
-        dims = tuple(reversed(each.shape))
+    for name, row in rows.items():
+        dims = tuple(reversed(row.shape))
         if len(name.encode()) > MAX_TENSOR_NAME or 0 in dims:
             raise InvalidCheckpoint(f'tensor "{name}" has no numbers', hint="config.json and the tensors do not fit")
-        kind = TYPES[each.kind]
+        kind = TYPES[row.kind]
         if dims[0] % kind.block:
             raise UsageError(f'tensor "{name}": rows of {dims[0]} numbers do not fill blocks of {kind.block}')
         nbytes = prod(dims) // kind.block * kind.width
         tensors.append(Tensor(name, dims, kind, offset, nbytes))
         offset += nbytes + padding(nbytes, DEFAULT_ALIGNMENT)
-    head = header(metadata.entries, [each.info(each.offset) for each in tensors], DEFAULT_ALIGNMENT)
+    head = header(metadata.entries, [tensor.info(tensor.offset) for tensor in tensors], DEFAULT_ALIGNMENT)
     length = sum(map(len, head))
     newest = max(checkpoint.stamps, key=lambda stamp: stamp.modified)
     stamp = replace(newest, path=Path(checkpoint.folder), size=length + offset)

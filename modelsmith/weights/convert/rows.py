@@ -244,10 +244,10 @@ class Stacked(Rows):
         """Return rows of one or several of the tensors."""
         import numpy as np
 
-        each = self.count // len(self.sources)
+        height = self.count // len(self.sources)
         parts = []
-        for number in range(first // each, -(-stop // each)):
-            begin, end = max(first - number * each, 0), min(stop - number * each, each)
+        for number in range(first // height, -(-stop // height)):
+            begin, end = max(first - number * height, 0), min(stop - number * height, height)
             rows = self.sources[number].read(files, begin, end)
             parts.append(rows.reshape(end - begin, -1))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -287,10 +287,10 @@ class Taken(Derived):
         """Read what lies between the rows as well, matrix by matrix."""
         import numpy as np
 
-        each, step = len(self.range), self.range.step
+        height, step = len(self.range), self.range.step
         parts = []
-        for number in range(first // each, -(-stop // each)):
-            begin, end = max(first - number * each, 0), min(stop - number * each, each)
+        for number in range(first // height, -(-stop // height)):
+            begin, end = max(first - number * height, 0), min(stop - number * height, height)
             start = number * self.per + self.range.start + begin * step
             parts.append(self.source.read(files, start, start + (end - begin - 1) * step + 1)[::step])
         return np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.concatenate(parts)
@@ -333,10 +333,10 @@ class Transposed(Rows):
         """Return rows that were columns."""
         import numpy as np
 
-        each = self._columns
+        height = self._columns
         parts = []
-        for number in range(first // each, -(-stop // each)):
-            begin, end = max(first - number * each, 0), min(stop - number * each, each)
+        for number in range(first // height, -(-stop // height)):
+            begin, end = max(first - number * height, 0), min(stop - number * height, height)
             parts.append(self._matrix(files, number)[begin:end])
         return np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.concatenate(parts)
 

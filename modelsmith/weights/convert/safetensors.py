@@ -186,7 +186,7 @@ class _Reader:
 
 
 def _is_numbers(value: Any) -> TypeGuard[list[int]]:
-    return isinstance(value, list) and all(type(each) is int and 0 <= each <= _MAX_NUMBER for each in value)
+    return isinstance(value, list) and all(type(size) is int and 0 <= size <= _MAX_NUMBER for size in value)
 
 
 def all_tensors(files: Iterable[SafetensorsFile]) -> dict[str, StoredTensor]:

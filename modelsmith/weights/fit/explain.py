@@ -50,7 +50,7 @@ def _lines(fit: Fit) -> Iterator[str]:
     cards = fit.placement.gpus
     used = moments(model, model.layers, settings, card=bool(cards) and fit.placement.gpu_layers > 0)
     for name, floats in used:
-        mark = " <- the widest moment" if floats == max(each for _, each in used) else ""
+        mark = " <- the widest moment" if floats == max(use for _, use in used) else ""
         yield f"compute, {name}: {settings.tokens} tokens at once, {memory_text(4 * floats)}{mark}"
     yield f"compute, masks: which token sees which, {memory_text(masks(model.layers, settings))}"
     if fit.placement.copies > 1:

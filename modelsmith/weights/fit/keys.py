@@ -56,7 +56,7 @@ class Keys:
         """Return a whole number within bounds; raises InvalidGGUF where it is missing without a default, or out of bounds."""
         value = self.value(key)
         if isinstance(value, list):
-            value = max((each for each in value if _whole(each)), default=None)
+            value = max((number for number in value if _whole(number)), default=None)
         if value is None:
             if default is None:
                 raise InvalidGGUF(
@@ -73,7 +73,7 @@ class Keys:
             return (self.number(key, default, most=most),) * layers
         if len(value) < layers:
             self.fail(key, self.metadata[self.full(key)], f"and the model has {layers} layers")
-        return tuple(self._checked(key, each, 0, most) for each in value[:layers])
+        return tuple(self._checked(key, number, 0, most) for number in value[:layers])
 
     def _checked(self, key: str, value: Any, least: int, most: int) -> int:
         if not _whole(value):

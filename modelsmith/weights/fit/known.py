@@ -88,13 +88,13 @@ class KnownShape:
                 "expert_feed_forward_length": self.experts.width,
             }
         if self.latent:
-            each = self.latent
+            latent = self.latent
             found |= {
                 "attention.head_count_kv": 1,
-                "attention.key_length": each.key + each.turned,
-                "attention.value_length": each.key,
-                "attention.key_length_mla": each.plain + each.turned,
-                "attention.value_length_mla": each.value,
+                "attention.key_length": latent.key + latent.turned,
+                "attention.value_length": latent.key,
+                "attention.key_length_mla": latent.plain + latent.turned,
+                "attention.value_length_mla": latent.value,
             }
         return found
 
@@ -136,32 +136,32 @@ class KnownShape:
             yield "attn_output.bias", (self.embedding,)
             yield "attn_sinks.weight", (self.heads,)
 
-    def _compressed(self, each: Latent) -> Iterator[Named]:
-        yield "attn_q_a.weight", (self.embedding, each.query)
-        yield "attn_q_a_norm.weight", (each.query,)
-        yield "attn_q_b.weight", (each.query, self.heads * (each.plain + each.turned))
-        yield "attn_kv_a_mqa.weight", (self.embedding, each.key + each.turned)
-        yield "attn_kv_a_norm.weight", (each.key,)
-        yield "attn_k_b.weight", (each.plain, each.key, self.heads)
-        yield "attn_v_b.weight", (each.key, each.value, self.heads)
-        yield "attn_output.weight", (self.heads * each.value, self.embedding)
+    def _compressed(self, latent: Latent) -> Iterator[Named]:
+        yield "attn_q_a.weight", (self.embedding, latent.query)
+        yield "attn_q_a_norm.weight", (latent.query,)
+        yield "attn_q_b.weight", (latent.query, self.heads * (latent.plain + latent.turned))
+        yield "attn_kv_a_mqa.weight", (self.embedding, latent.key + latent.turned)
+        yield "attn_kv_a_norm.weight", (latent.key,)
+        yield "attn_k_b.weight", (latent.plain, latent.key, self.heads)
+        yield "attn_v_b.weight", (latent.key, latent.value, self.heads)
+        yield "attn_output.weight", (self.heads * latent.value, self.embedding)
 
     def _gated(self, kind: str, inner: int) -> Iterator[Named]:
         yield f"ffn_gate{kind}.weight", (self.embedding, inner)
         yield f"ffn_up{kind}.weight", (self.embedding, inner)
         yield f"ffn_down{kind}.weight", (inner, self.embedding)
 
-    def _mixture(self, each: Experts) -> Iterator[Named]:
-        yield "ffn_gate_inp.weight", (self.embedding, each.count)
-        for name, (width, rows) in self._gated("_exps", each.width):
-            yield name, (width, rows, each.count)
+    def _mixture(self, experts: Experts) -> Iterator[Named]:
+        yield "ffn_gate_inp.weight", (self.embedding, experts.count)
+        for name, (width, rows) in self._gated("_exps", experts.width):
+            yield name, (width, rows, experts.count)
             if self.architecture == "gpt-oss":
-                yield name.replace(".weight", ".bias"), (rows, each.count)
+                yield name.replace(".weight", ".bias"), (rows, experts.count)
         if self.architecture == "gpt-oss":
-            yield "ffn_gate_inp.bias", (each.count,)
-        if each.shared:
-            yield "exp_probs_b.bias", (each.count,)
-            yield from self._gated("_shexp", each.shared * each.width)
+            yield "ffn_gate_inp.bias", (experts.count,)
+        if experts.shared:
+            yield "exp_probs_b.bias", (experts.count,)
+            yield from self._gated("_shexp", experts.shared * experts.width)
 
 
 def _config(repository: str) -> str:

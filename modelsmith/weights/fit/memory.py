@@ -40,7 +40,7 @@ def cache_of(model: FitModel, layer: Layer, settings: FitSettings) -> int:
     """Return the bytes that a layer keeps of all tokens of all requests."""
     values = layer.values
     if values and not settings.flash_attention:  # the transposed values are padded to the widest layer's
-        values = max(each.values for each in model.layers)
+        values = max(block.values for block in model.layers)
     cells = cells_of(layer, settings) * settings.parallel
     return cells * (_row(model, layer.keys, settings.keys, 0) + _row(model, values, settings.values, 1))
 

@@ -95,7 +95,7 @@ class FitModel:
     @classmethod
     def of_plan(cls, plan: QuantizePlan, name: str) -> FitModel:
         """Read what a plan to quantize will make; nothing needs to be made for it."""
-        return cls.of(plan.metadata, [each.tensor for each in plan.tensors], name, plan.mix.name)
+        return cls.of(plan.metadata, [tensor.tensor for tensor in plan.tensors], name, plan.mix.name)
 
     @classmethod
     def of(cls, metadata: Metadata, tensors: Iterable[Tensor], name: str, file_type: str = "") -> FitModel:

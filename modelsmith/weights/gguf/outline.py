@@ -71,7 +71,7 @@ def _kept_tokens(gguf: GGUFFile, named: Collection[str]) -> frozenset[int]:
         marks = {
             number: text
             for number, text in marks.items()
-            if text and (_REASONS.search(text) or any(text in each for each in texts))
+            if text and (_REASONS.search(text) or any(text in other for other in texts))
         }
     return frozenset(roles | set(list(marks)[: 2 * MOST_TOKENS]))
 

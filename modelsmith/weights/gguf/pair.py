@@ -214,8 +214,8 @@ def pair_files(paths: Iterable[str | os.PathLike[str]]) -> Pairing:
 
 def _files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     found: list[Path] = []
-    for each in map(Path, paths):
-        found += sorted(each.glob("*.gguf")) if each.is_dir() else [each]
+    for path in map(Path, paths):
+        found += sorted(path.glob("*.gguf")) if path.is_dir() else [path]
     return found
 
 

@@ -65,7 +65,7 @@ def _check(metadata: Mapping[str, Any], size: int) -> None:
     counts = [value.get("count", 0) for value in metadata.values()]
     lengths = [value.get("bytes", 0) for value in metadata.values()]
     numbers = [*counts, *lengths]
-    if any(not isinstance(each, int) or isinstance(each, bool) or each < 0 for each in numbers):
+    if any(not isinstance(number, int) or isinstance(number, bool) or number < 0 for number in numbers):
         raise InvalidGGUF("a count in an outline is no number", hint="write the lock again")
     if sum(counts) > 2 * MAX_TEXTS or sum(lengths) > min(_MAX_TEXT_BYTES, size):
         raise InvalidGGUF(

@@ -90,43 +90,43 @@ class QuantizePlan:
     @cached_property
     def size(self) -> int:
         """The size of the file to be, in bytes; exact."""
-        data = sum(each.tensor.nbytes + padding(each.tensor.nbytes, self.alignment) for each in self.tensors)
+        data = sum(tensor.tensor.nbytes + padding(tensor.tensor.nbytes, self.alignment) for tensor in self.tensors)
         return sum(map(len, self.head)) + data
 
     @property
     def tensor_bytes(self) -> int:
         """The bytes of all tensors, without padding."""
-        return sum(each.tensor.nbytes for each in self.tensors)
+        return sum(tensor.tensor.nbytes for tensor in self.tensors)
 
     @property
     def bits_per_weight(self) -> float:
         """How many bits a number takes on average."""
-        return 8 * self.tensor_bytes / max(1, sum(each.tensor.elements for each in self.tensors))
+        return 8 * self.tensor_bytes / max(1, sum(tensor.tensor.elements for tensor in self.tensors))
 
     @property
     def source_bits_per_weight(self) -> float:
         """The same of the source."""
-        total = sum(each.source.nbytes for each in self.tensors)
-        return 8 * total / max(1, sum(each.source.elements for each in self.tensors))
+        total = sum(tensor.source.nbytes for tensor in self.tensors)
+        return 8 * total / max(1, sum(tensor.source.elements for tensor in self.tensors))
 
     @property
     def changed(self) -> tuple[TensorPlan, ...]:
         """The tensors that get another type."""
-        return tuple(each for each in self.tensors if each.changes)
+        return tuple(tensor for tensor in self.tensors if tensor.changes)
 
     @property
     def fell_back(self) -> tuple[TensorPlan, ...]:
         """The tensors whose rows do not fit the blocks of the type that they should have got."""
-        return tuple(each for each in self.tensors if each.fell_back)
+        return tuple(tensor for tensor in self.tensors if tensor.fell_back)
 
     @property
     def by_type(self) -> Mapping[str, tuple[int, int]]:
         """Count and bytes of the tensors of each type, the most bytes first."""
         counts: Counter[str] = Counter()
         sizes: Counter[str] = Counter()
-        for each in self.tensors:
-            counts[each.tensor.type.name] += 1
-            sizes[each.tensor.type.name] += each.tensor.nbytes
+        for tensor in self.tensors:
+            counts[tensor.tensor.type.name] += 1
+            sizes[tensor.tensor.type.name] += tensor.tensor.nbytes
         return {name: (counts[name], size) for name, size in sizes.most_common()}
 
 
@@ -150,7 +150,9 @@ def plan_quantize(parts: Sequence[GGUFFile], wishes: Wishes, imatrix: Importance
     _check_requantizing(planned, wishes, parts[0])
     _check_importance(planned, mix, imatrix)
     metadata = arrangement.metadata.moved_last(*(imatrix.metadata() if imatrix else ()))
-    head = header(metadata.entries, [each.tensor.info(each.tensor.offset) for each in planned], arrangement.alignment)
+    head = header(
+        metadata.entries, [tensor.tensor.info(tensor.tensor.offset) for tensor in planned], arrangement.alignment
+    )
     size = sum(part.size for part in parts)
     return QuantizePlan(mix, metadata, tuple(planned), head, arrangement.alignment, size, imatrix)
 
@@ -165,16 +167,16 @@ def _planned(source: Tensor, place: Place, kind: TensorType, fell_back: bool) ->
 def _placed(planned: Iterable[TensorPlan], alignment: int) -> Iterator[TensorPlan]:
     """Yield the tensors with the offsets that they will have: back to back, each padded."""
     offset = 0
-    for each in planned:
-        yield replace(each, tensor=replace(each.tensor, offset=offset))
-        offset += each.tensor.nbytes + padding(each.tensor.nbytes, alignment)
+    for tensor in planned:
+        yield replace(tensor, tensor=replace(tensor.tensor, offset=offset))
+        offset += tensor.tensor.nbytes + padding(tensor.tensor.nbytes, alignment)
 
 
 def _check_requantizing(planned: Sequence[TensorPlan], wishes: Wishes, gguf: GGUFFile) -> None:
-    again = [each for each in planned if each.requantizes]
-    narrower = any(not each.widens for each in again)
+    again = [tensor for tensor in planned if tensor.requantizes]
+    narrower = any(not tensor.widens for tensor in again)
     if again and not wishes.allow_requantize:
-        types = ", ".join(sorted({each.source.type.name for each in again}))
+        types = ", ".join(sorted({tensor.source.type.name for tensor in again}))
         raise Unsupported(
             f"{gguf.path} is quantized already: {len(again)} of its tensors are {types}, "
             f"and {wishes.mix.name} {'would lose bits a second time' if narrower else 'brings no lost bit back'}",
@@ -183,15 +185,15 @@ def _check_requantizing(planned: Sequence[TensorPlan], wishes: Wishes, gguf: GGU
 
 
 def _check_importance(planned: Sequence[TensorPlan], mix: Mix, imatrix: ImportanceMatrix | None) -> None:
-    for each in planned:
-        name, kind = each.tensor.name, each.tensor.type.name
-        if not each.changes:
+    for tensor in planned:
+        name, kind = tensor.tensor.name, tensor.tensor.type.name
+        if not tensor.changes:
             continue
         found = imatrix.entries.get(name) if imatrix else None
-        if found is not None and imatrix is not None and found.size != each.columns:
+        if found is not None and imatrix is not None and found.size != tensor.columns:
             if role_of(name) is not Role.EMBEDDING:
                 raise UsageError(
-                    f"{imatrix.path} has {found.size} values for {name}, which has {each.columns} columns",
+                    f"{imatrix.path} has {found.size} values for {name}, which has {tensor.columns} columns",
                     hint="it was made for another model",
                 )
             found = None

@@ -75,7 +75,9 @@ def open_parts(path: str | os.PathLike[str]) -> tuple[GGUFFile, ...]:
 
 def check_target(plan: QuantizePlan, target: Path, *, overwrite: bool) -> None:
     """Raise where a file cannot be written: it is one of the sources, exists, has no folder, or does not fit the disk."""
-    sources = {each.place.file.path for each in plan.tensors} | ({plan.imatrix.stamp.path} if plan.imatrix else set())
+    sources = {tensor.place.file.path for tensor in plan.tensors} | (
+        {plan.imatrix.stamp.path} if plan.imatrix else set()
+    )
     check_output(target, sources, overwrite=overwrite, size=plan.size)
 
 

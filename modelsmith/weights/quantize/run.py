@@ -55,9 +55,9 @@ class Quantizer:
         self._codec = codec or find_codec()
         self._threads = max(1, threads or available_threads())
         self._progress = progress
-        self._sums = {each.tensor.name: ErrorSums() for each in plan.changed} if measure else {}
+        self._sums = {tensor.tensor.name: ErrorSums() for tensor in plan.changed} if measure else {}
         self._local = threading.local()
-        check_codec(self._codec, ((each.source.type, each.tensor.type) for each in plan.changed))
+        check_codec(self._codec, ((tensor.source.type, tensor.tensor.type) for tensor in plan.changed))
         _check_importance(plan, self._codec)
 
     @property
@@ -67,8 +67,8 @@ class Quantizer:
 
     def chunks(self) -> Iterator[memoryview]:
         """Yield the bytes of the file in order; each piece is good until the next is asked for."""
-        self._codec.prepare({each.tensor.type for each in self.plan.changed})
-        done, total = 0, sum(each.source.nbytes for each in self.plan.tensors)
+        self._codec.prepare({tensor.tensor.type for tensor in self.plan.changed})
+        done, total = 0, sum(tensor.source.nbytes for tensor in self.plan.tensors)
         free: deque[Bytes] = deque()
         waiting: deque[_Item] = deque()
         with ExitStack() as stack:
@@ -91,7 +91,7 @@ class Quantizer:
 
     def _open(self, stack: ExitStack) -> dict[FileStamp, int]:
         descriptors: dict[FileStamp, int] = {}
-        for stamp in dict.fromkeys(file for each in self.plan.tensors for file in each.place.files):
+        for stamp in dict.fromkeys(file for tensor in self.plan.tensors for file in tensor.place.files):
             descriptors[stamp] = stamp.open()
             stack.callback(os.close, descriptors[stamp])
         return descriptors
@@ -103,11 +103,11 @@ class Quantizer:
     def _items(
         self, pool: ThreadPoolExecutor, descriptors: dict[FileStamp, int], free: deque[Bytes]
     ) -> Iterator[_Item]:
-        for each in self.plan.tensors:
-            for piece in pieces(each, self._importance(each)):
+        for tensor in self.plan.tensors:
+            for piece in pieces(tensor, self._importance(tensor)):
                 result = _taken(free, piece.result_nbytes)
                 yield _Item(piece, pool.submit(self._work, piece, descriptors, result))
-            if gap := padding(each.tensor.nbytes, self.plan.alignment):
+            if gap := padding(tensor.tensor.nbytes, self.plan.alignment):
                 yield _Item(None, bytes(gap))
 
     def _work(self, piece: TensorPiece, descriptors: Descriptors, result: Bytes) -> Bytes:
@@ -129,13 +129,13 @@ class Quantizer:
         free.append(base if base is not None else room)
         return item.piece.nbytes if item.piece else 0
 
-    def _importance(self, each: TensorPlan) -> Floats | None:
+    def _importance(self, tensor: TensorPlan) -> Floats | None:
         """Return a tensor's importance; as llama.cpp, without any where it does not fit the embeddings."""
         imatrix = self.plan.imatrix
-        found = imatrix.entries.get(each.tensor.name) if imatrix and each.changes else None
-        if found is None or imatrix is None or found.size != each.columns:
+        found = imatrix.entries.get(tensor.tensor.name) if imatrix and tensor.changes else None
+        if found is None or imatrix is None or found.size != tensor.columns:
             return None
-        return found.checked(imatrix.path, each.tensor.name)
+        return found.checked(imatrix.path, tensor.tensor.name)
 
 
 def available_threads() -> int:
@@ -157,6 +157,6 @@ def _check_importance(plan: QuantizePlan, codec: Codec) -> None:
     """Only ggml knows what to do with an importance matrix; floats and Q8_0 take no notice of one."""
     if plan.imatrix is None or codec.name == "ggml":
         return
-    for each in plan.changed:
-        if each.tensor.type.name not in {*FLOATS, "Q8_0"}:
+    for tensor in plan.changed:
+        if tensor.tensor.type.name not in {*FLOATS, "Q8_0"}:
             raise Unsupported("an importance matrix needs ggml's own code, which is not installed", hint=INSTALL)

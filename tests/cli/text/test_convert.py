@@ -44,7 +44,7 @@ def test_an_unproven_one_is_refused_unless_allowed(capsys: pytest.CaptureFixture
     assert run(["convert", "chat.jinja", "-o", "chat.gotmpl"]) == 1
     captured = capsys.readouterr()
     assert not Path("chat.gotmpl").exists()
-    assert 'smallest difference: "tools"' in captured.err
+    assert 'smallest difference: "parameters of each type"' in captured.err
     assert "all without tools are equal" in captured.err
     assert "--allow-different" in captured.err
     assert run(["convert", "chat.jinja", "-o", "chat.gotmpl", "--allow-different"]) == 0
@@ -58,7 +58,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert answer["proven_without_tools"]
     assert not answer["proven"]
     assert not answer["accepted"]
-    assert answer["counterexample"]["name"] == "tools"
+    assert answer["counterexample"]["name"] == "parameters of each type"
     assert answer["counterexample"]["conversation"]["tools"]
 
 

@@ -10,7 +10,7 @@ from fakes import ollama
 
 from modelsmith.cli import run
 from modelsmith.explain.explanation import explain_model
-from modelsmith.models.served import find_engine
+from modelsmith.models.served import find_renderer
 from modelsmith.store.model import ServerSays
 from modelsmith.store.ollama.ollama import OllamaStore
 from modelsmith.store.ollama.show import read_show
@@ -69,6 +69,6 @@ def test_the_server_s_word_about_itself_is_used_and_a_difference_is_told(
         assert found.effective.source == source
         notes = [note for note in found.notes if "template_source" in note]
         assert bool(notes) == (body.get("template_source") not in {None, "go_template"})
-        engine = find_engine("mine", lambda: store, tmp_path, None, None) if prompt else None
+        engine = find_renderer("mine", lambda: store, tmp_path, None, None) if prompt else None
         assert engine is None or engine.render(HELLO) == prompt
         assert explain_model("mine", store, version="0.31.0").effective.source == "go"

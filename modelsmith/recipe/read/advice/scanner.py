@@ -120,7 +120,7 @@ def _closing(quote: str) -> str:
 def _no_key(text: str, at: int) -> Told:
     start = text.rfind("\n", 0, at) + 1
     line = _line(text, start)
-    above = next((each for each in reversed(text[:start].split("\n")) if each.strip()), "")
+    above = next((part for part in reversed(text[:start].split("\n")) if part.strip()), "")
     if _BLOCK.search(above.rstrip()):
         return Told(
             start,

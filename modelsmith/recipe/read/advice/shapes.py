@@ -146,8 +146,8 @@ def as_text(location: tuple[str | int, ...], node: Node) -> str:
     if isinstance(node, ListNode) and len(inner) > 1 and place in _MANY:
         return _MANY[place]
     is_flow = written.startswith(("{", "[")) and "\n" not in written
-    empty = isinstance(node, ListNode) or all(isinstance(each, ScalarNode) and each.value is None for each in inner)
-    if key in _PROSE and is_flow and empty and all(isinstance(each, ScalarNode) for each in inner):
+    empty = isinstance(node, ListNode) or all(isinstance(item, ScalarNode) and item.value is None for item in inner)
+    if key in _PROSE and is_flow and empty and all(isinstance(item, ScalarNode) for item in inner):
         return f"quote it, brackets are text there only then: {quoted(written)}"
     if len(inner) == 1 and isinstance(inner[0], ScalarNode) and inner[0].value is not None:
         return f"write only the text: {key}: {flow(inner[0])}"

@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from modelsmith.template.convert.to_go.tree import Sample, Tree
 
 
-def build(render: Reference, scope: Coverage, opening: str) -> str:
+def build(render: Reference, coverage: Coverage, opening: str) -> str:
     """Return the Go template; raises ConversionError where what was seen cannot be told by a Go template."""
-    seen = observe(render, scope)
+    seen = observe(render, coverage)
     if any(observation.text for observation in seen if _after_begun(observation)):
         raise ConversionError("something is printed after an answer that the model shall go on with")
     seen = [observation for observation in seen if not _after_begun(observation)]
     samples = Samples(seen)
     ends = best_ends(samples)
     trees = samples.trees(ends)
-    return _written(trees, {role: _shown(seen, role) for role in scope.roles}, ends, scope, opening)
+    return _written(trees, {role: _shown(seen, role) for role in coverage.roles}, ends, coverage, opening)
 
 
 def _after_begun(observation: Observation) -> bool:
@@ -71,9 +71,9 @@ def _shown(seen: Sequence[Observation], role: str) -> Tree:
     return grow(found) if found else ""
 
 
-def _written(trees: Mapping[str, Tree], shown: Mapping[str, Tree], ends: Ends, scope: Coverage, opening: str) -> str:
-    placement = scope.placement
-    body = Writer(placement, opening, scope.format)
+def _written(trees: Mapping[str, Tree], shown: Mapping[str, Tree], ends: Ends, coverage: Coverage, opening: str) -> str:
+    placement = coverage.placement
+    body = Writer(placement, opening, coverage.format)
     questions = {test for tree in (*trees.values(), *shown.values()) for test in tests(tree)}
     names = {name for name, _ in questions}
     word = "if"
@@ -105,7 +105,7 @@ def _written(trees: Mapping[str, Tree], shown: Mapping[str, Tree], ends: Ends, s
             body.control(f"if and $last ({asks})")
             body.tree(tree)
             body.control("end")
-    whole = Writer(placement, opening, scope.format)
+    whole = Writer(placement, opening, coverage.format)
     _head(whole, names, trees, placement)
     whole.tree(trees.get(START, ""))
     last = "$last" in str(body)

@@ -47,7 +47,7 @@ def to_go(chat_template: ChatTemplate, *, bos_token: str = "", eos_token: str = 
     if translated and translated.proven:
         return translated
     best, reason = _learned(reference, [tools, None] if tools else [None], _ROLES)
-    found = max((each for each in (translated, learned, best) if each), key=_rank, default=None)
+    found = max((conversion for conversion in (translated, learned, best) if conversion), key=_rank, default=None)
     if found is None:
         raise ConversionError(
             f"no Go template could be written: {reason.message}" if reason else "the template prints nothing",

@@ -102,8 +102,8 @@ class Samples:
                 roles.setdefault(observation.role, []).append(observation)
         self._roles = {
             role: (
-                Grower([dict(each.facts) for each in found]),
-                [(each.text or "", each.left, _key(each)) for each in found],
+                Grower([dict(observation.facts) for observation in found]),
+                [(observation.text or "", observation.left, _key(observation)) for observation in found],
             )
             for role, found in roles.items()
         }

@@ -67,19 +67,19 @@ class Observation:
     text: str | None
 
 
-def observe(render: Reference, scope: Coverage) -> list[Observation]:
+def observe(render: Reference, coverage: Coverage) -> list[Observation]:
     """Return what is seen, each once; raises ConversionError where a prompt cannot be cut at its contents."""
     found: dict[Observation, None] = {}
-    for order in orders(scope.roles):
-        for shape in shapes(order, scope):
-            for observation in _cut(render, order, shape, scope):
+    for order in orders(coverage.roles):
+        for shape in shapes(order, coverage):
+            for observation in _cut(render, order, shape, coverage):
                 found[observation] = None
     if not found:
         raise ConversionError("the template refuses every conversation", hint="see why with `modelsmith render`")
     return list(found)
 
 
-def _cut(render: Reference, order: tuple[str, ...], shape: Shape, scope: Coverage) -> Iterator[Observation]:
+def _cut(render: Reference, order: tuple[str, ...], shape: Shape, coverage: Coverage) -> Iterator[Observation]:
     marks = [f"xq{chr(65 + number)}qx" for number in range(len(order))]
     inner = [f"xt{chr(65 + number)}tx" for number in range(len(order))]
     made = [""] * len(order)
@@ -90,9 +90,9 @@ def _cut(render: Reference, order: tuple[str, ...], shape: Shape, scope: Coverag
             message["thinking"] = inner[number]
         if role == CALLING:
             message["content"] = marks[number] if shape.said else ""
-            if scope.format and scope.format.calls:
-                message["tool_calls"] = calls(number, scope.format.calls.count)
-                made[number] = scope.format.calls.text(number)
+            if coverage.format and coverage.format.calls:
+                message["tool_calls"] = calls(number, coverage.format.calls.count)
+                made[number] = coverage.format.calls.text(number)
         messages.append(message)
     if not shape.closed:
         messages[-1]["content"] = ""
@@ -105,18 +105,18 @@ def _cut(render: Reference, order: tuple[str, ...], shape: Shape, scope: Coverag
         return  # an answer of which nothing is shown has no place
     for date, symbol in _DATES.items():
         prompt = prompt.replace(date, symbol)
-    if shape.listed and scope.format and scope.format.tools:
-        prompt = prompt.replace(scope.format.tools.text, TOOLS)
+    if shape.listed and coverage.format and coverage.format.tools:
+        prompt = prompt.replace(coverage.format.tools.text, TOOLS)
     if not messages[-1]["content"] and not shape.silent:
         prompt += marks[-1]
-    system = _system(order, marks, scope.placement)
+    system = _system(order, marks, coverage.placement)
     prompt = prompt.replace(system, SYSTEM) if system else prompt
     shared = {
         "think": shape.think,
-        "system": yes_or_no("system" in order if scope.placement == INLINE else bool(system)),
+        "system": yes_or_no("system" in order if coverage.placement == INLINE else bool(system)),
         "tools": yes_or_no(shape.listed),
     }
-    if scope.format and scope.format.quotes:
+    if coverage.format and coverage.format.quotes:
         made = [f'"{mark}"' if role == "tool" else text for role, mark, text in zip(order, marks, made, strict=True)]
     yield from _pieces(prompt, order, (marks, inner, made), shared, shape)
 

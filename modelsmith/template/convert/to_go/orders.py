@@ -89,12 +89,12 @@ class Shape:
         return not self.closed and not self.thoughts
 
 
-def shapes(order: Sequence[str], scope: Coverage) -> Iterator[Shape]:
+def shapes(order: Sequence[str], coverage: Coverage) -> Iterator[Shape]:
     """Yield the conversations of one order of roles that are looked at."""
     answers = "assistant" in order or CALLING in order
-    lists = (False, True) if scope.format and scope.format.tools else (CALLING in order,)
-    for think, thoughts, listed in product(THINKS if scope.thinks else ("unset",), (False, True), lists):
-        if thoughts and not (answers and scope.reasons):
+    lists = (False, True) if coverage.format and coverage.format.tools else (CALLING in order,)
+    for think, thoughts, listed in product(THINKS if coverage.thinks else ("unset",), (False, True), lists):
+        if thoughts and not (answers and coverage.reasons):
             continue
         yield Shape(think, thoughts, listed)
         if order[-1] == "assistant":

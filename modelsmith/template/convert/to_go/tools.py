@@ -111,8 +111,8 @@ def calls(number: int, count: int) -> list[dict[str, Any]]:
     """Return the calls of a message, by its number."""
     mark = chr(65 + number)
     return [
-        {"function": {"name": f"xn{mark}{each}nx", "arguments": {"xa": f"xv{mark}{each}vx", "xb": 1}}}
-        for each in range(count)
+        {"function": {"name": f"xn{mark}{index}nx", "arguments": {"xa": f"xv{mark}{index}vx", "xb": 1}}}
+        for index in range(count)
     ]
 
 
@@ -137,7 +137,7 @@ def _learn_tools(render: Reference, now: datetime) -> ToolList | None:
     for part in ("tool", "function"):
         shown = [tool if part == "tool" else tool["function"] for tool in given]
         for layout, depth in ((SPACED, 0), (COMPACT, 0), (INDENTED, 0), (INDENTED, 1)):
-            first, second = (layout.dump(each, depth) for each in shown)
+            first, second = (layout.dump(call, depth) for call in shown)
             start, end = prompt.find(first), prompt.find(second)
             if 0 <= start < end and prompt.count(first) == 1:
                 between = prompt[start + len(first) : end]

@@ -71,7 +71,7 @@ class Grower:
     def __init__(self, facts: Sequence[Mapping[str, str]]) -> None:
         self._all = (1 << len(facts)) - 1
         self._tests = [
-            (test, sum(1 << number for number, each in enumerate(facts) if each.get(test[0]) == test[1]))
+            (test, sum(1 << number for number, fact in enumerate(facts) if fact.get(test[0]) == test[1]))
             for test in TESTS
         ]
 

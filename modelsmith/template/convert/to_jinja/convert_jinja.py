@@ -73,7 +73,15 @@ def to_jinja(template: Template) -> Conversion:
             f"the Jinja template that does the same is of no use: {reason}",
             hint="repair the Go template first; see what it prints with `modelsmith render`",
         )
-    return max(found, key=lambda each: (each.proven_chat, each.proven_tools, -len(each.limits), len(each.covered)))
+    return max(
+        found,
+        key=lambda conversion: (
+            conversion.proven_chat,
+            conversion.proven_tools,
+            -len(conversion.limits),
+            len(conversion.covered),
+        ),
+    )
 
 
 def _judged(template: Template, chat_template: ChatTemplate) -> Conversion:
@@ -97,8 +105,12 @@ def _compared(template: Template, chat_template: ChatTemplate, *, tools: bool) -
         if not counts(conversation) or _is_refused(conversation) or uses_tools(conversation) != tools:
             continue
         found = [pair for think in THINKS if (pair := _pair(template, chat_template, name, conversation, think))]
-        different = [each for each in found if each.go != each.jinja]
-        if different and is_prefill(conversation) and all(_is_alike(chat_template, each) for each in different):
+        different = [counterexample for counterexample in found if counterexample.go != counterexample.jinja]
+        if (
+            different
+            and is_prefill(conversation)
+            and all(_is_alike(chat_template, counterexample) for counterexample in different)
+        ):
             limits[BEGUN] = None
         elif different:
             first = first or different[0]

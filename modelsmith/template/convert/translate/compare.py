@@ -130,7 +130,7 @@ def ordered(operator: str, left: Value, right: Value) -> Value:
 
 def _compared(function: str, left: Value, right: Value) -> Truth:
     """Compare whole numbers; what is added to one of them stands on the other side where it is taken away."""
-    one, other = (Go("0", "int", each.value) if isinstance(each, Known) else each for each in (left, right))
+    one, other = (Go("0", "int", value.value) if isinstance(value, Known) else value for value in (left, right))
     if not isinstance(one, Go) or not isinstance(other, Go):
         raise cannot("a number that is not known")
     if one.expression == "0" and other.expression == "0":
@@ -162,12 +162,12 @@ def is_in(state: State, item: Value, owner: Value) -> Truth:
     match owner:
         case Seen() if is_text(item):
             return is_among(state, item, owner)
-        case Items(values) if any(isinstance(each, (Each, Rest)) for each in values):
-            return holds_for_any(state, owner, lambda each: equal(state, item, each))
+        case Items(values) if any(isinstance(value, (Each, Rest)) for value in values):
+            return holds_for_any(state, owner, lambda value: equal(state, item, value))
         case Items(values):
             found: Truth = False
-            for place, each in enumerate(values):
-                found = either(found, both(owner.guard(place), equal(state, item, each)))
+            for place, value in enumerate(values):
+                found = either(found, both(owner.guard(place), equal(state, item, value)))
             return found
         case Fields(values):
             if isinstance(item, Known):

@@ -99,7 +99,7 @@ def _name(state: State, node: nodes.Name) -> Value:
 
 
 def _array(state: State, node: nodes.ArrayOf | nodes.TupleOf) -> Value:
-    return Items(tuple(value_of(state, each) for each in node.items))
+    return Items(tuple(value_of(state, item) for item in node.items))
 
 
 def _object(state: State, node: nodes.ObjectOf) -> Value:
@@ -224,15 +224,15 @@ def _member(state: State, node: nodes.Member) -> Value:
     owner = value_of(state, node.object)
     if isinstance(node.property, nodes.Slice):
         bounds = [
-            None if each is None else value_of(state, each)
-            for each in (node.property.first, node.property.last, node.property.step)
+            None if bound is None else value_of(state, bound)
+            for bound in (node.property.first, node.property.last, node.property.step)
         ]
-        return state.each(owner, lambda each: _sliced(state, each, bounds, []))
+        return state.each(owner, lambda value: _sliced(state, value, bounds, []))
     if node.computed:
         key = value_of(state, node.property)
     else:
         key = Known(node.property.text if isinstance(node.property, nodes.Name) else "")
-    return state.each(owner, lambda each: state.each(key, lambda name: member(state, each, name)))
+    return state.each(owner, lambda value: state.each(key, lambda name: member(state, value, name)))
 
 
 def _sliced(state: State, owner: Value, bounds: list[Value | None], known: list[Value | None]) -> Value:
@@ -242,7 +242,7 @@ def _sliced(state: State, owner: Value, bounds: list[Value | None], known: list[
     bound = bounds[0]
     if bound is None:
         return _sliced(state, owner, bounds[1:], [*known, None])
-    return state.each(bound, lambda each: _sliced(state, owner, bounds[1:], [*known, each]))
+    return state.each(bound, lambda value: _sliced(state, owner, bounds[1:], [*known, value]))
 
 
 def member(state: State, owner: Value, key: Value) -> Value:
@@ -328,8 +328,8 @@ def _field(state: State, owner: Fields, key: Value) -> Value:
         raise Refused("a list as the name of a member is refused")
     if isinstance(key, Go):
         found: Value = MISSING
-        for name, each in owner.values.items():
-            found = pick(equal(state, key, Known(name)), each, found)
+        for name, value in owner.values.items():
+            found = pick(equal(state, key, Known(name)), value, found)
         return found
     raise cannot("a member whose name is not known")
 
@@ -350,7 +350,7 @@ def _call(state: State, node: nodes.Call) -> Value:
             return _first_popped(state, node.callee.object)
         if not (isinstance(owner, Fields) and isinstance(owner.values.get(name), Function)):
             arguments, named = _arguments(state, node.arguments)
-            return state.each(owner, lambda each: call_method(state, name, each, arguments, named))
+            return state.each(owner, lambda value: call_method(state, name, value, arguments, named))
     called = value_of(state, node.callee)
     if not isinstance(called, Function):
         raise cannot("a call of this")
@@ -370,7 +370,7 @@ def _first_popped(state: State, node: nodes.Node) -> Value:
     kept = state.slot(key)
     if kept == MISSING:
         return MISSING
-    return state.each(kept, lambda each: _taken(state, key, each))
+    return state.each(kept, lambda value: _taken(state, key, value))
 
 
 def _taken(state: State, key: Key, kept: Value) -> Value:
@@ -387,19 +387,19 @@ def _taken(state: State, key: Key, kept: Value) -> Value:
 def _arguments(state: State, given: tuple[nodes.Node, ...]) -> tuple[list[Value], dict[str, Value]]:
     arguments: list[Value] = []
     named: dict[str, Value] = {}
-    for each in given:
-        if isinstance(each, nodes.Keyword):
-            key = each.key.text if isinstance(each.key, nodes.Name) else ""
-            named[key] = value_of(state, each.value)
+    for node in given:
+        if isinstance(node, nodes.Keyword):
+            key = node.key.text if isinstance(node.key, nodes.Name) else ""
+            named[key] = value_of(state, node.value)
         else:
-            arguments.append(value_of(state, each))
+            arguments.append(value_of(state, node))
     return arguments, named
 
 
 def _filter(state: State, node: nodes.Filter) -> Value:
     operand_value = value_of(state, node.operand)
     name, arguments, named = filter_call(state, node.filter)
-    return state.each(operand_value, lambda each: filtered(state, name, each, arguments, named))
+    return state.each(operand_value, lambda value: filtered(state, name, value, arguments, named))
 
 
 def filter_call(state: State, node: nodes.Node) -> tuple[str, list[Value], dict[str, Value]]:
@@ -418,7 +418,7 @@ def _test(state: State, node: nodes.Test) -> Value:
         name = node.test.callee.text
         arguments = _arguments(state, node.test.arguments)[0]
     value = value_of(state, node.operand)
-    found = state.each(value, lambda each: boolean(tested(state, name, each, arguments)))
+    found = state.each(value, lambda item: boolean(tested(state, name, item, arguments)))
     return boolean(negated(state.truth(found))) if node.negated else found
 
 

@@ -45,7 +45,7 @@ def _by_alternatives(facts: Mapping[str, bool], test: str) -> bool | None:
         if not fact.startswith(f"{word} ") or test not in fact:
             continue
         found = operands(fact)
-        others = [each for each in map(bare, found) if each != test]
-        if len(others) < len(found) and all(facts.get(each) is (not holds) for each in others):
+        others = [other for other in map(bare, found) if other != test]
+        if len(others) < len(found) and all(facts.get(other) is (not holds) for other in others):
             return holds
     return None

@@ -73,7 +73,7 @@ def _layout(arguments: list[Value], named: dict[str, Value]) -> Any:
     margin = indent.value if isinstance(indent, Known) and isinstance(indent.value, int) else -1
     pair = None
     if isinstance(separators, Items) and len(separators.values) == 2:
-        pair = tuple(each.value for each in separators.values if isinstance(each, Known))
+        pair = tuple(known.value for known in separators.values if isinstance(known, Known))
     flag = words.get("ensure_ascii")
     ascii_only = isinstance(flag, Known) and bool(flag.value)
     return layout_of(margin, pair if pair and len(pair) == 2 else None, ascii_only=ascii_only)
@@ -132,7 +132,7 @@ METHODS = frozenset(
 def _got(state: State, owner: Value, key: Value, otherwise: list[Value]) -> Value:
     found = state.member(state, owner, key)
     fallback = otherwise[0] if otherwise else Known(None)
-    return state.each(found, lambda each: fallback if each == MISSING else each)
+    return state.each(found, lambda value: fallback if value == MISSING else value)
 
 
 def part(state: State, owner: Thing, place: int) -> Value:
@@ -215,7 +215,7 @@ def _replace(state: State, value: Value, arguments: list[Value], _named: dict[st
 
 def _length(state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
     match value:
-        case Items(values) if not value.guards and not any(isinstance(each, (Each, Rest)) for each in values):
+        case Items(values) if not value.guards and not any(isinstance(item, (Each, Rest)) for item in values):
             return Known(len(values))
         case Items():
             return counted(state, value)
@@ -263,7 +263,7 @@ def _format(state: State, value: Value, arguments: list[Value], _named: dict[str
 def _sort(state: State, value: Value, _arguments: list[Value], named: dict[str, Value]) -> Value:
     attribute = named.get("attribute")
     if isinstance(value, Items):
-        found = [state.member(state, each, attribute) if attribute else each for each in value.values]
+        found = [state.member(state, item, attribute) if attribute else item for item in value.values]
         keys = [key.value for key in found if isinstance(key, Known)]
         if len(keys) == len(found):
             order = sorted(range(len(keys)), key=lambda place: keys[place])
@@ -294,7 +294,7 @@ def _at(place: int) -> Callable[..., Value]:
 def _items(state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
     match value:
         case Fields(values):
-            return Items(tuple(Items((Known(key), each)) for key, each in values.items()))
+            return Items(tuple(Items((Known(key), item)) for key, item in values.items()))
         case Thing(kind) if kind in MEMBERS:
             entries, guards = [], []
             for key in MEMBERS[kind]:
@@ -318,7 +318,7 @@ def _present(thing: Thing, key: str) -> Truth:
 def _sorted_items(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
     found = _items(state, value, arguments, named)
     if isinstance(found, Items):
-        keys = [each.values[0] for each in found.values if isinstance(each, Items)]
+        keys = [items.values[0] for items in found.values if isinstance(items, Items)]
         names = [str(key.value) for key in keys if isinstance(key, Known)]
         places = sorted(range(len(found.values)), key=names.__getitem__)
         guards = tuple(found.guard(place) for place in places) if found.guards else ()
@@ -333,7 +333,7 @@ def keys_of(state: State, value: Value, arguments: list[Value], named: dict[str,
     pairs = _items(state, value, arguments, named)
     if not isinstance(pairs, Items):
         raise cannot("the names of the members of this")
-    return Items(tuple(each.values[0] for each in pairs.values if isinstance(each, Items)), pairs.guards)
+    return Items(tuple(items.values[0] for items in pairs.values if isinstance(items, Items)), pairs.guards)
 
 
 def _select(*, wanted: bool) -> Callable[..., Value]:
@@ -342,8 +342,8 @@ def _select(*, wanted: bool) -> Callable[..., Value]:
         name = rest[0].value if rest and isinstance(rest[0], Known) else ""
         others = rest[1:]
 
-        def test(inner: State, each: Value) -> Truth:
-            subject = inner.each(each, lambda one: inner.member(inner, one, attribute))
+        def test(inner: State, item: Value) -> Truth:
+            subject = inner.each(item, lambda one: inner.member(inner, one, attribute))
             if not name:
                 found = inner.truth(subject)
             else:
@@ -353,9 +353,9 @@ def _select(*, wanted: bool) -> Callable[..., Value]:
         if value == MISSING or value == Known(None):
             return Items(())
         if isinstance(value, Items):
-            guards = tuple(both(value.guard(place), test(state, each)) for place, each in enumerate(value.values))
-            if all(isinstance(each, bool) for each in guards):
-                return Items(tuple(each for each, kept in zip(value.values, guards, strict=True) if kept))
+            guards = tuple(both(value.guard(place), test(state, item)) for place, item in enumerate(value.values))
+            if all(isinstance(guard, bool) for guard in guards):
+                return Items(tuple(item for item, kept in zip(value.values, guards, strict=True) if kept))
             return Items(value.values, guards)
         if isinstance(value, Thing) and value.kind in LISTS:
             return selected(value, test)
@@ -369,14 +369,14 @@ def _map(state: State, value: Value, arguments: list[Value], named: dict[str, Va
     if attribute is None and isinstance(value, Items) and arguments and isinstance(arguments[0], Known):
         name = arguments[0].value
         return Items(
-            tuple(state.each(each, lambda one: filtered(state, name, one, arguments[1:], {})) for each in value.values),
+            tuple(state.each(item, lambda one: filtered(state, name, one, arguments[1:], {})) for item in value.values),
             value.guards,
         )
     if attribute is None or not isinstance(attribute, Known):
         raise cannot("this use of map")
     if isinstance(value, Items):
         return Items(
-            tuple(state.each(each, lambda one: state.member(state, one, attribute)) for each in value.values),
+            tuple(state.each(item, lambda one: state.member(state, one, attribute)) for item in value.values),
             value.guards,
         )
     if isinstance(value, Thing) and value.kind == "tools" and attribute.value == "function":
@@ -393,11 +393,11 @@ def _join(state: State, value: Value, arguments: list[Value], named: dict[str, V
         return around(state, value.tests[0], text, after=value.kind == "parts but the first")
     if isinstance(value, Items):
         found: list[Any] = []
-        if value.guards or any(isinstance(each, Each) for each in value.values):
+        if value.guards or any(isinstance(item, Each) for item in value.values):
             return _joined_with(state, value, text)
-        for place, each in enumerate(value.values):
+        for place, item in enumerate(value.values):
             found += [Lit(text)] if place else []
-            found += text_of(state, each)
+            found += text_of(state, item)
         return text_value(tuple(found))
     if isinstance(value, Thing) and value.kind in {"texts", "kinds", "values"}:
         shown = text_of(state, Go("$each", "json" if value.kind == "values" else "text"))

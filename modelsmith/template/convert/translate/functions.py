@@ -62,14 +62,14 @@ def _distributed(state: State, arguments: list[Value], known: list[Value]) -> Va
     """Return a range, for each number that its ends can be."""
     if not arguments:
         return _numbers(known)
-    return state.each(arguments[0], lambda each: _distributed(state, arguments[1:], [*known, each]))
+    return state.each(arguments[0], lambda value: _distributed(state, arguments[1:], [*known, value]))
 
 
 def _numbers(arguments: list[Value]) -> Value:
     """Return whole numbers: from one up, or from the last down to 0."""
-    known = [each.value for each in arguments if isinstance(each, Known)]
+    known = [argument.value for argument in arguments if isinstance(argument, Known)]
     if len(known) == len(arguments):
-        return Items(tuple(Known(each) for each in range(*known)))
+        return Items(tuple(Known(index) for index in range(*known)))
     match arguments:
         case [Go(_, "int") as end] | [Known(0), Go(_, "int") as end]:
             return Thing("numbers", number(end))

@@ -90,7 +90,7 @@ _TWO_BYTES = 0xFFFF
 def quoted(text: str) -> str:
     """Return a text as Go's string literal; what does not print is escaped, since Ollama drops some of it from a Modelfile."""
     written = json.dumps(text, ensure_ascii=False)
-    return "".join(each if each.isprintable() else _escaped(each) for each in written)
+    return "".join(character if character.isprintable() else _escaped(character) for character in written)
 
 
 def _escaped(character: str) -> str:

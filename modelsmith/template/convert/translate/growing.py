@@ -83,7 +83,7 @@ def filled(state: State, key: Key, old: Value) -> Code | Added:
         return Added(found.values[1], found.guard(1))
     code = printed(found)
     rest = code[1:]
-    if code[:1] != (Hole(key),) or any(isinstance(each, Hole) and each.key == key for each in pieces(rest)):
+    if code[:1] != (Hole(key),) or any(isinstance(piece, Hole) and piece.key == key for piece in pieces(rest)):
         raise NeedsVariable(key, FAILED)
     state.cells[key[2]] = Fields({**cell.values, key[3]: old})
     return rest
@@ -92,11 +92,12 @@ def filled(state: State, key: Key, old: Value) -> Code | Added:
 def add_grown(state: State, grown: Mapping[Key, Code | Added], code: Code, whole: Callable[[Code], Code]) -> None:
     """Add to texts and lists what the rounds add: a loop of its own, which prints nothing else."""
     for key, added in grown.items():
-        if any(isinstance(each, Hole) and each.key == key for each in pieces(code)):
+        if any(isinstance(piece, Hole) and piece.key == key for piece in pieces(code)):
             raise NeedsVariable(key, FAILED)
         silent = _silent(code)
         if any(
-            isinstance(each, Do) and mentions(each.action.partition("=")[0], state.changing) for each in pieces(silent)
+            isinstance(piece, Do) and mentions(piece.action.partition("=")[0], state.changing)
+            for piece in pieces(silent)
         ):
             raise NeedsVariable(key, FAILED)
         cell = state.cells[key[2]]

@@ -89,14 +89,14 @@ def json_of(state: State, value: Value, layout: Layout, depth: int = 0) -> Code:
         case Items(values):
             if value.guards:
                 raise cannot("JSON of a list whose items may be missing")
-            return _wrapped(layout, depth, "[]", [json_of(state, each, layout, depth + 1) for each in values])
+            return _wrapped(layout, depth, "[]", [json_of(state, item, layout, depth + 1) for item in values])
         case Fields(values):
             entries = [
                 (
                     Lit((_shown(key) if layout.shown else json.dumps(key, ensure_ascii=False)) + layout.key),
-                    *json_of(state, each, layout, depth + 1),
+                    *json_of(state, item, layout, depth + 1),
                 )
-                for key, each in values.items()
+                for key, item in values.items()
             ]
             return _wrapped(layout, depth, "{}", entries)
         case Thing():
@@ -228,7 +228,9 @@ def _thing(state: State, thing: Thing, layout: Layout, depth: int) -> Code:
             return _mapped(state, layout, depth, expression, Use(code.value_title(depth + 1), "$value"))
         case "call" | "called":
             members = {name: member_of(thing, name) for name in MEMBERS[kind]}
-            return json_of(state, Fields({name: each for name, each in members.items() if name != "id"}), layout, depth)
+            return json_of(
+                state, Fields({name: value for name, value in members.items() if name != "id"}), layout, depth
+            )
         case "texts" | "kinds" | "values" | "tools" | "tool functions" | "properties list" | "calls":
             inner = _element(state, thing.kind, layout, depth + 1)
             line = layout.line(depth + 1)

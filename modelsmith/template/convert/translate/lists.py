@@ -114,20 +114,20 @@ def _chosen_item(state: State, owner: Thing, key: Value) -> Value:
         raise cannot("this item of what is chosen from a list")
     found, there = state.fresh("chosen"), state.fresh("found")
     state.made += 1
-    each = f"$each{state.made}"
+    item_name = f"$each{state.made}"
     with state.writing() as code:
-        test = meets(state, owner, item(owner.kind, each))
-        take = (Do(f"{found} = {each}"), Do(f"{there} = true"), *((Do("break"),) if key.value == 0 else ()))
+        test = meets(state, owner, item(owner.kind, item_name))
+        take = (Do(f"{found} = {item_name}"), Do(f"{there} = true"), *((Do("break"),) if key.value == 0 else ()))
         state.emit(*((Cond(test, take),) if isinstance(test, str) else take if test else ()))
-    state.emit(Do(f"{there} = false"), Loop(f"$_, {each} := {owner.expression}", each, tuple(code)))
+    state.emit(Do(f"{there} = false"), Loop(f"$_, {item_name} := {owner.expression}", item_name, tuple(code)))
     return pick(there, item(owner.kind, found), MISSING)
 
 
-def meets(state: State, owner: Thing, each: Value) -> Truth:
+def meets(state: State, owner: Thing, item_name: Value) -> Truth:
     """Return the condition under which an element is chosen."""
     found: Truth = True
     for test in owner.tests:
-        found = both(found, test(state, each))
+        found = both(found, test(state, item_name))
     return found
 
 
@@ -141,12 +141,12 @@ def counted(state: State, owner: Thing | Items) -> Go:
     if not owner.tests:
         return Go(size_of(owner), "int")
     state.made += 1
-    each = f"$each{state.made}"
+    item_name = f"$each{state.made}"
     with state.writing() as code:
-        test = meets(state, owner, item(owner.kind, each))
+        test = meets(state, owner, item(owner.kind, item_name))
         add = (Do(f"{count} = {number(Go(count, 'int', 1))}"),)
         state.emit(*((Cond(test, add),) if isinstance(test, str) else add if test else ()))
-    state.emit(Do(f"{count} = 0"), Loop(f"$_, {each} := {owner.expression}", each, tuple(code)))
+    state.emit(Do(f"{count} = 0"), Loop(f"$_, {item_name} := {owner.expression}", item_name, tuple(code)))
     return Go(count, "int")
 
 
@@ -158,15 +158,15 @@ def chosen(state: State, owner: Thing | Items) -> Truth:
 def over_items(items: Items, one: Callable[[Value], Code]) -> Code:
     """Return the code that does something for each item that is there."""
     found: Code = ()
-    for place, each in enumerate(items.values):
-        if isinstance(each, Rest):
-            raise NeedsVariable(each.key, FAILED)
-        if isinstance(each, Each):
-            code = one(each.value)
-            inner: Code = (Cond(each.guard, code),) if isinstance(each.guard, str) else code
-            code = each.around(inner)
+    for place, value in enumerate(items.values):
+        if isinstance(value, Rest):
+            raise NeedsVariable(value.key, FAILED)
+        if isinstance(value, Each):
+            code = one(value.value)
+            inner: Code = (Cond(value.guard, code),) if isinstance(value.guard, str) else code
+            code = value.around(inner)
         else:
-            code = one(each)
+            code = one(value)
         guard = items.guard(place)
         found += (Cond(guard, code),) if isinstance(guard, str) else code if guard else ()
     return found
@@ -205,12 +205,12 @@ def sliced(state: State, owner: Value, bounds: Sequence[Value | None]) -> Value:
     if (
         isinstance(owner, Items)
         and not owner.guards
-        and all(each is None or isinstance(each, Known) for each in bounds)
+        and all(value is None or isinstance(value, Known) for value in bounds)
     ):
-        known = [each.value if isinstance(each, Known) else None for each in bounds]
+        known = [value.value if isinstance(value, Known) else None for value in bounds]
         return Items(owner.values[slice(*known)])
     if isinstance(owner, Known) and isinstance(owner.value, str):
-        known = [each.value if isinstance(each, Known) else None for each in bounds]
+        known = [value.value if isinstance(value, Known) else None for value in bounds]
         return Known(owner.value[slice(*known)])
     if isinstance(step, Known) and step.value == -1 and first is None and last is None and isinstance(owner, Thing):
         return Thing(owner.kind, owner.expression, owner.first, not owner.reversed, owner.tests)

@@ -82,7 +82,7 @@ def _over(state: State, node: nodes.For, value: Value, test: nodes.Node | None, 
             return _unrolled(state, node, Items(tuple(map(Known, values))), test, branches)
         case Seen():
             return _remembered(state, node, value, test, branches)
-        case Items(values) if any(isinstance(each, (Each, Rest)) for each in values):
+        case Items(values) if any(isinstance(inner, (Each, Rest)) for inner in values):
             return _grown_list(state, node, value, test, branches)
         case Items():
             return _unrolled(state, node, value, test, branches)
@@ -132,8 +132,8 @@ def _put(state: State, target: nodes.Node, value: Value) -> None:
         state.names[target.text] = value
         return
     if isinstance(target, nodes.TupleOf) and isinstance(value, Items) and len(value.values) == len(target.items):
-        for each, part in zip(target.items, value.values, strict=True):
-            _put(state, each, part)
+        for node, part in zip(target.items, value.values, strict=True):
+            _put(state, node, part)
         return
     raise cannot("what a loop goes over")
 
@@ -160,7 +160,7 @@ def _unrolled(state: State, node: nodes.For, items: Items, test: nodes.Node | No
                 }
             )
         else:
-            state.names["loop"] = _known_loop([each for each, _ in values], place)
+            state.names["loop"] = _known_loop([inner for inner, _ in values], place)
 
         def run(value: Value = value) -> bool:
             _put(state, node.target, value)
@@ -215,18 +215,18 @@ def _ranged(state: State, node: nodes.For, thing: Thing, test: nodes.Node | None
     if kind not in ELEMENTS:
         raise cannot(f"a loop over {kind}")
     state.made += 1
-    place, each = f"$i{state.made}", f"${_WORDS.get(kind, 'each')}{state.made}"
+    place, item_name = f"$i{state.made}", f"${_WORDS.get(kind, 'each')}{state.made}"
     is_map = kind in MAPS
     whole = operand(thing.expression)
     sorts = state.shape.sorted and kind == "messages"
     if sorts:
-        results.begin(state, thing, each)
+        results.begin(state, thing, item_name)
     lead: list[Piece] = []
-    expression = each
+    expression = item_name
     if thing.reversed:
         if is_map:
             raise cannot("a loop from the end of this")
-        lead.append(Do(f"{each} := index {whole} (len (slice (slice {whole} {place}) 1))"))
+        lead.append(Do(f"{item_name} := index {whole} (len (slice (slice {whole} {place}) 1))"))
     first = (
         both(thing.first, f"eq {place} 0")
         if not thing.reversed
@@ -246,9 +246,9 @@ def _ranged(state: State, node: nodes.For, thing: Thing, test: nodes.Node | None
         return holds if test is None else both(holds, state.truth(state.value(state, test)))
 
     code, grown = _body(state, node, found, loop_object, chosen, counter, branches)
-    head = f"{place}, $_ := {thing.expression}" if thing.reversed else f"{place}, {each} := {thing.expression}"
-    dot = "" if thing.reversed else each
-    if sorts and (moved := results.in_order(state, each, place)):
+    head = f"{place}, $_ := {thing.expression}" if thing.reversed else f"{place}, {item_name} := {thing.expression}"
+    dot = "" if thing.reversed else item_name
+    if sorts and (moved := results.in_order(state, item_name, place)):
         lead += moved
         dot = ""
     start: Code = (Do(f"{counter} = 0"),) if counter else ()
@@ -271,7 +271,7 @@ def _body(
     branches: Branches,
 ) -> tuple[Code, dict[Key, Code | Added]]:
     """Return the code of one round, and what it adds to texts; what it leaves to the next otherwise has variables."""
-    if node.otherwise and any(not isinstance(each, nodes.Text) or each.value for each in node.otherwise):
+    if node.otherwise and any(not isinstance(child, nodes.Text) or child.value for child in node.otherwise):
         raise cannot("what a loop does where there is nothing to go over")
     carried = _carried(state, node)
     state.facts = {fact: holds for fact, holds in state.facts.items() if not mentions(fact, state.changing)}
@@ -338,18 +338,18 @@ def _grown_list(state: State, node: nodes.For, items: Items, test: nodes.Node | 
         {"index": Go(counter, "int"), "index0": Go(counter, "int", -1), "first": boolean(f"eq {counter} 1")}
     )
     state.emit(Do(f"{counter} = 0"))
-    for place, each in enumerate(items.values):
-        if isinstance(each, Rest):
-            raise NeedsVariable(each.key, FAILED)
-        guard: Truth = each.guard if isinstance(each, Each) else True
-        value = each.value if isinstance(each, Each) else each
+    for place, inner in enumerate(items.values):
+        if isinstance(inner, Rest):
+            raise NeedsVariable(inner.key, FAILED)
+        guard: Truth = inner.guard if isinstance(inner, Each) else True
+        value = inner.value if isinstance(inner, Each) else inner
 
         both_guards = both(items.guard(place), guard)
 
         def chosen(guard: Truth = both_guards) -> Truth:
             return guard if test is None else both(guard, state.truth(state.value(state, test)))
 
-        around = each.around if isinstance(each, Each) else _once
+        around = inner.around if isinstance(inner, Each) else _once
         code, grown = _body(state, node, value, loop_object, chosen, counter, branches)
         state.emit(*around(code))
         add_grown(state, grown, code, around)
@@ -438,7 +438,7 @@ def _names_set(statements: Sequence[nodes.Node]) -> Iterator[str]:
     for node in statements:
         if isinstance(node, nodes.Set):
             targets = node.target.items if isinstance(node.target, nodes.TupleOf) else (node.target,)
-            yield from (each.text for each in targets if isinstance(each, nodes.Name))
+            yield from (name.text for name in targets if isinstance(name, nodes.Name))
         elif isinstance(node, nodes.If):
             yield from _names_set(node.body)
             yield from _names_set(node.otherwise)

@@ -74,8 +74,8 @@ def _called_by_itself(state: State, macro: nodes.Macro, given: dict[str, Value])
         or (isinstance(value, Thing) and (value.tests or value.reversed))
     ):
         raise cannot("a macro that calls itself with several unknown values")
-    known = {name: each if _is_known(each) else MISSING for name, each in given.items() if name != subject}
-    signature = f"{macro.start} {value.kind} {sorted((name, repr(each)) for name, each in known.items())}"
+    known = {name: item if _is_known(item) else MISSING for name, item in given.items() if name != subject}
+    signature = f"{macro.start} {value.kind} {sorted((name, repr(item)) for name, item in known.items())}"
     title = state.titles.get(signature)
     if title is None:
         title = state.titles[signature] = f"macro {len(state.titles) + 1}"
@@ -104,14 +104,14 @@ def _is_known(value: Value) -> bool:
 def _is_used(macro: nodes.Macro, name: str) -> bool:
     """Say whether a macro does anything with a parameter but hand it on to itself."""
     own = macro.title.text if isinstance(macro.title, nodes.Name) else ""
-    places = [each.text if isinstance(each, nodes.Name) else "" for each in macro.parameters]
+    places = [node.text if isinstance(node, nodes.Name) else "" for node in macro.parameters]
 
     def uses(tree: object) -> bool:
         if isinstance(tree, nodes.Call) and isinstance(tree.callee, nodes.Name) and tree.callee.text == own:
             return any(
-                uses(each)
-                for place, each in enumerate(tree.arguments)
-                if not (places[place : place + 1] == [name] and isinstance(each, nodes.Name) and each.text == name)
+                uses(node)
+                for place, node in enumerate(tree.arguments)
+                if not (places[place : place + 1] == [name] and isinstance(node, nodes.Name) and node.text == name)
             )
         if isinstance(tree, nodes.Name):
             return tree.text == name

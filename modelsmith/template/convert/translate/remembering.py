@@ -41,8 +41,8 @@ def remembered(value: Items | Seen, text: Callable[[Value], str]) -> Seen:
         return value
     complete = kind_of_list(value) == COMPLETE
     code: Code = ()
-    for place, each in enumerate(value.values):
-        code += conditional(value.guard(place), _item(each, text), ())
+    for place, item in enumerate(value.values):
+        code += conditional(value.guard(place), _item(item, text), ())
     return Seen(code, complete)
 
 

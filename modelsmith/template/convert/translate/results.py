@@ -22,11 +22,11 @@ MOVED = frozenset({"content", "name", "tool_call_id"})
 """The members of a result that are those of another one at its place."""
 
 
-def begin(state: State, messages: Thing, each: str) -> None:
-    """Let a loop over messages begin, whose message is the variable ``each``; raises ConversionError for a part of the chat."""
+def begin(state: State, messages: Thing, message_name: str) -> None:
+    """Let a loop over messages begin, whose message is the variable ``message_name``; raises ConversionError for a part of the chat."""
     if messages.expression != "$messages" or messages.reversed:
         raise cannot("results in the order of their calls, in a part of the chat")
-    state.results[each] = False
+    state.results[message_name] = False
 
 
 def looked_at(state: State, message: Thing) -> None:
@@ -38,15 +38,15 @@ def looked_at(state: State, message: Thing) -> None:
     state.results[message.expression] = True
 
 
-def in_order(state: State, each: str, place: str) -> Code:
-    """Return the code that puts the result that belongs at ``place`` into the variable ``each``; none where it does not matter."""
-    if not state.results.pop(each):
+def in_order(state: State, message_name: str, place: str) -> Code:
+    """Return the code that puts the result that belongs at ``place`` into the variable ``message_name``; none where it does not matter."""
+    if not state.results.pop(message_name):
         return ()
     first, calls, before, passed, key = map(state.fresh, ("first", "calls", "before", "passed", "key"))
     turn = 'or (eq .Role "user") (eq .Role "tool")'
     last_calls = (
         Do(f"{first} = 0"),
-        Do(f"{calls} = slice {each}.ToolCalls 0 0"),
+        Do(f"{calls} = slice {message_name}.ToolCalls 0 0"),
         Loop(
             f"$at, $_ := slice $messages 0 {place}",
             "",
@@ -66,7 +66,7 @@ def in_order(state: State, each: str, place: str) -> Code:
     )
     names = Loop(f"$at, $_ := {calls}", "", (Cond("and .ID (eq .ID $result.ToolCallID)", (Do(f"{key} = $at"),)),))
     taken = (
-        Cond(f"eq {passed} {before}", (Do(f"{each} = $result"),)),
+        Cond(f"eq {passed} {before}", (Do(f"{message_name} = $result"),)),
         Do(f"{passed} = {number(Go(passed, 'int', 1))}"),
     )
     result = (Do(f"{key} = 0"), names, Cond(f"eq {key} $call", taken))
@@ -84,4 +84,4 @@ def in_order(state: State, each: str, place: str) -> Code:
             ),
         ),
     )
-    return (Cond(f'eq {each}.Role "tool"', (*last_calls, Cond(calls, (*count, *chosen)))),)
+    return (Cond(f'eq {message_name}.Role "tool"', (*last_calls, Cond(calls, (*count, *chosen)))),)

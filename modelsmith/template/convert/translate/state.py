@@ -211,8 +211,8 @@ class State:
         if word == "not":
             self.learn(bare(test[4:]), not holds)
         elif (word == "and" and holds) or (word == "or" and not holds):
-            for each in operands(test):
-                self.learn(bare(each), holds)
+            for part in operands(test):
+                self.learn(bare(part), holds)
         elif word == "ne" and len(operands(test)) == 2:
             self.learn(f"eq {test[3:]}", not holds)
 
@@ -228,8 +228,8 @@ class State:
             return not inner if isinstance(inner, bool) else test
         if word in {"and", "or"}:
             left: list[str] = []
-            for each in operands(test):
-                found = self.decided(bare(each))
+            for part in operands(test):
+                found = self.decided(bare(part))
                 if isinstance(found, bool):
                     if found == (word == "or"):
                         return found
@@ -259,13 +259,13 @@ class State:
         """Return the condition under which a value is true, as far as it is not decided already."""
         value = self.simple(value)
         if isinstance(value, Pick):
-            return self.decided(truth(self.each(value, lambda each: boolean(self.truth(each)))))
+            return self.decided(truth(self.each(value, lambda item: boolean(self.truth(item)))))
         if isinstance(value, Thing) and value.tests and value.kind in LISTS:
             return self.decided(self.chosen(self, value))
-        if isinstance(value, Items) and any(isinstance(each, Each) for each in value.values):
+        if isinstance(value, Items) and any(isinstance(item, Each) for item in value.values):
             return self.decided(self.chosen(self, value))
-        if isinstance(value, Items) and any(isinstance(each, Rest) for each in value.values):
-            raise NeedsVariable(next(each.key for each in value.values if isinstance(each, Rest)), FAILED)
+        if isinstance(value, Items) and any(isinstance(item, Rest) for item in value.values):
+            raise NeedsVariable(next(item.key for item in value.values if isinstance(item, Rest)), FAILED)
         try:
             found = truth(value)
         except ConversionError:

@@ -120,12 +120,12 @@ def _refuses(node: nodes.Node) -> bool:
 
 def _only_refuses(statements: Sequence[nodes.Node]) -> bool:
     others = [
-        each
-        for each in statements
-        if not isinstance(each, (nodes.Comment, nodes.Noop))
-        and not (isinstance(each, nodes.Text) and not each.value.strip())
+        node
+        for node in statements
+        if not isinstance(node, (nodes.Comment, nodes.Noop))
+        and not (isinstance(node, nodes.Text) and not node.value.strip())
     ]
-    return bool(others) and _refuses(others[-1]) and all(isinstance(each, nodes.Set) for each in others[:-1])
+    return bool(others) and _refuses(others[-1]) and all(isinstance(node, nodes.Set) for node in others[:-1])
 
 
 def _text(state: State, node: nodes.Text) -> bool:
@@ -271,8 +271,8 @@ def _assign(state: State, target: nodes.Node, value: Value) -> None:
             state.names[target.text] = state.kept(value)
         return
     if isinstance(target, nodes.TupleOf) and isinstance(value, Items) and len(value.values) == len(target.items):
-        for each, part in zip(target.items, value.values, strict=True):
-            _assign(state, each, part)
+        for node, part in zip(target.items, value.values, strict=True):
+            _assign(state, node, part)
         return
     if isinstance(target, nodes.Member) and not target.computed and isinstance(target.property, nodes.Name):
         assign_member(state, value_of(state, target.object), target.property.text, value)

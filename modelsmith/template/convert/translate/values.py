@@ -217,7 +217,7 @@ def truth(value: Value) -> Truth:
         case Pick(test, yes, no):
             return picked(test, truth(yes), truth(no))
         case Items(values):
-            if any(isinstance(each, (Each, Rest)) for each in values):
+            if any(isinstance(item, (Each, Rest)) for item in values):
                 raise cannot("whether a list that grows has anything")
             found: Truth = False
             for place in range(len(values)):
@@ -326,11 +326,11 @@ def printed(value: Value) -> Code:
             return code
         case Pick(test, yes, no):
             return conditional(test, printed(yes), printed(no))
-        case Items(values) if not value.guards and not any(isinstance(each, (Each, Rest)) for each in values):
+        case Items(values) if not value.guards and not any(isinstance(item, (Each, Rest)) for item in values):
             found: Code = (Lit("["),)
-            for place, each in enumerate(values):
-                quote = (Lit("'"),) if is_text(each) else ()
-                found += ((Lit(", "),) if place else ()) + quote + printed(each) + quote
+            for place, item in enumerate(values):
+                quote = (Lit("'"),) if is_text(item) else ()
+                found += ((Lit(", "),) if place else ()) + quote + printed(item) + quote
             return joined((*found, Lit("]")))
         case Thing("texts" | "kinds", expression):
             comma = Cond("$at", (Lit(", "),))
@@ -380,8 +380,8 @@ def choices(value: Go) -> Value:
     """Return a text whose values are known as a choice between them."""
     first, *others = CHOICES[value.kind]
     found: Value = Known(first)
-    for each in others:
-        found = Pick(f"eq {operand(value.expression)} {quoted(each)}", Known(each), found)
+    for other in others:
+        found = Pick(f"eq {operand(value.expression)} {quoted(other)}", Known(other), found)
     return found
 
 

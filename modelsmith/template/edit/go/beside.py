@@ -84,7 +84,9 @@ def is_there(template: Template, addition: Addition, at: str) -> bool:
 
 
 def _marked(found: Renderings, talk: Conversation, think: Think, position: Position) -> list[str]:
-    return list(marked_prompts(lambda each: found(each, think).prompt, talk, position, merged=True))[-1:]
+    return list(marked_prompts(lambda conversation: found(conversation, think).prompt, talk, position, merged=True))[
+        -1:
+    ]
 
 
 def _check_shown(found: Renderings, position: Position, addition: Addition) -> None:
@@ -116,7 +118,11 @@ def _inserted(found: Renderings, position: Position, addition: Addition) -> Expe
         text = addition.text(think)
         if is_suffix(talk) and not fills_in:  # no request that Ollama renders
             return ""
-        if now == was if not text else is_inserted(lambda each: found(each, think).prompt, talk, position, text, now):
+        if (
+            now == was
+            if not text
+            else is_inserted(lambda conversation: found(conversation, think).prompt, talk, position, text, now)
+        ):
             return ""
         return f"it must get {text!r} {position.name} and nothing else"
 

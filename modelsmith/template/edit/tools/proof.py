@@ -112,13 +112,17 @@ def prove_tools(before: Renderings, after: Template, family: Family) -> None:
 
 def _shows_system(before: Renderings, messages: list[dict[str, Any]]) -> bool:
     """Say whether the template shows the system text in a conversation, calls and results aside."""
-    spoken = [{"role": each["role"], "content": each["content"] or "…"} for each in messages if each["role"] != "tool"]
+    spoken = [
+        {"role": message["role"], "content": message["content"] or "…"}
+        for message in messages
+        if message["role"] != "tool"
+    ]
     return _SYSTEM["content"] in (before(Conversation.from_dict({"messages": spoken})).prompt or "")
 
 
 def _tools_late(shown: list[str], messages: list[dict[str, Any]]) -> list[str]:
     """Return the texts in order where the tools stand right before the last user's; the system text may stand anywhere."""
-    last = [each["content"] for each in messages if each["role"] == "user"][-1]
+    last = [message["content"] for message in messages if message["role"] == "user"][-1]
     moved = [text for text in shown if text in _LISTED][: len(_LISTED)]
     rest = [text for text in shown if text != _SYSTEM["content"]][len(moved) :]
     place = rest.index(last)

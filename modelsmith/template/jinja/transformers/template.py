@@ -68,7 +68,7 @@ class TransformersTemplate:
             raise TemplateRenderError(
                 "a Jinja template cannot fill in between prompt and suffix", hint="a Go TEMPLATE that uses .Suffix can"
             )
-        messages = [_message(each) for each in shape.get("messages") or []]
+        messages = [_message(message) for message in shape.get("messages") or []]
         if not messages and shape.get("prompt"):
             messages = [{"role": "user", "content": shape["prompt"]}]
         begun = messages[-1] if messages and messages[-1]["role"] == "assistant" else None

@@ -243,10 +243,12 @@ class Family:
                     f'tensor "{name}" holds {tensor.dtype}, which is not converted',
                     hint="F32, F16, BF16 and FP8 with its scales are; take a checkpoint in BF16",
                 )
-            for each, part in self._apart(known, rows):
-                if each in found:
-                    raise InvalidCheckpoint(f'{self.checkpoint.folder}: two tensors are called "{each}"', hint=_WRONG)
-                found[each] = part
+            for part_name, part in self._apart(known, rows):
+                if part_name in found:
+                    raise InvalidCheckpoint(
+                        f'{self.checkpoint.folder}: two tensors are called "{part_name}"', hint=_WRONG
+                    )
+                found[part_name] = part
         return found
 
     def _apart(self, name: str, rows: Rows) -> Iterator[tuple[str, Rows]]:
@@ -325,7 +327,7 @@ def _block_size(said: object) -> tuple[int, int] | None:
     for group in groups.values() if isinstance(groups, dict) else ():
         weights = group.get("weights") if isinstance(group, dict) else None
         block = block or (weights.get("block_structure") if isinstance(weights, dict) else None)
-    if isinstance(block, list) and len(block) == 2 and all(type(each) is int and each > 0 for each in block):
+    if isinstance(block, list) and len(block) == 2 and all(type(side) is int and side > 0 for side in block):
         return block[0], block[1]
     return None
 

@@ -62,9 +62,9 @@ blk.*.post_ffw_norm.weight   model.layers.*.post_mlp_layernorm.weight           
         """Name the tokens that begin and end, which its files do not."""
         added = self.checkpoint.table("tokenizer.json").get("added_tokens")
         numbers = {
-            each["content"]: each["id"]
-            for each in added or ()
-            if isinstance(each, dict) and "content" in each and "id" in each
+            token["content"]: token["id"]
+            for token in added or ()
+            if isinstance(token, dict) and "content" in token and "id" in token
         }
         for role, text in _TOKENS:
             if text not in numbers:

@@ -79,7 +79,7 @@ blk.*.ffn_down.weight        model.layers.*.mlp.down_proj.weight             e f
             if (
                 not isinstance(factors, list)
                 or len(factors) != self._rotated // 2
-                or not all(isinstance(each, int | float) for each in factors)
+                or not all(isinstance(factor, int | float) for factor in factors)
             ):
                 raise InvalidCheckpoint(
                     f"{self.config.path}: rope_scaling needs long_factor and short_factor of {self._rotated // 2} numbers each",

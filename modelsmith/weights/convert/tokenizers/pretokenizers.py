@@ -100,7 +100,7 @@ def _steps(cutter: Any) -> list[str]:
     kind = cutter.get("type")
     if kind == "Sequence":
         inner = cutter.get("pretokenizers")
-        return [step for each in inner for step in _steps(each)] if isinstance(inner, list) else ["nothing"]
+        return [step for part in inner for step in _steps(part)] if isinstance(inner, list) else ["nothing"]
     if kind == "ByteLevel":
         if cutter.get("add_prefix_space"):
             return ["bytes after a space"]

@@ -59,9 +59,9 @@ def _texts(checkpoint: Checkpoint) -> dict[str, str]:
 
 def _number(checkpoint: Checkpoint, text: str | None) -> int | None:
     listed = checkpoint.table("tokenizer.json").get("added_tokens")
-    for each in listed if isinstance(listed, list) else ():
-        if isinstance(each, dict) and text is not None and each.get("content") == text:
-            number = each.get("id")
+    for token in listed if isinstance(listed, list) else ():
+        if isinstance(token, dict) and text is not None and token.get("content") == text:
+            number = token.get("id")
             return number if type(number) is int else None
     return None
 
@@ -118,8 +118,8 @@ def chat_templates(checkpoint: Checkpoint) -> dict[str, str]:
     ):
         if isinstance(source, str):
             found["default"] = source
-        for each in source if isinstance(source, list) else ():
-            name, template = (each.get("name"), each.get("template")) if isinstance(each, dict) else (None, None)
+        for token in source if isinstance(source, list) else ():
+            name, template = (token.get("name"), token.get("template")) if isinstance(token, dict) else (None, None)
             if isinstance(name, str) and isinstance(template, str):
                 found[name] = template
     for path in sorted((checkpoint.folder / "additional_chat_templates").glob("*.jinja")):
@@ -154,6 +154,6 @@ def _normalizers(normalizer: Any) -> dict[str, bool]:
             name: value for name in ("lowercase", "strip_accents") if isinstance(value := normalizer.get(name), bool)
         }
     elif kind == "Sequence" and isinstance(normalizer.get("normalizers"), list):
-        for each in normalizer["normalizers"]:
-            found |= _normalizers(each)
+        for step in normalizer["normalizers"]:
+            found |= _normalizers(step)
     return found

@@ -50,8 +50,8 @@ def added_tokens(checkpoint: Checkpoint) -> dict[int, AddedToken]:
     """Return the added tokens by number: those of tokenizer.json, then those of tokenizer_config.json that it lacks."""
     found: dict[int, AddedToken] = {}
     listed = checkpoint.table("tokenizer.json").get("added_tokens")
-    for each in listed if isinstance(listed, list) else ():
-        token = _added(each.get("id") if isinstance(each, dict) else None, each)
+    for entry in listed if isinstance(listed, list) else ():
+        token = _added(entry.get("id") if isinstance(entry, dict) else None, entry)
         if token is not None:
             found[token.number] = token
     for token in configured_tokens(checkpoint):
@@ -62,8 +62,8 @@ def added_tokens(checkpoint: Checkpoint) -> dict[int, AddedToken]:
 def configured_tokens(checkpoint: Checkpoint) -> Iterator[AddedToken]:
     """Yield the added tokens that tokenizer_config.json lists."""
     listed = checkpoint.table("tokenizer_config.json").get("added_tokens_decoder")
-    for number, each in listed.items() if isinstance(listed, dict) else ():
-        token = _added(int(number) if str(number).isdecimal() else None, each)
+    for number, entry in listed.items() if isinstance(listed, dict) else ():
+        token = _added(int(number) if str(number).isdecimal() else None, entry)
         if token is not None:
             yield token
 

@@ -136,13 +136,17 @@ def raw_pieces(path: Path) -> list[Path]:
     if match is None:
         return [path]
     found = []
-    for each in path.parent.iterdir():
-        other = _RAW.fullmatch(each.name)
-        if other is None or any(other[group] != match[group] for group in ("stem", "word", "of")) or not each.is_file():
+    for neighbour in path.parent.iterdir():
+        other = _RAW.fullmatch(neighbour.name)
+        if (
+            other is None
+            or any(other[group] != match[group] for group in ("stem", "word", "of"))
+            or not neighbour.is_file()
+        ):
             continue
         if other["piece"].isdigit() == match["piece"].isdigit():
-            found.append((len(other["piece"]) if not other["of"] else 0, _sortable(other["piece"]), each))
-    ordered = [each for _, _, each in sorted(found)]
+            found.append((len(other["piece"]) if not other["of"] else 0, _sortable(other["piece"]), neighbour))
+    ordered = [shard for _, _, shard in sorted(found)]
     first = _RAW.fullmatch(ordered[0].name) if ordered else None
     # what is beside a model.gguf.tf or a model.gguf.7 is no set of pieces
     return ordered if first and first["piece"].strip("0a") in {"", "1"} else [path]

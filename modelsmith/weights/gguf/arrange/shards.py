@@ -91,7 +91,7 @@ def _by_name(path: Path, place: ShardPlace) -> list[Path]:
             hint="name all of them, or call them NAME-00001-of-00003.gguf and so on",
         )
     found = siblings(path)
-    if missing := [each.name for each in found if not each.is_file()]:
+    if missing := [shard.name for shard in found if not shard.is_file()]:
         raise UsageError(
             f"{len(missing)} of {place.count} shards are missing in {path.parent.absolute()}: {_some(missing)}",
             hint="fetch them into the same folder",

@@ -90,15 +90,19 @@ def plan_edit(gguf: GGUFFile, metadata: Metadata, *, padding: bool = True) -> Ed
     entries = metadata.without(PADDING).entries
     infos = [tensor.info(tensor.offset) for tensor in gguf.tensors]
 
-    def taken(each: FileSlice) -> bytes | memoryview:
+    def taken(file_slice: FileSlice) -> bytes | memoryview:
         """Return a value that is not small: those of the old header are at hand."""
-        return view[each.start : each.start + each.length] if each.file == gguf.stamp else each.read()
+        return (
+            view[file_slice.start : file_slice.start + file_slice.length]
+            if file_slice.file == gguf.stamp
+            else file_slice.read()
+        )
 
     view = memoryview(old)
 
     def laid_out(*room: Entry) -> bytes:
         found = header((*entries, *room), infos, gguf.alignment, gguf.version)
-        return b"".join(each if isinstance(each, bytes) else taken(each) for each in found)
+        return b"".join(part if isinstance(part, bytes) else taken(part) for part in found)
 
     if not padding:
         head = laid_out()

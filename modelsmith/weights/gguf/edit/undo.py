@@ -124,7 +124,9 @@ def add_record(gguf: Path, record: UndoRecord) -> None:
     """Put a record on the disk as the newest; the oldest are dropped where all together are too many or too large."""
     path = undo_path(gguf)
     fields = {
-        each.name: getattr(record, each.name) for each in dataclass_fields(record) if each.name not in {"data", "done"}
+        dataclass_field.name: getattr(record, dataclass_field.name)
+        for dataclass_field in dataclass_fields(record)
+        if dataclass_field.name not in {"data", "done"}
     }
     line = b"B " + json.dumps({"length": len(record.data), **fields}).encode()
     is_new = not path.exists()

@@ -110,7 +110,7 @@ def _metadata(a: GGUFFile, b: GGUFFile) -> Iterator[KeyDifference]:
 def _same_bytes(a: FileSlice, b: FileSlice) -> bool:
     if a == b:
         return True
-    one, other = (read_into([each], itertools.repeat(memoryview(bytearray(CHUNK)))) for each in (a, b))
+    one, other = (read_into([files], itertools.repeat(memoryview(bytearray(CHUNK)))) for files in (a, b))
     return all(x == y for x, y in itertools.zip_longest(one, other))
 
 
@@ -119,7 +119,7 @@ def _layout(
 ) -> Iterator[str]:
     for what, x, y in (
         ("shards", len(a), len(b)),
-        ("byte order", *("big-endian" if each[0].is_big_endian else "little-endian" for each in (a, b))),
+        ("byte order", *("big-endian" if files[0].is_big_endian else "little-endian" for files in (a, b))),
         ("version of the format", a[0].version, b[0].version),
         ("alignment", a[0].alignment, b[0].alignment),
         ("room for edits", *(_room(gguf) for gguf in (a[0], b[0]))),

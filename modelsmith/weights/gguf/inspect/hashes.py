@@ -29,17 +29,17 @@ _AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Hashes:
-    """Digests in hexadecimal digits: ``file`` of the whole, ``tensors`` of their data, ``each`` by a tensor's name."""
+    """Digests in hexadecimal digits: ``file`` of the whole, ``tensors`` of their data, ``by_tensor`` that of each tensor by its name."""
 
     file: str
     tensors: str
-    each: Mapping[str, str]
+    by_tensor: Mapping[str, str]
 
 
 @system_errors()
 def hash_gguf(gguf: GGUFFile, *, algorithm: Algorithm = "sha256", progress: ProgressSink = silent) -> Hashes:
     """Read a GGUF once and return its digests; raises UnreadableFile where it changes meanwhile."""
-    whole, each = hashlib.new(algorithm), {tensor.name: hashlib.new(algorithm) for tensor in gguf.tensors}
+    whole, hashes = hashlib.new(algorithm), {tensor.name: hashlib.new(algorithm) for tensor in gguf.tensors}
     data = hashlib.new(algorithm)
     by_place = sorted(gguf.tensors, key=lambda tensor: tensor.offset)
     in_order = _back_to_back(gguf.tensors)
@@ -47,7 +47,7 @@ def hash_gguf(gguf: GGUFFile, *, algorithm: Algorithm = "sha256", progress: Prog
 
     def of_tensors(pieces: list[tuple[Tensor, memoryview]]) -> None:
         for tensor, piece in pieces:
-            each[tensor.name].update(piece)
+            hashes[tensor.name].update(piece)
             if in_order:
                 data.update(piece)
 
@@ -72,9 +72,9 @@ def hash_gguf(gguf: GGUFFile, *, algorithm: Algorithm = "sha256", progress: Prog
     if not in_order:
         for tensor in gguf.tensors:
             for chunk in read_into([gguf.data_of(tensor)], iter(lambda: ring[0], None)):
-                each[tensor.name].update(chunk)
+                hashes[tensor.name].update(chunk)
                 data.update(chunk)
-    return Hashes(whole.hexdigest(), data.hexdigest(), {name: found.hexdigest() for name, found in each.items()})
+    return Hashes(whole.hexdigest(), data.hexdigest(), {name: found.hexdigest() for name, found in hashes.items()})
 
 
 def _back_to_back(tensors: tuple[Tensor, ...]) -> bool:
@@ -109,5 +109,5 @@ def _pieces(
 def manifest(hashes: Hashes, name: str | os.PathLike[str], algorithm: Algorithm = "sha256") -> str:
     """Return the lines that ``llama-gguf-hash`` prints for a file, and checks with ``--check``."""
     path = os.fspath(name)
-    lines = [f"{algorithm:<8}  {digest}  {path}:{tensor}" for tensor, digest in hashes.each.items()]
+    lines = [f"{algorithm:<8}  {digest}  {path}:{tensor}" for tensor, digest in hashes.by_tensor.items()]
     return "\n".join([*lines, f"{algorithm:<8}  {hashes.tensors}  {path}"])

@@ -114,18 +114,18 @@ class Summary:
     def whole(self) -> Part:
         """All tensors together."""
         tensors = self.gguf.tensors
-        total = sum(each.nbytes for each in tensors)
+        total = sum(tensor.nbytes for tensor in tensors)
         return Part("all", len(tensors), self.gguf.parameter_count, total)
 
     @property
     def types(self) -> tuple[Part, ...]:
         """The tensors by type, the largest part first."""
-        return parts_by(self.gguf.tensors, lambda each: each.type.name)
+        return parts_by(self.gguf.tensors, lambda tensor: tensor.type.name)
 
     @property
     def roles(self) -> tuple[Part, ...]:
         """The tensors by what they are for, the largest part first."""
-        return parts_by(self.gguf.tensors, lambda each: role_of(each.name))
+        return parts_by(self.gguf.tensors, lambda tensor: role_of(tensor.name))
 
     @property
     def blocks(self) -> tuple[tuple[int, int], ...]:
@@ -201,7 +201,9 @@ class Summary:
             "sizes": dict(self.sizes),
             "tokenizer": self.tokenizer,
             "vocabulary": self.vocabulary,
-            "special_tokens": {role: {"id": each.id, "text": each.text} for role, each in gguf.special_tokens.items()},
+            "special_tokens": {
+                role: {"id": token.id, "text": token.text} for role, token in gguf.special_tokens.items()
+            },
             "chat_template": gguf.chat_template,
             "capabilities": list(self.capabilities),
             "licence": self.licence,

@@ -41,7 +41,7 @@ def check_extents(tensors: Sequence[Tensor], data_offset: int, alignment: int, s
 
 def _check_overlaps(tensors: Sequence[Tensor], faults: Faults) -> None:
     end, owner = 0, ""
-    for tensor in sorted(tensors, key=lambda each: each.offset):
+    for tensor in sorted(tensors, key=lambda tensor: tensor.offset):
         if not tensor.nbytes:
             continue
         if tensor.offset < end:
@@ -58,8 +58,8 @@ def _check_overlaps(tensors: Sequence[Tensor], faults: Faults) -> None:
 
 def _check_end(tensors: Sequence[Tensor], data_offset: int, regular: int, size: int, faults: Faults) -> None:
     """Tell a file that is cut (the tensors stand back to back and it ends too early) from offsets that lie."""
-    outside = [each for each in tensors if each.nbytes and data_offset + each.offset + each.nbytes > size]
-    lying = [each for each in outside if each.offset + each.nbytes > regular]
+    outside = [tensor for tensor in tensors if tensor.nbytes and data_offset + tensor.offset + tensor.nbytes > size]
+    lying = [tensor for tensor in outside if tensor.offset + tensor.nbytes > regular]
     for tensor in lying:
         needed = data_offset + tensor.offset + tensor.nbytes
         faults.add(
@@ -70,7 +70,7 @@ def _check_end(tensors: Sequence[Tensor], data_offset: int, regular: int, size: 
             _CORRUPT,
         )
     if outside and not lying:
-        last = max(outside, key=lambda each: each.offset)
+        last = max(outside, key=lambda tensor: tensor.offset)
         needed = data_offset + last.offset + last.nbytes
         missing = needed - size
         faults.add(

@@ -59,7 +59,7 @@ def _check_type(gguf: GGUFFile, entry: Entry, key: str, wanted: KeyType, faults:
     if wanted.per_layer and entry.type == ValueType.ARRAY:
         blocks = gguf.metadata.uint(gguf.metadata.of_architecture("block_count"))
         if entry.item_type not in wanted.items:
-            items = " or ".join(each.name for each in wanted.items)
+            items = " or ".join(value_type.name for value_type in wanted.items)
             message = f"{key} is an array of {ValueType(entry.item_type).name}"
             faults.add("wrong-type", message, entry.value_at, f"an array of {items}", _CONVERT)
         elif blocks and entry.count != blocks:
@@ -109,7 +109,7 @@ def _check_tensors(gguf: GGUFFile, needs: Needs, faults: Faults) -> None:
 
 
 def _note_lack(architecture: str, lack: Alternatives, blocks: list[int], faults: Faults) -> None:
-    first, *others = (" and ".join(each) for each in lack)
+    first, *others = (" and ".join(names) for names in lack)
     where = f"blk.{blocks[0]}" if len(blocks) == 1 else f"{len(blocks)} blocks, the first of them blk.{blocks[0]},"
     message = f"{where} lack{'s' if len(blocks) == 1 else ''} {first}, which {architecture} needs"
     expected = f"or {' or '.join(others)}" if others else ""

@@ -29,7 +29,9 @@ _AGAIN = "convert the model again; llama.cpp cannot load it like this"
 
 def is_language_model(gguf: GGUFFile) -> bool:
     """Whether the file is, or is the first shard of, a model that reads and writes text."""
-    return gguf.kind == "model" and (TOKENS in gguf.metadata or any(each.name == EMBEDDING for each in gguf.tensors))
+    return gguf.kind == "model" and (
+        TOKENS in gguf.metadata or any(tensor.name == EMBEDDING for tensor in gguf.tensors)
+    )
 
 
 def is_shard(gguf: GGUFFile) -> bool:
@@ -124,7 +126,7 @@ def _check_required(gguf: GGUFFile, faults: Faults) -> None:
 
 
 def _check_embedding(gguf: GGUFFile, faults: Faults) -> None:
-    embedding = next((each for each in gguf.tensors if each.name == EMBEDDING and len(each.dims) > 1), None)
+    embedding = next((tensor for tensor in gguf.tensors if tensor.name == EMBEDDING and len(tensor.dims) > 1), None)
     if embedding is None:
         return
     width = gguf.metadata.uint(gguf.metadata.of_architecture("embedding_length"))
@@ -139,7 +141,7 @@ def _check_embedding(gguf: GGUFFile, faults: Faults) -> None:
 
 def _check_blocks(gguf: GGUFFile, faults: Faults) -> None:
     count = gguf.metadata.uint(gguf.metadata.of_architecture("block_count"))
-    found = {int(match[1]) for each in gguf.tensors if (match := BLOCK.match(each.name))}
+    found = {int(match[1]) for tensor in gguf.tensors if (match := BLOCK.match(tensor.name))}
     if not found or not count:
         return
     missing = [number for number in range(min(count, 1 << 16)) if number not in found]

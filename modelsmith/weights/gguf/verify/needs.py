@@ -54,8 +54,11 @@ class Needs:
         """
         lacks = []
         for alternatives in self.blocks:
-            likely = sorted(alternatives, key=lambda each: (len(set(each) - found), -len(found.intersection(each))))
-            left = tuple(tuple(name for name in each if name not in found) for each in likely)
+            likely = sorted(
+                alternatives,
+                key=lambda alternative: (len(set(alternative) - found), -len(found.intersection(alternative))),
+            )
+            left = tuple(tuple(name for name in names if name not in found) for names in likely)
             if all(left):
                 lacks.append(left)
         return lacks
@@ -75,7 +78,7 @@ def needs_of(architecture: str) -> Needs | None:
         return None
     return Needs(
         tuple(row["tensors"]),
-        tuple(_alternatives(each) for each in row["blocks"]),
+        tuple(_alternatives(block) for block in row["blocks"]),
         tuple(row["required"]),
         {key: _type(_data()["types"][key]) for key in (*_data()["common"], *row["keys"])},
     )
@@ -97,7 +100,7 @@ def retyped() -> frozenset[str]:
 
 
 def _alternatives(text: str) -> Alternatives:
-    return tuple(tuple(tensor_name(name) for name in each.split(" + ")) for each in text.split(" or "))
+    return tuple(tuple(tensor_name(name) for name in part.split(" + ")) for part in text.split(" or "))
 
 
 def tensor_name(name: str) -> str:

@@ -53,7 +53,7 @@ _SCALES: dict[str, tuple[int, ...]] = {
 
 def check_numbers(gguf: GGUFFile, faults: Faults, progress: ProgressSink) -> None:
     """Read every tensor, a few megabytes at a time, and note those whose numbers are none; raises UnreadableFile."""
-    total, done = sum(each.nbytes for each in gguf.tensors), 0
+    total, done = sum(tensor.nbytes for tensor in gguf.tensors), 0
     zeros: list[Tensor] = []
     descriptor = gguf.stamp.open()
     try:
@@ -65,9 +65,9 @@ def check_numbers(gguf: GGUFFile, faults: Faults, progress: ProgressSink) -> Non
     finally:
         os.close(descriptor)
     # rows of ones that were trained to nothing, biases and the like may well be zero
-    large = [each for each in zeros if len(each.dims) > 1 and each.nbytes >= _SMALLEST]
+    large = [zero for zero in zeros if len(zero.dims) > 1 and zero.nbytes >= _SMALLEST]
     if large:
-        first = min(large, key=lambda each: each.offset)
+        first = min(large, key=lambda tensor: tensor.offset)
         message = f'{len(large)} of {len(gguf.tensors)} tensors are filled with zeros, the first is "{first.name}"'
         place = gguf.data_offset + first.offset
         faults.note(Fault("zeros", message, place, "numbers", _ZEROS, Severity.WARNING))

@@ -47,7 +47,7 @@ def explain_pieces(faults: Iterable[Fault], path: Path, metadata: Metadata | Non
         if fault.code not in {"truncated", "header-cut", "not-a-gguf"}:
             yield fault
         elif len(parts) > 1 and (fault.code != "not-a-gguf" or "not in GGUF format" in fault.message):
-            names = " ".join(shlex.quote(each.path.name) for each in parts)
+            names = " ".join(shlex.quote(part.path.name) for part in parts)
             stem = shlex.quote(f"{_stem(path)}.gguf".replace(".gguf.gguf", ".gguf"))
             hint = f"join them: cat {names} > {stem}, or modelsmith gguf merge --raw {shlex.quote(parts[0].path.name)} -o {stem}"
             first = "the first" if parts[0].path == path else "a later"
@@ -123,7 +123,7 @@ def _shard_faults(path: Path, metadata: Metadata) -> Iterator[Fault]:
 
 def check_tail(gguf: GGUFFile, faults: Faults) -> None:
     """Note what stands behind the last tensor: another GGUF (shards that were joined by cat), or anything else."""
-    end = max((each.offset + each.nbytes for each in gguf.tensors), default=0)
+    end = max((tensor.offset + tensor.nbytes for tensor in gguf.tensors), default=0)
     padded = end + padding(end, gguf.alignment)
     if not gguf.tensors or gguf.data_offset + padded >= gguf.size:
         return

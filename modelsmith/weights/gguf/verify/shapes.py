@@ -56,13 +56,13 @@ def check_shapes(gguf: GGUFFile, faults: Faults) -> None:
             continue
         _check_type(tensor, name, faults)
         if shape != _OPEN and not (name == EMBEDDING and len(tensor.dims) > 1):  # told with the vocabulary
-            _check_shape(tensor, [_dims(each, sizes, block) for each in shape.split(" or ")], faults)
+            _check_shape(tensor, [_dims(part, sizes, block) for part in shape.split(" or ")], faults)
 
 
 def check_counts(gguf: GGUFFile, faults: Faults) -> None:
     """Note counts that do not fit each other."""
     sizes = Sizes(gguf)
-    blocks, experts, used = (sizes.value(each) for each in ("block_count", "expert_count", "expert_used_count"))
+    blocks, experts, used = (sizes.value(key) for key in ("block_count", "expert_count", "expert_used_count"))
     if blocks is not None and not 0 < blocks <= _MOST_BLOCKS:
         _note(gguf, "block_count", f"from 1 to {_MOST_BLOCKS}", faults)
     if experts is not None and experts > _MOST_EXPERTS:
@@ -104,23 +104,23 @@ def shapes_of(architecture: str) -> dict[str, dict[str, str]] | None:
 
 
 def _dims(shape: str, sizes: Sizes, block: int) -> tuple[int, ...] | None:
-    found = [sizes.value(each, block) for each in shape.split(" x ")]
-    dims = tuple(each for each in found if each is not None and each >= 0)
+    found = [sizes.value(part, block) for part in shape.split(" x ")]
+    dims = tuple(length for length in found if length is not None and length >= 0)
     return dims if len(dims) == len(found) else None
 
 
 def _check_shape(tensor: Tensor, wanted: list[tuple[int, ...] | None], faults: Faults) -> None:
-    known = [each for each in wanted if each is not None]
-    if len(known) < len(wanted) or any(_bare(each) == _bare(tensor.dims) for each in known):
+    known = [dims for dims in wanted if dims is not None]
+    if len(known) < len(wanted) or any(_bare(dims) == _bare(tensor.dims) for dims in known):
         return
-    expected = " or ".join(dict.fromkeys(_shown(each) for each in known))
+    expected = " or ".join(dict.fromkeys(_shown(dims) for dims in known))
     message = f'tensor "{tensor.name}" is {_shown(tensor.dims)}, but by the keys of the model it is {expected}'
     faults.add("wrong-shape", message, tensor.at, expected, _CONVERT)
 
 
 def _check_type(tensor: Tensor, name: str, faults: Faults) -> None:
     kind, is_vector = tensor.type.name, len(tensor.dims) == 1
-    if kind == "F32" or any(each in name for each in _TABLES):
+    if kind == "F32" or any(table in name for table in _TABLES):
         return
     if is_vector and kind in _HALF:
         message = f'tensor "{tensor.name}" is a vector of {kind}, with which llama.cpp cannot compute on a processor'

@@ -35,7 +35,7 @@ def check_tokenizer(gguf: GGUFFile, faults: Faults) -> None:
         return
     model = metadata.text(_MODEL)
     if not model:
-        has_embedding = any(each.name == EMBEDDING for each in gguf.tensors)
+        has_embedding = any(tensor.name == EMBEDDING for tensor in gguf.tensors)
         if TOKENS in metadata or has_embedding:
             faults.add("missing-key", f"{_MODEL} is missing: nothing says how text is cut", None, "", _CONVERT)
         return
@@ -97,15 +97,15 @@ def _check_ids(gguf: GGUFFile, tokens: GGUFArray, faults: Faults) -> None:
         entry, value = gguf.metadata.entry(key), gguf.metadata[key]
         if key.endswith("_token_id") and gguf.metadata.type_of(key) != ValueType.UINT32:
             numbers: list[Any] = list(value) if isinstance(value, GGUFArray) else [value]
-            number = next((each for each in numbers if _is_token(each, tokens)), "NUMBER")
+            number = next((number for number in numbers if _is_token(number, tokens)), "NUMBER")
             hint = f"set it as one number: modelsmith gguf set FILE {key} {number} --type u32"
             shown = f"an array of {len(value)}" if isinstance(value, GGUFArray) else f"{value!r:.40}"
             message = f"{key} is {shown}, of type {gguf.metadata.type_of(key).name}, which llama.cpp refuses"
             faults.add("wrong-type", message, entry.value_at, "the number of a token, UINT32", hint)
             continue
         numbers = list(value) if isinstance(value, GGUFArray) else [value]
-        wrong = [each for each in numbers if isinstance(each, bool) or not isinstance(each, int)]
-        outside = [each for each in numbers if each not in wrong and not 0 <= each < len(tokens)]
+        wrong = [number for number in numbers if isinstance(number, bool) or not isinstance(number, int)]
+        outside = [number for number in numbers if number not in wrong and not 0 <= number < len(tokens)]
         if wrong:
             faults.add("wrong-type", f"{key} is {wrong[0]!r:.40}", entry.value_at, "the number of a token", _CONVERT)
         elif outside:

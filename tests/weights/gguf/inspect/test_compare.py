@@ -94,10 +94,10 @@ def test_digests(tmp_path: Path) -> None:
     data = [gguf.data_of(each).read() for each in gguf.tensors]
     assert found.file == FileBlob(path).digest().hex
     assert found.tensors == hashlib.sha256(b"".join(data)).hexdigest()
-    assert [*found.each.values()] == [hashlib.sha256(each).hexdigest() for each in data]
+    assert [*found.by_tensor.values()] == [hashlib.sha256(each).hexdigest() for each in data]
     assert hash_gguf(gguf, algorithm="sha1").tensors == hashlib.sha1(b"".join(data)).hexdigest()
     lines = manifest(found, "a.gguf").splitlines()
-    assert lines[0] == f"sha256    {found.each[gguf.tensors[0].name]}  a.gguf:{gguf.tensors[0].name}"
+    assert lines[0] == f"sha256    {found.by_tensor[gguf.tensors[0].name]}  a.gguf:{gguf.tensors[0].name}"
     assert lines[-1] == f"sha256    {found.tensors}  a.gguf"
     change(path, "x" * 500)
     assert hash_gguf(GGUFFile.open(path)).tensors == found.tensors

@@ -41,7 +41,7 @@ _OF_TEXTS = frozenset({"capitalize", "lower", "replace", "strip", "title", "uppe
 
 def call(compiler: Compiler, node: nodes.Call) -> Code:
     """Compile a call: of a function, a macro, or the method of a value."""
-    arguments = [compiler.code(each) for each in node.arguments]
+    arguments = [compiler.code(argument) for argument in node.arguments]
     callee = node.callee
     if isinstance(callee, nodes.Member) and not callee.computed and isinstance(callee.property, nodes.Name):
         return _method_call(compiler, node, callee, callee.property.text, arguments)
@@ -143,7 +143,7 @@ def filter_code(compiler: Compiler, node: nodes.Node) -> Callable[[Value, Variab
     arguments: list[Code] = []
     is_bare = isinstance(node, nodes.Name)
     if isinstance(node, nodes.Call) and isinstance(node.callee, nodes.Name):
-        arguments = [compiler.code(each) for each in node.arguments]
+        arguments = [compiler.code(argument) for argument in node.arguments]
         node = node.callee
     if not isinstance(node, nodes.Name):
         is_call = isinstance(node, nodes.Call)
@@ -206,7 +206,7 @@ def tested(compiler: Compiler, node: nodes.Test) -> Code:
     operand = compiler.code(node.operand)
     test, arguments = node.test, []
     if isinstance(test, nodes.Call) and isinstance(test.callee, nodes.Name):
-        arguments = [compiler.code(each) for each in test.arguments]
+        arguments = [compiler.code(argument) for argument in test.arguments]
         test = test.callee
     wanted = test.text if isinstance(test, nodes.Name) else ""
     negated = node.negated

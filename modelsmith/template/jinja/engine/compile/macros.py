@@ -60,15 +60,15 @@ def _binding(
 ) -> Callable[[Variables, Arguments], None]:
     """Return what gives a macro's parameters their values; a default counts only behind the last argument."""
     known = []
-    for each in parameters:
+    for node in parameters:
         default = None
-        if isinstance(each, nodes.Keyword):
-            default = compiler.code(each.value)
+        if isinstance(node, nodes.Keyword):
+            default = compiler.code(node.value)
             problem = f"Keyword argument key must be an identifier in '{title}'"
-            key = each.key.text if isinstance(each.key, nodes.Name) else None
+            key = node.key.text if isinstance(node.key, nodes.Name) else None
         else:
             problem = f"Invalid parameter type in '{title}'"
-            key = each.text if isinstance(each, nodes.Name) else None
+            key = node.text if isinstance(node, nodes.Name) else None
         known.append((key, default, problem))
 
     def bind(scope: Variables, arguments: Arguments) -> None:
@@ -89,7 +89,7 @@ def _binding(
 def call_block(compiler: Compiler, node: nodes.CallBlock) -> Code:
     """Compile ``{% call %}``: the function that is called sees the block as ``caller``."""
     callee = compiler.code(node.call.callee)
-    given = [compiler.code(each) for each in node.call.arguments]
+    given = [compiler.code(argument) for argument in node.call.arguments]
     bind = _binding(compiler, "caller", node.parameters)
     body = block(compiler, node.body)
 

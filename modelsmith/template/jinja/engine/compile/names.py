@@ -68,7 +68,7 @@ def name(compiler: Compiler, node: nodes.Name) -> Code:
 
 def array(compiler: Compiler, node: nodes.ArrayOf | nodes.TupleOf) -> Code:
     """Compile ``[a, b]`` and ``a, b``."""
-    items = [compiler.code(each) for each in node.items]
+    items = [compiler.code(element) for element in node.items]
     is_tuple, kind = isinstance(node, nodes.TupleOf), WatchedArray if compiler.watching else list
 
     def run_array(scope: Variables, run: Run) -> Value:
@@ -190,7 +190,7 @@ def _known_member(
 
 
 def _slice(compiler: Compiler, node: nodes.Member, ends: nodes.Slice, subject: Code) -> Code:
-    first, last, step = (each and compiler.code(each) for each in (ends.first, ends.last, ends.step))
+    first, last, step = (end and compiler.code(end) for end in (ends.first, ends.last, ends.step))
 
     def run_slice(scope: Variables, run: Run) -> Value:
         try:

@@ -131,7 +131,7 @@ def _chain(node: nodes.Binary, operators: frozenset[str]) -> tuple[nodes.Node, l
 def _logical(compiler: Compiler, node: nodes.Binary) -> Code:
     first, operations = _chain(node, frozenset({node.operator}))
     start, stops = compiler.code(first), node.operator == "or"
-    rest = [(each, compiler.code(each.right)) for each in operations]
+    rest = [(child, compiler.code(child.right)) for child in operations]
 
     def run_logical(scope: Variables, run: Run) -> Value:
         value = start(scope, run)
@@ -152,8 +152,8 @@ def _joined(compiler: Compiler, node: nodes.Binary) -> Code:
     first, operations = _chain(node, _JOINING)
     start, in_parts = compiler.code(first), compiler.in_parts
     rest = [
-        (each, each.right.value if isinstance(each.right, nodes.Text) else None, compiler.code(each.right))
-        for each in operations
+        (child, child.right.value if isinstance(child.right, nodes.Text) else None, compiler.code(child.right))
+        for child in operations
     ]
 
     def run_joined(scope: Variables, run: Run) -> Value:

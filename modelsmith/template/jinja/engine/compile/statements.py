@@ -39,11 +39,11 @@ def body_of(compiler: Compiler, statements: Sequence[nodes.Node]) -> Body:
     """Compile statements; the text between them is put together here."""
     pairs: list[tuple[str, Code]] = []
     text = ""
-    for each in statements:
-        if isinstance(each, nodes.Text) and not compiler.in_parts:
-            text += each.value
-        elif not isinstance(each, (nodes.Comment, nodes.Noop)):
-            pairs.append((text, compiler.code(each)))
+    for node in statements:
+        if isinstance(node, nodes.Text) and not compiler.in_parts:
+            text += node.value
+        elif not isinstance(node, (nodes.Comment, nodes.Noop)):
+            pairs.append((text, compiler.code(node)))
             text = ""
     return pairs, text
 
@@ -123,13 +123,13 @@ def condition(compiler: Compiler, node: nodes.If) -> Code:
     rest = block(compiler, otherwise)
 
     def run_condition(scope: Variables, run: Run) -> Value:
-        for each, test, body in branches:
+        for branch, test, body in branches:
             try:
                 holds = test(scope, run)
                 if holds is not True and holds is not False:
                     holds = bool(holds)
             except Failure as failure:
-                failure.at(each)
+                failure.at(branch)
                 raise
             if holds:
                 return body(scope, run)
@@ -249,10 +249,10 @@ def _target(node: nodes.Node) -> Callable[[Variables, Value], None]:
         items = node.items
 
         def put_all(scope: Variables, value: Value) -> None:
-            for each, part in zip(items, value, strict=True):
-                if not isinstance(each, nodes.Name):
-                    raise Failure(f"Cannot unpack non-identifier type: {each.name}")
-                scope[each.text] = part
+            for target, part in zip(items, value, strict=True):
+                if not isinstance(target, nodes.Name):
+                    raise Failure(f"Cannot unpack non-identifier type: {target.name}")
+                scope[target.text] = part
 
         return put_all
     key = node.text if isinstance(node, nodes.Name) else ""
@@ -299,10 +299,10 @@ def _assigning(compiler: Compiler, target: nodes.Node) -> Callable[[Variables, V
             if not isinstance(value, (list, tuple)):
                 raise Failure(f"Cannot unpack non-iterable type in set: {type_name(value)}")
             _check_size(value, items, " in set")
-            for each, part in zip(items.items, value, strict=True):
-                if not isinstance(each, nodes.Name):
-                    raise Failure(f"Cannot unpack to non-identifier in set: {each.name}")
-                scope[each.text] = part
+            for node, part in zip(items.items, value, strict=True):
+                if not isinstance(node, nodes.Name):
+                    raise Failure(f"Cannot unpack to non-identifier in set: {node.name}")
+                scope[node.text] = part
 
         return assign_all
     if isinstance(target, nodes.Member) and not target.computed and isinstance(target.property, nodes.Name):

@@ -58,8 +58,8 @@ def _method(value: Value, name: str) -> Value:
 
 def _note(value: Value, key: Value, found: Value) -> None:
     """Let watched values know that they were looked up, and looked into."""
-    for each in (value, found):
-        if isinstance(each, Watched):
-            each.used = True
+    for operand in (value, found):
+        if isinstance(operand, Watched):
+            operand.used = True
     if isinstance(value, Watched) and (is_integer(key) or isinstance(key, str)):
         value.note("array_access" if is_integer(key) else "object_access")

@@ -44,10 +44,10 @@ def bent(messages: Sequence[Message], text: str, takes: Capabilities) -> list[Me
     """Return the messages as a template of this text gets them; raises TemplateRenderError where the server gives up."""
     found = with_fitting_contents(messages, takes)
     if "<|channel|>" not in text:
-        found = [{**each, "role": "system"} if each["role"] == "developer" else each for each in found]
+        found = [{**message, "role": "system"} if message["role"] == "developer" else message for message in found]
     if not takes.system_role:
         found = _without_system(found)
-    return [_with_objects(each) for each in found] if takes.object_arguments else found
+    return [_with_objects(message) for message in found] if takes.object_arguments else found
 
 
 def _without_system(messages: list[Message]) -> list[Message]:

@@ -28,11 +28,11 @@ def ends_safely(program: Program) -> bool:
     """Say whether the template without its prompt for an answer only leaves out what it prints with it."""
     if _NAME not in program.words:
         return True
-    body = [each for each in program.body if not _is_default(each)]
-    places = [place for place, each in enumerate(body) if _mentions(each)]
+    body = [node for node in program.body if not _is_default(node)]
+    places = [place for place, node in enumerate(body) if _mentions(node)]
     if not places:
         return True
-    return all(_is_plain(each) for each in body[places[0] :]) or all(map(_leaves_out, body))
+    return all(_is_plain(node) for node in body[places[0] :]) or all(map(_leaves_out, body))
 
 
 def _is_default(node: nodes.Node) -> bool:
@@ -98,7 +98,7 @@ def _needs_flag(test: nodes.Node) -> bool:
 
 
 def _only_prints(node: nodes.Node) -> bool:
-    return not any(isinstance(each, _CHANGING) or _may_change(each) for each in descendants(node))
+    return not any(isinstance(descendant, _CHANGING) or _may_change(descendant) for descendant in descendants(node))
 
 
 def _may_change(node: nodes.Node) -> bool:

@@ -43,7 +43,9 @@ def check_tools(tools: Sequence[Mapping[str, Any]], *, whole: bool) -> None:
 def _problems(schema: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
     yield from _bad_references(schema, schema, 0)
     properties = schema.get("properties")
-    arguments = [each for each in properties.values() if not is_text(each)] if isinstance(properties, dict) else []
+    arguments = (
+        [argument for argument in properties.values() if not is_text(argument)] if isinstance(properties, dict) else []
+    )
     for part in [schema] if whole else arguments:
         yield from _unknown(part, schema, 0)
 
@@ -55,11 +57,11 @@ def is_text(schema: Any, depth: int = 0) -> bool:
     kind = schema.get("type")
     if "string" in (kind if isinstance(kind, list) else [kind]):
         return True
-    if any(is_text(each, depth + 1) for key in ("oneOf", "anyOf") for each in _list(schema.get(key))):
+    if any(is_text(choice, depth + 1) for key in ("oneOf", "anyOf") for choice in _list(schema.get(key))):
         return True
-    if "allOf" in schema and all(is_text(each, depth + 1) for each in _list(schema["allOf"])):
+    if "allOf" in schema and all(is_text(part, depth + 1) for part in _list(schema["allOf"])):
         return True
-    if any(isinstance(each, str) for each in (schema.get("const"), *_list(schema.get("enum")))):
+    if any(isinstance(constant, str) for constant in (schema.get("const"), *_list(schema.get("enum")))):
         return True
     form = schema.get("format")
     is_form = isinstance(form, str) and (form in _FORMATS or form.startswith("uuid"))
@@ -80,8 +82,8 @@ def _bad_references(value: Any, root: Mapping[str, Any], depth: int) -> Iterator
         elif reference.startswith("#/") and _target(root, reference) is None:
             yield f"Error resolving ref {reference}"
         return
-    for each in value.values() if isinstance(value, dict) else value:
-        yield from _bad_references(each, root, depth + 1)
+    for item in value.values() if isinstance(value, dict) else value:
+        yield from _bad_references(item, root, depth + 1)
 
 
 def _target(root: Mapping[str, Any], reference: str) -> Any:
@@ -126,15 +128,15 @@ def _parts(schema: dict[str, Any], root: Mapping[str, Any]) -> list[Any] | None:
         if key in schema:
             return _list(schema[key])
     if isinstance(kind, list):
-        return [{**schema, "type": each} for each in kind]
+        return [{**schema, "type": name} for name in kind]
     if "const" in schema or "enum" in schema:
         return []
     more = schema.get("additionalProperties")
     if kind in {None, "object"} and ("properties" in schema or ("additionalProperties" in schema and more is not True)):
         return [*_values(schema.get("properties")), *([more] if isinstance(more, dict) else [])]
     if kind in {None, "object", "string"} and "allOf" in schema:
-        chosen = [each for part in _list(schema["allOf"]) for each in _list(part.get("anyOf")) or [part]]
-        return [each for part in chosen if "$ref" not in part for each in _values(part.get("properties"))]
+        chosen = [choice for part in _list(schema["allOf"]) for choice in _list(part.get("anyOf")) or [part]]
+        return [value for part in chosen if "$ref" not in part for value in _values(part.get("properties"))]
     if kind in {None, "array"} and ("items" in schema or "prefixItems" in schema):
         items = schema["items"] if "items" in schema else schema["prefixItems"]
         return items if isinstance(items, list) else [items]
