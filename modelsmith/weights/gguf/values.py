@@ -70,6 +70,8 @@ class TypedValue:
 _USUAL: tuple[tuple[str, ValueKind], ...] = (
     (r"general\.(alignment|file_type|quantization_version|.*\bcount)", ValueKind(ValueType.UINT32)),
     (r"general\.(tags|languages|datasets)", ValueKind(ValueType.ARRAY, ValueType.STRING)),
+    (r"general\.sampling\.(top_k|penalty_last_n|mirostat)", ValueKind(ValueType.INT32)),
+    (r"general\.sampling\.(?!sequence\Z).*", ValueKind(ValueType.FLOAT32)),
     (r"general\..*", ValueKind(ValueType.STRING)),
     (r"tokenizer\.(chat_template(\..*)?|ggml\.(model|pre))", ValueKind(ValueType.STRING)),
     (r"tokenizer\.ggml\..*_token_id", ValueKind(ValueType.UINT32)),

@@ -116,6 +116,9 @@ def test_values_that_no_number_is(value: object) -> None:
 def test_usual_types() -> None:
     assert str(usual_kind("general.name")) == "STRING"
     assert str(usual_kind("general.tags")) == "array of STRING"
+    assert str(usual_kind("general.sampling.temp")) == "FLOAT32"
+    assert str(usual_kind("general.sampling.top_k")) == "INT32"
+    assert str(usual_kind("general.sampling.sequence")) == "STRING"
     assert str(usual_kind("tokenizer.ggml.eot_token_id")) == "UINT32"
     assert str(usual_kind("tokenizer.ggml.add_bos_token")) == "BOOL"
     assert str(usual_kind("qwen2.rope.freq_base")) == "FLOAT32"
