@@ -128,15 +128,6 @@ class ChatTemplate:
         messages = trimmed(given_messages, self.server.source)
         tools = tools_for(shape)
         chat_format = self.format(asked.ends["bos_token"], asked.ends["eos_token"])
-        inputs = Inputs(
-            (),
-            tools,
-            asked.add_generation_prompt,
-            given.get("enable_thinking", chat_format.thinks),
-            extra={**self._dates(asked.now), **given},
-            now=asked.now,
-            **asked.ends,
-        )
         begun: Message | None = None
         if asked.add_generation_prompt and messages and messages[-1]["role"] == "assistant":
             begun = given_messages[-1]
@@ -146,7 +137,15 @@ class ChatTemplate:
                     "llama-server refuses this conversation: Cannot have 2 or more assistant messages at the end of the list.",
                     hint="join them, or let a user speak last",
                 )
-        inputs = inputs.changed(messages=self._bent(messages))
+        inputs = Inputs(
+            self._bent(messages),
+            tools,
+            asked.add_generation_prompt,
+            given.get("enable_thinking", chat_format.thinks),
+            extra={**self._dates(asked.now), **given},
+            now=asked.now,
+            **asked.ends,
+        )
         if begun is None:
             prompt = self._prompt(inputs, chat_format)
         else:
