@@ -36,6 +36,8 @@ def real_ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from modelsmith.store.ollama.ollama import OllamaStore
 
     if host := os.environ.get("OLLAMA_HOST"):
+        if not answers(host):
+            pytest.skip(f"no Ollama answers at {host}, where OLLAMA_HOST says that one is")
         if not can_create(OllamaStore(host), tmp_path_factory.mktemp("probe")):
             pytest.skip(f"the Ollama at {host} has no llama-quantize, so it cannot import a GGUF")
         yield host
