@@ -62,9 +62,9 @@ def _whole(path: Path, beginning: bytes) -> bytes:
 
 
 def decoded(data: bytes, name: str) -> str:
-    """Return the text that a file's bytes are, without a byte order mark; raises UnreadableFile for what is not UTF-8."""
+    """Return the text that a file's bytes are, every character of it; raises UnreadableFile for what is not UTF-8."""
     try:
-        return data.decode("utf-8-sig")  # editors on Windows write a byte order mark
+        return data.decode()
     except UnicodeDecodeError as error:
         message = f"{name} is not UTF-8: {error.reason} at byte {error.start}"
         raise UnreadableFile(message, hint="save it as UTF-8") from error

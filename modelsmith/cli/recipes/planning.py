@@ -154,11 +154,11 @@ def hosts_of(options: PlanOptions) -> tuple[str | None, ...]:
 
     named = options.stores or (() if variable("MODELSMITH_STORE") else configured_stores(Path.cwd()))
     seen: dict[str, str] = {}
-    for recipe_name in named:
-        other = seen.setdefault(_place_of(recipe_name), recipe_name)
-        if other != recipe_name or named.count(recipe_name) > 1:
-            also = f", as {other} too" if other != recipe_name else ""
-            raise UsageError(f"the store {recipe_name} is named twice{also}", hint="name each host once")
+    for store in named:
+        other = seen.setdefault(_place_of(store), store)
+        if other != store or named.count(store) > 1:
+            also = f", as {other} too" if other != store else ""
+            raise UsageError(f"the store {store} is named twice{also}", hint="name each host once")
     return named or (None,)
 
 

@@ -100,7 +100,8 @@ def _text(path: Path) -> str:
     try:
         if str(path) == "-":
             return "" if sys.stdin is None else sys.stdin.read().removeprefix("\ufeff")  # None: it was closed
-        return decoded(path.read_bytes(), str(path))
+        # editors on Windows write a byte order mark
+        return decoded(path.read_bytes(), str(path)).removeprefix("\ufeff")
     except OSError as error:
         raise UnreadableFile(
             f"{path} cannot be read: {error.strerror or error}", hint="name a file, or - for stdin"

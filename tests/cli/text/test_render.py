@@ -171,3 +171,13 @@ def test_what_ollama_would_refuse_is_said(capsys: pytest.CaptureFixture[str]) ->
     Path("c.json").write_text('{"prompt": "a", "suffix": "b"}')
     assert run([*asked[:2], "-c", "c.json", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["refused"] == "the model does not support insert"
+
+
+def test_every_character_of_a_template_is_in_the_prompt_and_a_chat_from_windows_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template, chat = tmp_path / "t.gotmpl", tmp_path / "chat.json"
+    template.write_text("\ufeff{{ range .Messages }}{{ .Content }}{{ end }}", encoding="utf-8")
+    chat.write_text('\ufeff{"messages": [{"role": "user", "content": "hi"}]}', encoding="utf-8")
+    assert run(["render", str(template), "--conversation", str(chat), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["prompt"] == "\ufeffhi"
