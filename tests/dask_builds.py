@@ -13,8 +13,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -71,21 +71,25 @@ def bases(folder: Path, *, tiny: bool) -> list[str]:
     return [f"./{name}.gguf" for name in ("smollm2", "smollm2-other", "gemma3", "gemma3-other")]
 
 
-def kill_one(cluster: Any, client: Any, told: dict[str, Any], done: threading.Event) -> None:
-    """Kill a worker that is at work, once the first model is made."""
+def die_once(marks: str) -> None:
+    """Make a worker die with SIGKILL at the first job that it begins after a model is made; the first worker only."""
+    import modelsmith.recipe.scale.dask_cluster as module
 
-    def finished(dask_scheduler: Any) -> int:
-        return sum(task.state == "memory" for task in dask_scheduler.tasks.values())
+    worked = vars(module)["_worked"]
 
-    while not done.wait(0.3):
-        if client.run_on_scheduler(finished) < 1:
-            continue
-        busy = [address for address, tasks in client.processing().items() if tasks]
-        for nanny in cluster.workers.values():
-            if nanny.worker_address in busy:
-                told["killed"] = nanny.worker_address
-                os.kill(nanny.pid, signal.SIGKILL)
-                return
+    def dying(*arguments: Any) -> Any:
+        from distributed import get_worker
+
+        if Path(marks, "made").exists():
+            with suppress(FileExistsError), Path(marks, "killed").open("x") as killed:
+                killed.write(get_worker().address)
+                killed.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+        done = worked(*arguments)
+        Path(marks, "made").touch()
+        return done
+
+    vars(module)["_worked"] = dying
 
 
 def pretend(version: str) -> None:
@@ -118,15 +122,12 @@ def build(folder: Path, *, tiny: bool, workers: int) -> dict[str, Any]:
         refused = modelsmith(*words, check=False)
         told["refused"] = refused.stderr if refused.returncode == 3 else ""
         client.run(pretend, __version__)
-        done = threading.Event()
-        killer = threading.Thread(target=kill_one, args=(cluster, client, told, done))
-        killer.start()
+        client.run(die_once, str(folder))
         began = time.monotonic()
         first = modelsmith(*words, check=False)
         told["seconds"] = round(time.monotonic() - began, 1)
-        done.set()
-        killer.join()
         again = modelsmith(*words, check=False)
+    told["killed"] = Path(folder, "killed").read_text()
     told |= {"code": first.returncode, "error": first.stderr[-2000:], "outcomes": json.loads(first.stdout or "[]")}
     told["again"] = [each["changed"] for each in json.loads(again.stdout or "[]")]
     told["fsck"] = modelsmith("store", "fsck", "--deep", "--store", "models", check=False).returncode

@@ -24,7 +24,7 @@ from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from modelsmith.errors import InvalidGGUF, UnreadableFile
-from modelsmith.files.replacing import sync_folder, unwritable
+from modelsmith.files.replacing import replacing, sync_folder, unwritable
 from modelsmith.files.stream import write_all
 
 if TYPE_CHECKING:
@@ -135,8 +135,11 @@ def add_record(gguf: Path, record: UndoRecord) -> None:
             if descriptor is None:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
             places = [] if is_new else _places(gguf, descriptor)
-            places = _shortened(descriptor, places, len(record.data))
             end = places[-1][2] if places else len(_MAGIC)
+            if kept_from := _first_kept(places, len(record.data)):
+                start = places[kept_from][0] if kept_from < len(places) else end
+                _written_anew(path, descriptor, (start, end), line + b"\n" + record.data + b"\n")
+                return
             try:
                 os.ftruncate(descriptor, end)
                 os.lseek(descriptor, 0, os.SEEK_SET)
@@ -225,20 +228,21 @@ def _places(gguf: Path, descriptor: int) -> list[tuple[int, int, int]]:
     return found
 
 
-def _shortened(descriptor: int, places: list[tuple[int, int, int]], more: int) -> list[tuple[int, int, int]]:
-    """Drop the oldest records where all would be too many: the others move to the beginning."""
+def _first_kept(places: list[tuple[int, int, int]], more: int) -> int:
+    """Return how many of the oldest records are dropped where one of ``more`` bytes is added."""
     keep = len(places)
     while keep and (keep >= _MOST or places[-1][2] - places[-keep][0] + more > _MOST_BYTES):
         keep -= 1
-    if keep == len(places):
-        return places
-    if not keep:
-        return []
-    shift = places[-keep][0] - len(_MAGIC)
-    data = os.pread(descriptor, places[-1][2] - places[-keep][0], places[-keep][0])
-    os.lseek(descriptor, len(_MAGIC), os.SEEK_SET)
-    write_all(descriptor, data)
-    return [(start - shift, line - shift, end - shift) for start, line, end in places[-keep:]]
+    return len(places) - keep
+
+
+def _written_anew(path: Path, descriptor: int, kept: tuple[int, int], record: bytes) -> None:
+    """Replace ``FILE.undo`` by one without its oldest records: moved in place, a kill would leave neither the old nor the new."""
+    start, end = kept
+    with replacing(path, os.fstat(descriptor), keeps=False) as (new, _):
+        write_all(new, _MAGIC)
+        write_all(new, os.pread(descriptor, end - start, start))
+        write_all(new, record)
 
 
 def _damaged(gguf: Path, reason: str) -> InvalidGGUF:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import mmap
 import os
 import random
-import signal
-import subprocess
-import sys
-import time
+import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -378,41 +378,74 @@ def test_a_changed_tail_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         change(path, {"general.name": "x" * 500}, verify=True)
 
 
-KILLED = """
-import sys
-from modelsmith.weights.gguf.edit.edit import edit
-from modelsmith.weights.gguf.file import GGUFFile
-from modelsmith.weights.gguf.edit.inplace import write_edit
-from modelsmith.weights.gguf.edit.inplace_plan import plan_edit
-path = sys.argv[1]
-print("ready", flush=True)
-for number in range(10**6):
-    gguf = GGUFFile.open(path)
-    name = "ab"[number % 2] * (5 if number % 7 else 400 + number % 5000)
-    write_edit(plan_edit(gguf, edit(gguf, {"general.name": name}).metadata, padding=number % 5 != 0))
-"""
+WRITES = ("write", "pwrite", "ftruncate", "fsync", "replace", "rename", "unlink")
 
 
-def test_killed_at_random_moments(tmp_path: Path) -> None:
-    path = write_sample(tmp_path / "x.gguf")
-    data, keys = data_of(path), without_room(path).keys()
-    for round_ in range(8):
-        with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline()
-            time.sleep(0.02 + 0.017 * round_)
-            process.send_signal(signal.SIGKILL)
+def die_at(number: int, action: Callable[[], object]) -> bool:
+    """Run ``action`` in a child that ends at its ``number``-th write, of which half is done; say whether it did."""
+    child = os.fork()
+    if child == 0:
+        code, seen = 1, itertools.count(1)
+
+        def dying(name: str, usual: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*arguments: Any, **options: Any) -> Any:
+                if next(seen) == number:
+                    if name in {"write", "pwrite"}:
+                        usual(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2], *arguments[2:])
+                    os._exit(77)
+                return usual(*arguments, **options)
+
+            return call
+
+        try:
+            for name in WRITES:
+                setattr(os, name, dying(name, getattr(os, name)))
+            action()
+            code = 0
+        finally:
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in {0, 77}
+    return code == 77
+
+
+@pytest.mark.parametrize("most", [2, 100], ids=["the oldest are dropped", "all are kept"])
+@pytest.mark.parametrize("name", ["in place", "grows" * 400])
+def test_killed_at_every_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, most: int) -> None:
+    monkeypatch.setattr(records, "_MOST", most)
+    after = write_sample(tmp_path / "after.gguf")
+    before = tmp_path / "before" / "x.gguf"
+    before.parent.mkdir()
+    states = [after.read_bytes()]
+    for value in ("first", "a"):
+        change(after, {"general.name": value})
+        states.append(after.read_bytes())
+    shutil.copy(after, before)
+    shutil.copy(undo_path(after), undo_path(before))
+    change(after, {"general.name": name})
+    states.append(after.read_bytes())
+    killed = 0
+    for number in itertools.count(1):
+        folder = tmp_path / f"killed-{number}"
+        shutil.copytree(before.parent, folder)
+        path = folder / before.name
+        if not die_at(number, partial(change, path, {"general.name": name})):
+            break
+        killed += 1
         try:
             open_to_edit(path)
         except InvalidGGUF:
             undo(path)
-        assert without_room(path).keys() == keys
-        assert data_of(path) == data
-        for _ in range(min(3, count_records(path))):
+        assert path.read_bytes() in {states[2], states[3]}
+        change(path, {"general.name": name})
+        assert path.read_bytes() == after.read_bytes()
+        expected = min(most, 3)
+        assert count_records(path) == expected
+        for state in states[-2 : -2 - expected : -1]:
             undo(path)
-            assert data_of(path) == data
-        for left in tmp_path.glob(".*"):
-            left.unlink()  # what a kill leaves of a file that was never complete
+            assert path.read_bytes() == state
+        assert not list(folder.glob(".*"))
+    assert killed > (5 if most > 2 else 7)
 
 
 @pytest.mark.parametrize("kernel", [True, False])
