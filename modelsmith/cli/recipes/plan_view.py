@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from modelsmith.cli.recipes.planning import Planned
-    from modelsmith.models.rendered import Rendered
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.recipe.prove.checked import Checked
     from modelsmith.recipe.prove.compare import Comparison
+    from modelsmith.template.outcomes import Outcome
 
 _TAIL = 160
 _SHOWN = {
@@ -172,7 +172,7 @@ def _first_shown(before: str, after: str) -> int:
     return max(0, min(same - _TAIL // 3, len(before) - _TAIL, len(after) - _TAIL))
 
 
-def _show_prompt(console: Console, sign: str, style: str, rendered: Rendered, start: int) -> None:
+def _show_prompt(console: Console, sign: str, style: str, rendered: Outcome, start: int) -> None:
     shown = rendered.prompt[start : start + _TAIL]
     prefix = "error: " if rendered.error else "…" if start else ""
     rest = "…" if start + _TAIL < len(rendered.prompt) else ""
