@@ -199,9 +199,9 @@ class EmbeddedEngine:
 def _usage(event: Mapping[str, Any]) -> Usage:
     timings = object_of(event, "timings", "the embedded engine")
     return Usage(
-        prompt_tokens=count_of(event, "tokens_evaluated"),
-        cached_tokens=count_of(timings, "cache_n"),
-        answer_tokens=count_of(timings, "predicted_n"),
-        prompt_seconds=seconds_of(timings, "prompt_ms", _MILLI),
-        answer_seconds=seconds_of(timings, "predicted_ms", _MILLI),
+        prompt_tokens=count_of(event, "tokens_evaluated", "the embedded engine"),
+        cached_tokens=count_of(timings, "cache_n", "the embedded engine"),
+        answer_tokens=count_of(timings, "predicted_n", "the embedded engine"),
+        prompt_seconds=seconds_of(timings, "prompt_ms", _MILLI, "the embedded engine"),
+        answer_seconds=seconds_of(timings, "predicted_ms", _MILLI, "the embedded engine"),
     )

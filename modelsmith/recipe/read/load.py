@@ -28,7 +28,7 @@ from modelsmith.recipe.read.matrix import PROFILE, Combination, check_matrix, co
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, RecipeSource, ScalarNode, overlay, without_nothing
 from modelsmith.recipe.read.places import find_named
 from modelsmith.recipe.read.profiles import NOT_FILLED, check_profiles, profile_settings, profiles_of, with_profile
-from modelsmith.recipe.read.references import substitute
+from modelsmith.recipe.read.references import Room, substitute
 from modelsmith.recipe.read.report import Report
 from modelsmith.recipe.read.typed_breaks import typed_breaks
 from modelsmith.records import dataclass
@@ -150,10 +150,11 @@ def _filled(root: MapNode, values: Mapping[str, InputValue], profile: str, repor
         return values[name].value if name in values else profile or None
 
     items: dict[str, Node] = {}
+    room = Room()
     for key, node in root.items.items():
         if key in {"name", "description"}:
             items[key] = node
-        elif key not in NOT_FILLED and (filled := substitute(node, value_of, report)) is not None:
+        elif key not in NOT_FILLED and (filled := substitute(node, value_of, report, room)) is not None:
             items[key] = _absolute(key, filled, values, report)
     return MapNode(items, root.keys, root.span, root.source)
 
