@@ -24,6 +24,7 @@ from modelsmith.errors import ServerError, StoreError, UsageError
 from modelsmith.fields import Fields
 from modelsmith.gojson import encode
 from modelsmith.http.deadline import Connections
+from modelsmith.http.listening import is_listening
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -143,11 +144,7 @@ class HttpClient:
             return True
         parts = urlsplit(self._base)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        try:
-            with socket.create_connection((parts.hostname or "", port), timeout=seconds):
-                return True
-        except (OSError, UnicodeError):
-            return False
+        return is_listening(parts.hostname or "", port, seconds)
 
     @cached_property
     def _client(self) -> httpx2.Client:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.cli.diff import markup
 from modelsmith.cli.diff.markup import both_html, colours_of, filter_html, lines_html, text_html, value_html
-from modelsmith.cli.recipes.plan_summary import VERDICTS, prompts_text, summarized, value_rows
-from modelsmith.cli.recipes.plan_view import layer_kind
+from modelsmith.cli.recipes.plan_summary import VERDICTS, layer_kind, prompts_text, summarized, value_rows
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.html_page import html_page
 from modelsmith.cli.shared.sizes import size_text

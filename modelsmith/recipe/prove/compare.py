@@ -15,7 +15,6 @@ from modelsmith.records import dataclass
 from modelsmith.template.conversation.named import NAMED, is_prefill, last_assistant_thinks, opens_assistant_turn
 from modelsmith.template.edit.go.generation import opens_turn
 from modelsmith.template.edit.positions import GENERATION_PROMPT
-from modelsmith.template.edit.tools.proof import has_tool_parts
 from modelsmith.template.effective.capabilities import go_tool_round_trip
 from modelsmith.template.go.template import Template
 from modelsmith.template.outcomes import Outcome, Pair, compared
@@ -127,12 +126,10 @@ def _judged(pair: Pair, before: Draft, after: Draft) -> Comparison:
             ends = texts if may_open else []
             within = [injection.text for injection in elsewhere]
             verdict = Verdict.INSERTED if only_inserted(old.prompt, new.prompt, within, ends) else verdict
-        if (
-            verdict in {Verdict.CHANGED, Verdict.THINKING}
-            and has_tool_parts(conversation)
-            and _got_tools(before, after)
-        ):
-            verdict = Verdict.TOOLS
+        if verdict in {Verdict.CHANGED, Verdict.THINKING} and _got_tools(before, after):
+            from modelsmith.template.edit.tools.proof import has_tool_parts
+
+            verdict = Verdict.TOOLS if has_tool_parts(conversation) else verdict
     return Comparison(pair.name, think, opens, old, new, verdict)
 
 
