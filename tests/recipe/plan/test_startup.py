@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 NEVER = {
-    "rich", "httpx2", "http.client", "urllib.request", "numpy", "gguf", "safetensors", "huggingface_hub", "jsonschema",
+    "jinja2", "rich", "httpx2", "http.client", "urllib.request", "numpy", "gguf", "safetensors", "huggingface_hub", "jsonschema",
     "asyncio", "multiprocessing", "concurrent.futures", "pygls", "html", "subprocess",
     "modelsmith.cli.recipes.many", "modelsmith.cli.recipes.plan_details", "modelsmith.cli.recipes.plan_html",
     "modelsmith.hub.client", "modelsmith.lint.rules.ms501_from_target", "modelsmith.lint.rules.ms601_secret_in_file",

@@ -127,11 +127,11 @@ def _copied(role: str, content: str) -> str:
 
 
 def _at_the_start(template: ChatTemplate, addition: Addition) -> Iterator[Edit]:
-    from modelsmith.template.jinja.tokens import constructs
+    from modelsmith.template.jinja.pieces import pieces
 
     printed = f"{{{{ {_expression(addition)} }}}}"
-    for piece in constructs(template.text):
-        if piece.kind == "output" and [token.value for token in piece.tokens] == ["bos_token"]:
+    for piece in pieces(template.text):
+        if piece.kind == "output" and piece.words == ("bos_token",):
             yield Edit.insert(piece.span.end, printed)
     yield Edit.insert(0, f"{{% set bos_token = bos_token ~ {_expression(addition)} %}}")
     yield Edit.insert(0, printed)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
     from modelsmith.template.edit.prove import Expectation
-    from modelsmith.template.jinja.tokens import Construct
+    from modelsmith.template.jinja.pieces import Piece
 
 _MOST_INSIDE = 12
 """How many places inside a block that prints the generation prompt are tried."""
@@ -107,12 +107,12 @@ def add_to_chat_template(template: ChatTemplate, addition: Addition) -> ChatTemp
 
 def _candidates(template: ChatTemplate, addition: Addition) -> Iterator[Edit]:
     """Yield the ends of the blocks that print the generation prompt, then the end of the template."""
-    from modelsmith.template.jinja.tokens import constructs
+    from modelsmith.template.jinja.pieces import pieces as pieces_of
 
-    pieces = constructs(template.text)
+    pieces = pieces_of(template.text)
     code = code_of(addition)
     for number, piece in enumerate(pieces):
-        if piece.keyword == "if" and any(token.value == "add_generation_prompt" for token in piece.tokens):
+        if piece.keyword == "if" and "add_generation_prompt" in piece.words:
             last = _last_inside(pieces, number)
             yield _after(pieces, last, code)
             inner = [n for n in range(last - 1, number, -1) if pieces[n].kind != "trimmed"]
@@ -121,7 +121,7 @@ def _candidates(template: ChatTemplate, addition: Addition) -> Iterator[Edit]:
     yield _after(pieces, end, f"{{% if add_generation_prompt %}}{code}{{% endif %}}")
 
 
-def _last_inside(pieces: Sequence[Construct], start: int) -> int:
+def _last_inside(pieces: Sequence[Piece], start: int) -> int:
     """Return the last piece of the first branch of the ``if`` at ``start`` that is not trimmed away."""
     depth = 0
     last = start
@@ -138,11 +138,11 @@ def _last_inside(pieces: Sequence[Construct], start: int) -> int:
     return last
 
 
-def _is_plain_set(piece: Construct) -> bool:
-    return piece.keyword == "set" and any(token.value == "=" for token in piece.tokens)
+def _is_plain_set(piece: Piece) -> bool:
+    return piece.keyword == "set" and "=" in piece.words
 
 
-def _after(pieces: Sequence[Construct], number: int, code: str) -> Edit:
+def _after(pieces: Sequence[Piece], number: int, code: str) -> Edit:
     """Return the edit behind a piece; white space that was trimmed there is trimmed by the code's own end."""
     if number < 0:
         return Edit.insert(0, code)
