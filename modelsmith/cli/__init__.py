@@ -125,8 +125,13 @@ OTHER_WORDS = {
     "gc": "store gc",
     "prune": "store gc",
     "fsck": "store fsck",
+    "help": "--help",
+    "version": "--version",
 }
 """What other tools call these commands, and what they are called here."""
+
+OLLAMAS_OWN = frozenset({"ps", "stop", "launch", "signin", "signout"})
+"""Commands of ``ollama`` that have no counterpart here."""
 
 
 class LazyGroup(click.Group):
@@ -161,6 +166,8 @@ class LazyGroup(click.Group):
 
             if self.table is COMMANDS and (meant := OTHER_WORDS.get(args[0].lower())):
                 ctx.fail(printable(f'no command "{args[0]}": it is called {ctx.command_path} {meant}'))
+            if self.table is COMMANDS and args[0].lower() in OLLAMAS_OWN:
+                ctx.fail(f'no command "{args[0]}": that is Ollama\'s own, `ollama {args[0].lower()}`')
             if self.table is COMMANDS and args[0] in bundled_recipes():
                 ctx.fail(f'no command "{args[0]}": it is a recipe: {ctx.command_path} apply {args[0]} --set base=MODEL')
             ctx.fail(

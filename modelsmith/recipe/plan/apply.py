@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.store.model import StoredModel
 
+_DIFFERENT = "the model was created; look at it with `ollama show --modelfile`, and report this with both texts"
+_DAMAGED = (
+    "a server keeps a damaged file of its store when it makes a model again: on its machine, `modelsmith store fsck --store FOLDER` "
+    "names one; then remove that file and apply again, else"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -118,7 +124,26 @@ def _create_by_command(plan: Plan, program: str, progress: ProgressSink) -> Stor
             modelfile = Path(folder) / "Modelfile"
             _write_files(replace(plan, modelfile=modelfile), modelfile, progress)
             create_by_command(program, plan.name, modelfile, plan.store, progress)
-    return plan.store.show(plan.name)
+    made = stored(plan.store, plan.name)
+    if made is None or (made.digest == _digest(plan.replaces) and not _is_as_planned(plan, made)):
+        said = f"`{program} create` says that all went well, and {plan.name.short} is"
+        raise VerificationFailed(
+            f"{said} {'as it was' if made else 'not there'} on {plan.store.location}",
+            hint=f"is {program} really Ollama's own program? leave out --via cli, and modelsmith creates the model itself",
+        )
+    return made
+
+
+def _digest(model: StoredModel | None) -> str | None:
+    return model.digest if model else None
+
+
+def _is_as_planned(plan: Plan, model: StoredModel) -> bool:
+    try:
+        verify(plan, model)
+    except VerificationFailed:
+        return False
+    return True
 
 
 def verify(plan: Plan, model: StoredModel) -> None:
@@ -146,15 +171,13 @@ def verify(plan: Plan, model: StoredModel) -> None:
         if found != planned:
             raise VerificationFailed(
                 f"{what} of {plan.name.short} in {plan.store.location} is {found!r:.200}, planned was {planned!r:.200}",
-                hint="the model was created; look at it with `ollama show --modelfile`, and report this with both texts",
+                hint=_DIFFERENT if plan.store.ollama_version() is None else f"{_DAMAGED} {_DIFFERENT}",
             )
 
 
 def _check_drift(plan: Plan) -> None:
     """Stop when the target is another model than the one the plan showed."""
-    now = stored(plan.store, plan.name)
-    before = plan.replaces
-    if (now.digest if now else None) != (before.digest if before else None):
+    if _digest(stored(plan.store, plan.name)) != _digest(plan.replaces):
         raise PlanChanged(
             f"{plan.name.short} changed since the plan was made", hint="plan again and look at the difference"
         )

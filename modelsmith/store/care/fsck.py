@@ -244,7 +244,9 @@ def _way_out(models: tuple[ModelName, ...], path: Path) -> str:
     if not models:
         return f"remove it, or move it out of the store: {path}"
     names = " and ".join(name.short for name in models[:3])
-    return f"`modelsmith store fsck --repair` or `ollama pull` fetches it where a registry has {names}; else create or remove it"
+    fetched = f"`modelsmith store fsck --repair` or `ollama pull` fetches it where a registry has {names}"
+    # a server that creates a model takes the file that it has under this name, whatever is in it
+    return f"{fetched}; else remove this file and create the model again"
 
 
 def _ago(seconds: float) -> str:

@@ -38,7 +38,12 @@ def create_by_command(program: str, name: ModelName, modelfile: Path, store: Sto
     command = [program, "create", name.short, "-f", str(modelfile)]
     progress(Progress("running " + " ".join(command)))
     result = subprocess.run(
-        command, env=os.environ | {"OLLAMA_HOST": store.location}, capture_output=True, text=True, check=False
+        command,
+        env=os.environ | {"OLLAMA_HOST": store.location},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if result.returncode != 0:
         words = (result.stderr or result.stdout).strip().splitlines()

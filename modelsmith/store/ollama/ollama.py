@@ -267,6 +267,14 @@ class OllamaStore:
                 raise Unsupported(
                     f"{name.short}: {error.text}", hint="use a model that is stored on the server"
                 ) from error
+            if error.status == 500 and not error.hint and "/api/show" in error.request:
+                raise ServerError(
+                    f"{name.short}: {error.message}",
+                    status=500,
+                    text=error.text,
+                    request=error.request,
+                    hint="perhaps a file of its store is damaged: `modelsmith store fsck --store FOLDER`, where the server runs, names it",
+                ) from error
             if error.status != 404 or "not found" not in error.text or "page not found" in error.text:
                 raise
             guess = did_you_mean(name.short, (other.short for other, _ in self._tags()))

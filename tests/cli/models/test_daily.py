@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modelsmith.cli import COMMANDS, OTHER_WORDS, run
+from modelsmith.cli import COMMANDS, OLLAMAS_OWN, OTHER_WORDS, run
 from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
@@ -192,9 +192,13 @@ def test_the_editor(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_words_of_other_tools(capsys: pytest.CaptureFixture[str]) -> None:
     for word, meant in OTHER_WORDS.items():
         assert word not in COMMANDS
-        assert meant.split()[0] in COMMANDS
+        assert meant.split()[0] in {*COMMANDS, "--help", "--version"}
         assert run([word]) == 2
         assert capsys.readouterr().err.rstrip().endswith(f" {meant}")
+    for word in OLLAMAS_OWN:
+        assert word not in COMMANDS
+        assert run([word]) == 2
+        assert f"Ollama's own, `ollama {word}`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -9,14 +9,15 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes.ollama import FakeOllama
 
-from modelsmith.errors import ServerError, Unsupported
+from modelsmith.errors import ServerError, Unsupported, VerificationFailed
 from modelsmith.name import ModelName
-from modelsmith.recipe.plan.apply import apply
+from modelsmith.recipe.plan.apply import apply, verify
 from modelsmith.recipe.plan.plan import Plan, plan
 from modelsmith.recipe.read.load import load_recipe, parse_recipe
 from modelsmith.store import Store
@@ -119,6 +120,35 @@ def test_via_cli_runs_exactly_that_command(tmp_path: Path, monkeypatch: pytest.M
         called = (tmp_path / "calls").read_text().split()
     assert called == [server.url, "create", "r1:latest", "-f", str(tmp_path / "Modelfile")]
     assert b"TEMPLATE" in (tmp_path / "Modelfile").read_bytes()
+
+
+def test_a_server_that_keeps_a_damaged_file_is_told(tmp_path: Path) -> None:
+    write_sample(tmp_path / "m.gguf")
+    keys = {"name": "r", "from": str(tmp_path / "m.gguf"), "create": "made", "system": "be terse"}
+    with FakeOllama(tmp_path / "models") as server:
+        ready = plan(parse_recipe(json.dumps(keys)).resolve(), OllamaStore(server.url))
+        model = apply(ready).model
+        with pytest.raises(VerificationFailed, match="SYSTEM of made:latest .* is 'be trees'") as caught:
+            verify(ready, replace(model, system="be trees"))
+    assert caught.value.hint.startswith("a server keeps a damaged file of its store")
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_via_cli_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool) -> None:
+    program = tmp_path / "bin" / "ollama"
+    program.parent.mkdir()
+    program.write_bytes(f"#!{shutil.which('sh')}\nprintf 'd\xf6ne\\n'\n".encode("latin-1"))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    write_sample(tmp_path / "m.gguf")
+    keys = {"name": "r", "from": str(tmp_path / "m.gguf"), "create": "made", "system": "be terse"}
+    with FakeOllama(tmp_path / "models") as server:
+        store = OllamaStore(server.url)
+        if is_there:
+            apply(plan(parse_recipe(json.dumps(keys | {"system": "be kind"})).resolve(), store))
+        what = "as it was" if is_there else "not there"
+        with pytest.raises(VerificationFailed, match=f"says that all went well, and made:latest is {what} on http"):
+            apply(plan(parse_recipe(json.dumps(keys)).resolve(), store), via="cli")
 
 
 @pytest.mark.parametrize("edits", [{}, {"set": {"general.name": "other"}}])

@@ -416,3 +416,10 @@ def make_base(server: FakeOllama, chat_template: str | None = None, **fields: An
 
 def near_digest(path: Path) -> object:
     return FileBlob(path).digest()
+
+
+def test_a_damaged_file_of_the_server_is_told(server: FakeOllama, store: OllamaStore) -> None:
+    server.faults["/api/show"] = Fault.raw('{"error": "template: :1: function \\"eangr\\" not defined"}', 500)
+    with pytest.raises(ServerError, match=r'^made:latest: POST .*: 500 template: :1: function "eangr" not') as caught:
+        store.show("made")
+    assert "store fsck --store FOLDER" in caught.value.hint
