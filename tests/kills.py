@@ -7,7 +7,7 @@ A scenario is a folder to begin with and an action. The action runs in a process
 part of its usual time. Then the store must be sound, the action is run again to its end, and the folder must hold what an undisturbed
 run makes: nothing is missing, and nothing is left over. The exit code is 1 where that does not hold.
 
-Tests use the same scenarios with a few fixed moments (``die_at``). A new one is a row of ``SCENARIOS``.
+Tests use the same scenarios and end at fixed steps (``deaths.py``). A new one is a row of ``SCENARIOS``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from checkpoints import FAMILIES, write_checkpoint  # noqa: E402 - found where the line above says
+from deaths import act_and_end, check_code, finished  # noqa: E402
 from fakes.registry import FakeRegistry  # noqa: E402
 from local_stores import request  # noqa: E402
 
@@ -44,11 +45,7 @@ from modelsmith.store.care.gc import collect  # noqa: E402
 from modelsmith.store.local.local import LocalStore  # noqa: E402
 from modelsmith.weights.gguf.sample import SampleShape, write_sample  # noqa: E402
 
-CHANGES = frozenset(
-    {"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.utime", "os.chown", "fcntl.flock"}
-)
-"""What Python tells its audit hooks when a file system is changed (and, of ``open``, when files are read)."""
-_OURS = ("digests.json", "digests.new", "lock")  # hints and the lock: no part of any model
+_OURS = ("digests.json", "digests.new", "locked.json", "lock")  # hints and the lock: no part of any model
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,62 +64,12 @@ def killed_after(seconds: float, action: Callable[[], object]) -> bool:
     """Run ``action`` in a child that is killed after so many seconds; say whether it was, before its end."""
     child = os.fork()
     if child == 0:
-        _act_and_end(action)
+        act_and_end(action)
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    _check_code(code, {0, -signal.SIGKILL})
+    check_code(code, {0, -signal.SIGKILL})
     return code != 0
-
-
-def finished(action: Callable[[], object]) -> None:
-    """Run ``action`` in a child to its end: a process remembers what it has seen, and each run is one of its own."""
-    child = os.fork()
-    if child == 0:
-        _act_and_end(action)
-    _check_code(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), {0})
-
-
-def die_at(number: int, action: Callable[[], object]) -> bool:
-    """Run ``action`` in a child that ends at once at its ``number``-th change of the file system; say whether it did."""
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def hook(event: str, arguments: tuple[object, ...]) -> None:
-            nonlocal seen
-            if event in CHANGES and not (event == "open" and _only_reads(arguments)):
-                seen += 1
-                if seen == number:
-                    os._exit(77)
-
-        sys.addaudithook(hook)
-        _act_and_end(action)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    _check_code(code, {0, 77})
-    return code == 77
-
-
-def _only_reads(arguments: tuple[object, ...]) -> bool:
-    flags = arguments[2]
-    return isinstance(flags, int) and not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-
-
-def _act_and_end(action: Callable[[], object]) -> None:
-    """Run the action in a child, which must never return into what its parent does."""
-    code = 1
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        action()
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def _check_code(code: int, fine: set[int]) -> None:
-    if code not in fine:
-        raise AssertionError(f"the action itself failed (exit code {code})")
 
 
 def check_sound(folder: Path, scenario: Scenario) -> None:
@@ -181,7 +128,7 @@ def _apply(folder: Path) -> None:
         code = run(["apply", "r.yaml", "--store", "store", "--modelfile", "out.modelfile", "--yes", "--quiet"])
     finally:
         os.chdir(here)
-    _check_code(code, {0})
+    check_code(code, {0})
 
 
 def _models(folder: Path) -> None:
@@ -215,8 +162,6 @@ def _collect(folder: Path) -> None:
 def _export(folder: Path) -> None:
     store = LocalStore(folder / "store")
     export(store, store.models(), folder / "bundle.tar", split=1_000_000, force=True)
-    for kept in folder.glob("bundle.tar.*.old*"):
-        kept.unlink()
 
 
 def _bundle(folder: Path) -> None:
@@ -249,9 +194,7 @@ def _checkpoint(folder: Path) -> None:
 
 
 def _import(folder: Path) -> None:
-    _check_code(run(["import", str(folder / "checkpoint"), "-o", str(folder / "m.gguf"), "--force"]), {0})
-    for kept in folder.glob("m.gguf.old*"):
-        kept.unlink()
+    check_code(run(["import", str(folder / "checkpoint"), "-o", str(folder / "m.gguf")]), {0})
 
 
 def _load(folder: Path) -> None:

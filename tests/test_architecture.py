@@ -24,7 +24,6 @@ LAYERS: list[set[str]] = [
         "errors",
         "source",
         "diagnostic",
-        "fields",
         "gojson",
         "gonumber",
         "linear",

@@ -10,6 +10,7 @@ import click
 
 from modelsmith.errors import StoreError, UsageError
 
+_VARIABLE = "_MODELSMITH_COMPLETE"
 _PLACES = {
     "bash": "~/.local/share/bash-completion/completions/modelsmith",
     "zsh": "~/.zfunc/_modelsmith",
@@ -36,22 +37,25 @@ def command(shell: str | None, install: bool) -> int:
     from click.shell_completion import get_completion_class
 
     from modelsmith.cli import group
+    from modelsmith.cli.shared.outputs import say_kept
+    from modelsmith.files.replacing import write
 
     name = shell or Path(os.environ.get("SHELL", "")).name
     if name not in _PLACES:
         raise UsageError(f'"{name}" is no shell that is known here', hint=f"name one of {', '.join(_PLACES)}")
     kind: Any = get_completion_class(name)
-    script = kind(group, {}, "modelsmith", "_MODELSMITH_COMPLETE").source()
+    script = kind(group, {}, "modelsmith", _VARIABLE).source()
     if not install:
         click.echo(script)
         return 0
     place = Path(_PLACES[name]).expanduser()
+    hint = f"modelsmith completion {name} > FILE"
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(script, "utf-8")
+        before = place.read_bytes() if place.exists() else b""
     except OSError as error:
-        raise StoreError(
-            f"{place} cannot be written: {error.strerror or error}", hint=f"modelsmith completion {name} > FILE"
-        ) from error
+        raise StoreError(f"{place} cannot be written: {error.strerror or error}", hint=hint) from error
+    if kept := write(place, [script.encode()], keeps=_VARIABLE.encode() not in before, hint=hint):
+        say_kept(place, kept)
     click.echo(f"written: {place}; {_THEN[name]}")
     return 0

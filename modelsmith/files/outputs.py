@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+_PIECE = 1 << 20
 _LONGEST = 64 << 20  # bytes of a file that is compared with what would be written
 
 
@@ -74,6 +75,25 @@ def stands_in_the_way(
     return found is None or (found != content and not (is_ours is not None and is_ours(found)))
 
 
+def holds(target: Path, size: int, made: Iterable[bytes | memoryview]) -> bool:
+    """Say whether a file of ``size`` bytes is byte for byte what would be made; asks for no more of that than up to the first difference."""
+    if not target.is_file() or target.stat().st_size != size:
+        return False
+    with target.open("rb") as file:
+        return all(file.read(len(data)) == data for data in made)
+
+
+def is_same(first: Path, second: Path) -> bool:
+    """Say whether two files hold the same bytes; reads them only where they are as long, up to the first difference."""
+    if first.stat().st_size != second.stat().st_size:
+        return False
+    with first.open("rb") as one, second.open("rb") as other:
+        while (data := one.read(_PIECE)) == other.read(_PIECE):
+            if not data:
+                return True
+    return False
+
+
 def kept_name(target: Path) -> Path:
     """Return the name under which a file is kept: the first free one of ``NAME.old``, ``NAME.old.2`` and so on."""
     for number in count(1):
@@ -97,15 +117,15 @@ def _nth_kept(target: Path, number: int) -> Path:
     return target.with_name(f"{target.name}.old" + (f".{number}" if number > 1 else ""))
 
 
-def keep(target: Path) -> Path | None:
-    """Give the file that is about to be replaced a second name; returns it, None where there is nothing to keep.
+def keep(target: Path, new: Path) -> Path | None:
+    """Give the file that ``new`` is about to replace a second name; returns it, None where there is nothing to keep.
 
-    A run that was killed after this step has given it that name already. Raises OSError where that cannot be done; the file is where it was then.
+    Nothing is kept of an empty file, and of one that holds what ``new`` does. A run that was killed after this step has given it that name already. Raises OSError where that cannot be done; the file is where it was then.
     """
     while True:
         kept = kept_name(target)
         try:
-            if target.stat().st_size == 0:
+            if target.stat().st_size == 0 or is_same(target, new):
                 return None
             if (before := _kept_already(target)) is not None:
                 return before

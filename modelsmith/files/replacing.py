@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import ModelsmithError, StoreError, UnreadableFile
 from modelsmith.files import outputs
 from modelsmith.files.outputs import keep
-from modelsmith.files.unfinished import start_unfinished
+from modelsmith.files.unfinished import start_unfinished, unfinished_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ def replacing(target: Path, like: os.stat_result | None = None, *, keeps: bool =
             os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like is not None else 0o666 & ~_umask())
             os.fsync(descriptor)
             if keeps:
-                outputs.keep(target)
+                outputs.keep(target, unfinished)
             unfinished.replace(target)
             unfinished = None
         finally:
@@ -90,14 +90,23 @@ def _umask() -> int:
     return mask
 
 
+def point(place: Path, target: str | Path) -> None:
+    """Make ``place`` a symbolic link to ``target``, in one step where something stands there. Raises OSError where there are no links."""
+    with unfinished_folder(place) as folder:
+        link = folder / place.name
+        link.symlink_to(target)
+        link.replace(place)
+
+
 def write(
     path: Path,
     chunks: Iterable[bytes | memoryview],
     *,
     keeps: bool = True,
+    mode: int = 0o644,
     hint: str = "name another place with --modelfile",
 ) -> Path | None:
-    """Write a file whole or not at all; where ``path`` is a link, the file that it leads to.
+    """Write a file whole or not at all, with this ``mode``; where ``path`` is a link, the file that it leads to.
 
     Returns the place where a file that it replaced is kept, None where there was none (or ``keeps`` is False).
     """
@@ -110,8 +119,8 @@ def write(
                     file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())
-                unfinished.chmod(0o644)
-                kept = keep(target) if keeps else None
+                unfinished.chmod(mode)
+                kept = keep(target, unfinished) if keeps else None
                 unfinished.replace(target)
         finally:
             unfinished.unlink(missing_ok=True)

@@ -15,10 +15,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from modelsmith.about import __version__
-from modelsmith.errors import DigestMismatch, HubError, UnreadableFile
+from modelsmith.errors import DigestMismatch, HubError, StoreError, UnreadableFile
 from modelsmith.files.locking import lock
+from modelsmith.files.replacing import point, replacing, write
+from modelsmith.files.stream import copy_segments
 from modelsmith.hub.failures import hub_errors
 from modelsmith.progress import Progress, ProgressSink, silent
+from modelsmith.weights.blobs.blob import FileBlob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -283,12 +286,11 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _point(pointer: Path, blob: Path) -> None:
     """Give a blob its name, by a relative symbolic link; a hard link or a copy where there are none."""
-    if pointer.exists() or pointer.is_symlink():
-        pointer.unlink()
     try:
-        pointer.symlink_to(os.path.relpath(blob, pointer.parent))
+        point(pointer, os.path.relpath(blob, pointer.parent))
     except OSError:
-        shutil.copyfile(blob, pointer)
+        with replacing(pointer, keeps=False) as (descriptor, _):
+            copy_segments(FileBlob(blob).segments, descriptor)
 
 
 def _remember_revision(folder: Path, snapshot: Snapshot) -> None:
@@ -297,6 +299,6 @@ def _remember_revision(folder: Path, snapshot: Snapshot) -> None:
     if name == snapshot.commit:
         return
     place = folder / "refs" / name
-    with suppress(OSError):
+    with suppress(OSError, StoreError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(snapshot.commit)
+        write(place, [snapshot.commit.encode()], keeps=False)

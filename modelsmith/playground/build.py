@@ -13,13 +13,13 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.about import __version__
-from modelsmith.errors import DigestMismatch, StoreError, Unsupported, UsageError
+from modelsmith.errors import DigestMismatch, StoreError, Unsupported, UsageError, system_errors
+from modelsmith.files.unfinished import unfinished_folder
 from modelsmith.playground.site import MANIFEST, read_manifest, source_digest
 from modelsmith.resources import GRAMMARS, RECIPES
 
@@ -44,13 +44,16 @@ def build(site: Path, say: Callable[[str], None]) -> None:
 
     Raises UsageError where the folder holds anything else, Unsupported where a program is missing, StoreError where one fails.
     """
-    if site.is_dir() and any(site.iterdir()) and read_manifest(site) is None:
+    if stranger := _stranger(site):
         raise UsageError(
-            f"{site} holds other files than the page: it is not touched", hint="name an empty or a new folder"
+            f"{site} holds other files than the page, such as {stranger}: it is not touched",
+            hint="name an empty or a new folder, and copy the page from there",
         )
     node, npm, pip = _program("node"), _program("npm"), _pip()
-    with tempfile.TemporaryDirectory(prefix="modelsmith-playground-") as folder:
-        work = Path(folder)
+    site = site.resolve()
+    with system_errors():
+        site.parent.mkdir(parents=True, exist_ok=True)
+    with unfinished_folder(site) as work:
         say(f"fetching Pyodide {PYODIDE} from npm (6.5 MB)")
         _fetch_pyodide(work, npm)
         say("fetching the Python packages from PyPI (3 MB)")
@@ -65,9 +68,29 @@ def build(site: Path, say: Callable[[str], None]) -> None:
             "this is a bug in modelsmith, or Node.js is older than 20",
         )
         _write_manifest(new)
-        site.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(site, ignore_errors=True)
-        shutil.move(new, site)
+        put_in_place(new, site)
+
+
+@system_errors()
+def put_in_place(new: Path, site: Path) -> None:
+    """Give a new page its place; an older one moves out of it beside the new one, and there is none in between for a moment."""
+    if site.exists():
+        site.rename(new.with_name("old"))
+    new.chmod(0o755)
+    new.rename(site)
+
+
+def _stranger(site: Path) -> str:
+    """Return a file in the folder that is not of a page as it was built, "" where there is none."""
+    manifest = read_manifest(site)
+    files = {**(manifest.files if manifest else {})}
+    for path in sorted(site.rglob("*")) if site.is_dir() else ():
+        name = path.relative_to(site).as_posix()
+        if path.is_dir() or (manifest and name == MANIFEST):
+            continue
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != files.get(name):
+            return name
+    return ""
 
 
 def _program(name: str) -> str:

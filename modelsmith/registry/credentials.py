@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import StoreError, UsageError
+from modelsmith.files.replacing import write
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.registry.reference import DOCKER_HUB
@@ -131,20 +132,12 @@ class Credentials:
     def _write(self, config: dict[str, Any]) -> None:
         """Replace the config in one step, readable by its owner alone."""
         target = self.path.resolve() if self.path.is_symlink() else self.path
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        text = json.dumps(config, indent="\t", ensure_ascii=False) + "\n"
         try:
             target.parent.mkdir(0o700, parents=True, exist_ok=True)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    file.write(json.dumps(config, indent="\t", ensure_ascii=False) + "\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.replace(target)
-            finally:
-                temporary.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"{target} cannot be written: {error.strerror}", hint="check its permissions") from error
+        write(target, [text.encode()], keeps=False, mode=0o600, hint="check its permissions")
 
 
 def _keys(host: str) -> tuple[str, ...]:
@@ -161,7 +154,7 @@ def _ask_helper(helper: str, key: str) -> Login | None:
     try:
         found = json.loads(answer)
         user, secret = found["Username"], found["Secret"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"docker-credential-{helper} answers what cannot be read for {key}") from error
     if not isinstance(user, str) or not isinstance(secret, str):
         raise StoreError(f"docker-credential-{helper} answers what cannot be read for {key}")

@@ -6,10 +6,10 @@ this machine that lives as long as that takes; so its manifest comes over byte f
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING, cast
 
 from modelsmith.errors import ServerError, StoreError, Unsupported
+from modelsmith.files.unfinished import scratch_folder
 from modelsmith.name import ModelName
 from modelsmith.registry.reference import Reference
 from modelsmith.registry.serve import Server
@@ -38,7 +38,7 @@ def pull_into_server(
             f"{server.location} runs on another machine, which could not fetch {place} from here",
             hint="run modelsmith there, or into its folder with --store DIR",
         )
-    with tempfile.TemporaryDirectory(prefix="modelsmith-") as folder:
+    with scratch_folder() as folder:
         ours = LocalStore(folder)
         name = ModelName("registry.ollama.ai", "library", target.model, target.tag)
         mover.pull(place, ours, name)

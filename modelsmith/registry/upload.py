@@ -196,7 +196,7 @@ class Uploader:
         if self.notes is None:
             return
         name = self._note_name(layer)
-        temporary = f"{name}.{os.getpid()}"
+        temporary = f"{name}.new"  # one that a killed run left is taken over
         with suppress(OSError):  # without a note a later run begins with this blob again
             descriptor = self.notes.new(temporary)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

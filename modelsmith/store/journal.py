@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidDigest
+from modelsmith.files.stream import write_all
 from modelsmith.manifest import Digest
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 JOURNAL = "unsettled"
 """The file's name in our own folder."""
+_NEXT = "unsettled.new"
 _MAX_BYTES = 1 << 20
 
 
@@ -38,7 +40,7 @@ class Journal:
             text = "".join(f"{digest}\n" for digest in self.read()) + text
         descriptor = self._folder.own(JOURNAL, os.O_WRONLY | os.O_APPEND)
         try:
-            os.write(descriptor, text.encode())
+            write_all(descriptor, text.encode())
         finally:
             os.close(descriptor)
         if is_new:
@@ -60,6 +62,11 @@ class Journal:
 
     def keep(self, digests: Iterable[Digest]) -> None:
         """Forget everything but these. Raises OSError."""
-        kept = list(digests)
-        self._folder.remove(JOURNAL)
-        self.add(kept)
+        kept = "".join(f"{digest}\n" for digest in digests)
+        if not kept:
+            self._folder.remove(JOURNAL)
+            return
+        with os.fdopen(self._folder.new(_NEXT), "wb") as file:
+            file.write(kept.encode())
+        self._folder.adopt(_NEXT)
+        self._folder.rename(_NEXT, self._folder, JOURNAL)

@@ -43,15 +43,18 @@ def test_places_that_no_force_takes(tmp_path: Path) -> None:
 
 
 def test_names_of_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "f"
-    assert keep(path) is None
+    path, new = tmp_path / "f", tmp_path / "new"
+    new.write_bytes(b"2")
+    assert keep(path, new) is None
     path.write_bytes(b"")
-    assert keep(path) is None
+    assert keep(path, new) is None
+    path.write_bytes(b"2")
+    assert keep(path, new) is None, "nothing is lost"
     path.write_bytes(b"1")
-    assert keep(path) == tmp_path / "f.old"
+    assert keep(path, new) == tmp_path / "f.old"
     (tmp_path / "f.old.2").symlink_to("nowhere")
     assert kept_name(path) == tmp_path / "f.old.3"
-    assert keep(path) == tmp_path / "f.old", "a run that was killed now has kept it already"
+    assert keep(path, new) == tmp_path / "f.old", "a run that was killed now has kept it already"
     (tmp_path / "f.old").unlink()
     (tmp_path / "f.old").write_bytes(b"0")
 
@@ -59,6 +62,6 @@ def test_names_of_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refused)
-    assert keep(path) == tmp_path / "f.old.3"
+    assert keep(path, new) == tmp_path / "f.old.3"
     assert (tmp_path / "f.old.3").read_bytes() == b"1"
     assert not path.exists()

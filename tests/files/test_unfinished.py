@@ -13,7 +13,7 @@ import pytest
 from modelsmith.cli import run
 from modelsmith.files import unfinished
 from modelsmith.files.replacing import replacing
-from modelsmith.files.unfinished import start_unfinished
+from modelsmith.files.unfinished import start_unfinished, unfinished_folder
 from modelsmith.weights.gguf.sample import write_sample
 
 _GROW = """
@@ -85,6 +85,20 @@ def test_a_run_looks_once_into_a_folder(tmp_path: Path) -> None:
     os.close(other)
     assert path.exists()
     assert second.exists()
+
+
+def test_a_folder_that_the_dead_left_is_removed_and_one_in_use_stays(tmp_path: Path) -> None:
+    left = tmp_path / ".merged.modelsmith-folder-abcd1234"
+    (left / "inner").mkdir(parents=True)
+    (left / "inner" / "file").write_text("x")
+    (tmp_path / ".link.modelsmith-folder-abcd1234").symlink_to(tmp_path)
+    with unfinished_folder(tmp_path / "merged") as first:
+        assert not left.exists()
+        unfinished._cleaned.clear()
+        with unfinished_folder(tmp_path / "merged") as second:
+            assert first.is_dir()
+            second.rename(tmp_path / "merged")
+    assert names(tmp_path) == {"merged", ".link.modelsmith-folder-abcd1234"}
 
 
 def test_a_name_as_long_as_names_can_be(tmp_path: Path) -> None:

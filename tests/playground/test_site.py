@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from modelsmith.cli import run
-from modelsmith.errors import StoreError
+from modelsmith.errors import StoreError, UsageError
 from modelsmith.playground import build as builder
 from modelsmith.playground.serve import Server
 from modelsmith.playground.site import MANIFEST, Manifest, find_site, read_manifest, source_digest
@@ -135,3 +136,19 @@ def test_every_element_that_the_page_looks_for_is_there() -> None:
     for path in PAGE.glob("*.js"):
         wanted = {*re.findall(r'\$\("([^"]+)"\)', path.read_text("utf-8"))}
         assert wanted <= there, path
+
+
+def test_a_new_page_replaces_only_a_page(tmp_path: Path, site: Path) -> None:
+    with pytest.raises(UsageError, match=r"holds other files than the page, such as index\.html"):
+        builder.build(site, print)
+    files = {path.relative_to(site).as_posix(): path for path in site.rglob("*") if path.is_file()}
+    digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name != "secret"}
+    del digests[MANIFEST]
+    (site / MANIFEST).write_text(json.dumps({"modelsmith": "0.1.0", "source": "old", "files": digests}))
+    with pytest.raises(UsageError, match="such as secret"):
+        builder.build(site, print)
+    (tmp_path / "work" / "site").mkdir(parents=True)
+    (tmp_path / "work" / "site" / "new.html").write_text("new")
+    builder.put_in_place(tmp_path / "work" / "site", site)
+    assert [path.name for path in site.iterdir()] == ["new.html"]
+    assert (tmp_path / "work" / "old" / "index.html").is_file()

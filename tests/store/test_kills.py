@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from kills import SCENARIOS, Scenario, check_again, check_sound, content, die_at, finished, killed_after
+from deaths import die_at, finished
+from kills import SCENARIOS, Scenario, check_again, check_sound, content, killed_after
 
 from modelsmith.manifest import Digest
 
-STEPS = 13
+STEPS = 29
 """Every so many changes of the file system there is one death; one file is written with few."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,7 @@ import click
 from modelsmith.cli.moving.report import show_moved
 from modelsmith.cli.shared.progress import progress_bars
 from modelsmith.errors import Unsupported, UsageError
+from modelsmith.files.unfinished import scratch_folder
 from modelsmith.registry.bundle.read import layers_of
 from modelsmith.registry.moving import Mover
 from modelsmith.registry.reference import parse_place
@@ -57,7 +57,7 @@ def into_store(bundle: Bundle, names: Sequence[tuple[ModelName, ModelName]], opt
                 continue
             from modelsmith.registry.through_server import offer_to_server
 
-            with tempfile.TemporaryDirectory(prefix="modelsmith-") as folder:
+            with scratch_folder() as folder:
                 ours = LocalStore(folder)
                 mover.load(bundle.source(name), ours, target)
                 offer_to_server(ours, target, store, target, bars)

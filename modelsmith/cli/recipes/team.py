@@ -54,15 +54,19 @@ def add(name: str, place: str, *, key: Path | None, project: bool, force: bool, 
     from modelsmith.recipe.team.sources import sources_file
 
     file = sources_file(new=project)
-    if name in file.sources and not force:
-        raise UsageError(
-            f'there are recipes called "{name}" already: {file.sources[name].place}',
-            hint=f"take a newer state with: modelsmith recipes update {name}; replace them with --force",
-        )
+    old = None if force else file.sources.get(name)
+    taken = UsageError(
+        f'there are recipes called "{name}" already: {old.place if old else ""}',
+        hint=f"take a newer state with: modelsmith recipes update {name}; replace them with --force",
+    )
+    if old is not None and old.place not in {place, str(Path(place).expanduser().absolute())}:
+        raise taken
     text = _key_text(key) if key is not None else ""
     if text and is_remote(place) and isinstance(parse_address(place), GitAddress):
         text = ssh_key(text)
     source = team_source(name, place, text)
+    if old is not None and old != source:
+        raise taken
     names = [recipe for recipe, _ in _recipes(source)]
     if not names:
         raise UsageError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import HubError, InvalidParameter, Unsupported
 from modelsmith.files.cache import cache_folder
+from modelsmith.files.replacing import point
 from modelsmith.hub.choose import Choice, choose
 from modelsmith.hub.client import Hub
 from modelsmith.hub.download import download
@@ -163,8 +164,7 @@ def laid_out(found: HubModel, kind: str, progress: ProgressSink = silent) -> tup
             path = download(hub, snapshot, file, progress)
         if path is not None:
             if not (place.is_symlink() and place.samefile(path)):
-                place.unlink(missing_ok=True)
-                place.symlink_to(path.resolve())
+                point(place, path.resolve())
             continue
         downloads.append(Download(f"{snapshot.repo}/{file.path}", file.size, _fetcher(found, file)))
         if not (place.is_file() and place.stat().st_size == file.size):

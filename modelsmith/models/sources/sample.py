@@ -7,13 +7,12 @@ The weights are seeded noise; the tokenizer, the Go template and the Jinja templ
 from __future__ import annotations
 
 import hashlib
-import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import InvalidGGUF, StoreError, UnreadableFile, UsageError
 from modelsmith.files.cache import cache_folder
+from modelsmith.files.replacing import replacing
 from modelsmith.models.sources.modelfile import base_of
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 
@@ -81,16 +80,14 @@ def sample_modelfile(name: str) -> Modelfile:
     if not _is_whole(path):
         from modelsmith.weights.gguf.sample import write_sample
 
-        unfinished = path.with_suffix(f".{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_sample(unfinished, chat_template=chat_template, special_tokens=tokens)
-            unfinished.replace(path)
-        except OSError as error:
-            with suppress(OSError):
-                unfinished.unlink()
+            with replacing(path, keeps=False) as (_, unfinished):
+                write_sample(unfinished, chat_template=chat_template, special_tokens=tokens)
+        except (OSError, UnreadableFile) as error:
+            reason = error.strerror or str(error) if isinstance(error, OSError) else error.message
             raise StoreError(
-                f"the sample cannot be written to {path.parent}: {error.strerror or error}",
+                f"the sample cannot be written to {path.parent}: {reason}",
                 hint="set XDG_CACHE_HOME to a folder that can be written",
             ) from error
     return Modelfile.parse(f"FROM {path}\n").set_template(template)

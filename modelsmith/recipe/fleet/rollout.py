@@ -6,15 +6,14 @@ roll-out, by the next one or by hand.
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from modelsmith.errors import ModelNotFound, ModelsmithError, RollOutFailed, VerificationFailed, system_errors
+from modelsmith.files.unfinished import scratch_folder
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.recipe.emit.targets import weights_source
 from modelsmith.recipe.fleet.health import Health, promised_there
@@ -25,6 +24,7 @@ from modelsmith.weights.blobs.blob import FileBlob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from modelsmith.name import ModelName
     from modelsmith.recipe.plan.plan import Plan
@@ -84,10 +84,10 @@ def _check(plan: Plan) -> None:
 def _one_file(plans: Sequence[Plan], progress: ProgressSink) -> Iterator[tuple[Plan, ...]]:
     """Make weights that change once, in a file that every host is sent from, and hash every file once."""
     first = plans[0]
-    with tempfile.TemporaryDirectory(prefix="modelsmith-fleet-") as folder:
+    with scratch_folder() as folder:
         gguf: Path | None = None
         if len(plans) > 1 and first.after.changes_weights and any(plan.preview.changes for plan in plans):
-            gguf = Path(folder) / "model.gguf"
+            gguf = folder / "model.gguf"
             source = weights_source(first)
             progress(Progress(f"making the weights of {first.name.short}", total=source.size))
             with gguf.open("wb") as file:

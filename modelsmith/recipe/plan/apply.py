@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelNotFound, PlanChanged, Unsupported, VerificationFailed, system_errors
 from modelsmith.files.outputs import check_output, stands_in_the_way
 from modelsmith.files.paths import looks_like_path
 from modelsmith.files.replacing import write
+from modelsmith.files.unfinished import scratch_folder
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.recipe.plan.compile import taken_from
 from modelsmith.recipe.plan.metadata import differs
@@ -22,6 +21,8 @@ from modelsmith.store.open import tidied
 from modelsmith.syntax.modelfile.table import NOTED
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.store.model import StoredModel
 
@@ -120,8 +121,8 @@ def _create_by_command(plan: Plan, program: str, progress: ProgressSink) -> Stor
     if plan.modelfile is not None:
         create_by_command(program, plan.name, plan.modelfile, plan.store, progress)
     else:
-        with tempfile.TemporaryDirectory(prefix="modelsmith-") as folder:
-            modelfile = Path(folder) / "Modelfile"
+        with scratch_folder() as folder:
+            modelfile = folder / "Modelfile"
             _write_files(replace(plan, modelfile=modelfile), modelfile, progress)
             create_by_command(program, plan.name, modelfile, plan.store, progress)
     made = stored(plan.store, plan.name)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from modelsmith.errors import UnreadableFile, UsageError, system_errors
 from modelsmith.files.cache import cache_folder
 from modelsmith.files.locking import lock
+from modelsmith.files.unfinished import unfinished_folder
 from modelsmith.recipe.remote.address import is_inside
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
 MAX_FILES: Final = 5_000
 MAX_FILE_BYTES: Final = 16 << 20
@@ -72,16 +71,13 @@ def kept_tree(pin: str, files: Callable[[], Iterable[tuple[str, bytes]]]) -> Pat
     if target.is_dir():
         return target
     folder.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=f"{target.name[:20]}.", dir=folder))
-    try:
+    with unfinished_folder(target) as making:
         _write(making, files())
         try:
             making.rename(target)
         except OSError:  # another process was faster
             if not target.is_dir():
                 raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
     return target
 
 
@@ -126,7 +122,7 @@ def seen(origin: str) -> str:
     try:
         with _note(origin).open("rb") as file:
             said = json.loads(file.read(_MAX_NOTE))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return ""
     pin = said.get("pin") if isinstance(said, dict) and said.get("origin") == origin else ""
     return pin if isinstance(pin, str) else ""

@@ -6,11 +6,10 @@ Sources: git-verify-commit(1), git-verify-tag(1), git-config(1) (``gpg.ssh.allow
 from __future__ import annotations
 
 import re
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from modelsmith.errors import RecipeSourceError, UsageError
+from modelsmith.files.unfinished import scratch_folder
 from modelsmith.recipe.remote.git import fetched, run_git, tag_object
 
 if TYPE_CHECKING:
@@ -35,8 +34,8 @@ def ssh_key(text: str) -> str:
 
 def check_signed_commit(address: GitAddress, commit: str, key: str) -> None:
     """Raise RecipeSourceError unless the commit, or the tag of the address, carries a signature of this key."""
-    with tempfile.TemporaryDirectory(prefix="modelsmith-") as folder, fetched(address, commit) as repository:
-        signers = Path(folder) / "signers"
+    with scratch_folder() as folder, fetched(address, commit) as repository:
+        signers = folder / "signers"
         signers.write_text(f'* namespaces="git" {ssh_key(key)}\n', encoding="utf-8")
         settings = ("gpg.format=ssh", f"gpg.ssh.allowedSignersFile={signers}", "gpg.minTrustLevel=fully")
         try:

@@ -88,7 +88,7 @@ class PartsWriter:
             for part in self._open:
                 part.finish()
             for part in self._open:
-                keep(part.target)
+                keep(part.target, part.path)
                 part.path.replace(part.target)
         except OSError as error:
             raise StoreError(f"{self._target} cannot be written: {error.strerror or error}") from error

@@ -22,6 +22,7 @@ MAX_STEPS = 1_000_000  # about a second of work; a long conversation in a large 
 MAX_TEXT = 16 * 1024 * 1024  # characters, of the prompt and of all texts made on the way to it
 MAX_CALLS = 60  # templates that call templates; Go stops at 100000
 _STRETCH = 2_000  # steps between two looks at what the command has left: some milliseconds
+_STRETCH = 2_000  # steps between two looks at what the command has left: some milliseconds
 
 
 class OutOfBudget(TemplateRenderError):
@@ -70,9 +71,8 @@ class State:
     ) -> None:
         self.write = write
         self.variables: dict[str, list[Any]] = {"$": [data]}
-        steps = MAX_STEPS if steps is None else steps
-        self.steps = min(_STRETCH, steps)  # of this stretch; there are more later
-        self._later = steps - self.steps
+        self.steps = 0  # of this stretch; there are more later
+        self._later = MAX_STEPS if steps is None else steps
         self._look = look
         self.room = MAX_TEXT if room is None else room
         self.calls = 0

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from modelsmith.files.outputs import holds
 from modelsmith.files.replacing import check_output, replacing
-from modelsmith.files.stream import write_all
+from modelsmith.files.stream import chunks, size_of, write_all
 from modelsmith.weights.adapters.fingerprint import fingerprint
 from modelsmith.weights.adapters.gguf_adapter import FINGERPRINT
 from modelsmith.weights.adapters.open import checked, for_gguf
@@ -52,10 +53,13 @@ def convert_adapter(
         )
     rows = list(_tensors(lora, TYPES[kind].name, factors))
     size = sum(len(data) for _, data in rows)
-    check_output(target, [path for path in peft.path.iterdir() if path.is_file()], overwrite=overwrite, size=size)
     entries = list(_entries(lora, parts, alpha, _FILE_TYPES[TYPES[kind].name]))
+    segments = packed(entries, rows, 32)
+    if not overwrite and holds(target, size_of(segments), chunks(segments)):
+        return lora
+    check_output(target, [path for path in peft.path.iterdir() if path.is_file()], overwrite=overwrite, size=size)
     with replacing(target) as (descriptor, _):
-        for segment in packed(entries, rows, 32):
+        for segment in segments:
             write_all(descriptor, segment if isinstance(segment, bytes) else segment.read())
     return lora
 

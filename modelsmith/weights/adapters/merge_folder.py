@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import did_you_mean
@@ -14,6 +12,7 @@ from modelsmith.errors import InvalidAdapter, InvalidCheckpoint, Unsupported, Us
 from modelsmith.files.replacing import check_room, sync_folder
 from modelsmith.files.segments import CHUNK, FileSlice, read_into
 from modelsmith.files.stream import write_all
+from modelsmith.files.unfinished import unfinished_folder
 from modelsmith.progress import Progress, ProgressSink, silent
 from modelsmith.weights.adapters.delta import Delta, deltas_of
 from modelsmith.weights.adapters.lora import Lora, LoraPair
@@ -22,6 +21,7 @@ from modelsmith.weights.convert.safetensors import SafetensorsFile, all_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from modelsmith.weights.convert.safetensors import StoredTensor
 
@@ -60,8 +60,7 @@ def merge_into_folder(
             f"{target} cannot be written: there is no folder {target.parent}", hint=f"mkdir -p {target.parent}"
         )
     check_room(target.absolute(), total)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name[:100]}.", dir=target.absolute().parent))
-    try:
+    with unfinished_folder(target.absolute()) as unfinished:
         done = 0
         for file in files:
             done = _write(file, unfinished / file.path.name, deltas, progress, done, total)
@@ -71,9 +70,6 @@ def merge_into_folder(
         unfinished.chmod(0o755)
         sync_folder(unfinished)
         unfinished.rename(target)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
     return MergedFolder(target, len(deltas), opened)
 
 

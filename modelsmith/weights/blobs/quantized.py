@@ -104,8 +104,10 @@ class QuantizedGGUF(SegmentBlob):
             return known
         if self._scratch is not None:
             self._scratch.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix="quantized-", dir=self._scratch)
-        os.unlink(name)  # noqa: PTH108 - a file without a name vanishes with its last descriptor, however the process ends
+        with tempfile.TemporaryFile(buffering=0, dir=self._scratch) as file:
+            descriptor = os.dup(
+                file.fileno()
+            )  # a file without a name vanishes with its last descriptor, however the process ends
         weakref.finalize(self, os.close, descriptor)
         digest = self.write_to(descriptor, progress)
         self._kept = descriptor

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import UnreadableFile, UsageError
+from modelsmith.files.outputs import holds
 from modelsmith.files.replacing import check_output, replacing
-from modelsmith.files.stream import FLUSH, start_flushing, write_all
+from modelsmith.files.stream import FLUSH, chunks, start_flushing, write_all
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.quantize.imatrix import ImportanceMatrix
@@ -74,7 +75,16 @@ def open_parts(path: str | os.PathLike[str]) -> tuple[GGUFFile, ...]:
 
 
 def check_target(plan: QuantizePlan, target: Path, *, overwrite: bool) -> None:
-    """Raise where a file cannot be written: it is one of the sources, exists, has no folder, or does not fit the disk."""
+    """Raise where a file cannot be written: it is one of the sources, exists, has no folder, or does not fit the disk.
+
+    One that exists and begins as the plan does may be the very file; ``write_quantized`` finds that out.
+    """
+    if not overwrite and holds(target, plan.size, chunks(plan.head)):
+        return
+    _check(plan, target, overwrite=overwrite)
+
+
+def _check(plan: QuantizePlan, target: Path, *, overwrite: bool) -> None:
     sources = {tensor.place.file.path for tensor in plan.tensors} | (
         {plan.imatrix.stamp.path} if plan.imatrix else set()
     )
@@ -93,7 +103,10 @@ def write_quantized(
 ) -> Quantized:
     """Carry out a plan. The file appears when it is complete and on the disk; until then, and on any error, nothing does."""
     path = Path(target)
-    check_target(plan, path, overwrite=overwrite)
+    quantizer = Quantizer(plan, threads=threads, codec=codec, measure=measure, progress=progress)
+    if not overwrite and path.exists() and holds(path, plan.size, quantizer.chunks()):
+        return Quantized(path, plan, quantizer.errors)
+    _check(plan, path, overwrite=overwrite)
     quantizer = Quantizer(plan, threads=threads, codec=codec, measure=measure, progress=progress)
     with replacing(path.resolve()) as (descriptor, _):
         written = flushed = 0

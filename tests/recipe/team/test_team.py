@@ -263,11 +263,17 @@ def test_what_cannot_be_added(name: str, where: str, reason: str) -> None:
     assert reason in f"{caught.value.message} {caught.value.hint}"
 
 
-def test_added_twice_is_refused_and_the_hint_names_update(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(["recipes", "add", "team", place(team, path="recipes")])
-    assert run(["recipes", "add", "team", place(team, path="recipes")]) == 2
+def test_another_place_of_the_name_is_refused_and_the_hint_names_update(
+    team: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):  # a run that was killed at its end may be repeated
+        assert run(["recipes", "add", "team", place(team, path="recipes")]) == 0
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other"
+    (other / "terse.yaml").write_text(TERSE)
+    assert run(["recipes", "add", "team", str(other)]) == 2
     assert "recipes update team" in capsys.readouterr().err
-    assert run(["recipes", "add", "team", place(team, path="recipes"), "--force"]) == 0
+    assert run(["recipes", "add", "team", str(other), "--force"]) == 0
 
 
 @pytest.mark.parametrize(

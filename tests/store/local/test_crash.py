@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from kills import die_at
+from deaths import die_at
 from local_stores import blob_files, check_whole, request
 
 from modelsmith.cli import run

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import Unsupported, UsageError, system_errors
+from modelsmith.files.outputs import holds
 from modelsmith.files.replacing import check_output, check_room, replacing
-from modelsmith.files.stream import copy_segments, size_of
+from modelsmith.files.stream import chunks, copy_segments, hash_segments, size_of
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.gguf.arrange.canonical import canonical
 from modelsmith.weights.gguf.arrange.shards import open_shards
@@ -74,8 +75,10 @@ def canonicalize(
     parts = open_shards([source])
     segments = canonical_segments(*parts)
     if target is not None:
-        path = Path(target)
-        check_output(path, [part.path for part in parts], overwrite=overwrite, size=size_of(segments))
+        path, size = Path(target), size_of(segments)
+        if not overwrite and holds(path, size, chunks(segments)):
+            return hash_segments(segments, progress)
+        check_output(path, [part.path for part in parts], overwrite=overwrite, size=size)
         with replacing(path.resolve()) as (descriptor, _):
             return copy_segments(segments, descriptor, progress, "writing")
     if len(parts) > 1:

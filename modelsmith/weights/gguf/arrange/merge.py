@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidGGUF, ModelsmithError, UsageError, VerificationFailed, system_errors
+from modelsmith.files.outputs import holds
 from modelsmith.files.regular import stat_regular
 from modelsmith.files.replacing import check_output, replacing
 from modelsmith.files.segments import FileSlice, FileStamp, Segment
-from modelsmith.files.stream import copy_segments, size_of
+from modelsmith.files.stream import chunks, copy_segments, hash_segments, size_of
 from modelsmith.patterns import regex
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.gguf.arrange.canonical import SPLIT_KEYS
@@ -101,6 +102,8 @@ def _write(
     progress: ProgressSink,
     parts: Sequence[GGUFFile] | None,
 ) -> Digest:
+    if not overwrite and holds(target, size_of(segments), chunks(segments)):
+        return hash_segments(segments, progress, "comparing")
     check_output(target, sources, overwrite=overwrite, size=size_of(segments))
     with replacing(target.resolve()) as (descriptor, unfinished):
         digest = copy_segments(segments, descriptor, progress, "merging")

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import UsageError, system_errors
-from modelsmith.files.outputs import kept_name
+from modelsmith.files.outputs import holds, kept_name
 from modelsmith.files.replacing import check_output, check_room, replacing
-from modelsmith.files.stream import copy_segments, hash_segments, size_of
+from modelsmith.files.stream import chunks, copy_segments, hash_segments, size_of
 from modelsmith.progress import Progress, ProgressSink, silent
-from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf.arrange.canonical import SPLIT_KEYS
 from modelsmith.weights.gguf.arrange.shards import COUNT, NO, TENSORS, place_of, shard_name
 from modelsmith.weights.gguf.edit.padding import PADDING
@@ -158,7 +157,7 @@ def write_split(
 
     Shards that a killed run finished stay: a file is left alone where it is byte for byte what would be written.
     """
-    left = {shard.path for shard in shards if not overwrite and _is_there(shard)}
+    left = {shard.path for shard in shards if _is_there(shard)}
     for shard in shards:
         if shard.path not in left:
             check_output(shard.path, [gguf.path], overwrite=overwrite, size=0)
@@ -194,6 +193,4 @@ def write_split(
 
 def _is_there(shard: Shard) -> bool:
     """Say whether a shard stands there already, byte for byte."""
-    if not shard.path.is_file() or shard.path.stat().st_size != shard.size:
-        return False
-    return FileBlob(shard.path).digest() == hash_segments(shard.segments)
+    return holds(shard.path, shard.size, chunks(shard.segments))

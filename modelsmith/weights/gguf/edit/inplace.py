@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import ModelsmithError, UsageError, VerificationFailed, system_errors
 from modelsmith.files.copying import copy_range
 from modelsmith.files.locking import NoLocks, lock
+from modelsmith.files.outputs import holds
 from modelsmith.files.replacing import check_output, check_room, replacing, unwritable
 from modelsmith.files.segments import FileSlice
-from modelsmith.files.stream import hash_segments, write_all
+from modelsmith.files.stream import chunks, hash_segments, write_all
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.weights.gguf.edit.inplace_plan import EditPlan, check_editable
 from modelsmith.weights.gguf.edit.padding import PADDING
@@ -59,8 +60,10 @@ def write_edit(
     data = FileSlice(gguf.stamp, len(plan.old), max(gguf.size - len(plan.old), 0))
     before = hash_segments([data], progress, "hashing the data before").hex if verify else ""
     if target is not None:
-        check_output(target, [plan.path], overwrite=overwrite, size=plan.size)
-        path, how = target, _write_file(plan, target.resolve(), None, progress)
+        path, how = target, "unchanged"
+        if overwrite or not holds(target, plan.size, chunks([plan.head, data])):
+            check_output(target, [plan.path], overwrite=overwrite, size=plan.size)
+            how = _write_file(plan, target.resolve(), None, progress)
     elif not plan.changes:
         path, how = plan.path, "unchanged"
     else:

@@ -141,14 +141,13 @@ def add_record(gguf: Path, record: UndoRecord) -> None:
                 _written_anew(path, descriptor, (start, end), line + b"\n" + record.data + b"\n")
                 return
             try:
-                os.ftruncate(descriptor, end)
-                os.lseek(descriptor, 0, os.SEEK_SET)
-                write_all(descriptor, _MAGIC)
-                os.lseek(descriptor, end, os.SEEK_SET)
-                write_all(descriptor, line + b"\n" + record.data + b"\n")
+                start = end if places else 0  # a file without records may lack a part of its beginning
+                os.ftruncate(descriptor, start)
+                os.lseek(descriptor, start, os.SEEK_SET)
+                write_all(descriptor, (b"" if places else _MAGIC) + line + b"\n" + record.data + b"\n")
                 os.fsync(descriptor)
             except OSError:
-                os.ftruncate(descriptor, end)
+                os.ftruncate(descriptor, start)
                 if is_new:
                     path.unlink()
                 raise
