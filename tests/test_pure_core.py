@@ -24,7 +24,6 @@ CORE = ("modelsmith.syntax", "modelsmith.template", "modelsmith.lint", "modelsmi
 ALLOWED = {"lark", "jinja2"}  # pure Python; jinja2 is the second opinion, imported when it is asked
 POSIX = {"fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty"}
 PROCESSES = {"_thread", "asyncio", "concurrent", "multiprocessing", "queue", "socket", "subprocess", "threading"}
-BY_NAME = {"modelsmith.template.go.deep": "concurrent"}  # only what is nested deeper than 50 levels goes on in a thread
 
 
 def core() -> set[str]:
@@ -66,7 +65,7 @@ def wrong(trees: dict[str, ast.AST]) -> list[str]:
         f"{module}, line {line}: imports {package}, which the pure core must do without"
         for module, tree in sorted(trees.items())
         for package, line in bare_imports(tree)
-        if package not in portable | ALLOWED | {"modelsmith", BY_NAME.get(module)}
+        if package not in portable | ALLOWED | {"modelsmith"}
     ]
 
 

@@ -1,54 +1,38 @@
 """Go as deep as a template is nested, where Python's own stack would be at its end.
 
-Python stops after some thousand calls, one in the other, whatever the machine could bear, and a whole program shares that
-limit. But every thread counts for itself. So what is nested deeper than a few dozen levels goes on in a thread of its own
-while this one waits: that costs a tenth of a millisecond, and only such templates pay it.
+Python stops after some thousand calls, one in the other, whatever the machine could bear. A walk is a generator that yields the
+walk into each part and is sent what comes of it; those that wait for a part stand in a list here, not on Python's stack.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from collections.abc import Generator
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+STEP = 50
+"""Levels that may stand on Python's stack: a level takes up to nine calls, and whoever calls us takes some too."""
 
-STEP = 50  # levels that a thread has to bear: a level takes up to nine calls, and whoever calls us takes some too
-
-P = ParamSpec("P")
-T = TypeVar("T")
+Walk: TypeAlias = Generator[Any, Any, Any]
+"""Yields walks, is sent what they return, and returns what comes of it."""
 
 
-def on_fresh_stack(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call in a new thread, with the context variables of this one, and wait for what it returns or raises."""
-    from concurrent.futures import ThreadPoolExecutor
-    from contextvars import copy_context
-
-    with ThreadPoolExecutor(max_workers=1) as pool:
+def walked(walk: Walk) -> Any:
+    """Walk to the end and return what comes of it; an error goes up through all that wait, as it does through calls."""
+    waiting = [walk]
+    found: Any = None
+    error: BaseException | None = None
+    while waiting:
         try:
-            return pool.submit(copy_context().run, partial(function, *args, **kwargs)).result()
-        except RuntimeError as error:
-            if isinstance(error, RecursionError) or "thread" not in str(error):
-                raise
-            raise RecursionError(str(error)) from None  # the machine has no more threads
-
-
-class Levels:
-    """Counts how deep a walk is, and lets every so many levels run on a stack of their own."""
-
-    def __init__(self) -> None:
-        self._depth = 0
-
-    def deeper(self, walk: Callable[P, T], move: Callable[[T], T] | None, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Walk what is one level deeper.
-
-        If it is compiled to something that runs as deep, ``move`` makes that run on a fresh stack too.
-        """
-        self._depth += 1
-        try:
-            if self._depth % STEP:
-                return walk(*args, **kwargs)
-            walked = on_fresh_stack(walk, *args, **kwargs)
-            return move(walked) if move else walked
-        finally:
-            self._depth -= 1
+            inner = waiting[-1].send(found) if error is None else waiting[-1].throw(error)
+        except StopIteration as end:
+            waiting.pop()
+            found, error = end.value, None
+        except BaseException as raised:  # noqa: BLE001  # whatever it is, those who wait get it
+            waiting.pop()
+            found, error = None, raised
+        else:
+            waiting.append(inner)
+            found = error = None
+    if error is not None:
+        raise error
+    return found

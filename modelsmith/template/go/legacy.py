@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modelsmith.syntax.gotemplate.nodes import Action, Command, Field, If, Parenthesized, Pipeline, Range, With
-from modelsmith.template.go.deep import Levels
+from modelsmith.template.go.deep import walked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from modelsmith.syntax.gotemplate.nodes import Body, ListItem, Operand
     from modelsmith.template.conversation.message import Message
+    from modelsmith.template.go.deep import Walk
 
 
 def turns(messages: Iterable[Message]) -> Iterator[tuple[dict[str, str], bool]]:
@@ -42,48 +43,48 @@ class ServerPanic(Exception):
 
 def cut(body: Body) -> Body:
     """Return the list up to and with the first ``.Response``; raise ServerPanic where Ollama's code does."""
-    return _Cut().body(body)
+    kept: Body = walked(_Cut().body(body))
+    return kept
 
 
 class _Cut:
-    """One walk over a tree, in the order in which Ollama goes."""
+    """One walk over a tree, in the order in which Ollama goes; each method returns what is left of its node, or None."""
 
     def __init__(self) -> None:
         self._done = False
-        self._levels = Levels()
 
-    def body(self, body: Body) -> Body:
-        return self._levels.deeper(self._body, None, body)
-
-    def _body(self, body: Body) -> Body:
+    def body(self, body: Body) -> Walk:
         self._refuse_if_done()
-        kept = [self._item(node) for node in body.for_go]
-        return replace(body, nodes=tuple(node for node in kept if node is not None))
+        kept: list[ListItem] = []
+        for node in body.for_go:
+            item = yield self._item(node)
+            kept += [] if item is None else [item]
+        return replace(body, nodes=tuple(kept))
 
     def _refuse_if_done(self) -> None:
         if self._done:
             raise ServerPanic("interface conversion: parse.Node is nil, not *parse.ListNode")
 
-    def _item(self, node: ListItem) -> ListItem | None:
+    def _item(self, node: ListItem) -> Walk:
         if self._done:
             return None
         if isinstance(node, If | With | Range):
-            return self._branch(node)
+            return (yield self._branch(node))
         if isinstance(node, Action):
-            pipeline = self._pipeline(node.pipeline)
+            pipeline = yield self._pipeline(node.pipeline)
             if pipeline is None or pipeline is node.pipeline:
                 return None if pipeline is None else node
             return replace(node, pipeline=pipeline)
         return node
 
-    def _branch(self, node: If | With | Range) -> ListItem:
+    def _branch(self, node: If | With | Range) -> Walk:
         """Cut an if, with or range, and those that are its else: however many there are, they are one level."""
-        links = [(node, self.body(node.body))]
+        links = [(node, (yield self.body(node.body)))]
         while (following := _only_branch(links[-1][0].otherwise)) is not None:
             self._refuse_if_done()
-            links.append((following, self.body(following.body)))
+            links.append((following, (yield self.body(following.body))))
         last = links[-1][0].otherwise
-        otherwise = self.body(last) if last else None
+        otherwise = (yield self.body(last)) if last else None
         while True:
             link, then = links.pop()
             changed = replace(link, body=then, otherwise=otherwise)
@@ -92,13 +93,17 @@ class _Cut:
             around = links[-1][0].otherwise
             otherwise = replace(around, nodes=(changed,)) if around else None
 
-    def _pipeline(self, node: Pipeline) -> Pipeline | None:
+    def _pipeline(self, node: Pipeline) -> Walk:
         """Return a pipeline without what follows ``.Response``, the same one if nothing does."""
         if self._done:
             return None
         commands: list[Command] = []
         for command in node.commands:
-            operands = tuple([kept for operand in command.operands if (kept := self._operand(operand)) is not None])
+            kept: list[Operand] = []
+            for operand in command.operands:
+                left = yield self._operand(operand)
+                kept += [] if left is None else [left]
+            operands = tuple(kept)
             if not operands:
                 return None
             is_same = all(map(operator.is_, operands, command.operands)) and len(operands) == len(command.operands)
@@ -107,14 +112,14 @@ class _Cut:
             return node
         return replace(node, commands=tuple(commands))
 
-    def _operand(self, node: Operand) -> Operand | None:
+    def _operand(self, node: Operand) -> Walk:
         if isinstance(node, Field) and "Response" in node.names:
             self._done = True
             return node  # Ollama keeps each .Response of the action that it cuts, not the first one alone
         if self._done:
             return None
         if isinstance(node, Parenthesized):
-            pipeline = self._levels.deeper(self._pipeline, None, node.pipeline)
+            pipeline = yield self._pipeline(node.pipeline)
             if pipeline is None or pipeline is node.pipeline:
                 return None if pipeline is None else node
             return replace(node, pipeline=pipeline)

@@ -22,7 +22,6 @@ MAX_STEPS = 1_000_000  # about a second of work; a long conversation in a large 
 MAX_TEXT = 16 * 1024 * 1024  # characters, of the prompt and of all texts made on the way to it
 MAX_CALLS = 60  # templates that call templates; Go stops at 100000
 _STRETCH = 2_000  # steps between two looks at what the command has left: some milliseconds
-_STRETCH = 2_000  # steps between two looks at what the command has left: some milliseconds
 
 
 class OutOfBudget(TemplateRenderError):
@@ -54,11 +53,12 @@ class State:
     """One execution: the variables in sight, the output, and what is left of the budgets.
 
     A variable is a list of one value, so that a scope can be left by putting the old lists back. ``last`` is where the
-    last ``and`` or ``or`` stopped: Go reports some errors at the node it looked at last. ``look`` is called every few
+    last ``and`` or ``or`` stopped: Go reports some errors at the node it looked at last. ``evaluated`` is what deep
+    parentheses gave, ahead of what they stand in. ``look`` is called every few
     thousand steps and may end the execution by an error.
     """
 
-    __slots__ = ("_later", "_look", "calls", "last", "room", "steps", "variables", "write")
+    __slots__ = ("_later", "_look", "calls", "evaluated", "last", "room", "steps", "variables", "write")
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class State:
         self.room = MAX_TEXT if room is None else room
         self.calls = 0
         self.last: Site | None = None
+        self.evaluated: dict[int, tuple[Any, TemplateRenderError | None, Site | None]] = {}
 
     def begin(self, data: Any) -> None:
         """Start over with other data; the budgets go on."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from modelsmith.errors import InjectionError, TemplateRenderError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.edit.go.declare import declare_thinking
-from modelsmith.template.go.deep import STEP, Levels, on_fresh_stack
+from modelsmith.template.go.deep import STEP, Walk, walked
 from modelsmith.template.go.functions.ollama import today_is
 from modelsmith.template.go.template import Template
 
@@ -107,32 +104,45 @@ def test_too_deep_to_be_edited() -> None:
         declare_thinking(Template.parse(text))
 
 
-def test_a_fresh_stack_is_a_whole_one() -> None:
-    def sink(depth: int) -> int:
-        return sink(depth - 1) if depth else threading.get_ident()
-
-    depth = sys.getrecursionlimit() - 200
-    assert on_fresh_stack(sink, depth) != threading.get_ident()
-    with pytest.raises(RecursionError):
-        on_fresh_stack(sink, 2 * depth)
-
-
-def test_levels_count_and_forget() -> None:
-    levels, stacks = Levels(), []
-
-    def walk(depth: int) -> int:
-        stacks.append(threading.get_ident())
-        return levels.deeper(walk, lambda found: found + 1, depth - 1) if depth else 0
-
-    assert walk(3 * STEP) == 3
-    assert len(set(stacks)) == 4
-    assert walk(STEP - 1) == 0
+def test_loops_and_variables_deep_inside() -> None:
+    text = (
+        "{{ $n := 0 }}{{ range $i, $m := .Messages }}"
+        + "{{ with $x := $i }}{{ else }}" * DEEP
+        + "{{ $n = $i }}{{ $y := $m.Content }}{{ if eq $i 1 }}{{ continue }}{{ end }}{{ $y }}{{ if eq $i 2 }}{{ break }}{{ end }}"
+        + "{{ end }}" * DEEP
+        + "{{ else }}none{{ end }}{{ $n }}"
+    )
+    assert Template.parse(text).render(CHAT) == "U10"
+    assert Template.parse(text.replace("{{ with $x := $i }}{{ else }}", "{{ if 1 }}")).render(CHAT) == "U1U22"
+    assert Template.parse(text.replace("$m := .Messages", "$m := slice .Messages 3")).render(CHAT) == "none0"
 
 
-def test_a_machine_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_arguments: object) -> None:
-        raise RuntimeError("can't start new thread")
+def test_what_short_circuits_does_not_fail_deep_inside() -> None:
+    deep_error = "(" * DEEP + "index .Messages 9" + ")" * DEEP
+    assert Template.parse(f"{{{{ and 0 {deep_error} }}}}{{{{ .Messages | len }}}}").render(CHAT) == "03"
+    with pytest.raises(TemplateRenderError, match="index out of range: 9"):
+        Template.parse(f"{{{{ and 1 {deep_error} }}}}{{{{ .Messages | len }}}}").render(CHAT)
 
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+
+def test_variables_of_deep_parentheses_are_refused() -> None:
+    text = "(" * DEEP + "$x := 1" + ")" * DEEP
     with pytest.raises(TemplateRenderError, match="nested too deep"):
-        Template.parse(deep("if", DEEP)).render(CHAT)
+        Template.parse(f"{{{{ print {text} }}}}{{{{ .Messages | len }}}}").render(CHAT)
+
+
+def test_a_walk_goes_up_and_down() -> None:
+    def walk(depth: int) -> Walk:
+        try:
+            found = (yield walk(depth - 1)) if depth else fail()
+        except ValueError:
+            if depth < 10 * STEP:
+                raise
+            return depth
+        return found
+
+    def fail() -> int:
+        raise ValueError("at the bottom")
+
+    assert walked(walk(100 * STEP)) == 10 * STEP
+    with pytest.raises(ValueError, match="at the bottom"):
+        walked(walk(STEP))

@@ -72,13 +72,18 @@ def scoped(run: Run, names: tuple[str, ...]) -> Run:
         try:
             run(state, dot)
         finally:
-            for name, cell in zip(names, before, strict=True):
-                if cell is not None:
-                    variables[name] = cell
-                else:
-                    variables.pop(name, None)
+            leave(state, names, before)
 
     return run_scoped
+
+
+def leave(state: State, names: tuple[str, ...], before: list[list[Any] | None]) -> None:
+    """Put back the variables of these names as they were before."""
+    for name, cell in zip(names, before, strict=True):
+        if cell is not None:
+            state.variables[name] = cell
+        else:
+            state.variables.pop(name, None)
 
 
 def _scoped_one(run: Run, name: str) -> Run:

@@ -18,6 +18,8 @@ from modelsmith.syntax.gotemplate.nodes import (
     Variable,
 )
 from modelsmith.syntax.gotemplate.printed import go_text
+from modelsmith.template.go.deep import STEP
+from modelsmith.template.go.evaluate.deep import NestedTooDeep, from_inside
 from modelsmith.template.go.evaluate.fields import chain_of
 from modelsmith.template.go.evaluate.parts import Part, Stage, at, constant, fail
 from modelsmith.template.go.evaluate.shortcuts import length_of_slice, shortcut, sliced
@@ -32,6 +34,14 @@ if TYPE_CHECKING:
     from modelsmith.template.go.functions.functions import ArgumentKind, Builtin
     from modelsmith.template.go.state import Site, State
     from modelsmith.template.go.values.values import Keep
+
+
+def expression(scope: Scope, node: Pipeline) -> Part:
+    """Compile the pipeline of an action or a control structure, however deep its parentheses are."""
+    try:
+        return pipeline(scope, node)
+    except NestedTooDeep:
+        return from_inside(scope, node, pipeline)
 
 
 def pipeline(scope: Scope, node: Pipeline) -> Part:
@@ -52,8 +62,16 @@ def pipeline(scope: Scope, node: Pipeline) -> Part:
 
 
 def parenthesized(scope: Scope, node: Parenthesized) -> Part:
-    """Compile what is in parentheses, one level deeper than what they stand in."""
-    return scope.levels.deeper(pipeline, Part.on_fresh_stack, scope, node.pipeline)
+    """Compile what is in parentheses; raises NestedTooDeep for those that are too deep to be compiled so."""
+    if id(node) in scope.evaluated:
+        return scope.evaluated[id(node)]
+    if len(scope.depth) == STEP:
+        raise NestedTooDeep
+    scope.depth.append(None)
+    try:
+        return pipeline(scope, node.pipeline)
+    finally:
+        scope.depth.pop()
 
 
 def _piped(first: Run, stages: tuple[RunFinal, ...]) -> Run:

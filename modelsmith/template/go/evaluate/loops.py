@@ -63,6 +63,16 @@ class Loop(NamedTuple):
 
         return run
 
+    def rounds(self, state: State, dot: Any) -> Iterator[Any]:
+        """Yield the dot of each round, charged and with the variables set, for a body that is too deep to be called."""
+        found = self.value(state, dot)
+        index_cell, element_cell = self._cells(state)
+        for index, element in _rounds(found, len(self.declared), self.where, state):
+            state.spend(self.steps, self.text)
+            index_cell[0] = index
+            element_cell[0] = element
+            yield element
+
     def _cells(self, state: State) -> tuple[list[Any], list[Any]]:
         """Return where the index and the element of a round go; a list of nobody's for what has no variable."""
         if not self.declared:

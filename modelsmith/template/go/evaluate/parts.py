@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelsmith.records import dataclass
 from modelsmith.syntax.gotemplate.printed import go_text
-from modelsmith.template.go.deep import Levels, on_fresh_stack
+from modelsmith.template.go.deep import walked
 from modelsmith.template.go.state import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from modelsmith.syntax.gotemplate.nodes import Node
+    from modelsmith.template.go.deep import Walk
     from modelsmith.template.go.functions.functions import Builtin
     from modelsmith.template.go.state import State
 
     Run = Callable[[State, Any], Any]
     RunFinal = Callable[[State, Any, Any], Any]
+    Deep = Callable[[State, Any], Walk]
 
 
 class Part(NamedTuple):
@@ -32,22 +34,25 @@ class Part(NamedTuple):
     run: Run
     site: Site | None
 
-    def on_fresh_stack(self) -> Part:
-        """Return a part that does the same in a thread of its own."""
-        return self._replace(run=moved(self.run))
 
+class Code(NamedTuple):
+    """Compiled nodes: the closure, how many nodes it runs at most outside of loops, how much text they hold, its jumps.
 
-_STEPS_OF_A_THREAD = 100  # so that a loop around what is moved ends as soon as any other that is as slow
+    ``height`` counts the lists in one another; from some dozen on, ``deep`` is the same as a walk.
+    """
 
+    run: Run
+    steps: int = 1
+    text: int = 0
+    breaks: bool = False
+    continues: bool = False
+    height: int = 0
+    deep: Deep | None = None
 
-def moved(run: Run) -> Run:
-    """Return a closure that runs in a thread of its own, and is charged for it."""
-
-    def run_there(state: State, dot: Any) -> Any:
-        state.spend(_STEPS_OF_A_THREAD, 0)
-        return on_fresh_stack(run, state, dot)
-
-    return run_there
+    @classmethod
+    def of_deep(cls, deep: Deep, code: Code) -> Code:
+        """Return code that is run as a walk."""
+        return code._replace(run=lambda state, dot: walked(deep(state, dot)), deep=deep)
 
 
 class Stage(NamedTuple):
@@ -59,13 +64,18 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the parts of one template share: its name and text, the functions, what a map without a key gives, how deep we are."""
+    """What the parts of one template share: its name and text, the functions, what a map without a key gives.
+
+    ``depth`` counts the parentheses that are being compiled, one in the other, and ``evaluated`` has those that are evaluated
+    ahead of what they stand in, by the identity of their nodes.
+    """
 
     name: str
     text: str
     functions: Mapping[str, Builtin]
     missing: Any
-    levels: Levels = field(default_factory=Levels)
+    depth: list[None] = field(default_factory=list)
+    evaluated: dict[int, Part] = field(default_factory=dict)
 
     def site(self, node: Node) -> Site:
         """Return the site of a node."""

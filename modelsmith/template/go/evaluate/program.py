@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.template.go.evaluate.body import BodyCompiler
-from modelsmith.template.go.evaluate.expressions import pipeline
+from modelsmith.template.go.evaluate.expressions import expression
 from modelsmith.template.go.evaluate.parts import Scope
 from modelsmith.template.go.state import MAX_CALLS, State
 from modelsmith.template.go.values.values import NO_VALUE
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsmith.syntax.gotemplate.nodes import Block, Body, TemplateCall
-    from modelsmith.template.go.evaluate.body import Code
     from modelsmith.template.go.evaluate.output import Mark
-    from modelsmith.template.go.evaluate.parts import Run
+    from modelsmith.template.go.evaluate.parts import Code, Run
     from modelsmith.template.go.functions.functions import Builtin
 
 
@@ -55,13 +54,13 @@ class Program:
         code = self._compiled.get(name)
         if code is None:
             scope = Scope(name, self._text, self._functions, self._missing)
-            code = self._compiled[name] = BodyCompiler(scope, self._call, self._mark).body(self._templates[name])
+            code = self._compiled[name] = BodyCompiler(scope, self._call, self._mark).compiled(self._templates[name])
         return code
 
     def _call(self, scope: Scope, node: TemplateCall | Block) -> Run:
         """Compile a call of another template: it sees its argument and no variables."""
         site, name = scope.site(node), node.name
-        value = pipeline(scope, node.pipeline).run if node.pipeline else None
+        value = expression(scope, node.pipeline).run if node.pipeline else None
 
         def run(state: State, dot: Any) -> None:
             if name not in self._templates:
