@@ -128,7 +128,7 @@ def test_a_server_that_keeps_a_damaged_file_is_told(tmp_path: Path) -> None:
     with FakeOllama(tmp_path / "models") as server:
         ready = plan(parse_recipe(json.dumps(keys)).resolve(), OllamaStore(server.url))
         model = apply(ready).model
-        with pytest.raises(VerificationFailed, match="SYSTEM of made:latest .* is 'be trees'") as caught:
+        with pytest.raises(VerificationFailed, match=r"SYSTEM of made:latest .* is 'be trees'") as caught:
             verify(ready, replace(model, system="be trees"))
     assert caught.value.hint.startswith("a server keeps a damaged file of its store")
 
