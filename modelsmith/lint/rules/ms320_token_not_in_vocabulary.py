@@ -1,9 +1,9 @@
 """The template prints a control token that the model does not have.
 
 ## What it does
-With the model's vocabulary at hand: reports tokens such as `<|im_start|>` in the template that it does not have, and nothing like them. Silent
-for models without tokens of this form (Llama 2, Mistral), whose tuned versions learn the text, unless they have turn tokens of their
-own (Gemma) or placeholders such as `<dummy32005>`, behind which a conversion lost the real tokens.
+With the model's vocabulary at hand: reports tokens such as `<|im_start|>` and `<start_of_turn>` in the template that it does not
+have, and nothing like them. Silent for models without tokens of this form (Llama 2, Mistral), whose tuned versions learn the text,
+unless they have turn tokens of their own (Gemma) or placeholders such as `<dummy32005>`, behind which a conversion lost the real tokens.
 
 ## Why
 The template is that of another family. The model reads the token as half a dozen pieces of punctuation, and will not end its answers with it.
@@ -67,7 +67,7 @@ def check(document: Document) -> Iterator[Finding]:
     for words in texts(template):
         for token in SPECIAL.finditer(words.value):
             text = token.group()
-            if text in seen or not text.startswith(("<|", "<｜")):
+            if text in seen or not text.startswith(("<|", "<｜", *_OWN_TURNS)):
                 continue
             seen.add(text)
             if vocabulary.id_of(text) is None and _look(text) not in looks:
