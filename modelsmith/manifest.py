@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import field
-from typing import Any, Self
+from typing import Self
 
 from modelsmith.errors import InvalidDigest, StoreError
+from modelsmith.fields import Fields
 from modelsmith.gojson import GoStruct, encode
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
@@ -82,17 +83,12 @@ class Layer:
         return data
 
     @classmethod
-    def from_json(cls, data: Any) -> Self:
+    def read(cls, said: Fields) -> Self:
         """Read one layer; raises StoreError or InvalidDigest where the shape is wrong."""
-        if not isinstance(data, dict):
-            raise StoreError("a layer is not a JSON object")
-        size = data.get("size")
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise StoreError(f"layer size {size!r:.60} is not a number of bytes")
-        texts = [data.get(key, "") for key in ("mediaType", "from", "name")]
-        if not all(isinstance(text, str) for text in texts):
-            raise StoreError("mediaType, from and name of a layer must be texts")
-        return cls(texts[0], Digest.parse(data.get("digest")), size, texts[1], texts[2])
+        if "size" not in said:
+            raise said.wrong("size", "a number of bytes")
+        digest = _digest(said)
+        return cls(said.text("mediaType"), digest, said.count("size"), said.text("from"), said.text("name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +114,15 @@ class Manifest:
         """Read a manifest of a store or a registry; raises StoreError where it cannot be one."""
         if len(data) > MAX_MANIFEST_BYTES:
             raise StoreError(f"a manifest of {len(data)} bytes is larger than the limit of {MAX_MANIFEST_BYTES}")
-        return cls.from_json(_object(data), data)
+        return cls.read(_object(data), data)
 
     @classmethod
-    def from_json(cls, body: Any, raw: bytes = b"") -> Self:
+    def read(cls, said: Fields, raw: bytes = b"") -> Self:
         """Read a manifest that was decoded; raises StoreError or InvalidDigest where it cannot be one."""
-        if not isinstance(body, dict) or not isinstance(body.get("layers"), list | None):
-            raise StoreError("the manifest is not an object with a list of layers")
-        layers = tuple(Layer.from_json(layer) for layer in body.get("layers") or [])
-        return cls(Layer.from_json(body.get("config")), layers, raw)
+        if "config" not in said:
+            raise said.wrong("config", "an object")
+        layers = tuple(map(Layer.read, said.objects("layers")))
+        return cls(Layer.read(said.object("config")), layers, raw)
 
     @property
     def digest(self) -> Digest:
@@ -153,18 +149,14 @@ class ManifestChild:
     manifest: Manifest | None
 
     @classmethod
-    def from_json(cls, data: Any) -> Self:
+    def read(cls, said: Fields) -> Self:
         """Read one entry of a list; raises StoreError or InvalidDigest where the shape is wrong."""
-        if not isinstance(data, dict):
-            raise StoreError("an entry of the manifest list is not a JSON object")
-        texts = [data.get(key, "") for key in ("runner", "format", "mediaType")]
-        if not all(isinstance(text, str) for text in texts):
-            raise StoreError("runner, format and mediaType of an entry must be texts")
-        if texts[2] == LIST_TYPE:
+        runner, form = said.text("runner").strip().lower(), said.text("format")
+        if said.text("mediaType") == LIST_TYPE:
             raise StoreError("a manifest list holds another list, which Ollama does not read")
-        inline = "config" in data or "layers" in data
-        digest = None if inline and "digest" not in data else Digest.parse(data.get("digest"))
-        return cls(texts[0].strip().lower(), texts[1], digest, Manifest.from_json(data) if inline else None)
+        inline = "config" in said or "layers" in said
+        digest = None if inline and "digest" not in said else _digest(said)
+        return cls(runner, form, digest, Manifest.read(said) if inline else None)
 
 
 _RUNNERS = ("ggml", "llamacpp", "", "mlx")
@@ -189,20 +181,25 @@ def read_manifest(data: bytes) -> Manifest | ManifestList:
     """Read what a manifest's file holds; raises StoreError or InvalidDigest where it can be neither."""
     if len(data) > MAX_MANIFEST_BYTES:
         raise StoreError(f"a manifest of {len(data)} bytes is larger than the limit of {MAX_MANIFEST_BYTES}")
-    body = _object(data)
-    if body.get("mediaType") != LIST_TYPE and ("manifests" not in body or "config" in body):
-        return Manifest.from_json(body, data)
-    entries = body.get("manifests")
-    if not isinstance(entries, list) or not entries:
+    said = _object(data)
+    if said.text("mediaType") != LIST_TYPE and ("manifests" not in said or "config" in said):
+        return Manifest.read(said, data)
+    entries = said.objects("manifests")
+    if not entries:
         raise StoreError("the manifest list is empty")
-    return ManifestList(tuple(map(ManifestChild.from_json, entries)), data)
+    return ManifestList(tuple(map(ManifestChild.read, entries)), data)
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def _digest(said: Fields) -> Digest:
+    try:
+        return Digest.parse(said.values.get("digest"))
+    except InvalidDigest as error:
+        raise InvalidDigest(said.wrong("digest", "a digest").message, hint=error.hint) from error
+
+
+def _object(data: bytes) -> Fields:
     try:
         body = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise StoreError(f"the manifest is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise StoreError("the manifest is not a JSON object")
-    return body
+    return Fields.of(body, "the manifest", StoreError)

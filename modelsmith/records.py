@@ -20,7 +20,9 @@ else:
     _MISSING = dataclasses.MISSING
     _FEW = 12  # instances for which a compiled function is not worth its cost
 
-    def dataclass(*, frozen: bool, slots: bool = False, eq: bool = True, order: bool = False) -> Any:
+    def dataclass(
+        *, frozen: bool, slots: bool = False, eq: bool = True, order: bool = False, kw_only: bool = False
+    ) -> Any:
         """Make a class a frozen dataclass; the arguments are those of the standard library."""
         if not frozen:
             raise TypeError("only frozen dataclasses are made here; take dataclasses.dataclass for others")
@@ -31,6 +33,9 @@ else:
             names = [name for name, kind in given.items() if not str(kind).startswith("ClassVar")]
             inherited = dict(getattr(cls, "__record__", {}))
             values = {name: own.get(name, _MISSING) for name in names}
+            if kw_only:
+                values = {name: _named(value) for name, value in values.items()}
+                own |= values
             for name, value in values.items():
                 is_field = _is_field(value)
                 if slots or (is_field and value.default is _MISSING):
@@ -48,9 +53,9 @@ else:
             fields = own["__record__"] = inherited | values
             own["__values__"] = _values(fields)
             own["__match_args__"] = tuple(name for name, field in fields.items() if not _is_named(field))
-            twin = _Twin(cls, names, values, {"order": order, "eq": eq})
-            own["__dataclass_fields__"] = _Asked("__dataclass_fields__", twin)
-            own["__dataclass_params__"] = _Asked("__dataclass_params__", twin)
+            twin = _Twin(cls, fields, {"order": order, "eq": eq})
+            own["__dataclass_fields__"] = _Asked("__dataclass_fields__", twin.fields)
+            own["__dataclass_params__"] = _Asked("__dataclass_params__", twin.parameters)
             is_written = "__init__" in own
             if slots:
                 result = type(cls)(cls.__name__, cls.__bases__, own)
@@ -73,31 +78,37 @@ else:
         return cls
 
     class _Twin:
-        """The standard dataclass of the same fields, made when somebody asks what the standard library knows of it."""
+        """A standard dataclass of the same fields, made when somebody asks what the standard library knows of the class."""
 
-        def __init__(self, cls: type, names: list[str], values: dict[str, Any], arguments: dict[str, bool]) -> None:
-            self._name, self._bases, self._arguments = cls.__name__, cls.__bases__, arguments
-            self._body = {name: value for name, value in values.items() if value is not _MISSING}
-            self._body["__annotations__"] = {name: cls.__annotations__[name] for name in names}
-            self._body |= {"__doc__": cls.__doc__ or "", "__module__": cls.__module__}
-            self._made: type | None = None
+        def __init__(self, cls: type, fields: dict[str, Any], arguments: dict[str, bool]) -> None:
+            self._cls, self._values, self._arguments = cls, fields, arguments
 
-        def made(self) -> type:
-            """Return it, the same one each time."""
-            if self._made is None:
-                bare = type(self._name, self._bases, self._body)
-                self._made = dataclasses.dataclass(frozen=True, **self._arguments)(bare)
-            return self._made
+        def fields(self) -> Any:
+            """Return ``__dataclass_fields__``: what ``replace`` asks for, so it writes and compiles no function."""
+            return self._made(init=False, repr=False, eq=False, match_args=False).__dataclass_fields__
+
+        def parameters(self) -> Any:
+            """Return ``__dataclass_params__``."""
+            return self._made(frozen=True, **self._arguments).__dataclass_params__
+
+        def _made(self, **arguments: bool) -> Any:
+            kinds: dict[str, Any] = {}
+            for base in reversed(self._cls.__mro__):
+                kinds |= vars(base).get("__annotations__", {})
+            body = {name: value for name, value in self._values.items() if value is not _MISSING}
+            body |= {"__annotations__": {name: kinds[name] for name in self._values}}
+            body |= {"__doc__": self._cls.__doc__ or self._cls.__name__, "__module__": self._cls.__module__}
+            return dataclasses.dataclass(**arguments)(type(self._cls.__name__, (), body))
 
     class _Asked:
-        """An attribute of a class that its twin has; it stays with the class once it is asked for."""
+        """An attribute of a class that is found out when it is asked for, and stays with the class then."""
 
-        def __init__(self, name: str, twin: _Twin) -> None:
-            self._name, self._twin = name, twin
+        def __init__(self, name: str, make: Any) -> None:
+            self._name, self._make = name, make
 
         def __get__(self, instance: object, owner: type) -> Any:
             holder = next(holding for holding in owner.__mro__ if vars(holding).get(self._name) is self)
-            value = vars(self._twin.made())[self._name]
+            value = self._make()
             setattr(holder, self._name, value)
             return value
 
@@ -136,6 +147,12 @@ else:
 
     def _is_named(value: object) -> bool:
         return _is_field(value) and value.kw_only is True
+
+    def _named(value: Any) -> Any:
+        """Return the field of a value that is given by its name only."""
+        made = value if _is_field(value) else dataclasses.field(default=value)
+        made.kw_only = True if made.kw_only is _MISSING else made.kw_only
+        return made
 
     def _compiled(cls: type) -> Any:
         names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": _MISSING}

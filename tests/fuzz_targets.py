@@ -16,6 +16,7 @@ from typing import Any
 
 from checkpoints import FAMILIES, write_checkpoint, write_safetensors
 from example_templates import ALL
+from fakes.show import said_of
 from hostile_ggufs import sound
 from local_stores import request
 from lora_models import write_adapter
@@ -35,7 +36,6 @@ from modelsmith.recipe.read.load import parse_recipe
 from modelsmith.registry.bundle.read import Bundle
 from modelsmith.registry.bundle.write import export
 from modelsmith.store.local.local import LocalStore
-from modelsmith.store.ollama.show import read_show
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 from modelsmith.template.api import Template
 from modelsmith.template.conversation.conversation import Conversation
@@ -241,7 +241,7 @@ def _manifest(data: bytes, _folder: Path) -> None:
 def _show(data: bytes, _folder: Path) -> None:
     found = _json(data)
     if isinstance(found, dict):
-        read_show(found)
+        said_of(found)
 
 
 def _conversation(data: bytes, _folder: Path) -> None:

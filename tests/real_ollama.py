@@ -24,8 +24,11 @@ def answers(host: str) -> bool:
 
 
 def can_create(store: OllamaStore, folder: Path) -> bool:
-    name = ModelName.parse(f"modelsmith-test-{uuid.uuid4().hex[:8]}")
-    blob = FileBlob(write_sample(folder / "probe.gguf"))
+    number = uuid.uuid4().int >> 96
+    name = ModelName.parse(f"modelsmith-test-{number:08x}")
+    blob = FileBlob(
+        write_sample(folder / "probe.gguf", seed=number)
+    )  # deleted below: no other test may have these weights
     try:
         store.create(name, CreateRequest({}, files={"probe.gguf": blob}))
     except ServerError as error:

@@ -24,6 +24,7 @@ LAYERS: list[set[str]] = [
         "errors",
         "source",
         "diagnostic",
+        "fields",
         "gojson",
         "gonumber",
         "linear",

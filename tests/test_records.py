@@ -86,6 +86,42 @@ def test_like_the_standard_library(slots: bool, calls: int) -> None:
     assert seen[0] == seen[1]
 
 
+def test_fields_that_are_given_by_name() -> None:
+    seen = []
+    for dataclass in (records.dataclass, dataclasses.dataclass):
+
+        @dataclass(frozen=True, slots=True, kw_only=True)
+        class Named:
+            a: int
+            b: list[int] = field(default_factory=list)
+            c: str = "c"
+
+        for _ in range(30):
+            one = Named(a=1, c="x")
+        with pytest.raises(TypeError):
+            Named(1)
+        with pytest.raises(TypeError):
+            Named(c="x")
+        seen.append((repr(one), Named.__match_args__, repr(dataclasses.replace(one, b=[2])), one == Named(a=1, c="x")))
+    assert seen[0] == seen[1]
+
+
+def test_copies_of_what_inherits() -> None:
+    @records.dataclass(frozen=True, slots=True)
+    class Base:
+        x: int = 1
+
+    @records.dataclass(frozen=True, slots=True)
+    class Inner(Base):
+        y: int = 2
+
+    assert dataclasses.replace(Inner(), x=3) == Inner(3, 2)
+    assert [(one.name, one.type, one.default) for one in dataclasses.fields(Inner)] == [
+        ("x", "int", 1),
+        ("y", "int", 2),
+    ]
+
+
 def test_copies() -> None:
     point = Point(1, (2,))
     assert pickle.loads(pickle.dumps(point)) == point

@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from modelsmith.compare.values import Value, compared_metadata, compared_values, untold
-from modelsmith.models.rendered import Rendered, rendered
+from modelsmith.models.rendered import renderings
 from modelsmith.template.allowance import foresee
 from modelsmith.template.conversation.named import NAMED, is_suffix
 from modelsmith.template.conversation.think import THINKS
+from modelsmith.template.outcomes import Outcome, compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,8 +60,8 @@ class Prompts:
 
     name: str
     think: Think
-    a: Rendered
-    b: Rendered
+    a: Outcome
+    b: Outcome
     comparable: bool = True
 
     @property
@@ -198,10 +199,9 @@ def _why(a: Side, b: Side, *, same_code: bool) -> str:
 def _prompts(a: Side, b: Side, conversations: Mapping[str, Conversation]) -> Iterator[Prompts]:
     mixed = a.draft.runs_jinja != b.draft.runs_jinja
     with foresee(len(conversations) * (1 if _one_template(a, b) else 2)):
-        for name, conversation in conversations.items():
-            for think in THINKS:
-                ours, theirs = rendered(a.draft, conversation, think), rendered(b.draft, conversation, think)
-                yield Prompts(name, think, ours, theirs, not mixed or _is_comparable(conversation))
+        for pair in compared(renderings(a.draft), renderings(b.draft), conversations):
+            comparable = not mixed or _is_comparable(pair.conversation)
+            yield Prompts(pair.name, pair.think, pair.before, pair.after, comparable)
 
 
 def _one_template(a: Side, b: Side) -> bool:

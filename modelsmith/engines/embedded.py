@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.engines.child import Child, Job
 from modelsmith.engines.cut import fitted
-from modelsmith.engines.go_answer import GoAnswer
+from modelsmith.engines.go_answer import PASSTHROUGH, GoAnswer
 from modelsmith.engines.known import runnable
 from modelsmith.engines.openai import NAMES, OpenAIEngine
 from modelsmith.engines.protocol import SECONDS, Finished, Identity, Prompt, Request, Usage
@@ -66,6 +66,9 @@ class EmbeddedEngine:
             return (
                 f"{self._known.unrendered}; that is code inside Ollama, so the Jinja template inside the GGUF renders here",
             )
+        parser = self._known.draft.parser
+        if self._known.renders.name == "parser" and parser != PASSTHROUGH:
+            return (f"PARSER {parser} is code inside Ollama, so the answer is read here by the tags of TEMPLATE",)
         return ()
 
     @property
@@ -196,9 +199,9 @@ class EmbeddedEngine:
 def _usage(event: Mapping[str, Any]) -> Usage:
     timings = object_of(event, "timings", "the embedded engine")
     return Usage(
-        prompt_tokens=count_of(event, "tokens_evaluated"),
-        cached_tokens=count_of(timings, "cache_n"),
-        answer_tokens=count_of(timings, "predicted_n"),
-        prompt_seconds=seconds_of(timings, "prompt_ms", _MILLI),
-        answer_seconds=seconds_of(timings, "predicted_ms", _MILLI),
+        prompt_tokens=count_of(event, "tokens_evaluated", "the embedded engine"),
+        cached_tokens=count_of(timings, "cache_n", "the embedded engine"),
+        answer_tokens=count_of(timings, "predicted_n", "the embedded engine"),
+        prompt_seconds=seconds_of(timings, "prompt_ms", _MILLI, "the embedded engine"),
+        answer_seconds=seconds_of(timings, "predicted_ms", _MILLI, "the embedded engine"),
     )

@@ -1,110 +1,71 @@
 """What Ollama makes of an answer to a prompt of a Go template: reasoning by the tags, calls behind the template's tag.
 
-Sources: Ollama ``thinking/parser.go``, ``tools/tools.go`` (Parser: a call is a JSON object with the name of a tool that was offered
-and ``arguments`` or ``parameters``).
+Source: Ollama ``server/routes.go`` (ChatHandler), with ``thinking/parser.go`` and :mod:`modelsmith.engines.go_calls`.
 """
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from modelsmith.engines.protocol import AnswerPiece, ToolCall
-from modelsmith.engines.reading import call_of
+from modelsmith.engines.go_calls import GoCalls
+from modelsmith.engines.protocol import AnswerPiece
 from modelsmith.template.conversation.thinking_split import ThinkingSplitter, is_primed
 from modelsmith.template.effective.think_rules import think_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modelsmith.engines.protocol import Request
+    from modelsmith.engines.protocol import Request, ToolCall
     from modelsmith.models.draft import Draft
     from modelsmith.models.served import PromptRenderer
 
-_KEYS = ("arguments", "parameters")
-_MOST_TRIES = 200
-"""Braces in a row that may begin a call: each may have to be read to the end of the answer."""
+PASSTHROUGH = "passthrough"
+"""The PARSER that reads nothing out of an answer: reasoning and calls stay in it."""
 
 
 class GoAnswer:
-    """Takes an answer piece by piece. ``tag`` begins a call, "" where no tool is offered; ``names`` are those of the tools."""
+    """Takes an answer piece by piece, as the model gives it. ``calls`` reads the calls of tools, None where no tool is offered."""
 
-    def __init__(self, splitter: ThinkingSplitter | None, tag: str = "", names: frozenset[str] = frozenset()) -> None:
+    def __init__(self, splitter: ThinkingSplitter | None, calls: GoCalls | None = None) -> None:
         self._splitter = splitter
-        self._tag = tag
-        self._names = names
-        self._held = ""
-        self._in_call = False
+        self._calls = calls
+        self._found: list[ToolCall] = []
 
     @classmethod
     def of(cls, draft: Draft, renders: PromptRenderer, request: Request, prompt: str) -> GoAnswer:
         """Return what reads the answer to this prompt."""
+        if draft.parser == PASSTHROUGH:
+            return cls(None)
         thinks = think_semantics(draft.version, "thinking" in renders.capabilities, request.think).splits
         opening, closing = renders.thinking_tags
         splitter = None
         if thinks and opening and closing:
             splitter = ThinkingSplitter(opening, closing, primed=is_primed(prompt, opening))
         tools = request.conversation.tools if request.conversation.messages else ()
-        names = frozenset(str(tool.get("function", {}).get("name", "")) for tool in tools)
-        return cls(splitter, _tag_of(draft) if names else "", names)
+        names = tuple(str(tool.get("function", {}).get("name", "")) for tool in tools)
+        return cls(splitter, GoCalls(_tag_of(draft), names) if names else None)
 
     def feed(self, text: str) -> Iterator[AnswerPiece]:
-        """Take the next part of the answer; yield what is certain now."""
+        """Take the next part of the answer; yield what Ollama would send on at once."""
         thinking, content = self._splitter.feed(text) if self._splitter else ("", text)
         if thinking:
             yield AnswerPiece(thinking, is_reasoning=True)
-        if content and (shown := self._shown(content)):
-            yield AnswerPiece(shown)
+        if self._calls is not None:
+            shown, calls = self._calls.feed(content)
+            if shown or calls or not thinking:
+                content = shown
+            # Ollama sends the text of a piece or its calls, not both
+            self._found += calls if not shown else ()
+        if content:
+            yield AnswerPiece(content)
 
     def end(self) -> tuple[tuple[AnswerPiece, ...], tuple[ToolCall, ...]]:
-        """Return what was held back, and the calls."""
-        rest = self._held
-        calls = tuple(_calls(rest.removeprefix(self._tag) if self._tag != "{" else rest, self._names)) if rest else ()
-        return ((AnswerPiece(rest),) if rest and not calls else ()), calls
-
-    def _shown(self, content: str) -> str:
-        """Return what of the answer can be no call."""
-        if not self._tag:
-            return content
-        text, self._held = self._held + content, ""
-        if self._in_call:
-            self._held = text
-            return ""
-        before, tag, after = text.partition(self._tag)
-        if tag:
-            self._in_call = True
-            self._held = tag + after
-            return before
-        for size in range(min(len(self._tag) - 1, len(text)), 0, -1):
-            if text.endswith(self._tag[:size]):
-                self._held = text[-size:]
-                return text[:-size]
-        return text
+        """Return what was held back, and the calls. Held text that is no call is shown only where no tag began it."""
+        rest = self._calls.rest if self._calls is not None else ""
+        return ((AnswerPiece(rest),) if rest else ()), tuple(self._found)
 
 
 def _tag_of(draft: Draft) -> str:
     from modelsmith.template.go.tool_tag import tool_call_tag
 
     return tool_call_tag(draft.template.tree) if draft.template is not None else "{"
-
-
-def _calls(text: str, names: frozenset[str]) -> Iterator[ToolCall]:
-    """Yield the calls in a text: JSON objects, in a list or one after the other, that name a tool and its arguments."""
-    place = tries = 0
-    while (place := text.find("{", place)) >= 0 and (tries := tries + 1) <= _MOST_TRIES:
-        try:
-            value, end = json.JSONDecoder().raw_decode(text, place)
-        except (ValueError, RecursionError):
-            place += 1
-            continue
-        yield from _calls_in(value, names)
-        place = end
-
-
-def _calls_in(value: Any, names: frozenset[str]) -> Iterator[ToolCall]:
-    if not isinstance(value, dict):
-        return
-    found = value.get("function") if isinstance(value.get("function"), dict) else value
-    name = found.get("name") if isinstance(found, dict) else None
-    if isinstance(found, dict) and isinstance(name, str) and name in names:
-        yield call_of(name, next((found[key] for key in _KEYS if isinstance(found.get(key), dict)), {}))

@@ -53,10 +53,10 @@ class OllamaEngine:
     def context(self) -> int | None:
         """Return the size with which the server has loaded the model (``/api/ps``, 0.11.9), None where it is not loaded, or the server too old."""
         with masked(self._secret):
-            running = self._http.ask("GET", "/api/ps").get("models")
-        for entry in running if isinstance(running, list) else ():
-            if isinstance(entry, dict) and ModelName.parse(str(entry.get("name", ""))).same_as(self._name):
-                return count_of(entry, "context_length")
+            running = list_of(self._http.ask("GET", "/api/ps"), "models", self.location)
+        for entry in running:
+            if ModelName.parse(text_of(entry, "name", self.location)).same_as(self._name):
+                return count_of(entry, "context_length", self.location)
         return None
 
     def prompt(self, request: Request) -> Prompt:
@@ -71,7 +71,7 @@ class OllamaEngine:
             with masked(self._secret):
                 for line in self._http.lines("POST", path, body, seconds=self._seconds):
                     if error := line.get("error"):
-                        raise EngineError(f"{self.location} failed while it answered: {error:.1000}")
+                        raise EngineError(f"{self.location} failed while it answered: {error!s:.1000}")
                     message = object_of(line, "message", self.location)
                     for call in list_of(message, "tool_calls", self.location):
                         function = object_of(call, "function", self.location)
@@ -85,7 +85,9 @@ class OllamaEngine:
                         yield AnswerPiece(content)
                     if line.get("done") is True:
                         yield Finished(
-                            text_of(line, "done_reason", self.location) or "stop", tuple(calls), _usage(line)
+                            text_of(line, "done_reason", self.location) or "stop",
+                            tuple(calls),
+                            _usage(line, self.location),
                         )
                         return
         except ServerError as error:
@@ -121,11 +123,11 @@ class OllamaEngine:
         return error
 
 
-def _usage(line: Mapping[str, Any]) -> Usage:
+def _usage(line: Mapping[str, Any], where: str) -> Usage:
     return Usage(
-        prompt_tokens=count_of(line, "prompt_eval_count"),
-        answer_tokens=count_of(line, "eval_count"),
-        prompt_seconds=seconds_of(line, "prompt_eval_duration", _NANO),
-        answer_seconds=seconds_of(line, "eval_duration", _NANO),
-        load_seconds=seconds_of(line, "load_duration", _NANO),
+        prompt_tokens=count_of(line, "prompt_eval_count", where),
+        answer_tokens=count_of(line, "eval_count", where),
+        prompt_seconds=seconds_of(line, "prompt_eval_duration", _NANO, where),
+        answer_seconds=seconds_of(line, "eval_duration", _NANO, where),
+        load_seconds=seconds_of(line, "load_duration", _NANO, where),
     )

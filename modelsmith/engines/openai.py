@@ -78,11 +78,11 @@ class OpenAIEngine:
     def context(self) -> int | None:
         """Return what ``/props`` says (llama-server), or ``max_model_len`` of the model (vLLM); None where the server says neither."""
         found = object_of(self._told("/props"), "default_generation_settings", self.location)
-        if (size := count_of(found, "n_ctx")) is not None:
+        if (size := count_of(found, "n_ctx", self.location)) is not None:
             return size
         for entry in list_of(self._told("/v1/models"), "data", self.location):
             if entry.get("id") == self._model:
-                return count_of(entry, "max_model_len")
+                return count_of(entry, "max_model_len", self.location)
         return None
 
     def prompt(self, request: Request) -> Prompt:
@@ -227,7 +227,7 @@ class _Read:
         self._count(event)
 
     def _add_call(self, place: int, call: Mapping[str, Any]) -> None:
-        index = count_of(call, "index")
+        index = count_of(call, "index", self.location)
         index = place if index is None else index
         if index >= MAX_CALLS:
             raise garbage(self.location, "it makes too many calls", index)
@@ -243,11 +243,11 @@ class _Read:
             details = object_of(usage, "prompt_tokens_details", self.location)
             timings = object_of(event, "timings", self.location)
             self.usage = Usage(
-                prompt_tokens=count_of(usage, "prompt_tokens"),
-                cached_tokens=count_of(details, "cached_tokens"),
-                answer_tokens=count_of(usage, "completion_tokens"),
-                prompt_seconds=seconds_of(timings, "prompt_ms", _MILLI),
-                answer_seconds=seconds_of(timings, "predicted_ms", _MILLI),
+                prompt_tokens=count_of(usage, "prompt_tokens", self.location),
+                cached_tokens=count_of(details, "cached_tokens", self.location),
+                answer_tokens=count_of(usage, "completion_tokens", self.location),
+                prompt_seconds=seconds_of(timings, "prompt_ms", _MILLI, self.location),
+                answer_seconds=seconds_of(timings, "predicted_ms", _MILLI, self.location),
             )
 
     def finished(self) -> Finished:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.engines.protocol import ToolCall
 from modelsmith.errors import EngineError
+from modelsmith.fields import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SHOWN = 120
 MAX_CALLS = 256
 
 
@@ -45,18 +45,28 @@ def list_of(value: Mapping[str, Any], key: str, where: str) -> list[Mapping[str,
     return found
 
 
-def count_of(value: Mapping[str, Any], key: str) -> int | None:
-    """Return a count; None where there is none, or what is there can be none."""
-    found = value.get(key)
-    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+def count_of(value: Mapping[str, Any], key: str, where: str) -> int | None:
+    """Return a count; None where there is none, or the number can be none. Raises EngineError for anything but a number."""
+    found = _number_of(value, key, where)
+    return None if found is None else int(found)
 
 
-def seconds_of(value: Mapping[str, Any], key: str, unit: float) -> float | None:
-    """Return a time that is noted in ``unit`` seconds; None where there is none, or what is there can be none."""
+def seconds_of(value: Mapping[str, Any], key: str, unit: float, where: str) -> float | None:
+    """Return a time that is noted in ``unit`` seconds; None where there is none, or the number can be none.
+
+    Raises EngineError for anything but a number.
+    """
+    found = _number_of(value, key, where)
+    return None if found is None else found * unit
+
+
+def _number_of(value: Mapping[str, Any], key: str, where: str) -> float | None:
     found = value.get(key)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < float("inf"):
+    if found is None:
         return None
-    return found * unit
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise garbage(where, f"{key} is no number", found)
+    return found if 0 <= found < float("inf") else None
 
 
 def call_of(name: str, arguments: object) -> ToolCall:
@@ -74,6 +84,6 @@ def call_of(name: str, arguments: object) -> ToolCall:
 def garbage(where: str, what: str, found: object) -> EngineError:
     """Return the error for an answer that is none."""
     return EngineError(
-        f"{where} answered with garbage: {what}, but {json.dumps(found, default=str):.{_SHOWN}}",
+        f"{where} answered with garbage: {what}, but {shown(found)}",
         hint="what answers there is perhaps something else, or a version that is not known here",
     )

@@ -76,22 +76,22 @@ class Recorded:
             for call in list_of(answer, "tool_calls", where)
         )
         counted = Usage(
-            prompt_tokens=count_of(usage, "prompt_tokens"),
-            cached_tokens=count_of(usage, "cached_tokens"),
-            answer_tokens=count_of(usage, "answer_tokens"),
-            prompt_seconds=seconds_of(usage, "prompt_seconds", 1),
-            answer_seconds=seconds_of(usage, "answer_seconds", 1),
-            load_seconds=seconds_of(usage, "load_seconds", 1),
+            prompt_tokens=count_of(usage, "prompt_tokens", where),
+            cached_tokens=count_of(usage, "cached_tokens", where),
+            answer_tokens=count_of(usage, "answer_tokens", where),
+            prompt_seconds=seconds_of(usage, "prompt_seconds", 1, where),
+            answer_seconds=seconds_of(usage, "answer_seconds", 1, where),
+            load_seconds=seconds_of(usage, "load_seconds", 1, where),
         )
         return cls(
             text_of(line, "key", where),
             object_of(line, "request", where),
-            Prompt(prompt.get("text") and text_of(prompt, "text", where), count_of(prompt, "tokens")),
+            Prompt(prompt.get("text") and text_of(prompt, "text", where), count_of(prompt, "tokens", where)),
             Identity(text_of(model, "name", where), text_of(model, "digest", where)),
             object_of(line, "parameters", where) if line.get("parameters") is not None else None,
             text_of(line, "engine", where),
             _day(text_of(line, "day", where), where),
-            count_of(line, "context"),
+            count_of(line, "context", where),
             text_of(answer, "reasoning", where),
             text_of(answer, "content", where),
             Finished(text_of(answer, "reason", where) or "stop", calls, counted),

@@ -40,15 +40,16 @@ def _meaning(node: Node, value: str | None = None) -> tuple[str, ...]:
 def check_template(before: str, after: str) -> None:
     """Raise VerificationFailed unless two templates have the same tokens and render the named conversations alike."""
     from modelsmith.template.conversation.named import NAMED
-    from modelsmith.template.edit.prove import TooSlow, prove, prove_same_reading, same_prompt
+    from modelsmith.template.edit.prove import Renderings, prove, prove_same_reading, same_prompt
     from modelsmith.template.go.template import Template
+    from modelsmith.template.outcomes import TooSlow
 
     if [token[:3] for token in tokens(before)] != [token[:3] for token in tokens(after)]:
         failed("the template")
     old, new = Template.parse(before), Template.parse(after)
     try:
         prove_same_reading(old, new)
-        prove(old, new, same_prompt, NAMED)
+        prove(Renderings(old), Renderings(new), same_prompt, NAMED)
     except TooSlow:
         raise
     except InjectionError as error:

@@ -21,8 +21,10 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from modelsmith.about import __version__
 from modelsmith.errors import ServerError, StoreError, UsageError
+from modelsmith.fields import Fields
 from modelsmith.gojson import encode
 from modelsmith.http.deadline import Connections
+from modelsmith.http.listening import is_listening
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -142,11 +144,7 @@ class HttpClient:
             return True
         parts = urlsplit(self._base)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        try:
-            with socket.create_connection((parts.hostname or "", port), timeout=seconds):
-                return True
-        except (OSError, UnicodeError):
-            return False
+        return is_listening(parts.hostname or "", port, seconds)
 
     @cached_property
     def _client(self) -> httpx2.Client:
@@ -197,6 +195,14 @@ class HttpClient:
                 if len(data) >= limit:
                     break
             return Answer(response.status_code, dict(response.headers), bytes(data[:limit]))
+
+    def fields(self, method: str, path: str, body: object = None, *, seconds: float | None = 60.0) -> Fields:
+        """Return what ``ask`` does, to be read field by field: one of another type is a ServerError that names it."""
+        return self.read(method, path, self.ask(method, path, body, seconds=seconds))
+
+    def read(self, method: str, path: str, answer: Mapping[str, Any]) -> Fields:
+        """Return an answer, or a line of one, to be read field by field."""
+        return Fields(answer, f"{method} {self.url}{path}", self._wrong)
 
     def lines(
         self,
@@ -374,6 +380,10 @@ class HttpClient:
         elif status in {401, 407}:
             hint = "the server wants credentials; put them into its URL (https://user:password@host)"
         return self._error(method, path, text or response.reason_phrase, status=status, hint=hint)
+
+    def _wrong(self, message: str) -> ServerError:
+        """Return the error for an answer of which a field is of another type than it should be."""
+        return ServerError(message, request=message.partition(": ")[0], hint=self._not_the_peer)
 
     def _error(self, method: str, path: str, text: str, *, status: int = 0, hint: str = "") -> ServerError:
         request = f"{method} {self.url}{path}"

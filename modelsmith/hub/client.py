@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from modelsmith.errors import HubError
+from modelsmith.fields import shown
 from modelsmith.hub.failures import hub_errors
 from modelsmith.hub.reference import is_safe_path
 from modelsmith.hub.settings import HubSettings
@@ -95,9 +96,13 @@ def _files(repo: str, siblings: Any) -> Iterator[tuple[str, HubFile]]:
     for number, sibling in enumerate(siblings):
         if number >= MAX_FILES:
             raise HubError(f"{repo} has more than {MAX_FILES:,} files")
-        path, size = str(sibling.rfilename), sibling.size
-        if not is_safe_path(path) or not isinstance(size, int) or size < 0:
+        path, size = sibling.rfilename, sibling.size
+        if not isinstance(path, str):
+            raise TypeError(f"the name of file {number + 1} is {shown(path)}, not a text")
+        if not is_safe_path(path):
             continue  # a file that could not be put anywhere is none that could be meant
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise ValueError(f"the size of {path[:80]} is {shown(size)}, not a number of bytes")
         sha256, blob = str(sibling.lfs.sha256) if sibling.lfs is not None else "", str(sibling.blob_id or "")
         yield path, HubFile(path, size, _if(_SHA256, sha256), _if(_COMMIT, blob))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.diagnostic import Severity, did_you_mean
 from modelsmith.errors import UsageError
-from modelsmith.lint.rules import all_rules
+from modelsmith.lint.rules import rule_codes
 from modelsmith.lint.settings import Policy, Settings
 from modelsmith.parameters import PARAMETERS, REMOVED_SINCE
 from modelsmith.patterns import regex
@@ -67,9 +67,9 @@ def codes(value: object, where: str) -> tuple[str, ...]:
             raise UsageError(
                 f'{where}: "{text}" is no code of a rule', hint="write MS104, or the beginning of several such as MS3"
             )
-        if text != "ALL" and not any(code.startswith(text) for code in all_rules()):
+        if text != "ALL" and not any(code.startswith(text) for code in rule_codes()):
             raise UsageError(
-                f'{where}: there is no rule "{text}"{did_you_mean(text, all_rules())}',
+                f'{where}: there is no rule "{text}"{did_you_mean(text, rule_codes())}',
                 hint="`modelsmith rules` lists all",
             )
     return tuple("MS" if text == "ALL" else text for text in texts)

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
+from modelsmith.errors import ServerError
 from modelsmith.store.care.doctor import Check
 
 if TYPE_CHECKING:
@@ -46,11 +47,16 @@ def check_cards(server: Server, system: System, processes: tuple[Process, ...]) 
 
 
 def _loaded(server: Server) -> Iterator[Check]:
-    for model in server.loaded():
-        name, size, inside = model.get("name"), model.get("size"), model.get("size_vram")
-        if not (isinstance(name, str) and isinstance(size, int) and isinstance(inside, int)) or size <= 0:
-            continue
-        share = round(100 * inside / size)
+    try:
+        loaded = server.loaded()
+    except ServerError as error:
+        yield Check("loaded", error.message, Severity.WARNING, error.hint)
+        return
+    for model in loaded:
+        name = model.name
+        if not model.size:
+            continue  # not loaded yet
+        share = round(100 * model.on_cards / model.size)
         if share >= 99:
             yield Check("loaded", f"{name} is wholly on the graphics cards")
         else:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from modelsmith.diagnostic import Severity
 from modelsmith.errors import ModelsmithError
 from modelsmith.http.client import HttpClient
+from modelsmith.records import dataclass
 from modelsmith.store.care.doctor import Check
 from modelsmith.store.environment import variable
 from modelsmith.store.ollama.ollama import OllamaStore, server_url
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 
 SECONDS = 3.0
 _OLD_MINORS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model that a server has loaded: its bytes, and how many of them lie on the graphics cards."""
+
+    name: str
+    size: int
+    on_cards: int
 
 
 class Server:
@@ -36,16 +46,20 @@ class Server:
         self._named = named
         self.version: str | None = None
 
-    def loaded(self) -> tuple[dict[str, Any], ...]:
-        """Return what the server has loaded; nothing where it does not tell (before 0.1.33)."""
+    def loaded(self) -> tuple[Loaded, ...]:
+        """Return what the server has loaded; nothing where it does not tell (before 0.1.33).
+
+        Raises ServerError where the answer cannot be understood.
+        """
         http = HttpClient(server_url(self._named), peer="Ollama server", connect_seconds=SECONDS)
         try:
-            models = http.ask("GET", "/api/ps", seconds=SECONDS).get("models")
+            said = http.fields("GET", "/api/ps", seconds=SECONDS)
         except ModelsmithError:
             return ()
         finally:
             http.close()
-        return tuple(model for model in models if isinstance(model, dict)) if isinstance(models, list) else ()
+        models = said.objects("models")
+        return tuple(Loaded(row.text("name"), row.count("size"), row.count("size_vram")) for row in models)
 
 
 def serves(process: Process, port: int) -> bool:

@@ -11,7 +11,6 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.models.base import brought_along
-from modelsmith.models.said import SOURCES, facts_of
 from modelsmith.parameters import typed_parameters
 from modelsmith.records import dataclass
 from modelsmith.syntax.modelfile.table import NOTED, HasNoted
@@ -192,8 +191,12 @@ class Draft(HasNoted):
     def effective(self) -> EffectiveTemplate:
         """Which template runs, and by which rule; the word of the server itself counts more, where our rules can follow it."""
         ours, said = self.by_our_rules, self.base.inherited.said
-        theirs = SOURCES.get(said.template_source, "") if said else ""
-        if said is None or not theirs or theirs == ours.source:
+        if said is None:
+            return ours
+        from modelsmith.models.said import SOURCES, facts_of
+
+        theirs = SOURCES.get(said.template_source, "")
+        if not theirs or theirs == ours.source:
             return ours
         if self.version is not None and said.version and resolve(self.version) != resolve(said.version):
             return ours

@@ -1,29 +1,25 @@
-"""A conversation rendered by a model for every think value."""
+"""What a model makes of a conversation: the prompt, or the error."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import TemplateRenderError
-from modelsmith.records import dataclass
+from modelsmith.template.outcomes import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from modelsmith.models.draft import Draft
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A prompt, or the error that rendering gives."""
-
-    prompt: str = ""
-    error: str = ""
-
-
-def rendered(draft: Draft, conversation: Conversation, think: Think, *, jinja: bool | None = None) -> Rendered:
+def rendered(draft: Draft, conversation: Conversation, think: Think, *, jinja: bool | None = None) -> Outcome:
     """Render with the template that runs, or the one that ``jinja`` asks for; an error is part of the answer."""
-    try:
-        return Rendered(draft.render(conversation, think, jinja=jinja))
-    except TemplateRenderError as error:
-        return Rendered(error=error.message)
+    return Outcome.of(partial(draft.render, jinja=jinja), conversation, think)
+
+
+def renderings(draft: Draft, *, jinja: bool | None = None) -> Callable[[Conversation, Think], Outcome]:
+    """Return what :func:`rendered` does, for one draft."""
+    return partial(rendered, draft, jinja=jinja)

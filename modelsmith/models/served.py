@@ -38,7 +38,7 @@ class PromptRenderer:
     ``system`` and ``messages`` are the model's own, which Ollama puts in front of every conversation; ``drops_reasoning``
     says that it takes reasoning out of past answers, ``version`` which Ollama that is (None: a template file, which no
     Ollama stands before), ``weights`` where the GGUF with its vocabulary is; ``with_variables`` renders with further ones, None
-    where the template has none of its own.
+    where the template has none of its own; ``unheard`` says which of those that were given change nothing. ``chat_template`` is the text of the Jinja template that renders.
     """
 
     name: str
@@ -53,6 +53,8 @@ class PromptRenderer:
     is_model: bool = False
     version: str | None = None
     with_variables: Callable[[Mapping[str, Any]], Callable[[Conversation, Think], str]] | None = None
+    chat_template: str = ""
+    unheard: tuple[str, ...] = ()
 
     def render(self, talk: Conversation, think: Think = None) -> str:
         """Return the prompt that the model gets for a request; raises TemplateRenderError where Ollama fails."""
@@ -111,7 +113,10 @@ def find_renderer(
             f"{spec}: only a Jinja template has variables of its own, and {found.name} renders here",
             hint="leave out --var, or render the Jinja template inside the GGUF with --engine jinja",
         )
-    return replace(found, template=found.with_variables(variables))
+    from modelsmith.template.jinja.given_variables import without_effect
+
+    unheard = without_effect(found.chat_template, variables)
+    return replace(found, template=found.with_variables(variables), unheard=unheard)
 
 
 def _find_renderer(
@@ -163,6 +168,7 @@ def jinja_renderer(text: str, engine: str | None = None, ends: TextEnds = NO_END
         tags,
         capabilities(chat_template=text),
         with_variables=with_variables,
+        chat_template=text,
     )
 
 

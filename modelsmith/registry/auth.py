@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from modelsmith.errors import ServerError
+from modelsmith.fields import Fields
 from modelsmith.records import dataclass
 from modelsmith.registry.ollama_key import default_key, signature
 from modelsmith.registry.reference import DOCKER_HUB
@@ -171,13 +172,15 @@ class Authenticator:
                     status=response.status,
                 )
             data = response.read(_MAX_TOKEN)
+        where = f"{url.partition('?')[0]}: the answer of the token server"
         try:
             answer = json.loads(data)
-            token = answer.get("token") or answer.get("access_token")
-        except (ValueError, RecursionError, AttributeError):
-            token = None
-        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise ServerError(f"{url.partition('?')[0]}: the token server's answer has no token")
+        except (ValueError, RecursionError) as error:
+            raise ServerError(f"{where} is not JSON: {error}") from error
+        said = Fields.of(answer, where, ServerError)
+        token = said.text("token") or said.text("access_token")
+        if not _TOKEN.fullmatch(token):
+            raise ServerError(f"{where} has no token")
         return token
 
 

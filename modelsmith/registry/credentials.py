@@ -154,7 +154,7 @@ def _ask_helper(helper: str, key: str) -> Login | None:
     try:
         found = json.loads(answer)
         user, secret = found["Username"], found["Secret"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreError(f"docker-credential-{helper} answers what cannot be read for {key}") from error
     if not isinstance(user, str) or not isinstance(secret, str):
         raise StoreError(f"docker-credential-{helper} answers what cannot be read for {key}")

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from modelsmith.errors import DigestMismatch, InvalidDigest, StoreError
+from modelsmith.fields import Fields
 from modelsmith.gojson import GoStruct, encode
 from modelsmith.manifest import CONFIG_TYPE, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Digest, Layer, Manifest
 from modelsmith.records import dataclass
@@ -57,20 +58,19 @@ def _read(data: bytes) -> Manifest:
         body = json.loads(data, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
         raise StoreError(f"it is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise StoreError("it is no JSON object")
-    kind = body.get("mediaType")
+    said = Fields.of(body, "it", StoreError)
+    kind = said.text("mediaType")
     if kind in _LISTS or "manifests" in body:
         raise StoreError("it is a list of manifests", hint="name one of them: oci://HOST/NAME@sha256:…")
     if body.get("schemaVersion") != 2:
         raise StoreError(f"its schemaVersion is {body.get('schemaVersion')!r:.40} instead of 2")
-    if isinstance(body.get("layers"), list) and len(body["layers"]) > MAX_LAYERS:
-        raise StoreError(f"it has {len(body['layers'])} layers; {MAX_LAYERS} are allowed")
+    if (count := len(said.objects("layers"))) > MAX_LAYERS:
+        raise StoreError(f"it has {count} layers; {MAX_LAYERS} are allowed")
     manifest = Manifest.from_bytes(data)
     _check(manifest)
     if kind != OCI_TYPE:
         return manifest
-    return _original(body, manifest)
+    return _original(said, manifest)
 
 
 def _check(manifest: Manifest) -> None:
@@ -112,15 +112,12 @@ def _descriptor(layer: Layer) -> GoStruct:
     return entry
 
 
-def _original(body: dict[str, Any], manifest: Manifest) -> Manifest:
+def _original(said: Fields, manifest: Manifest) -> Manifest:
     """Return Ollama's manifest that an OCI one carries; one in Ollama's form where it carries none."""
-    annotations = body.get("annotations")
-    carried = annotations.get(_ORIGINAL) if isinstance(annotations, dict) else None
-    if carried is None:
+    annotations = said.object("annotations")
+    if _ORIGINAL not in annotations:
         return Manifest.from_bytes(Manifest(manifest.config, manifest.layers).to_bytes())
-    if not isinstance(carried, str):
-        raise StoreError(f"its annotation {_ORIGINAL} is no text")
-    original = Manifest.from_bytes(carried.encode())
+    original = Manifest.from_bytes(annotations.text(_ORIGINAL).encode())
     _check(original)
     if _blobs(original) != _blobs(manifest):
         raise DigestMismatch(f"its annotation {_ORIGINAL} names other blobs than its layers")

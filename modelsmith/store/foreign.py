@@ -6,12 +6,25 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import StoreError
+from modelsmith.fields import Fields, shown
 from modelsmith.parameters import PARAMETERS, ParameterKind
+from modelsmith.syntax.modelfile.table import NOTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HINT = "pull or create the model again"
+CONFIG_TEXTS = (
+    *NOTED,
+    "model_format",
+    "model_family",
+    "model_type",
+    "file_type",
+    "remote_host",
+    "remote_model",
+    "base_name",
+)
+CONFIG_LISTS = ("capabilities", "model_families")
 _WORDS = {
     ParameterKind.INT: "a number",
     ParameterKind.FLOAT: "a number",
@@ -49,7 +62,7 @@ def read_parameters(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         if value is None:
             continue
         if row is not None and not _is_kind(value, row.kind):
-            raise StoreError(f"{where}: {name:.60} is {_shown(value)}, not {_WORDS[row.kind]}", hint=_HINT)
+            raise StoreError(f"{where}: {name:.60} is {shown(value)}, not {_WORDS[row.kind]}", hint=_HINT)
         if row is not None or _is_plain(value):
             read[name] = value
     return read
@@ -63,25 +76,23 @@ def read_messages(value: Any, where: str) -> tuple[Mapping[str, Any], ...]:
         for key in ("role", "content"):
             if not isinstance(item.get(key, ""), str):
                 raise StoreError(
-                    f"{where}: {key} of message {number + 1} is {_shown(item[key])}, not a text", hint=_HINT
+                    f"{where}: {key} of message {number + 1} is {shown(item[key])}, not a text", hint=_HINT
                 )
     return tuple(value)
 
 
-def texts(value: Any) -> frozenset[str]:
-    """Return the texts of a list; anything else has none."""
-    return frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list) else frozenset()
+def read_config(values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Return the config of a model, in which whatever is read of it has its type or is missing; raises StoreError.
 
-
-def text(body: Mapping[str, Any], key: str) -> str:
-    """Return the text of a key, "" for anything else."""
-    value = body.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def number(value: Any) -> int:
-    """Return a size, 0 for anything that is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+    Ollama does not load a model whose config has another type. Source: Ollama ``types/model/config.go``.
+    """
+    fields = Fields(values, where, lambda message: StoreError(message, hint=_HINT))
+    read: dict[str, Any] = dict(values)
+    for key in CONFIG_TEXTS:
+        read[key] = fields.text(key)
+    for key in CONFIG_LISTS:
+        read[key] = list(fields.texts(key))
+    return read
 
 
 def _is_kind(value: Any, kind: ParameterKind) -> bool:
@@ -96,7 +107,3 @@ def _is_kind(value: Any, kind: ParameterKind) -> bool:
 def _is_plain(value: Any) -> bool:
     items = value if isinstance(value, list) else [value]
     return all(isinstance(item, str | int | float) for item in items)
-
-
-def _shown(value: Any) -> str:
-    return f"{json.dumps(value):.60}"

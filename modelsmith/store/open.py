@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from modelsmith.errors import ServerError, StoreError, UsageError, system_errors
 from modelsmith.patterns import regex
@@ -216,11 +217,15 @@ def _named(host: str) -> OllamaStore:
 
 def _answering() -> tuple[str, str, OllamaStore | None]:
     """Return the URL of the default server, why it cannot be used ("" if it can), and the server."""
+    from modelsmith.http import listening
+    from modelsmith.name import parse_host
+
+    default = urlsplit(parse_host(""))
+    if not listening.is_listening(default.hostname or "", default.port or 0, LOCAL_SECONDS):
+        return default.geturl(), "no server answers", None
     from modelsmith.store.ollama.ollama import OllamaStore
 
     server = OllamaStore("")
-    if not server.is_listening(LOCAL_SECONDS):
-        return server.location, "no server answers", None
     try:
         server.ollama_version(seconds=LOCAL_SECONDS)
     except ServerError:

@@ -44,6 +44,8 @@ class Allowance:
     """How many renderings the command is known to make yet, see :func:`foresee`."""
     last: float = 0.0
     """Seconds that the newest of those took."""
+    weighed: tuple[float, int] = (-math.inf, 0)
+    """When the memory of the process was looked at last, in seconds of its work, and how much it was."""
 
     def __post_init__(self) -> None:
         self.whole = self.seconds, self.memory
@@ -139,16 +141,16 @@ class Use:
     The engine looks every few thousand steps, and charges it when it ends, however it ends.
     """
 
-    __slots__ = ("_before", "_began", "_grown", "_left", "_weighed")
+    __slots__ = ("_before", "_began", "_grown", "_left")
 
     def __init__(self) -> None:
         self._left = _LEFT.get()
-        self._began = self._weighed = 0.0
-        self._before: int | None = None
-        self._grown = 0
+        self._began = 0.0
+        self._before = self._grown = 0
         if self._left is not None:
             self._left.check()
             self._began = time.process_time()
+            self._before = self._weight(self._left, self._began)
 
     def look(self) -> None:
         """Raise RenderingLimitReached where the rendering has taken what its command had left."""
@@ -158,13 +160,18 @@ class Use:
         now = time.process_time()
         if now - self._began > left.seconds:
             raise left.refusal_of_time()
-        if now - self._weighed > _BETWEEN:
-            self._weighed = now
-            taken = _memory()
-            self._before = taken if self._before is None else self._before
-            self._grown = max(self._grown, taken - self._before)
-            if self._grown > left.memory:
-                raise left.refusal_of_memory()
+        self._grown = max(self._grown, self._weight(left, now) - self._before)
+        if self._grown > left.memory:
+            raise left.refusal_of_memory()
+
+    @staticmethod
+    def _weight(left: Allowance, now: float) -> int:
+        """Return the memory of the process, looked at now or a moment ago: most renderings are shorter than that."""
+        when, weight = left.weighed
+        if now - when > _BETWEEN:
+            weight = _memory()
+            left.weighed = now, weight
+        return weight
 
     def charge(self, size: int) -> None:
         """Count what the rendering took: the time since it began or was charged last, and ``size`` bytes of text."""

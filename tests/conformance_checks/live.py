@@ -76,7 +76,7 @@ def compared(text: str, keep: Path | None = None) -> Iterable[tuple[str, *Differ
     try:
         template = ChatTemplate.parse(text)
     except TemplateError as error:
-        yield "loading", "", theirs is not None, error.message
+        yield "loading", "", theirs is not None, error.message if theirs is not None else False
         return
     yield "loading", "", theirs is not None, True
     if theirs is None:

@@ -6,6 +6,7 @@ import pytest
 
 from modelsmith.engines.cut import fitted
 from modelsmith.engines.go_answer import GoAnswer
+from modelsmith.engines.go_calls import GoCalls
 from modelsmith.engines.protocol import AnswerPiece, Prompt, Request
 from modelsmith.masking import masked_arguments
 from modelsmith.template.conversation.conversation import Conversation
@@ -49,7 +50,7 @@ def test_what_cannot_be_counted_is_left_alone() -> None:
 
 
 def read(text: str, tag: str, *, size: int = 3) -> tuple[str, str, list[tuple[str, object]]]:
-    answer = GoAnswer(ThinkingSplitter("<think>", "</think>", primed=True), tag, frozenset({"f", "g"}))
+    answer = GoAnswer(ThinkingSplitter("<think>", "</think>", primed=True), GoCalls(tag, ("sun", "moon", "sun_dial")))
     pieces: list[AnswerPiece] = []
     for start in range(0, len(text), size):
         pieces += answer.feed(text[start : start + size])
@@ -63,17 +64,33 @@ def read(text: str, tag: str, *, size: int = 3) -> tuple[str, str, list[tuple[st
     ("text", "tag", "content", "calls"),
     [
         ("why</think>so", "<tool>", "so", []),
-        ("why</think>so <tool", "<tool>", "so <tool", []),
-        ('why</think>so <tool>{"name": "f", "arguments": {"x": 1}}</tool>', "<tool>", "so ", [("f", {"x": 1})]),
-        ('why</think>{"name": "f", "parameters": {"x": 1}}', "{", "", [("f", {"x": 1})]),
+        # the answer ends where a tag may begin: what was held is lost
+        ("why</think>so <tool", "<tool>", "so ", []),
+        ('why</think>so <tool>{"name": "sun", "arguments": {"x": 1}}</tool>', "<tool>", "so ", [("sun", {"x": 1})]),
+        # behind a tag of words all that is no call is lost, a call in another format too
+        ("why</think>so <tool><function=sun><parameter=x>1</parameter></function></tool>", "<tool>", "so ", []),
+        ('why</think><tool>{"name": "unknown", "arguments": {}}</tool>', "<tool>", "", []),
+        ('why</think><tool>{"name": "sun", "arguments": {"x": 1}', "<tool>", "", []),
+        # the name may stand anywhere, and the first complete object has the arguments
+        ('why</think><tool>sun_dial[ARGS]{"x": "}{"}', "<tool>", "", [("sun_dial", {"x": "}{"})]),
+        ('why</think><tool>{"sun": {"x": NaN}} {"sun": {"x": 1}}', "<tool>", "", [("sun", {"x": 1})]),
+        ('why</think><tool>{"a": [{"sun": "{\\"x\\": 1}"}]}', "<tool>", "", [("sun", {"x": 1})]),
+        ('why</think><tool>{"name": "sun", "arguments": null}', "<tool>", "", []),
+        ('why</think><tool>{"name": "sun", "arguments": "null"}', "<tool>", "", []),
+        ('why</think><tool>{"name": "sun", "arguments": {"x": "\\ud800"}}', "<tool>", "", [("sun", {"x": "\ufffd"})]),
+        ('why</think><tool>{"sun": {"x": 1e999}} ', "<tool>", "", []),
+        ('why</think>{"name": "sun", "parameters": {"x": 1}}', "{", "", [("sun", {"x": 1})]),
         (
-            'why</think>[{"name": "f", "arguments": {}}, {"name": "g", "arguments": {"y": 2}}]',
+            'why</think>[{"name": "sun", "arguments": {}}, {"name": "moon", "arguments": {"y": 2}}]',
             "[",
             "",
-            [("f", {}), ("g", {"y": 2})],
+            [("sun", {}), ("moon", {"y": 2})],
         ),
         ('why</think>{"name": "unknown", "arguments": {}}', "{", '{"name": "unknown", "arguments": {}}', []),
-        ("why</think>{" * 1000, "{", "{" + "why</think>{" * 999, []),
+        # without a tag an answer must begin with its call; Ollama says the end of the piece with the brace twice
+        ('why</think>so {"name": "sun", "arguments": {}}', "{", 'so {"name": "sun", "arguments": {}}', []),
+        ('why</think> i{"name": "sun", "arguments": {}}', "{", 'i{"name": "sun", "arguments": {}}{"', []),
+        ("why</think>" + "{why" * 1000, "{", "{why" * 1000, []),
     ],
 )
 def test_answers_to_go_templates(text: str, tag: str, content: str, calls: list[tuple[str, object]]) -> None:

@@ -127,6 +127,25 @@ def test_it_thinks_by_the_jinja_template_of_a_draft(tmp_path: Path) -> None:
         engine.close()
 
 
+def test_what_a_parser_changes_is_known_or_said(tmp_path: Path) -> None:
+    modelfile = thinking_modelfile(tmp_path)
+    text = modelfile.read_text("utf-8")
+    modelfile.write_text(f"{text}\nPARSER qwen3-thinking\n", "utf-8")
+    known = find_known(str(modelfile), lambda: LocalStore(tmp_path), tmp_path, None, silent)
+    assert EmbeddedEngine(known).notes == (
+        "PARSER qwen3-thinking is code inside Ollama, so the answer is read here by the tags of TEMPLATE",
+    )
+    modelfile.write_text(f"{text}\nPARSER passthrough\n", "utf-8")
+    known = find_known(str(modelfile), lambda: LocalStore(tmp_path), tmp_path, None, silent)
+    engine = EmbeddedEngine(known)
+    try:
+        assert engine.notes == ()
+        answer = collect(engine, ask(QUESTION))
+        assert (answer.reasoning, "</think>" in answer.content) == ("", True)
+    finally:
+        engine.close()
+
+
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     known = find_known(str(real_gguf()), lambda: LocalStore(tmp_path), tmp_path, None, silent)
     cut = tmp_path / "cut.gguf"

@@ -98,16 +98,26 @@ def test_a_hang_has_an_end() -> None:
 
 
 def test_counts_that_can_be_none_are_none() -> None:
-    odd = DONE | {"prompt_eval_count": -1, "eval_count": "x", "eval_duration": True, "prompt_eval_duration": None}
+    odd = DONE | {"prompt_eval_count": -1, "eval_count": None, "eval_duration": -5, "prompt_eval_duration": None}
     answer, _ = asked(Script.lines(odd))
     assert answer.usage.prompt_tokens is None
     assert (answer.prompt_rate, answer.answer_rate) == (None, None)
+    for key, value in (("eval_count", "x"), ("eval_duration", True), ("prompt_eval_count", [])):
+        with pytest.raises(EngineError, match=f"answered with garbage: {key} is no number, but "):
+            asked(Script.lines(DONE | {key: value}))
+    with pytest.raises(EngineError, match=r"failed while it answered: \{'a': 1\}"):
+        asked(Script.lines({"error": {"a": 1}}))
 
 
 def test_the_context_is_that_of_the_loaded_model() -> None:
     running = {"models": [{"name": "other:latest", "context_length": 1}, {"name": "m:latest", "context_length": 8192}]}
-    for models, found in ((running, 8192), ({"models": None}, None), ({"models": [7, {}]}, None)):
+    for models, found in ((running, 8192), ({"models": None}, None), ({"models": [{}]}, None)):
         with scripted({"/api/ps": Script.json(models)}) as server:
             engine = OllamaEngine(server.url, "m")
             assert engine.context() == found
             engine.close()
+    with scripted({"/api/ps": Script.json({"models": [7, {}]})}) as server:
+        engine = OllamaEngine(server.url, "m")
+        with pytest.raises(EngineError, match="models is no list of objects"):
+            engine.context()
+        engine.close()

@@ -7,9 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from modelsmith.errors import ServerError
+from modelsmith.fields import Fields
 from modelsmith.store.model import StoredModel
+from modelsmith.store.ollama.show import Shown, read_show
 
 DEFAULT = "{{ .Prompt }}"
+
+
+def said_of(answer: Mapping[str, Any]) -> Shown:
+    """Return what is read of an answer of ``/api/show``."""
+    return read_show(Fields(answer, "POST http://there/api/show", ServerError))
 
 
 def shown(model: StoredModel, *, parent: str = "", hides_files: bool, env: str = "") -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from fakes.ollama import FakeOllama, Fault
 
 from modelsmith.errors import ServerError, StoreError, UsageError
+from modelsmith.http import listening
 from modelsmith.name import ModelName
 from modelsmith.store.environment import variable
 from modelsmith.store.local.local import LocalStore
@@ -90,7 +91,7 @@ def test_the_default_is_the_server_that_answers(tmp_path: Path) -> None:
 
 
 def test_the_default_is_a_directory_when_no_server_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(OllamaStore, "is_listening", lambda _store, _seconds: False)
+    monkeypatch.setattr(listening, "is_listening", lambda _host, _port, _seconds: False)
     choice = choose_store(environment={"OLLAMA_MODELS": f"'{tmp_path}'"})
     assert isinstance(choice.store, LocalStore)
     assert choice.store.location == str(tmp_path)
@@ -99,7 +100,7 @@ def test_the_default_is_a_directory_when_no_server_answers(tmp_path: Path, monke
 
 
 def test_the_default_directory_is_below_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(OllamaStore, "is_listening", lambda _store, _seconds: False)
+    monkeypatch.setattr(listening, "is_listening", lambda _host, _port, _seconds: False)
     monkeypatch.setenv("HOME", str(tmp_path))
     choice = choose_store(environment={})
     assert choice.store.location == str(tmp_path / ".ollama" / "models")

@@ -165,12 +165,15 @@ def test_a_store_in_the_middle_of_everything_is_left_alone(
     [
         ({"mediaType": LIST_TYPE, "manifests": []}, "is empty"),
         ({"mediaType": LIST_TYPE}, "is empty"),
-        ({"mediaType": LIST_TYPE, "manifests": ["x"]}, "not a JSON object"),
+        ({"mediaType": LIST_TYPE, "manifests": ["x"]}, 'manifests\\[0\\] is "x", not an object'),
         ({"mediaType": LIST_TYPE, "manifests": [{"mediaType": LIST_TYPE}]}, "another list"),
-        ({"mediaType": LIST_TYPE, "manifests": [{"runner": 5, "digest": f"sha256:{0:064}"}]}, "must be texts"),
-        ({"mediaType": LIST_TYPE, "manifests": [{"digest": "sha256:../x"}]}, "is not a digest"),
-        ({"mediaType": LIST_TYPE, "manifests": [{"layers": 5, "config": {}}]}, "list of layers"),
-        ([], "not a JSON object"),
+        (
+            {"mediaType": LIST_TYPE, "manifests": [{"runner": 5, "digest": f"sha256:{0:064}"}]},
+            "runner is 5, not a text",
+        ),
+        ({"mediaType": LIST_TYPE, "manifests": [{"digest": "sha256:../x"}]}, 'digest is "sha256:../x", not a digest'),
+        ({"mediaType": LIST_TYPE, "manifests": [{"layers": 5, "config": {}}]}, "layers is 5, not a list"),
+        ([], "not an object"),
     ],
 )
 def test_lists_that_cannot_be_read(body: object, words: str) -> None:

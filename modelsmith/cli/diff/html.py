@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from modelsmith.compare.difference import Difference, Prompts, Text
     from modelsmith.compare.values import Value
-    from modelsmith.models.rendered import Rendered
+    from modelsmith.template.outcomes import Outcome
 
     Colours = Mapping[str, int]
 
@@ -139,7 +139,7 @@ def _prompts(found: Difference, colours: Colours) -> Iterator[str]:
         return
     yield filter_html(only_differing=bool(found.different_prompts))
     for name, group in groupby(found.prompts, key=lambda pair: pair.name):
-        alike: dict[tuple[Rendered, Rendered], list[Prompts]] = {}
+        alike: dict[tuple[Outcome, Outcome], list[Prompts]] = {}
         for pair in group:
             alike.setdefault((pair.a, pair.b), []).append(pair)
         for number, pairs in enumerate(alike.values()):
@@ -173,7 +173,7 @@ def _card(found: Difference, name: str, number: int, pairs: list[Prompts], colou
     yield f"<pre>{text_html(asked)}</pre></details></article>"
 
 
-def _prompt(sign: str, side: Rendered, text: str, label: str) -> str:
+def _prompt(sign: str, side: Outcome, text: str, label: str) -> str:
     if side.error:
         kind, inner = ' class="error"', f"error: {text_html(side.error)}"
     elif not side.prompt:

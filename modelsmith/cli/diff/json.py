@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from modelsmith.compare.difference import Difference, Prompts
     from modelsmith.compare.side import Side
     from modelsmith.compare.values import Value
-    from modelsmith.models.rendered import Rendered
+    from modelsmith.template.outcomes import Outcome
 
 
 def diff_json(found: Difference, *, everything: bool) -> str:
@@ -76,5 +76,5 @@ def _pair(pair: Prompts) -> dict[str, Any]:
     }
 
 
-def _rendered(side: Rendered) -> dict[str, str]:
+def _rendered(side: Outcome) -> dict[str, str]:
     return {"error": side.error} if side.error else {"prompt": side.prompt}

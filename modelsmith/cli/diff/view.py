@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from modelsmith.cli.recipes.plan_view import visible
+from modelsmith.cli.recipes.plan_details import visible
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.terminal import Terminal
 from modelsmith.template.conversation.think import THINK_WORDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,11 @@ import click
 from modelsmith.cli.shared.failure import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
+    from modelsmith.template.outcomes import Outcome
     from modelsmith.weights.gguf.file import GGUFFile
 
 _TAIL = 200
@@ -59,30 +64,29 @@ def compare_prompts(a: GGUFFile, b: GGUFFile) -> Prompts | None:
     """Render both templates; None where both files have the same one and the same tokens, or none has any."""
     from modelsmith.errors import TemplateError
     from modelsmith.template.conversation.named import NAMED
-    from modelsmith.template.conversation.think import THINKS
     from modelsmith.template.jinja.template import ChatTemplate
+    from modelsmith.template.outcomes import Outcomes, compared
 
     if _renders(a) == _renders(b):
         return None
     if not a.chat_template or not b.chat_template:
         return Prompts(0, (), f"only {(a if a.chat_template else b).path.name} has one")
-    sides = []
+    sides: list[Callable[[Conversation, Think], Outcome]] = []
     for gguf in (a, b):
         try:
-            sides.append((ChatTemplate.parse(gguf.chat_template or ""), *_tokens(gguf)))
+            template, (bos, eos) = ChatTemplate.parse(gguf.chat_template or ""), _tokens(gguf)
+            sides.append(Outcomes(partial(template.render, bos_token=bos, eos_token=eos)))
         except TemplateError as error:
             return Prompts(0, (), f"that of {gguf.path.name} has an error: {error.message}")
-    found = []
-    for name, talk in NAMED.items():
-        for think in THINKS:
-            texts = []
-            for template, bos, eos in sides:
-                try:
-                    texts.append(template.render(talk, think, bos_token=bos, eos_token=eos))
-                except TemplateError as error:
-                    texts.append(f"error: {error.message}")
-            found.append(Prompt(name, think, *texts))
+    found = [
+        Prompt(pair.name, pair.think, _text(pair.before), _text(pair.after))
+        for pair in compared(sides[0], sides[1], NAMED)
+    ]
     return Prompts(len(found), tuple(prompt for prompt in found if prompt.a != prompt.b))
+
+
+def _text(outcome: Outcome) -> str:
+    return f"error: {outcome.error}" if outcome.error else outcome.prompt
 
 
 def _renders(gguf: GGUFFile) -> tuple[str | None, str, str]:

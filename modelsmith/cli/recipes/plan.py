@@ -58,9 +58,7 @@ def command(
       modelsmith plan my.yaml -o plan.json
       modelsmith plan sizes.yaml --profile fast --only base=llama3.2:3b
     """
-    from modelsmith.cli.recipes.many import plan_many
     from modelsmith.cli.recipes.planning import ask_all, hosts_of, make_plan
-    from modelsmith.cli.recipes.saved import check_place, save
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.errors import UsageError
     from modelsmith.hidden import unseen
@@ -72,12 +70,16 @@ def command(
 
         check_report(html, force=force)
     if output is not None:
+        from modelsmith.cli.recipes.saved import check_place
+
         check_place(output, force=force)
     asked = ask_all(options)
     hosts = (None,) if from_lock else hosts_of(options)
     if len(asked) > 1 or len(hosts) > 1:
         if wrong := next((name for name, given in (("-o", output), ("--html", html)) if given), ""):
             raise UsageError(f"{wrong} is for one model at a time", hint="choose one with --only and one --store")
+        from modelsmith.cli.recipes.many import plan_many
+
         return plan_many(
             options,
             asked,
@@ -91,6 +93,8 @@ def command(
     with progress_bars(enabled=not as_json) as progress:
         made = make_plan(options, asked[0], progress=progress, from_lock=from_lock, hashes=check_only, where=hosts[0])
         if output is not None:
+            from modelsmith.cli.recipes.saved import save
+
             save(output, made, options, force=force, progress=progress)
     planned = made.plan
     if html is not None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.cli.diff import markup
 from modelsmith.cli.diff.markup import both_html, colours_of, filter_html, lines_html, text_html, value_html
-from modelsmith.cli.recipes.plan_summary import VERDICTS, prompts_text, summarized, value_rows
-from modelsmith.cli.recipes.plan_view import layer_kind
+from modelsmith.cli.recipes.plan_summary import VERDICTS, layer_kind, prompts_text, summarized, value_rows
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.html_page import html_page
 from modelsmith.cli.shared.sizes import size_text
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from modelsmith.cli.recipes.planning import Planned
-    from modelsmith.models.rendered import Rendered
     from modelsmith.recipe.plan.against import Change
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.recipe.prove.compare import Comparison
+    from modelsmith.template.outcomes import Outcome
 
     Colours = Mapping[str, int]
 
@@ -191,7 +190,7 @@ def _replaced_prompts(plan: Plan, comparisons: Sequence[Comparison], colours: Co
 
 def _cards(comparisons: Sequence[Comparison], kind: str, colours: Colours) -> Iterator[str]:
     for name, group in groupby(comparisons, key=lambda comparison: comparison.name):
-        alike: dict[tuple[Rendered, Rendered], list[Comparison]] = {}
+        alike: dict[tuple[Outcome, Outcome], list[Comparison]] = {}
         for comparison in group:
             alike.setdefault((comparison.before, comparison.after), []).append(comparison)
         for number, found in enumerate(alike.values()):
@@ -217,7 +216,7 @@ def _card(name: str, anchor: str, found: Sequence[Comparison], colours: Colours)
     yield f"{_prompt('+', first.after, after, f'after, {name}')}</div></article>"
 
 
-def _prompt(sign: str, side: Rendered, marked: str, label: str) -> str:
+def _prompt(sign: str, side: Outcome, marked: str, label: str) -> str:
     kind = "a" if sign == "−" else "b"
     mark = f'<b class="ab ab-{kind}">{sign}</b>' if sign else ""
     if side.error:

@@ -7,6 +7,7 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.cli.shared.sizes import size_text
+from modelsmith.manifest import CONFIG_TYPE
 from modelsmith.recipe.plan.against import against
 from modelsmith.recipe.plan.metadata import metadata_rows
 from modelsmith.recipe.prove.compare import Verdict
@@ -216,3 +217,8 @@ def _writes(plan: Plan, *, unseen: bool) -> str:
 
 def _links(layers: Sequence[Any]) -> bool:
     return any(layer.how == "link" for layer in layers)
+
+
+def layer_kind(media_type: str) -> str:
+    """Return what a blob is, in one word."""
+    return "config" if media_type == CONFIG_TYPE else media_type.rpartition(".")[2]

@@ -1,219 +1,59 @@
-"""A plan on the terminal: what changes, what the model will read, what is written, what is proven."""
+"""A plan on the terminal: what it makes, what changes, what to mind.
+
+What is printed each time is styled by click, which is loaded anyway; all the rest is another module's, and rich's.
+"""
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
+import click
 
-from modelsmith.cli.recipes.plan_summary import prompts_text, summarized, value_rows
+from modelsmith.cli.recipes.plan_summary import summarized
 from modelsmith.cli.shared.failure import printable
-from modelsmith.cli.shared.sizes import size_text
-from modelsmith.cli.shared.terminal import Terminal
-from modelsmith.manifest import CONFIG_TYPE
-from modelsmith.recipe.plan.against import prompts_against
-from modelsmith.template.conversation.think import THINK_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
-
     from modelsmith.cli.recipes.planning import Planned
-    from modelsmith.models.rendered import Rendered
     from modelsmith.recipe.plan.plan import Plan
     from modelsmith.recipe.prove.checked import Checked
-    from modelsmith.recipe.prove.compare import Comparison
 
-_TAIL = 160
-_SHOWN = {
-    "appended": 3,
-    "inserted": 3,
-    "repaired": 1,
-    "prefilled": 1,
-    "thinking": 1,
-    "tools": 1,
-    "switched": 1,
-    "changed": 4,
-}
-_STYLES = {"keep": "bold", "replace": "bold yellow", "create": "bold green", "unknown": "bold yellow"}
+_BOLD: dict[str, Any] = {"bold": True}
+_WARNING: dict[str, Any] = {"bold": True, "fg": "yellow"}
+_STYLES = {"keep": _BOLD, "replace": _WARNING, "create": {"bold": True, "fg": "green"}, "unknown": _WARNING}
 
 
-def visible(prompt: str) -> Text:
-    """Return a prompt with its line breaks and tabs made visible."""
-    text = Text()
-    for char in prompt:
-        if char == "\n":
-            text.append("⏎", style="cyan")
-        elif char == "\t":
-            text.append("⇥", style="cyan")
-        else:
-            text.append(printable(char))
-    return text
-
-
-def show_plan(
-    plan: Plan, made: Planned | None = None, *, details: bool = False, console: Console | None = None
-) -> None:
+def show_plan(plan: Plan, made: Planned | None = None, *, details: bool = False) -> None:
     """Print a plan: the summary, what to mind, and with ``details`` every difference, prompt and blob.
 
     ``made`` tells how it was planned, and what moved since it was locked.
     """
-    console = console or Terminal(highlight=False, soft_wrap=True)
     unseen = made is not None and made.from_lock
     summary = summarized(plan, seconds=made.seconds if made else None, unseen=unseen)
-    console.print(Text(printable(summary.headline), style=_STYLES[summary.action]))
+    click.echo(click.style(printable(summary.headline), **_STYLES[summary.action]))
     for label, text in summary.rows:
-        console.print(Text.assemble((f"  {label:<9} ", "dim"), printable(text)))
-    _show_moved(console, made)
+        click.echo(click.style(f"  {label:<9} ", dim=True) + printable(text))
+    _show_moved(made)
     for checked in plan.checked:
         if not checked.holds:
-            console.print(_promise(checked))
+            click.echo(_promise(checked))
     for warning in plan.warnings:
-        console.print(Text(f"warning: {printable(warning)}", style="bold yellow"))
+        click.echo(click.style(f"warning: {printable(warning)}", **_WARNING))
     if details:
-        _show_details(console, plan)
+        from modelsmith.cli.recipes.plan_details import show_details
+
+        show_details(plan)
+        if plan.checked:
+            click.echo("\n" + click.style("promises", bold=True))
+        for checked in plan.checked:
+            click.echo(_promise(checked))
 
 
-def _show_moved(console: Console, made: Planned | None) -> None:
+def _show_moved(made: Planned | None) -> None:
     for moved in made.moved if made is not None else ():
-        style, word = ("bold yellow", "moved since the lock") if moved.matters else ("dim", "other than in the lock")
-        console.print(Text(f"  {word}: {printable(str(moved))}", style=style))
+        style, word = (_WARNING, "moved since the lock") if moved.matters else ({"dim": True}, "other than in the lock")
+        click.echo(click.style(f"  {word}: {printable(str(moved))}", **style))
 
 
-def _show_details(console: Console, plan: Plan) -> None:
-    _show_diff(console, "template (Go)", plan.before.template_text or "", plan.after.template_text or "")
-    before, after = plan.before.chat_template, plan.after.chat_template
-    _show_diff(console, "template inside the GGUF (Jinja)", before.text if before else "", after.text if after else "")
-    _show_values(console, plan)
-    _show_metadata(console, plan)
-    _show_against(console, plan)
-    if not plan.missing or plan.after.template_text is not None:
-        _show_prompts(console, "prompts", plan.comparisons, prompts_text(plan.comparisons))
-        if compared := prompts_against(plan):
-            _show_prompts(console, f"prompts against {plan.name.short}", compared, prompts_text(compared))
-    if not plan.missing:
-        _show_effective(console, plan)
-        _show_writes(console, plan)
-    _show_promises(console, plan)
-
-
-def _show_diff(console: Console, title: str, before: str, after: str) -> None:
-    if before == after:
-        return
-    console.print(f"\n[bold]{title}[/]")
-    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2):
-        if line.startswith(("---", "+++")):
-            continue
-        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[0], "")
-        console.print(Text("  " + printable(line), style=style))
-
-
-def _show_values(console: Console, plan: Plan) -> None:
-    rows = value_rows(plan)
-    changed = [row for row in rows if row[1] != row[2]]
-    kept = [name for name, old, new in rows if old == new and old not in (None, "")]
-    if changed or kept:
-        console.print("\n[bold]values[/]")
-    for name, old, new in changed:
-        console.print(Text(f"  {name}: {_value(old)} -> {_value(new)}", style="green"))
-    if kept:
-        console.print(Text(f"  kept: {', '.join(kept)}", style="dim"))
-
-
-def _show_against(console: Console, plan: Plan) -> None:
-    """Show what changes for whoever uses the model that is replaced."""
-    from modelsmith.recipe.plan.against import against
-
-    changes = against(plan)
-    if not changes:
-        return
-    console.print(Text(f"\nagainst {plan.name.short}, which it replaces", style="bold"))
-    for change in changes:
-        if isinstance(change.old, str) and isinstance(change.new, str) and "\n" in change.old + change.new:
-            _show_diff(console, f"  {change.name}", change.old, change.new)
-        else:
-            console.print(Text(f"  {change.name}: {_value(change.old)} -> {_value(change.new)}", style="yellow"))
-
-
-def _show_metadata(console: Console, plan: Plan) -> None:
-    from modelsmith.recipe.plan.metadata import metadata_rows
-
-    rows = list(metadata_rows(plan.after))
-    if plan.after.merge_shards or rows:
-        console.print("\n[bold]GGUF[/]")
-    if plan.after.merge_shards:
-        console.print(Text("  all shards become one file", style="green"))
-    for key, old, new in rows:
-        console.print(Text(f"  {printable(key)}: {_value(old)} -> {_value(new)}", style="green"))
-
-
-def _value(value: Any) -> str:
-    return "not set" if value in (None, "") else printable(str(value)[:200])
-
-
-def _show_prompts(console: Console, title: str, comparisons: Sequence[Comparison], counts: str) -> None:
-    console.print(Text.assemble((f"\n{title}", "bold"), f"  {counts}"))
-    for verdict, limit in _SHOWN.items():
-        for comparison in [comparison for comparison in comparisons if comparison.verdict == verdict][:limit]:
-            console.print(f"  {comparison.name}, think {THINK_WORDS[comparison.think]} [dim]({verdict})[/]")
-            start = _first_shown(comparison.before.prompt, comparison.after.prompt)
-            _show_prompt(console, "-", "red", comparison.before, start)
-            _show_prompt(console, "+", "green", comparison.after, start)
-
-
-def _first_shown(before: str, after: str) -> int:
-    """Return where to begin so that the first difference is seen; the end of the prompts where that shows it too."""
-    from modelsmith.template.jinja.engine.values.texts import shared_start
-
-    same = shared_start(before, after)
-    return max(0, min(same - _TAIL // 3, len(before) - _TAIL, len(after) - _TAIL))
-
-
-def _show_prompt(console: Console, sign: str, style: str, rendered: Rendered, start: int) -> None:
-    shown = rendered.prompt[start : start + _TAIL]
-    prefix = "error: " if rendered.error else "…" if start else ""
-    rest = "…" if start + _TAIL < len(rendered.prompt) else ""
-    console.print(
-        Text(f"    {sign} {prefix}", style=style) + visible(rendered.error or shown) + Text(rest, style=style)
-    )
-
-
-def _show_effective(console: Console, plan: Plan) -> None:
-    console.print("\n[bold]the template that runs[/]")
-    for label, draft in (("before", plan.before), ("after", plan.after)):
-        effective = draft.effective
-        console.print(Text(f"  {label}: {effective.source}: {printable(effective.reason)}"))
-    for note in plan.after.notes:
-        console.print(Text(f"  {printable(note)}", style="yellow"))
-
-
-def _show_writes(console: Console, plan: Plan) -> None:
-    console.print("\n[bold]blobs[/]")
-    table = Table(box=None, padding=(0, 2), show_header=False)
-    for layer in plan.preview.layers:
-        digest = layer.digest.short if layer.digest else "digest known when written"
-        table.add_row(f"  {layer.how}", layer_kind(layer.media_type), size_text(layer.size), digest)
-    console.print(table)
-    if plan.modelfile is not None:
-        note = " (replaces the one there)" if plan.modelfile_changes and plan.modelfile.exists() else ""
-        console.print(Text(f"  Modelfile: {plan.modelfile}{note}" + (f", with {plan.gguf}" if plan.gguf else "")))
-
-
-def layer_kind(media_type: str) -> str:
-    """Return what a blob is, in one word."""
-    return "config" if media_type == CONFIG_TYPE else media_type.rpartition(".")[2]
-
-
-def _show_promises(console: Console, plan: Plan) -> None:
-    if plan.checked:
-        console.print("\n[bold]promises[/]")
-    for checked in plan.checked:
-        console.print(_promise(checked))
-
-
-def _promise(checked: Checked) -> Text:
-    mark, style = ("✓", "green") if checked.holds else ("✗", "bold red")
-    return Text.assemble((f"  {mark} ", style), printable(checked.promise), (f"  {printable(checked.detail)}", "dim"))
+def _promise(checked: Checked) -> str:
+    mark = click.style("✓", fg="green") if checked.holds else click.style("✗", fg="red", bold=True)
+    return f"  {mark} {printable(checked.promise)}" + click.style(f"  {printable(checked.detail)}", dim=True)

@@ -269,8 +269,6 @@ def make_plan(
     ``from_lock`` takes the base from the lock and asks no store, ``pins`` plans with the commits that the lock names;
     both need a lock that knows the model. ``hashes`` reads weights to compare them.
     """
-    from modelsmith.recipe.lock.drift import not_locked
-
     begun = time.monotonic()
     path = lock_path(options.lock_file)
     locked = locked_entry(path, asked, required=from_lock or pins or options.lock_file is not None)
@@ -284,6 +282,8 @@ def make_plan(
         folder = path.absolute().parent
         found = drift_of(plan, asked, locked, folder, hashes=hashes, progress=progress, from_lock=from_lock)
     elif hashes and path.exists():
+        from modelsmith.recipe.lock.drift import not_locked
+
         found = (not_locked(plan.name.short),)
     return Planned(plan, asked, path, locked, found, time.monotonic() - begun, from_lock)
 

@@ -52,9 +52,9 @@ def complete_recipes(_ctx: click.Context, _parameter: click.Parameter, incomplet
 
 def complete_rules(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the codes of the rules of lint."""
-    from modelsmith.lint.rules import all_rules
+    from modelsmith.lint.rules import rule_codes
 
-    return _beginning(all_rules(), incomplete.upper())
+    return _beginning(rule_codes(), incomplete.upper())
 
 
 def complete_types(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

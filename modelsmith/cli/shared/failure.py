@@ -12,7 +12,6 @@ import click
 from modelsmith.about import __version__
 from modelsmith.errors import ModelsmithError, RecipeError
 from modelsmith.hidden import unseen
-from modelsmith.masking import masked, masked_arguments, masked_log
 from modelsmith.source import spelled
 
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ def _width(text: str) -> int:
 
 def show_error(error: ModelsmithError) -> None:
     """Print an expected error."""
+    from modelsmith.masking import masked
+
     if isinstance(error, RecipeError) and error.source is not None and error.diagnostics:
         for diagnostic in error.diagnostics:
             show_diagnostic(diagnostic, error.source)
@@ -86,6 +87,8 @@ def show_usage_error(error: click.ClickException) -> None:
 
     A group without a command is answered with its help alone.
     """
+    from modelsmith.masking import masked
+
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return
@@ -100,6 +103,8 @@ def report_bug(error: BaseException) -> None:
     import platform
     import tempfile
     import traceback
+
+    from modelsmith.masking import masked, masked_arguments, masked_log
 
     details = "".join(traceback.format_exception(error))
     header = f"modelsmith {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {masked_arguments(sys.argv[1:])}\n\n"

@@ -24,18 +24,44 @@ _ROLES = ("system", "user", "assistant", "tool")
 THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "medium", "high": "high", "max": "max"}
 
 
-def _variables(given: tuple[str, ...]) -> dict[str, Any]:
-    """Return the variables that are given as ``NAME=VALUE``; raises UsageError for one that is not."""
+_CONVERSATION = {
+    "messages": ("the messages are the conversation's", "give them with --user, or with --chat C.json"),
+    "tools": ("the tools are the conversation's", "give them with --tools TOOLS.json, or in the file of --chat"),
+}
+
+
+def _variables(given: tuple[str, ...], think: str, engine: str | None) -> dict[str, Any]:
+    """Return the variables that are given as ``NAME=VALUE``; raises UsageError for what is none, or cannot be one."""
     found: dict[str, Any] = {}
     for variable in given:
         name, equals, value = variable.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"--var {variable}: that is no NAME=VALUE", hint="write it so: --var reasoning_effort=low")
+        if name in _CONVERSATION:
+            reason, way_out = _CONVERSATION[name]
+            raise UsageError(f"--var {name}: {reason}, and this would replace them", hint=way_out)
+        if name == "add_generation_prompt" and engine != "transformers":
+            raise UsageError(
+                "--var add_generation_prompt: llama-server sets it itself, whatever a request says",
+                hint="end the conversation with a message of the assistant to have it continued, or use --engine transformers",
+            )
+        if think != "unset" and (
+            name == "enable_thinking" or (name == "reasoning_effort" and isinstance(THINK[think], str))
+        ):
+            raise UsageError(
+                f"--think {think} and --var {name}: both say how the model thinks", hint="leave out one of them"
+            )
+        if name in found:
+            raise UsageError(f"--var {name} is given twice", hint="leave out one of them")
         try:
-            found[name] = json.loads(value)
+            found[name] = json.loads(value, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             found[name] = value
     return found
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 @click.command("render")
@@ -104,7 +130,7 @@ def command(
     try:
         talk = read_conversation(conversation, user, system, tools)
         found = find_renderer(
-            source, store_for(where, source), Path.cwd(), engine, target_ollama, _variables(variables)
+            source, store_for(where, source), Path.cwd(), engine, target_ollama, _variables(variables, think, engine)
         )
         prompt = found.render(talk, THINK[think])
         refused = found.refusal(talk, THINK[think])
@@ -130,6 +156,8 @@ def command(
             answer["refused"] = refused
         if vanished:
             answer["vanished"] = vanished
+        if found.unheard:
+            answer["unheard"] = list(found.unheard)
         click.echo(json.dumps(answer, ensure_ascii=False))
         return 0
     if sys.stdout.isatty():
@@ -137,7 +165,7 @@ def command(
         click.echo(f"engine: {found.name}{f' ({found.reason})' if found.reason else ''}", err=True)
     else:
         click.echo(prompt, nl=False)
-    for note in vanished:
+    for note in (*vanished, *found.unheard):
         click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {printable(note)}", err=True)
     if refused:
         click.echo(

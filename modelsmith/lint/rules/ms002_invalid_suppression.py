@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import Severity, did_you_mean
 from modelsmith.lint.facts.suppress import WORDS, suppressions
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.rules import all_rules
+from modelsmith.lint.rules import rule_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +50,6 @@ def check(document: Document) -> Iterator[Finding]:
         elif not comment.codes:
             yield Finding(comment.span, f"{comment.word} names no rule", hint)
         for code, span in comment.codes:
-            if code not in all_rules():
-                close = did_you_mean(code, all_rules())
+            if code not in rule_codes():
+                close = did_you_mean(code, rule_codes())
                 yield Finding(span, f'there is no rule "{code}"{close}', "`modelsmith rules` lists them")

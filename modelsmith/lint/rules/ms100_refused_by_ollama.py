@@ -33,7 +33,7 @@ from modelsmith.diagnostic import Severity
 from modelsmith.lint.facts.faults import blames
 from modelsmith.lint.facts.parameter_faults import bad_parameters
 from modelsmith.lint.rule import Finding, rule
-from modelsmith.lint.rules import all_rules
+from modelsmith.lint.rules import rule_codes
 from modelsmith.syntax.modelfile.reading import NO_FROM
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def check(document: Document) -> Iterator[Finding]:
     """Yield what Ollama refuses beside what the other rules report."""
     if document.modelfile is None:
         return
-    known = all_rules()
+    known = rule_codes()
     error = document.modelfile.as_ollama(document.target).error
     faults = blames(document)
     for fault in faults:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.facts.suppress import sift, suppressions
-from modelsmith.lint.rules import all_rules
+from modelsmith.lint.rules import rules_of
 from modelsmith.lint.run.unused import UNUSED, unused
 
 if TYPE_CHECKING:
@@ -36,4 +36,4 @@ def check(document: Document) -> tuple[Diagnostic, ...]:
 @lru_cache(maxsize=64)
 def _wanted(settings: Settings) -> tuple[Rule, ...]:
     """Choose the rules once for all files that are linted alike."""
-    return tuple(rule for code, rule in all_rules().items() if settings.wants(code))
+    return tuple(rules_of(settings.wants).values())

@@ -15,7 +15,6 @@ from modelsmith.errors import (
 )
 from modelsmith.files.binary import binary_reason
 from modelsmith.files.paths import anchored
-from modelsmith.files.text import binary_file
 from modelsmith.models.base import Base
 from modelsmith.models.inherited import inherited_from, inherited_of
 from modelsmith.models.sources.gguf import is_gguf
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 def base(spec: str, store: Store, folder: Path) -> Base:
     """Return the base that a file says; raises ModelfileRefused where Ollama would, BinaryFile for what is no text."""
+    from modelsmith.files.text import binary_file
+
     path = Path(anchored(spec, folder))
     data = read(path)
     modelfile = Modelfile.parse(data)

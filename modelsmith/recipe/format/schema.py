@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
@@ -28,11 +28,13 @@ from modelsmith.recipe.parts.fields import (
 )
 from modelsmith.recipe.steps import STEPS
 from modelsmith.records import dataclass
-from modelsmith.registry.reference import Reference
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler
+    from pydantic import GetCoreSchemaHandler, ValidationInfo
 
+
+AS_WRITTEN: Final = "as written"
+"""The context of a validation whose texts may refer to inputs: what they make is judged when the values are known."""
 
 _VALUE: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 MATRIX_SCHEMA: dict[str, Any] = {
@@ -123,7 +125,9 @@ class GGUF(Part):
     """Keys to remove."""
 
 
-def _mix(name: str) -> str:
+def _mix(name: str, info: ValidationInfo) -> str:
+    if "${" in name and info.context == AS_WRITTEN:
+        return name
     from modelsmith.weights.quantize.mixes import find_mix
 
     try:
@@ -134,7 +138,9 @@ def _mix(name: str) -> str:
         ) from error
 
 
-def _rule(text: str) -> str:
+def _rule(text: str, info: ValidationInfo) -> str:
+    if "${" in text and info.context == AS_WRITTEN:
+        return text
     from modelsmith.weights.quantize.wishes import TensorRule
 
     try:
@@ -194,6 +200,8 @@ def _model_name(text: str) -> str:
 
 def _base(text: str) -> str:
     """Files and built-in samples are looked for when a plan is made; anything else must be able to be a model's name."""
+    from modelsmith.registry.reference import Reference
+
     if looks_like_path(text) or text.startswith("sample:"):
         return text
     if is_hub(text) or text.startswith("oci://"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from modelsmith.models.advised import advised_parameters
 from modelsmith.models.draft import Draft, with_parameters
 
 
@@ -15,6 +14,8 @@ def with_advised(draft: Draft, *, wanted: bool) -> Draft:
         return draft.with_note(
             "advised-parameters: the weights are on a server, and what they advise cannot be read here"
         )
+    from modelsmith.models.advised import advised_parameters
+
     advised = {name: value for name, value in advised_parameters(weights).items() if name not in draft.parameters}
     if not advised:
         return draft.with_note("advised-parameters: the model advises none that its base does not set")

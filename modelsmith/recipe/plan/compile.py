@@ -15,7 +15,6 @@ from modelsmith.source import Edit
 from modelsmith.store.model import CreateRequest
 from modelsmith.syntax.modelfile.table import NOTED
 from modelsmith.weights.blobs.blob import EditedGGUF, FileBlob
-from modelsmith.weights.blobs.merged import MergedGGUF
 
 if TYPE_CHECKING:
     from modelsmith.models.draft import Draft
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 def compile_request(draft: Draft) -> CreateRequest:
     """Return the request that creates the draft's model."""
+    from modelsmith.weights.blobs.merged import MergedGGUF
+
     modelfile = standalone(draft)
     weights = draft.inherited.weights
     if draft.base.inherited.checkpoint and weights is not None:

@@ -21,12 +21,9 @@ _UNDECIDED = ("MS0", "MS301", "MS5", "MS6", "MS7")
 
 def new_findings(before: Draft, after: Draft) -> tuple[Diagnostic, ...]:
     """Return errors and warnings of the new Modelfile that its base has not: what the recipe itself brought in."""
-    old = {(diagnostic.code, diagnostic.message) for diagnostic in _found(before)}
-    return tuple(
-        diagnostic
-        for diagnostic in _found(after)
-        if diagnostic.severity is not Severity.INFO and (diagnostic.code, diagnostic.message) not in old
-    )
+    new = [diagnostic for diagnostic in _found(after) if diagnostic.severity is not Severity.INFO]
+    old = {(diagnostic.code, diagnostic.message) for diagnostic in _found(before)} if new else set()
+    return tuple(diagnostic for diagnostic in new if (diagnostic.code, diagnostic.message) not in old)
 
 
 def _found(draft: Draft) -> tuple[Diagnostic, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ModelNotFound, ServerError, StoreError
-from modelsmith.files.outputs import stands_in_the_way
 from modelsmith.memo import remembering
 from modelsmith.models.draft import Draft, with_parameters
 from modelsmith.models.find import find_base
@@ -25,12 +24,12 @@ from modelsmith.recipe.plan.effects import without_effect
 from modelsmith.recipe.plan.findings import new_findings
 from modelsmith.recipe.plan.loads import loading_faults
 from modelsmith.recipe.plan.metadata import merged_base, metadata_changes, with_metadata
-from modelsmith.recipe.plan.outputs import check_outputs, holds
 from modelsmith.recipe.plan.quantization import wishes_of, with_quantization_note
 from modelsmith.recipe.plan.requires import too_old
 from modelsmith.recipe.prove.compare import compare_drafts, engine_changes
 from modelsmith.recipe.prove.expect import check
 from modelsmith.recipe.steps import STEPS
+from modelsmith.records import dataclass
 from modelsmith.store.model import CreatePreview
 from modelsmith.template.go.template import Template
 from modelsmith.versions import of_server
@@ -160,6 +159,10 @@ class Plan:
     @property
     def in_the_way(self) -> tuple[Path, ...]:
         """The files that ``--modelfile`` would replace though they are not what would be written: that has to be asked for."""
+        if self.modelfile is None and self.gguf is None:
+            return ()
+        from modelsmith.files.outputs import stands_in_the_way
+
         found = []
         if self.modelfile is not None and stands_in_the_way(self.modelfile, self.modelfile_text):
             found.append(self.modelfile)
@@ -170,9 +173,13 @@ class Plan:
     @property
     def gguf_to_write(self) -> BlobSource | None:
         """The bytes for ``gguf``; None where there is none to write, or the file holds them already."""
+        if self.gguf is None:
+            return None
+        from modelsmith.recipe.plan.outputs import holds
+
         weights = self.after.inherited.weights
         for source in self.request.files.values():
-            if self.gguf is not None and source.path == weights and not holds(self.gguf, source):
+            if source.path == weights and not holds(self.gguf, source):
                 return source
         return None
 
@@ -244,6 +251,8 @@ def plan(
         again=partial(plan, recipe, store, folder=base_folder, version=version, as_is=as_is, modelfile=modelfile),
     )
     if made.modelfile is not None:
+        from modelsmith.recipe.plan.outputs import check_outputs
+
         check_outputs(made.modelfile, made.gguf, request)
     return made
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from modelsmith.files.cache import cache_folder
 from modelsmith.store.local.known import KnownDigests
 from modelsmith.weights.blobs.blob import FileBlob
-from modelsmith.weights.blobs.quantized import QuantizedGGUF
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from modelsmith.models.draft import Draft
     from modelsmith.recipe.format.schema import Quantize
     from modelsmith.store.model import CreateRequest
+    from modelsmith.weights.blobs.quantized import QuantizedGGUF
     from modelsmith.weights.quantize.wishes import Wishes
 
 
@@ -31,6 +31,7 @@ def wishes_of(quantize: Quantize | str | None) -> Wishes | None:
 
 def quantized(path: Path, draft: Draft) -> QuantizedGGUF:
     """Return the weights of a draft, quantized or with adapters merged; their digest is known where they were made before."""
+    from modelsmith.weights.blobs.quantized import QuantizedGGUF
     from modelsmith.weights.quantize.wishes import Wishes
 
     blob = QuantizedGGUF(path, draft.quantize or Wishes.of("COPY"), draft.gguf, cache_folder(), draft.adapters)
@@ -40,6 +41,8 @@ def quantized(path: Path, draft: Draft) -> QuantizedGGUF:
 
 def remember(request: CreateRequest, written: Path | None) -> None:
     """Note the digests of what was quantized, in a file ``written`` or on its way into the store, for later plans."""
+    from modelsmith.weights.blobs.quantized import QuantizedGGUF
+
     for source in request.files.values():
         if not isinstance(source, QuantizedGGUF):
             continue
@@ -50,6 +53,8 @@ def remember(request: CreateRequest, written: Path | None) -> None:
 
 def with_quantization_note(draft: Draft, request: CreateRequest) -> Draft:
     """Return the draft with a sentence about what quantizing does: which types, how many bits, how large."""
+    from modelsmith.weights.blobs.quantized import QuantizedGGUF
+
     for source in request.files.values():
         if isinstance(source, QuantizedGGUF):
             plan = source.plan

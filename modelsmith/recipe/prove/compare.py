@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 
 from modelsmith.errors import TemplateRenderError
 from modelsmith.models.draft import DEFAULT_TEMPLATE
-from modelsmith.models.rendered import Rendered, rendered
-from modelsmith.patterns import regex
+from modelsmith.models.rendered import rendered, renderings
 from modelsmith.records import dataclass
 from modelsmith.template.conversation.named import NAMED, is_prefill, last_assistant_thinks, opens_assistant_turn
-from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.go.generation import opens_turn
 from modelsmith.template.edit.positions import GENERATION_PROMPT
-from modelsmith.template.edit.tools.proof import has_tool_parts
 from modelsmith.template.effective.capabilities import go_tool_round_trip
 from modelsmith.template.go.template import Template
+from modelsmith.template.outcomes import Outcome, Pair, compared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from modelsmith.models.draft import Draft
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
-
-_PLACE = regex(r" \(line \d+(?:, column \d+)?\)")
 
 
 class Verdict(StrEnum):
@@ -62,8 +58,8 @@ class Comparison:
     name: str
     think: Think
     opens: bool
-    before: Rendered
-    after: Rendered
+    before: Outcome
+    after: Outcome
     verdict: Verdict
 
 
@@ -78,9 +74,9 @@ def compare_drafts(before: Draft, after: Draft) -> tuple[Comparison, ...]:
     Both sides use the kind of template (Go or Jinja) that runs afterwards, so that the comparison shows the edits; what
     it means that another template runs than before is told by ``engine_changes``.
     """
-    return tuple(
-        _compare(name, conversation, think, before, after) for name, conversation in NAMED.items() for think in THINKS
-    )
+    jinja = after.runs_jinja
+    pairs = compared(renderings(before, jinja=jinja), renderings(after, jinja=jinja), NAMED)
+    return tuple(_judged(pair, before, after) for pair in pairs)
 
 
 def engine_changes(before: Draft, after: Draft) -> str:
@@ -101,13 +97,13 @@ def engine_changes(before: Draft, after: Draft) -> str:
     )
 
 
-def _compare(name: str, conversation: Conversation, think: Think, before: Draft, after: Draft) -> Comparison:
-    jinja = after.runs_jinja
-    old, new = rendered(before, conversation, think, jinja=jinja), rendered(after, conversation, think, jinja=jinja)
+def _judged(pair: Pair, before: Draft, after: Draft) -> Comparison:
+    jinja, conversation, think = after.runs_jinja, pair.conversation, pair.think
+    old, new = pair.before, pair.after
     opens = _opens(conversation, before, after)
     verdict = Verdict.SAME
     switched = _switched(before, after, conversation, think) if old != new and not old.error else ""
-    if switched == new.prompt != "" or (old.error and _placeless(old.error) == _placeless(new.error)):
+    if switched == new.prompt != "" or old.fails_like(new):
         verdict = Verdict.SWITCHED if switched else Verdict.SAME
     elif old != new:
         may_open = opens or (jinja and not is_prefill(conversation))
@@ -130,13 +126,11 @@ def _compare(name: str, conversation: Conversation, think: Think, before: Draft,
             ends = texts if may_open else []
             within = [injection.text for injection in elsewhere]
             verdict = Verdict.INSERTED if only_inserted(old.prompt, new.prompt, within, ends) else verdict
-        if (
-            verdict in {Verdict.CHANGED, Verdict.THINKING}
-            and has_tool_parts(conversation)
-            and _got_tools(before, after)
-        ):
-            verdict = Verdict.TOOLS
-    return Comparison(name, think, opens, old, new, verdict)
+        if verdict in {Verdict.CHANGED, Verdict.THINKING} and _got_tools(before, after):
+            from modelsmith.template.edit.tools.proof import has_tool_parts
+
+            verdict = Verdict.TOOLS if has_tool_parts(conversation) else verdict
+    return Comparison(pair.name, think, opens, old, new, verdict)
 
 
 def _switched(before: Draft, after: Draft, conversation: Conversation, think: Think) -> str:
@@ -186,11 +180,6 @@ def _without(prompt: str, tags: Sequence[str]) -> str:
     while found := next((tag for tag in tags if tag and prompt.endswith(tag)), ""):
         prompt = prompt.removesuffix(found).rstrip()
     return prompt
-
-
-def _placeless(error: str) -> str:
-    """Return an error without the place in the template, which an edit moves."""
-    return _PLACE.sub("", error)
 
 
 def only_inserted(old: str, new: str, texts: list[str], ends: list[str]) -> bool:

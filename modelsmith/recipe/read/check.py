@@ -11,6 +11,8 @@ from modelsmith.lint.report import Report
 from modelsmith.recipe.read.layers import read_file
 from modelsmith.recipe.read.load import RecipeFile, load_recipe
 from modelsmith.recipe.read.nodes import MapNode, RecipeSource
+from modelsmith.recipe.read.references import TooMuchText
+from modelsmith.recipe.read.report import Report as Complaints
 from modelsmith.recipe.read.yaml import parse_yaml
 from modelsmith.source import Source, Span
 
@@ -107,5 +109,9 @@ def _tried(recipe: RecipeFile) -> Iterator[RecipeError]:
             except RecipeError as error:
                 if any(diagnostic.code != "no-value" for diagnostic in error.diagnostics):
                     yield error
+            except TooMuchText as error:
+                complaints = Complaints()
+                complaints.add("too-large", error.message, recipe.root.items["inputs"], error.hint)
+                yield complaints.error()
             except ModelsmithError:
                 continue  # a value that only the user can give

@@ -13,8 +13,6 @@ from modelsmith.recipe.format.schema import Document, Head
 from modelsmith.recipe.parts.choice import kinds_by_option
 from modelsmith.recipe.parts.fields import EXPECTED
 from modelsmith.recipe.read.advice.forms import as_form, as_typed, foreign_blank, glued, placeholder
-from modelsmith.recipe.read.advice.other_words import as_message, meant_key, meant_value, pattern_of
-from modelsmith.recipe.read.advice.shapes import as_list, as_mapping, as_text
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode
 from modelsmith.recipe.read.references import refers, written_as
 from modelsmith.recipe.steps import STEPS
@@ -142,6 +140,9 @@ def _at(error: ErrorDetails, place: Place) -> Node:
 
 def _sentence(error: ErrorDetails, place: Place) -> tuple[str, str]:
     """Return the message without its place, and a way out."""
+    from modelsmith.recipe.read.advice.other_words import meant_value
+    from modelsmith.recipe.read.advice.shapes import as_list, as_mapping, as_text
+
     context: dict[str, Any] = error.get("ctx", {})
     where, node = error["loc"], place.node
     match error["type"]:
@@ -212,6 +213,8 @@ def found(node: Node) -> str:
 
 def _unknown_key(location: tuple[str | int, ...], root: Node, report: Report) -> str:
     """Report a key that is not known; returns the one that is meant ("": none is known, "*": all that the item needs)."""
+    from modelsmith.recipe.read.advice.other_words import meant_key
+
     key, above = str(location[-1]), location[:-1]
     place = locate(root, (*location, "[key]"))
     kind = str(above[-1])[1:-1] if above and isinstance(above[-1], str) and above[-1][:1] == "<" else ""
@@ -234,6 +237,8 @@ def _unknown_key(location: tuple[str | int, ...], root: Node, report: Report) ->
 
 def _belongs_elsewhere(key: str, above: tuple[str | int, ...], root: Node) -> str:
     """Return where a key that is known elsewhere, or that is no key at all, belongs; "" where that is not known."""
+    from modelsmith.recipe.read.advice.other_words import as_message, pattern_of
+
     top = pattern_of(above) == ""
     if hint := glued(key) or foreign_blank(key):
         return hint

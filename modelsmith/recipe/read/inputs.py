@@ -14,7 +14,7 @@ from modelsmith.files.paths import anchored
 from modelsmith.hidden import LEAST, hide
 from modelsmith.hub.reference import is_hub
 from modelsmith.patterns import regex
-from modelsmith.recipe.read.references import MissingValue, expand, first_reference, written_as
+from modelsmith.recipe.read.references import MissingValue, Room, expand, first_reference, written_as
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ def input_values(
     said = {name: value for name, value in written.items() if name in inputs} | said
     _check_required(inputs, said)
     values: dict[str, InputValue] = {}
+    room = Room()
     for name, declared in inputs.items():
         if name in said:
             given_value, origin, place = said[name]
@@ -188,7 +189,7 @@ def input_values(
                 _hide(name, given_value)
             value = read_value(name, given_value, declared, origin)
         else:
-            value, place = _default(name, declared, values), _place(declared.default, values, places[name])
+            value, place = _default(name, declared, values, room), _place(declared.default, values, places[name])
         if declared.type == "path" and isinstance(value, str) and not is_hub(value):
             value = anchored(value, place.folder)
         values[name] = InputValue(value, place)
@@ -215,12 +216,12 @@ def _check_required(inputs: Mapping[str, Input], said: Mapping[str, object]) -> 
         raise UsageError(f"no value for {wanted}", hint=hint)
 
 
-def _default(name: str, declared: Input, earlier: Mapping[str, InputValue]) -> Value:
+def _default(name: str, declared: Input, earlier: Mapping[str, InputValue], room: Room) -> Value:
     default: Value = declared.default
     if not isinstance(default, str):
         return default
     try:
-        value = expand(default, lambda other: earlier[other].value)
+        value = expand(default, lambda other: earlier[other].value, room)
     except MissingValue as error:
         hint = f"give --set {error.name}=… or --set {name}=…"
         raise UsageError(f"the default of {name} needs a value for {error.name}", hint=hint) from error

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from modelsmith.errors import RecipeSourceError, UnreadableFile, UsageError
-from modelsmith.recipe.format.schema import Document
+from modelsmith.recipe.format.schema import AS_WRITTEN, Document
 from modelsmith.recipe.read.advice.strangers import from_it, stranger_data, stranger_text
 from modelsmith.recipe.read.bundled import ENDINGS
 from modelsmith.recipe.read.complaints import explain
@@ -19,6 +19,7 @@ from modelsmith.recipe.read.nodes import MapNode, Node, RecipeSource, ScalarNode
 from modelsmith.recipe.read.places import Found, find_from
 from modelsmith.recipe.read.report import Report
 from modelsmith.recipe.read.yaml import parse_yaml
+from modelsmith.records import dataclass
 from modelsmith.source import Source, Span
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def validate(
 ) -> Model | None:
     """Return the model that the data make; None where that fails, see ``explain`` for what is reported."""
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=None if filled else AS_WRITTEN)
     except ValidationError as error:
         explain(error.errors(include_url=False, include_input=False), root, report, complete=complete, filled=filled)
         return None

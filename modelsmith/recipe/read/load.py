@@ -21,14 +21,13 @@ from modelsmith.recipe.parts.fields import ScalarValue
 from modelsmith.recipe.read.advice.doubts import doubts
 from modelsmith.recipe.read.checks import check_inputs, check_parameters
 from modelsmith.recipe.read.complaints import STATIC
-from modelsmith.recipe.read.confine import confine
 from modelsmith.recipe.read.inputs import MATRIX, InputValue, Place, absolute_path, input_values
 from modelsmith.recipe.read.layers import Layers, map_data, read_file, read_layers, validate
 from modelsmith.recipe.read.matrix import PROFILE, Combination, check_matrix, combinations
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, RecipeSource, ScalarNode, overlay, without_nothing
 from modelsmith.recipe.read.places import find_named
 from modelsmith.recipe.read.profiles import NOT_FILLED, check_profiles, profile_settings, profiles_of, with_profile
-from modelsmith.recipe.read.references import substitute
+from modelsmith.recipe.read.references import Room, substitute
 from modelsmith.recipe.read.report import Report
 from modelsmith.recipe.read.typed_breaks import typed_breaks
 from modelsmith.records import dataclass
@@ -106,10 +105,11 @@ class RecipeFile:
         report.check()
         check_parameters(root, report, filled=True)
         given = {name: MASK if name in secrets else value.value for name, value in values.items()}
-        recipe = validate(Recipe, map_data(root) | {"inputs": given}, root, report, filled=True)
-        if recipe is None:
+        document = validate(Document, map_data(root), root, report, filled=True)
+        if document is None:
             raise report.error()
         report.check()
+        recipe = Recipe.filled(document, given)
         doubts = (_told(diagnostic, self.sources[0]) for diagnostic in self.doubts)
         return recipe.noting((*self.notes, *doubts, *_warnings(root)))
 
@@ -150,10 +150,11 @@ def _filled(root: MapNode, values: Mapping[str, InputValue], profile: str, repor
         return values[name].value if name in values else profile or None
 
     items: dict[str, Node] = {}
+    room = Room()
     for key, node in root.items.items():
         if key in {"name", "description"}:
             items[key] = node
-        elif key not in NOT_FILLED and (filled := substitute(node, value_of, report)) is not None:
+        elif key not in NOT_FILLED and (filled := substitute(node, value_of, report, room)) is not None:
             items[key] = _absolute(key, filled, values, report)
     return MapNode(items, root.keys, root.span, root.source)
 
@@ -168,6 +169,8 @@ def _absolute(key: str, node: Node, values: Mapping[str, InputValue], report: Re
         return node
     path, place = absolute_path(node.value, node.text, values, _place_of(node))
     if place.root is not None:
+        from modelsmith.recipe.read.confine import confine
+
         confine(key, path, place.root, node, report)
     return ScalarNode(path, node.text, node.span, node.source)
 
@@ -217,6 +220,13 @@ class Recipe(Content, Titled):
     def warnings(self) -> tuple[str, ...]:
         """What is accepted and means something else than it looks, each with its place."""
         return self._warnings
+
+    @classmethod
+    def filled(cls, document: Document, inputs: Mapping[str, object]) -> Recipe:
+        """Return the recipe of a document that was validated with these values of its inputs."""
+        given = {name: getattr(document, name) for name in cls.model_fields if name != "inputs"}
+        told = document.model_fields_set & given.keys()
+        return cls.model_construct({*told, "inputs"}, inputs=dict(inputs), **given)
 
     def noting(self, warnings: tuple[str, ...]) -> Recipe:
         """Return the recipe with these warnings; it is the same one."""

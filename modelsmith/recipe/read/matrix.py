@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import UsageError
-from modelsmith.recipe.read.advice.other_words import meant_key
-from modelsmith.recipe.read.advice.shapes import flow
 from modelsmith.recipe.read.checks import check_input_value
 from modelsmith.recipe.read.complaints import found
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode, Value
 from modelsmith.recipe.read.references import refers, written_as
+from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -122,6 +120,9 @@ def check_matrix(root: MapNode, inputs: Mapping[str, Input], profiles: Collectio
 def _checked_axis(
     name: str, node: Node, matrix: MapNode, inputs: Mapping[str, Input], profiles: Collection[str], report: Report
 ) -> Iterator[ScalarNode]:
+    from modelsmith.recipe.read.advice.other_words import meant_key
+    from modelsmith.recipe.read.advice.shapes import flow
+
     is_profile = name == PROFILE and name not in inputs and bool(profiles)
     if name not in inputs and not is_profile:
         _, hint = meant_key(("matrix",), name)
@@ -156,6 +157,8 @@ def _checked_axis(
 
 
 def _check_excluded(matrix: MapNode, axes: Mapping[str, Sequence[ScalarNode]], report: Report) -> None:
+    from modelsmith.recipe.read.advice.shapes import flow
+
     node = matrix.items.get(EXCLUDE)
     if node is None:
         return

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import did_you_mean
+from modelsmith.errors import UsageError
 from modelsmith.patterns import regex
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode, Value, scalars
 from modelsmith.records import dataclass
@@ -39,6 +40,32 @@ class MissingValue(LookupError):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+
+
+MOST_FILLED = 4 << 20
+"""Characters that the inputs of a recipe may put into its texts, all together: a few lines can ask for terabytes."""
+
+
+class TooMuchText(UsageError):
+    """Inputs put more into the texts of a recipe than ``MOST_FILLED``."""
+
+    def __init__(self, name: str) -> None:
+        message = f"the recipe has more than {MOST_FILLED >> 20} MB of text when its inputs are filled in"
+        super().__init__(message, hint=f"${{{name}}} is too long, or is there too often")
+
+
+class Room:
+    """How much the inputs may still put into texts."""
+
+    def __init__(self) -> None:
+        self._left = MOST_FILLED
+
+    def take(self, name: str, written: str) -> str:
+        """Return what an input puts into a text; raises TooMuchText."""
+        self._left -= len(written)
+        if self._left < 0:
+            raise TooMuchText(name)
+        return written
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +146,12 @@ def _place(node: ScalarNode, value: str, reference: Reference) -> Span:
     return Span(start, min(start + len(reference.text), node.span.end))
 
 
-def expand(text: str, value_of: Callable[[str], Value]) -> Value:
+def expand(text: str, value_of: Callable[[str], Value], room: Room | None = None) -> Value:
     """Return ``text`` with its references replaced; a text that is one reference becomes the value as it is.
 
-    Raises MissingValue where text needs the value of an input that has none.
+    Raises MissingValue where text needs the value of an input that has none, TooMuchText where there is no ``room`` for it.
     """
+    room = room or Room()
     match = _REFERENCE.fullmatch(text)
     if match and match["name"] and not match["filter"]:
         return value_of(match["name"])
@@ -135,7 +163,7 @@ def expand(text: str, value_of: Callable[[str], Value]) -> Value:
         if value is None:
             raise MissingValue(match["name"])
         written = written_as(value)
-        return stem(written) if match["filter"] else written
+        return room.take(match["name"], stem(written) if match["filter"] else written)
 
     return _REFERENCE.sub(replace, text)
 
@@ -160,26 +188,29 @@ def stem(text: str) -> str:
     return safe or "model"
 
 
-def substitute(node: Node, value_of: Callable[[str], Value], report: Report) -> Node | None:
+def substitute(node: Node, value_of: Callable[[str], Value], report: Report, room: Room) -> Node | None:
     """Return the node with every reference replaced; None where an input without a value leaves nothing.
 
-    Keys and items that are exactly one such input are left out.
+    Keys and items that are exactly one such input are left out. Raises RecipeError where there is no ``room`` for the text.
     """
     match node:
         case ScalarNode(value=str(text)) if "${" in text:
             try:
-                value = expand(text, value_of)
+                value = expand(text, value_of, room)
             except MissingValue as error:
                 message = f'input "{error.name}" has no value, and this text needs one'
                 report.add("no-value", message, node, f"give one with --set {error.name}=…")
                 return node
+            except TooMuchText as error:
+                report.add("too-large", error.message, node, error.hint)
+                raise report.error() from error
             return None if value is None else ScalarNode(value, node.text, node.span, node.source)
         case ScalarNode():
             return node
         case ListNode():
-            items = (substitute(item, value_of, report) for item in node.items)
+            items = (substitute(item, value_of, report, room) for item in node.items)
             return ListNode(tuple(item for item in items if item is not None), node.span, node.source)
         case MapNode():
-            values = {key: substitute(item, value_of, report) for key, item in node.items.items()}
+            values = {key: substitute(item, value_of, report, room) for key, item in node.items.items()}
             kept = {key: item for key, item in values.items() if item is not None}
             return MapNode(kept, node.keys, node.span, node.source)

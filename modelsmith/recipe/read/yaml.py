@@ -28,8 +28,6 @@ from ruamel.yaml.reader import ReaderError
 
 from modelsmith.patterns import regex
 from modelsmith.recipe.read.advice.quoting import QUOTE_TEMPLATES
-from modelsmith.recipe.read.advice.scanner import told
-from modelsmith.recipe.read.indentation import misplaced
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode, Value
 from modelsmith.recipe.read.report import Report
 from modelsmith.source import Span
@@ -103,6 +101,9 @@ class _Reader:
         try:
             yield from YAML(typ="safe", pure=True).parse(self.source.text)
         except MarkedYAMLError as error:
+            from modelsmith.recipe.read.advice.scanner import told
+            from modelsmith.recipe.read.indentation import misplaced
+
             mark = error.problem_mark or error.context_mark
             problem = ", ".join(part for part in (error.context, error.problem) if part)
             if self.braces:

@@ -122,7 +122,7 @@ def seen(origin: str) -> str:
     try:
         with _note(origin).open("rb") as file:
             said = json.loads(file.read(_MAX_NOTE))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return ""
     pin = said.get("pin") if isinstance(said, dict) and said.get("origin") == origin else ""
     return pin if isinstance(pin, str) else ""

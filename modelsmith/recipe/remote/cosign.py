@@ -39,7 +39,7 @@ def check_signed(address: OciAddress, pin: str, key: str) -> None:
                 told = "the signature is of another artifact"
     except ModelsmithError as error:
         told = error.message
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         told = f"its manifest is not JSON: {error}"
     raise RecipeSourceError(
         f"{address.origin} ({pin[:19]}) is not signed with the key that was given ({told})",

@@ -49,7 +49,7 @@ class Config(HasNoted):
         self.model_format = self.model_format or text("model_format")
         given = base.get("capabilities")
         if not self.capabilities and isinstance(given, list):
-            self.capabilities = tuple(str(item) for item in given)
+            self.capabilities = tuple(given)
 
     def override(self, info: Mapping[str, Any]) -> None:
         """Apply the ``info`` of a request, which no Modelfile can express; raises UsageError for wrong types."""

@@ -6,7 +6,6 @@ Sources: Ollama ``api/types.go`` (CreateRequest, Message), ``server/create.go`` 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from modelsmith.errors import BlobNotFound, DigestMismatch, InvalidDigest, Unsup
 from modelsmith.gojson import GoStruct
 from modelsmith.manifest import Digest
 from modelsmith.patterns import regex
+from modelsmith.records import dataclass
 from modelsmith.store.model import BlobSource, CreateRequest
 from modelsmith.syntax.modelfile.table import NOTED, HasNoted
 from modelsmith.weights.blobs.blob import FileBlob, SegmentBlob

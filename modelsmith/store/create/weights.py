@@ -16,7 +16,6 @@ from modelsmith.weights.blobs.blob import EditedGGUF, SegmentBlob
 from modelsmith.weights.blobs.merged import MergedGGUF
 from modelsmith.weights.blobs.quantized import QuantizedGGUF
 from modelsmith.weights.gguf.arrange.canonical import canonical
-from modelsmith.weights.gguf.arrange.ollama_writer import merged_by_ollama, needs_projector_type, with_projector_type
 from modelsmith.weights.gguf.file import GGUFFile
 from modelsmith.weights.gguf.metadata import GGUFArray
 
@@ -128,8 +127,12 @@ def _single(name: str, media_type: str, gguf: GGUFFile, blob: SegmentBlob, *, as
     if media_type == MODEL and not as_is and not gguf.has_embedded_parts:
         parts = blob.parts if isinstance(blob, MergedGGUF) else (gguf,)
         return Weights(media_type, (gguf,), _derived("canonical", canonical(*parts), [blob]), "canonical")
-    if media_type == PROJECTOR and needs_projector_type(gguf):
-        return Weights(media_type, (gguf,), _derived("projector", with_projector_type(gguf), [blob]), "projector-type")
+    if media_type == PROJECTOR:
+        from modelsmith.weights.gguf.arrange.ollama_writer import needs_projector_type, with_projector_type
+
+        if needs_projector_type(gguf):
+            segments = with_projector_type(gguf)
+            return Weights(media_type, (gguf,), _derived("projector", segments, [blob]), "projector-type")
     return Weights(media_type, (gguf,), blob, source=name)
 
 
@@ -153,6 +156,8 @@ def _merged(key: tuple[str, str, int], shards: list[tuple[str, GGUFFile, Segment
     parts = tuple(gguf for _, gguf, _ in ordered)
     blobs = [blob for _, _, blob in ordered]
     if any(part.has_embedded_parts for part in parts):
+        from modelsmith.weights.gguf.arrange.ollama_writer import merged_by_ollama
+
         return Weights(media_type, parts, _derived("merged", merged_by_ollama(*parts), blobs), "merged")
     return Weights(media_type, parts, _derived("canonical", canonical(*parts), blobs), "canonical")
 

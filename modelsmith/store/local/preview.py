@@ -8,7 +8,6 @@ from modelsmith.errors import InvalidDigest, StoreError
 from modelsmith.manifest import CONFIG_TYPE, Digest, Layer, Manifest
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.store.blobs import Blobs, BlobState
-from modelsmith.store.local.write import can_link
 from modelsmith.store.model import CreatePreview, LayerPreview
 from modelsmith.weights.blobs.blob import FileBlob, SegmentBlob
 from modelsmith.weights.blobs.quantized import QuantizedGGUF
@@ -69,6 +68,8 @@ class Previewer:
         return LayerPreview(media_type, size, "exists" if is_there else how, digest, path)
 
     def _can_link(self, blob: SegmentBlob) -> bool:
+        from modelsmith.store.local.write import can_link
+
         try:
             return isinstance(blob, FileBlob) and can_link(blob.path, _existing(self._layout))
         except OSError:

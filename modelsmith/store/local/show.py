@@ -26,7 +26,7 @@ from modelsmith.store.blobs import Blobs, known_digests
 from modelsmith.store.create.compose import BaseLayers, LayerDraft
 from modelsmith.store.create.request import as_float64
 from modelsmith.store.create.weights import Weights
-from modelsmith.store.foreign import read_json, read_messages, read_object, read_parameters, text, texts
+from modelsmith.store.foreign import read_config, read_json, read_messages, read_object, read_parameters
 from modelsmith.store.model import StoredModel
 from modelsmith.syntax.modelfile.table import NOTED
 from modelsmith.weights.gguf.file import GGUFFile
@@ -85,8 +85,8 @@ def read_model(layout: Layout, name: ModelName) -> StoredModel:
         parameters={key: _whole(value) for key, value in parameters.items()},
         messages=_messages(layout, manifest),
         licenses=tuple(_decoded(layout, layer) for layer in manifest.of_type(LICENSE)),
-        noted={command: text(config, command) for command in NOTED},
-        family=text(config, "model_family"),
+        noted={command: config[command] for command in NOTED},
+        family=config["model_family"],
         capabilities=_capabilities(layout, manifest, config, gguf, template),
         weights=layout.blob_path(weights.digest) if weights and gguf else None,
         weights_digest=weights.digest if weights else None,
@@ -94,7 +94,7 @@ def read_model(layout: Layout, name: ModelName) -> StoredModel:
         extra_layers=tuple(
             kind for layer in manifest.layers if (kind := _WEIGHTS.get(layer.media_type, "model")) != "model"
         ),
-        format=text(config, "model_format"),
+        format=config["model_format"],
     )
 
 
@@ -104,11 +104,11 @@ def _capabilities(
     from modelsmith.template.effective.capabilities import chat_capabilities, go_capabilities, prefer_chat_template
     from modelsmith.template.effective.renderers import PARSERS
 
-    found = set(texts(config.get("capabilities")))
-    family, parser = text(config, "model_family"), PARSERS.get(text(config, "parser"))
+    found = set(config["capabilities"])
+    family, parser = config["model_family"], PARSERS.get(config["parser"])
     chat_template = (gguf.chat_template if gguf else None) or ""
     harmony = family in _GPT_OSS and template is not None and "<|start|>" in template and "<|end|>" in template
-    rendered = harmony or bool(text(config, "renderer") or text(config, "parser"))
+    rendered = harmony or bool(config["renderer"] or config["parser"])
     go_template_runs = False
     try:
         if template is not None:
@@ -163,7 +163,8 @@ def _open(layout: Layout, layer: Layer) -> GGUFFile:
 
 
 def _config(layout: Layout, manifest: Manifest) -> Mapping[str, Any]:
-    return _json_object(layout, manifest.config)
+    values = _json_object(layout, manifest.config)
+    return read_config(values, f"the config in {layout.blob_path(manifest.config.digest)}")
 
 
 def _json_object(layout: Layout, layer: Layer) -> dict[str, Any]:

@@ -98,8 +98,9 @@ def create(http: HttpClient, body: dict[str, Any], progress: ProgressSink) -> No
         for line in http.lines("POST", "/api/create", body, stalled=stalled):
             if refused := str(line.get("error", "")):
                 break
-            status = str(line.get("status", ""))
-            progress(Progress(status, str(line.get("digest", "")), _number(line, "completed"), _number(line, "total")))
+            said = http.read("POST", "/api/create", line)
+            status = said.text("status")
+            progress(Progress(status, said.text("digest"), said.count("completed"), said.count("total")))
     except ServerError as error:
         raise refusal(error, http.url, body) from error
     if refused:
@@ -127,8 +128,3 @@ def refusal(error: ServerError, url: str, body: Mapping[str, Any]) -> Modelsmith
     if not error.hint and "llama-quantize" in text:
         error.hint = "the server's llama.cpp does not accept this GGUF, or is missing"
     return error
-
-
-def _number(line: dict[str, Any], key: str) -> int:
-    value = line.get(key, 0)
-    return value if isinstance(value, int) else 0

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import ModelNotFound, ServerError, Unsupported
 from modelsmith.http.client import HttpClient
 from modelsmith.progress import ProgressSink, silent
-from modelsmith.store.foreign import number, text
 from modelsmith.store.ollama.create import create, sources, upload
 from modelsmith.store.ollama.files import find_files
 from modelsmith.store.ollama.render import RENDERS_SINCE, render
@@ -24,6 +23,7 @@ from modelsmith.versions import of_server, resolve
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from modelsmith.fields import Fields
     from modelsmith.name import ModelName
     from modelsmith.store.listing import Listing
     from modelsmith.store.model import CreatePreview, CreateRequest, StoredModel
@@ -68,12 +68,12 @@ class OllamaStore:
     def ollama_version(self, *, seconds: float = 10.0) -> str | None:
         """Return the server's version, as it says (``0.0.0`` for one that was built from source)."""
         if self._version is None:
-            version = self._http.ask("GET", "/api/version", seconds=seconds).get("version")
-            if not isinstance(version, str):
+            answer = self._http.fields("GET", "/api/version", seconds=seconds)
+            if "version" not in answer:
                 request = f"GET {self.location}/api/version"
                 hint = f"is {self.location} an Ollama server?"
                 raise ServerError(f"{request}: the answer has no version", request=request, hint=hint)
-            self._version = version
+            self._version = answer.text("version")
         return self._version
 
     def models(self) -> tuple[ModelName, ...]:
@@ -85,9 +85,7 @@ class OllamaStore:
         from modelsmith.store.listing import ListedModel, Listing
 
         rows = [
-            ListedModel(
-                name, text(entry, "digest").removeprefix("sha256:"), number(entry.get("size")), None, moment(entry)
-            )
+            ListedModel(name, entry.text("digest").removeprefix("sha256:"), entry.count("size"), None, moment(entry))
             for name, entry in self._tags()
         ]
         return Listing(tuple(sorted(rows, key=lambda row: str(row.name))))
@@ -195,30 +193,32 @@ class OllamaStore:
         """Whether the server has what came in version ``since``; builds from source (0.0.0) count as the newest."""
         return resolve(of_server(self.ollama_version())).has(since)
 
-    def _tags(self) -> tuple[tuple[ModelName, dict[str, Any]], ...]:
+    def _tags(self) -> tuple[tuple[ModelName, Fields], ...]:
         from modelsmith.name import ModelName
 
-        models = self._http.ask("GET", "/api/tags").get("models", ())
-        if not isinstance(models, list | None):
-            raise ServerError(f"GET {self.location}/api/tags: the answer has no list of models")
-        entries = [entry for entry in models or () if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
-        named = [(ModelName.parse(entry["name"]), entry) for entry in entries]
-        return tuple((name, entry) for name, entry in named if name.is_valid)
+        found = []
+        for entry in self._http.fields("GET", "/api/tags").objects("models"):
+            name = ModelName.parse(entry.text("name"))
+            if not name.is_valid:
+                raise entry.wrong("name", f"the name of a model ({name.problem})")
+            found.append((name, entry))
+        return tuple(found)
 
     def _describe(self, name: ModelName) -> Described:
         from modelsmith.store.model import StoredModel
 
         _refuse_cloud(name)
         with self._naming(name):
-            shown = read_show(self._http.ask("POST", "/api/show", {"model": name.short, "verbose": False}, seconds=300))
+            asked = {"model": name.short, "verbose": False}
+            shown = read_show(self._http.fields("POST", "/api/show", asked, seconds=300))
         if shown.remote_model:
             raise Unsupported(
                 f"{name.short} runs as {shown.remote_model} on {shown.remote_host}: there are no weights and no template here",
                 hint="use a model that is stored on the server",
             )
         said = shown.said and replace(shown.said, version=of_server(self.ollama_version()) or "")
-        name, tag = next(((other, entry) for other, entry in self._tags() if other.same_as(name)), (name, {}))
-        digest, size = text(tag, "digest").removeprefix("sha256:"), number(tag.get("size"))
+        name, tag = next(((other, entry) for other, entry in self._tags() if other.same_as(name)), (name, None))
+        digest, size = (tag.text("digest").removeprefix("sha256:"), tag.count("size")) if tag else ("", 0)
         files = find_files(shown.weights_path) if self._http.is_local else None
         twin = files.model(name, digest) if files is not None else None
         if twin is not None:
@@ -283,12 +283,12 @@ class OllamaStore:
             ) from error
 
 
-def moment(entry: dict[str, Any]) -> float | None:
+def moment(entry: Fields) -> float | None:
     """Return when a model was changed, in seconds since 1970; None where the server does not say it."""
     from datetime import datetime
 
     try:
-        return datetime.fromisoformat(text(entry, "modified_at")).timestamp()
+        return datetime.fromisoformat(entry.text("modified_at")).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
 

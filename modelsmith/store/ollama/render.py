@@ -30,6 +30,5 @@ def render(
     else:
         path = "/api/generate"
         body |= {"prompt": data.get("prompt", ""), "suffix": data.get("suffix", "")}
-    info = http.ask("POST", path, body, seconds=None).get("_debug_info")
-    prompt = info.get("rendered_template") if isinstance(info, dict) else None
-    return prompt if isinstance(prompt, str) else None
+    info = http.fields("POST", path, body, seconds=None).object("_debug_info")
+    return info.text("rendered_template") if "rendered_template" in info else None

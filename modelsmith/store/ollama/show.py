@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from modelsmith.manifest import Digest
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
-from modelsmith.store.foreign import read_parameters, texts
+from modelsmith.store.foreign import read_parameters
 from modelsmith.store.model import ServerSays
 from modelsmith.syntax.modelfile.table import NOTED, HasNoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from modelsmith.fields import Fields
     from modelsmith.store.model import StoredModel
 
 DEFAULT_TEMPLATE = "{{ .Prompt }}"  # what Ollama runs and shows for a model that has no template
@@ -85,16 +86,13 @@ def digest_of_path(path: str) -> Digest | None:
     return Digest(found[1]) if found else None
 
 
-def read_show(body: Mapping[str, Any]) -> Shown:
-    """Read the answer of ``/api/show``; keys that are missing or of another type count as empty."""
-    text, template = _text(body, "modelfile"), _text(body, "template")
-    system, license_text = _text(body, "system"), _text(body, "license")
-    details = body.get("details")
-    details = details if isinstance(details, dict) else {}
-    messages = tuple(
-        {"role": _text(item, "role"), "content": _text(item, "content")} for item in _list(body, "messages")
-    )
-    printed = tuple(_printed_parameters(_text(body, "parameters")))
+def read_show(body: Fields) -> Shown:
+    """Read the answer of ``/api/show``; raises the error of ``body`` where a field is of another type than it should be."""
+    text, template = body.text("modelfile"), body.text("template")
+    system, license_text = body.text("system"), body.text("license")
+    details = body.object("details")
+    messages = tuple({"role": item.text("role"), "content": item.text("content")} for item in body.objects("messages"))
+    printed = tuple(_printed_parameters(body.text("parameters")))
 
     rest = _cut(text, f"TEMPLATE {_quoted(template)}")
     go_template, text = (None if rest == text else template), rest
@@ -120,33 +118,34 @@ def read_show(body: Mapping[str, Any]) -> Shown:
         parameters=read_parameters(_typed(printed), "the parameters that the server shows"),
         messages=messages,
         licenses=licenses,
-        noted={command: _text(body, command) or last.get(command, "") for command in NOTED},
-        family=_text(details, "family"),
-        format=_text(details, "format"),
-        parent=_text(details, "parent_model"),
-        capabilities=texts(body.get("capabilities")),
+        noted={command: body.text(command) or last.get(command, "") for command in NOTED},
+        family=details.text("family"),
+        format=details.text("format"),
+        parent=details.text("parent_model"),
+        capabilities=frozenset(body.texts("capabilities")),
         files=tuple((kind, value) for kind, value in commands if kind in {"model", "adapter", "draft"}),
-        remote_model=_text(body, "remote_model"),
-        remote_host=_text(body, "remote_host"),
+        remote_model=body.text("remote_model"),
+        remote_host=body.text("remote_host"),
         said=_said(body),
     )
 
 
-def _said(body: Mapping[str, Any]) -> ServerSays | None:
+def _said(body: Fields) -> ServerSays | None:
     """Read what newer servers add about how they run a model; None where the answer has nothing of it.
 
-    Source: Ollama's documentation of ``/api/show`` from 0.34.3 (``thinking``) and 0.40 (``template_source``) on, second hand: a
-    field of another type counts as absent.
+    Source: Ollama's documentation of ``/api/show`` from 0.34.3 (``thinking``) and 0.40 (``template_source``) on, second hand: what
+    is of another type than that says counts as absent, for it may be we who are wrong.
     """
-    thinking = body.get("thinking")
+    thinking = body.values.get("thinking")
     thinking = thinking if isinstance(thinking, dict) else {}
     values = thinking.get("values")
     words = tuple(_word(value) for value in values) if isinstance(values, list) else ()
-    source = _text(body, "template_source")
+    source = body.values.get("template_source")
+    source = source if isinstance(source, str) else ""
     if not source and not words:
         return None
     default = _word(thinking.get("default"))
-    return ServerSays(source, _text(body, "renderer"), _text(body, "parser"), tuple(filter(None, words)), default)
+    return ServerSays(source, body.text("renderer"), body.text("parser"), tuple(filter(None, words)), default)
 
 
 def _word(value: Any) -> str:
@@ -154,16 +153,6 @@ def _word(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) and value.isprintable() and len(value) <= 40 else ""
-
-
-def _text(body: Mapping[str, Any], key: str) -> str:
-    value = body.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _list(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    value = body.get(key)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _quoted(value: str) -> str:

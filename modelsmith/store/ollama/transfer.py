@@ -25,10 +25,9 @@ def transfer(http: HttpClient, verb: str, name: ModelName, progress: ProgressSin
             raise ServerError(
                 f"POST {http.url}{path}: {error!s:.1000}", request=f"POST {http.url}{path}", text=str(error)
             )
-        status, digest = str(line.get("status", "")), str(line.get("digest", ""))
-        completed, total = line.get("completed", 0), line.get("total", 0)
-        numbers = isinstance(completed, int) and isinstance(total, int)
-        progress(Progress(status, digest, completed if numbers else 0, total if numbers else 0))
+        said = http.read("POST", path, line)
+        status = said.text("status")
+        progress(Progress(status, said.text("digest"), said.count("completed"), said.count("total")))
         ended = status == "success"
     if not ended:
         raise ServerError(

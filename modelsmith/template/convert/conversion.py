@@ -6,10 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelsmith.template.go.template import Template
+from modelsmith.template.jinja.template import ChatTemplate
 
 if TYPE_CHECKING:
-    from modelsmith.template.convert.proof import Counterexample
-    from modelsmith.template.jinja.template import ChatTemplate
+    from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.conversation.think import Think
+    from modelsmith.template.convert.proof import Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A conversation that the two templates render differently; an error stands in place of the prompt."""
+
+    name: str
+    conversation: Conversation
+    think: Think
+    jinja: str
+    go: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,33 @@ class Conversion:
     covered: tuple[str, ...]
     limits: tuple[str, ...]
     unrendered: tuple[str, ...] = ()
+
+    @classmethod
+    def judged(
+        cls,
+        template: Template | ChatTemplate,
+        chat: Proof,
+        tools: Proof,
+        *,
+        limits: tuple[str, ...] = (),
+        unrendered: tuple[str, ...] = (),
+    ) -> Conversion:
+        """Return the conversion that two proofs are about, the one without tools and the one with them."""
+        pair = chat.counterexample or tools.counterexample
+        counterexample = None
+        if pair is not None:
+            shown = (pair.after.shown, pair.before.shown)
+            jinja, go = shown if isinstance(template, ChatTemplate) else reversed(shown)
+            counterexample = Counterexample(pair.name, pair.conversation, pair.think, jinja, go)
+        return cls(
+            template,
+            chat.counterexample is None and bool(chat.covered),
+            tools.counterexample is None,
+            counterexample,
+            (*chat.covered, *tools.covered),
+            (*dict.fromkeys((*chat.limits, *tools.limits)), *limits),
+            unrendered,
+        )
 
     @property
     def proven(self) -> bool:

@@ -18,21 +18,23 @@ import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import TemplateRenderError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.proof import conversion_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.go.functions.ollama import today_is
+from modelsmith.template.outcomes import Outcomes, compared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from modelsmith.template.conversation.think import Think
     from modelsmith.template.go.template import Template
     from modelsmith.template.jinja.template import ChatTemplate
+    from modelsmith.template.outcomes import Outcome, Pair
 
 
 TRIMS = "white space around contents: the Jinja template removes it, a Go template cannot"
@@ -54,22 +56,11 @@ _REASONING = re.compile(r"<think>.*?</think>\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Counterexample:
-    """A conversation that the two templates render differently; an error stands in place of the prompt."""
-
-    name: str
-    conversation: Conversation
-    think: Think
-    jinja: str
-    go: str
-
-
-@dataclass(frozen=True, slots=True)
 class Proof:
     """What came of comparing: names of equal conversations, the smallest that differs, limits met, kinds that were rendered."""
 
     covered: tuple[str, ...]
-    counterexample: Counterexample | None
+    counterexample: Pair | None
     limits: tuple[str, ...]
     kinds: frozenset[str] = frozenset()
 
@@ -80,59 +71,81 @@ class Reference:
     def __init__(self, chat_template: ChatTemplate, bos_token: str = "", eos_token: str = "") -> None:
         self.chat_template = chat_template
         self._bos_token, self._eos_token = bos_token, eos_token
-        self._known: dict[tuple[str, Think, datetime], str | TemplateRenderError] = {}
+        self._at: dict[datetime, Outcomes] = {}
         self.thinks = any(name in chat_template.text for name in ("enable_thinking", "reasoning_effort"))
         self.opening = chat_template.reasoning.opening
         self.reasons = bool(self.opening) or "reasoning_content" in chat_template.text
 
-    def __call__(self, conversation: Conversation, think: Think, now: datetime) -> str:
-        """Return the prompt; raises TemplateRenderError where the template refuses."""
-        merged = replace(conversation, messages=conversation.collated[1])
-        key = (repr(merged), think if self.thinks else None, now)
-        if key not in self._known:
-            try:
-                prompt = self.chat_template.render(
-                    merged,
-                    key[1],
-                    bos_token=self._bos_token,
-                    eos_token=self._eos_token,
-                    reasoning_content=True,
-                    now=now,
-                )
-            except TemplateRenderError as error:
-                self._known[key] = error
-            else:
-                self._known[key] = prompt
-        known = self._known[key]
-        if isinstance(known, TemplateRenderError):
-            raise known
-        return known
+    def __call__(self, conversation: Conversation, think: Think, now: datetime = NOW) -> Outcome:
+        """Return the prompt, or the error where the template refuses."""
+        if now not in self._at:
+            render = partial(self._render, now=now)
+            self._at[now] = Outcomes(render, sees_think=self.thinks, same=lambda talk: repr(_merged(talk)))
+        return self._at[now](conversation, think)
+
+    def _render(self, conversation: Conversation, think: Think, *, now: datetime) -> str:
+        return self.chat_template.render(
+            _merged(conversation),
+            think,
+            bos_token=self._bos_token,
+            eos_token=self._eos_token,
+            reasoning_content=True,
+            now=now,
+        )
 
 
-def prove(reference: Reference, template: Template, *, tools: bool) -> Proof:
-    """Compare over the conversations with or without tools, the smallest first."""
+def _merged(conversation: Conversation) -> Conversation:
+    return replace(conversation, messages=conversation.collated[1])
+
+
+def go_outcomes(template: Template) -> Outcomes:
+    """Return what a Go template makes of conversations at the time of the proof."""
+
+    def render(conversation: Conversation, think: Think) -> str:
+        with today_is(NOW.date()):
+            return template.render(conversation, think)
+
+    return Outcomes(render)
+
+
+def prove(
+    wanted: Callable[[Conversation, Think], Outcome],
+    found: Callable[[Conversation, Think], Outcome],
+    conversations: Iterable[tuple[str, Conversation]],
+    excused: Callable[[Pair], tuple[str, ...] | None],
+    thinks: Iterable[Think] = THINKS,
+) -> Proof:
+    """Compare the template that is wanted with the one found for it, over the conversations that the former takes.
+
+    ``excused`` names the limits that explain a difference, None where none does.
+    """
     covered: list[str] = []
     limits: dict[str, None] = {}
-    first: Counterexample | None = None
+    first: Pair | None = None
     kinds: set[str] = set()
-    for name, conversation in conversion_conversations().items():
-        if not counts(conversation) or uses_tools(conversation) != tools:
-            continue
+    thinks = tuple(thinks)
+    for name, conversation in conversations:
         equal = 0
-        for think in THINKS:
-            pair = _pair(reference, template, conversation, think)
-            if pair is None:
+        for pair in compared(wanted, found, {name: conversation}, thinks):
+            if pair.before.error:
                 continue
             kinds.update(kinds_of(conversation))
-            met = () if pair[0] == pair[1] else _limits(reference, template, conversation, think)
+            met = () if pair.before.prompt == pair.after.shown else excused(pair)
             if met is None:
-                first = first or Counterexample(name, conversation, think, *pair)
+                first = first or pair
                 break
             equal += 1
             limits.update(dict.fromkeys(met))
         else:
             covered += [name] if equal else []
     return Proof(tuple(covered), first, tuple(limits), frozenset(kinds))
+
+
+def chats(*, tools: bool) -> Iterator[tuple[str, Conversation]]:
+    """Yield the conversations with or without tools that a proof compares, the smallest first."""
+    for name, conversation in conversion_conversations().items():
+        if counts(conversation) and uses_tools(conversation) == tools:
+            yield name, conversation
 
 
 def kinds_of(conversation: Conversation) -> frozenset[str]:
@@ -166,31 +179,17 @@ def counts(conversation: Conversation) -> bool:
     return bool(messages) and plain and not conversation.suffix
 
 
-def _pair(reference: Reference, template: Template, conversation: Conversation, think: Think) -> tuple[str, str] | None:
-    """Return both prompts, or None where the Jinja template does not take the conversation."""
-    try:
-        wanted = reference(conversation, think, NOW)
-    except TemplateRenderError:
-        return None
-    try:
-        with today_is(NOW.date()):
-            return wanted, template.render(conversation, think)
-    except TemplateRenderError as error:
-        return wanted, error.message
-
-
-def _limits(
-    reference: Reference, template: Template, conversation: Conversation, think: Think
-) -> tuple[str, ...] | None:
+def limits_met(reference: Reference, found: Outcomes, pair: Pair) -> tuple[str, ...] | None:
     """Return the fewest limits that explain a difference: without what they speak of, the prompts are equal."""
     for count in range(1, len(_LIMITS) + 1):
         for limits in combinations(_LIMITS, count):
-            changed = conversation
+            changed = pair.conversation
             for limit in limits:
                 changed = _LIMITS[limit](changed)
-            is_changed = repr(changed) != repr(conversation)  # mappings in another order are equal
-            pair = _pair(reference, template, changed, think) if is_changed else None
-            if pair is not None and pair[0] == pair[1]:
+            if repr(changed) == repr(pair.conversation):  # mappings in another order are equal
+                continue
+            wanted = reference(changed, pair.think)
+            if not wanted.error and wanted.prompt == found(changed, pair.think).shown:
                 return limits
     return None
 

@@ -6,23 +6,21 @@ same way (its path, its capabilities, its thinking tags). What is not proven is 
 
 from __future__ import annotations
 
-from itertools import product
-from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
-from modelsmith.errors import InjectionError, TemplateRenderError
-from modelsmith.patterns import regex
-from modelsmith.records import dataclass
+from modelsmith.errors import InjectionError
 from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.effective.capabilities import go_capabilities, go_tool_round_trip
+from modelsmith.template.outcomes import Outcomes, compared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
     from modelsmith.template.go.template import Template
+    from modelsmith.template.outcomes import Outcome
 
     Expectation: TypeAlias = Callable[[Conversation, Think, str, str], str]
     """(conversation, think, before, after) -> "" where that is as it should be, else what is wrong."""
@@ -30,69 +28,32 @@ if TYPE_CHECKING:
 _SHOWN = 60
 _SECONDS = 20.0
 """All conversations take most templates less than half a second."""
-_PLACE = regex(r"^template: [^:]*:\d+(:\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a rendering: the prompt, or the error (the place in the template left out: an edit moves it)."""
-
-    prompt: str | None
-    error: str = ""
-
-
-class TooSlow(InjectionError):
-    """A template whose renderings take so long that nothing can be proven."""
-
-
-class Renderings:
-    """The outcomes of one template, each rendered once."""
+class Renderings(Outcomes):
+    """The outcomes of a Go template, each made once."""
 
     def __init__(self, template: Template) -> None:
+        super().__init__(template.render, sees_think=template.sees_think, seconds=_SECONDS)
         self.template = template
-        self._sees_think = template.sees_think
-        self._known: dict[tuple[int, Think], tuple[Conversation, Outcome]] = {}
-        self._seconds = _SECONDS
-
-    def different(self, thinks: Sequence[Think]) -> Sequence[Think]:
-        """Return those of the values that can make a difference: one, where the template does not look at any."""
-        return thinks if self._sees_think else thinks[:1]
-
-    def __call__(self, conversation: Conversation, think: Think = None) -> Outcome:
-        """Return what the template makes of a conversation; raises TooSlow where that takes too long."""
-        key = (id(conversation), think if self._sees_think else None)
-        if key not in self._known:
-            start = monotonic()
-            self._known[key] = (conversation, self._render(conversation, think))
-            self._seconds -= monotonic() - start
-        if self._seconds < 0:
-            raise TooSlow(f"an edit cannot be proven: rendering {len(self._known)} conversations took {_SECONDS:.0f} s")
-        return self._known[key][1]
-
-    def _render(self, conversation: Conversation, think: Think) -> Outcome:
-        try:
-            return Outcome(self.template.render(conversation, think))
-        except TemplateRenderError as error:
-            return Outcome(None, _PLACE.sub("template", error.message))
 
 
 def prove(
-    before: Template | Renderings,
-    after: Template | Renderings,
+    before: Callable[[Conversation, Think], Outcome],
+    after: Callable[[Conversation, Think], Outcome],
     expectation: Expectation,
     conversations: Mapping[str, Conversation] | None = None,
     thinks: Iterable[Think] = THINKS,
 ) -> None:
-    """Render every conversation with both templates; raise InjectionError for the smallest that is not as expected."""
-    old = before if isinstance(before, Renderings) else Renderings(before)
-    new = after if isinstance(after, Renderings) else Renderings(after)
-    for think, (name, conversation) in product(thinks, (conversations or proof_conversations()).items()):
-        was, now = old(conversation, think), new(conversation, think)
-        if was.prompt is None or now.prompt is None:
-            if was != now:
-                raise failed(name, think, was.error or "it renders", now.error or "it renders")
-        elif wrong := expectation(conversation, think, was.prompt, now.prompt):
-            raise failed(name, think, was.prompt, now.prompt, wrong)
+    """Render every conversation in both ways; raise InjectionError for the smallest that is not as expected."""
+    for pair in compared(before, after, proof_conversations() if conversations is None else conversations, thinks):
+        was, now = pair.before, pair.after
+        if was.error or now.error:
+            if not was.fails_like(now):
+                wrong = f"it must {'fail' if was.error else 'render'} as before"
+                raise failed(pair.name, pair.think, was.shown, now.shown, wrong)
+        elif wrong := expectation(pair.conversation, pair.think, was.prompt, now.prompt):
+            raise failed(pair.name, pair.think, was.prompt, now.prompt, wrong)
 
 
 def check_renders(before: Renderings) -> None:
@@ -100,7 +61,7 @@ def check_renders(before: Renderings) -> None:
     error = ""
     for conversation in proof_conversations().values():
         outcome = before(conversation)
-        if outcome.prompt is not None and conversation.turns and not conversation.suffix:
+        if not outcome.error and conversation.turns and not conversation.suffix:
             return
         error = error or outcome.error
     raise InjectionError(

@@ -79,7 +79,7 @@ RENDERERS: Mapping[str, Renderer] = MappingProxyType(
             Renderer("glm-4.7", "0.14.3", opened="<think>", closed="</think>", default_on=True),
             Renderer("lfm2", "0.14.3"),
             Renderer("lfm2-thinking", "0.14.3"),
-            Renderer("glm-ocr", "0.15.5", closed="<think></think>\n"),
+            Renderer("glm-ocr", "0.15.5", closed="<think></think>\n", default_on=True),
             Renderer("qwen3.5", "0.17.1", opened=_THINK, closed=_CLOSED, default_on=True),
             Renderer(
                 "gemma4", "0.20.0", note="thinking is announced in the system turn; small or large is chosen by size"

@@ -5,9 +5,9 @@ Source: Ollama server/routes.go (ChatHandler, GenerateHandler) and api/types.go 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.versions import resolve
 
 if TYPE_CHECKING:

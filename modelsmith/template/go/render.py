@@ -14,7 +14,6 @@ from modelsmith.syntax.gotemplate.nodes import Action, Body, Command, Field, Pip
 from modelsmith.template.allowance import Use
 from modelsmith.template.go.evaluate.program import Program
 from modelsmith.template.go.functions.functions import BUILTINS, OLLAMA
-from modelsmith.template.go.legacy import ServerPanic, cut, turns
 from modelsmith.template.go.state import MAX_STEPS, MAX_TEXT, State
 from modelsmith.template.go.values.values import MAP, NO_VALUE, Map
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from modelsmith.syntax.gotemplate.nodes import ListItem, Node
     from modelsmith.syntax.gotemplate.tree import Tree
     from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.go.legacy import ServerPanic
 
 
 class OutputPiece(NamedTuple):
@@ -81,6 +81,8 @@ class Renderer:
     @cached_property
     def _last_program(self) -> Program | ServerPanic:
         """The last turn's: a new template, without Ollama's functions, definitions and way with missing keys."""
+        from modelsmith.template.go.legacy import ServerPanic, cut
+
         try:
             root = cut(self._templates[""])
         except ServerPanic as panic:
@@ -129,6 +131,8 @@ class Renderer:
         self, conversation: Conversation, think: bool | str | None
     ) -> Iterator[tuple[Program, dict[str, Any]]]:
         """Yield what is run, and with which data."""
+        from modelsmith.template.go.legacy import ServerPanic, turns
+
         level = "medium" if think is True else think or ""
         common: dict[str, Any] = {"Think": bool(think), "ThinkLevel": level, "IsThinkSet": think is not None}
         if conversation.prompt and conversation.suffix:

@@ -71,8 +71,9 @@ class State:
     ) -> None:
         self.write = write
         self.variables: dict[str, list[Any]] = {"$": [data]}
-        self.steps = 0  # of this stretch; there are more later
-        self._later = MAX_STEPS if steps is None else steps
+        steps = MAX_STEPS if steps is None else steps
+        self.steps = min(_STRETCH, steps)  # of this stretch; there are more later
+        self._later = steps - self.steps
         self._look = look
         self.room = MAX_TEXT if room is None else room
         self.calls = 0

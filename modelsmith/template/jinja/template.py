@@ -9,13 +9,14 @@ Source: llama.cpp common/chat.cpp and tools/server/server-common.cpp; Ollama llm
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
 from modelsmith.memo import Same, remembered
+from modelsmith.records import dataclass
 from modelsmith.template.chat_formats.chat_format import find_format
 from modelsmith.template.chat_formats.tags import ReasoningTags
 from modelsmith.template.jinja.ends import TextEnds

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
     from modelsmith.template.jinja.engine.program import Program
 
-_SUPPLIED = frozenset(
+SUPPLIED = frozenset(
     {
         *("messages", "tools", "add_generation_prompt", "bos_token", "eos_token", "date_string", "datetime"),
         *("true", "True", "false", "False", "none", "None", "loop", "caller"),
         *FUNCTIONS,
     }
 )
+"""Names that every template has, whatever a request gives it."""
 
 _KEEPING = frozenset({"default", "d", "lower", "trim", "string"})
 """Filters that leave it to be seen which value a variable has."""
@@ -56,7 +57,7 @@ def template_variables(program: Program) -> tuple[TemplateVariable, ...]:
         for source in _behind(name, sources):
             if source in found and value not in found[source]:
                 found[source].append(value)
-    asked = sorted(found.keys() - _SUPPLIED)
+    asked = sorted(found.keys() - SUPPLIED)
     return tuple(TemplateVariable(from_bytes(name), tuple(map(from_bytes, sorted(found[name])))) for name in asked)
 
 

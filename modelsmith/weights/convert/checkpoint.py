@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import InvalidCheckpoint, ModelsmithError, UnreadableFile, UsageError
 from modelsmith.files.regular import open_regular
+from modelsmith.records import dataclass
 from modelsmith.weights.convert.safetensors import SafetensorsFile, all_tensors
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 from modelsmith.errors import InvalidCheckpoint
 from modelsmith.files.regular import open_regular
 from modelsmith.files.segments import FileSlice, FileStamp
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.read.foreign import identify
 from modelsmith.weights.gguf.read.source import LocalSource
 

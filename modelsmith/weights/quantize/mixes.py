@@ -5,10 +5,9 @@ Sources: llama.cpp ``include/llama.h`` (numbers), ``tools/quantize/quantize.cpp`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import UsageError
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.types import TENSOR_TYPES, TensorType
 
 

@@ -344,3 +344,18 @@ def test_one_reference_keeps_the_type(value: Any) -> None:
 @pytest.mark.parametrize(("value", "text"), [(5, "5!"), (0.5, "0.5!"), (True, "true!"), (1e-7, "1e-07!")])
 def test_inside_text_a_value_is_written_as_yaml_does(value: Any, text: str) -> None:
     assert expand("${x}!", lambda _name: value) == text
+
+
+def test_inputs_that_double_each_other_are_refused() -> None:
+    doubling = "".join(f"  i{number + 1}: {{default: '${{i{number}}}${{i{number}}}'}}\n" for number in range(60))
+    text = f"name: r\nfrom: x\ncreate: made\ninputs:\n  i0: {{default: ab}}\n{doubling}system: ${{i60}}\n"
+    with pytest.raises(UsageError, match="more than 4 MB of text when its inputs are filled in"):
+        parse_recipe(text).resolve({}, environment={})
+
+
+def test_a_long_input_is_not_filled_in_everywhere() -> None:
+    text = f"name: r\nfrom: x\ncreate: made\ninputs: {{a: {{default: {'x' * 50_000}}}}}\nsystem: {'${a} ' * 1000}\n"
+    with pytest.raises(RecipeError) as raised:
+        parse_recipe(text).resolve({}, environment={})
+    assert [found.code for found in raised.value.diagnostics] == ["too-large"]
+    assert raised.value.diagnostics[0].hint == "${a} is too long, or is there too often"

@@ -132,7 +132,7 @@ def test_weights_that_rot_are_found_by_deep_alone(store: LocalStore, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("", "it is empty"), ("{", "not JSON"), ('{"layers": 5}', "list of layers")]
+    ("text", "words"), [("", "it is empty"), ("{", "not JSON"), ('{"layers": 5}', "config is null, not an object")]
 )
 def test_a_manifest_that_cannot_be_read(store: LocalStore, text: str, words: str) -> None:
     manifest_of(store, "b").write_text(text)

@@ -200,9 +200,22 @@ def test_json_of_another_shape(server: FakeOllama, store: OllamaStore, path: str
         store.ollama_version() if path == "/api/version" else store.models()
 
 
-def test_names_of_tags_that_are_none_are_left_out(server: FakeOllama, store: OllamaStore) -> None:
-    server.faults["/api/tags"] = Fault.raw('{"models": [{"name": "b:1"}, {"name": "../x"}, {}, 3, {"name": "a"}]}')
-    assert [name.short for name in store.models()] == ["a:latest", "b:1"]
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        ("[null, 5]", r"models\[0\] is null, not an object"),
+        ('[{"name": "b:1"}, 3]', r"models\[1\] is 3, not an object"),
+        ('[{"name": "../x"}]', r'models\[0\].name is "../x", not the name of a model'),
+        ("[{}]", r"models\[0\].name is null, not the name of a model"),
+        ('[{"name": "b:1", "size": "5"}]', r'models\[0\].size is "5", not a whole number'),
+        ('{"a": 1}', "models is an object, not a list"),
+    ],
+)
+def test_tags_that_are_none_are_told(server: FakeOllama, store: OllamaStore, models: str, words: str) -> None:
+    server.faults["/api/tags"] = Fault.raw(f'{{"models": {models}}}')
+    with pytest.raises(ServerError, match=f"GET http://.*/api/tags: {words}") as raised:
+        store.listing()
+    assert raised.value.hint.endswith("is perhaps no Ollama server")
 
 
 def test_head_that_a_proxy_does_not_let_through(server: FakeOllama, store: OllamaStore, gguf: Path) -> None:
@@ -331,11 +344,14 @@ def test_servers_that_are_too_old_to_render_are_not_asked(server: FakeOllama, st
     assert ("POST", "/api/chat") not in server.requests
 
 
-@pytest.mark.parametrize("answer", ["{}", '{"_debug_info": {}}', '{"_debug_info": {"rendered_template": 1}}'])
+@pytest.mark.parametrize("answer", ["{}", '{"_debug_info": {}}'])
 def test_a_server_that_does_not_render(server: FakeOllama, store: OllamaStore, answer: str) -> None:
     server.version = "0.0.0"
     server.faults["/api/chat"] = Fault.raw(answer)
     assert store.render(NAME, HELLO) is None
+    server.faults["/api/chat"] = Fault.raw('{"_debug_info": {"rendered_template": 1}}')
+    with pytest.raises(ServerError, match=r"_debug_info\.rendered_template is 1, not a text"):
+        store.render(NAME, HELLO)
 
 
 def test_files_of_a_server_on_this_machine_are_read(server: FakeOllama, store: OllamaStore) -> None:

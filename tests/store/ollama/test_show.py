@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.show import printed, shown
+from fakes.show import printed, said_of, shown
 from hypothesis import given
 from hypothesis import strategies as st
 from shared import conformance, needs_shared
@@ -16,7 +16,7 @@ from shared import conformance, needs_shared
 from modelsmith.manifest import Digest
 from modelsmith.name import ModelName
 from modelsmith.store.model import StoredModel
-from modelsmith.store.ollama.show import DEFAULT_TEMPLATE, read_show
+from modelsmith.store.ollama.show import DEFAULT_TEMPLATE
 
 DIGEST = Digest.of(b"weights")
 PLAIN = StoredModel(
@@ -40,7 +40,7 @@ MULTI_BRANCH = "{{ if .Messages }}{{ range .Messages }}\nSYSTEM {{ .Content }}\n
 
 
 def assert_read(model: StoredModel) -> None:
-    answer = read_show(shown(model, hides_files=True))
+    answer = said_of(shown(model, hides_files=True))
     for key in ("template", "system", "parameters", "messages", "renderer", "parser", "requires", "family"):
         assert getattr(answer, key) == getattr(model, key), key
     assert "\n".join(answer.licenses) == "\n".join(model.licenses)
@@ -82,7 +82,7 @@ def test_odd_values(change: dict[str, Any]) -> None:
 
 
 def test_licenses_stay_apart() -> None:
-    answer = read_show(shown(replace(PLAIN, licenses=("\nMIT\n", "Apache")), hides_files=True))
+    answer = said_of(shown(replace(PLAIN, licenses=("\nMIT\n", "Apache")), hides_files=True))
     assert answer.licenses == ("\nMIT\n", "Apache")
 
 
@@ -101,7 +101,7 @@ def test_no_value_confuses_another(
         licenses=tuple(licenses),
         messages=({"role": "user", "content": content},),
     )
-    answer = read_show(shown(model, hides_files=True))
+    answer = said_of(shown(model, hides_files=True))
     assert answer.system == system
     assert answer.parameters == {"stop": stop}
     assert answer.messages == model.messages
@@ -112,7 +112,7 @@ def test_no_value_confuses_another(
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53))
 def test_numbers_survive(number: float) -> None:
-    answer = read_show({"parameters": f"num_ctx                        {printed(number, sharp=True)}"})
+    answer = said_of({"parameters": f"num_ctx                        {printed(number, sharp=True)}"})
     assert answer.parameters == {"num_ctx": number}
 
 
@@ -120,25 +120,25 @@ def test_jinja_that_runs_is_not_taken_for_a_go_template() -> None:
     body = shown(replace(PLAIN, licenses=("MIT",)), hides_files=True) | {
         "template": "{% for m in messages %}{% endfor %}"
     }
-    answer = read_show(body)
+    answer = said_of(body)
     assert answer.template == PLAIN.template
     assert answer.chat_template == "{% for m in messages %}{% endfor %}"
 
 
 def test_a_server_that_quotes_otherwise() -> None:
     body = {"modelfile": 'FROM /x\nTEMPLATE """{{ .Prompt }}!"""\nSYSTEM """s"""\n', "template": "{{ .Prompt }}!"}
-    answer = read_show(body)
+    answer = said_of(body)
     assert (answer.template, answer.chat_template) == ("{{ .Prompt }}!", None)
 
 
-@pytest.mark.parametrize("body", [{}, {"modelfile": 1, "details": [], "messages": "x", "capabilities": None}])
+@pytest.mark.parametrize("body", [{}, {"modelfile": None, "details": None, "messages": None, "capabilities": None}])
 def test_an_answer_without_the_usual_keys(body: dict[str, Any]) -> None:
-    answer = read_show(body)
+    answer = said_of(body)
     assert (answer.template, answer.system, answer.messages, answer.files) == (None, "", (), ())
 
 
 def test_paths_of_other_systems() -> None:
-    answer = read_show({"modelfile": f"FROM C:\\models\\blobs\\{DIGEST.file_name}\n"})
+    answer = said_of({"modelfile": f"FROM C:\\models\\blobs\\{DIGEST.file_name}\n"})
     assert answer.digests == (("model", DIGEST),)
 
 
@@ -148,7 +148,7 @@ def test_recorded_answers() -> None:
     for row in conformance("create.jsonl"):
         if not row.get("show"):
             continue
-        answer = read_show(row["show"])
+        answer = said_of(row["show"])
         blobs = {layer["mediaType"].rpartition(".")[2]: row["blobs"].get(layer["digest"]) for layer in manifest(row)}
         template = blobs.get("template")
         assert answer.template == (None if template == DEFAULT_TEMPLATE else template)

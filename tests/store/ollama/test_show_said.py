@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from fakes import ollama
+from fakes.show import said_of
 
 from modelsmith.cli import run
 from modelsmith.explain.explanation import explain_model
 from modelsmith.models.served import find_renderer
 from modelsmith.store.model import ServerSays
 from modelsmith.store.ollama.ollama import OllamaStore
-from modelsmith.store.ollama.show import read_show
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.weights.gguf.sample import write_sample
 
@@ -36,7 +36,7 @@ from modelsmith.weights.gguf.sample import write_sample
     ],
 )
 def test_what_the_server_says(body: dict[str, Any], said: ServerSays | None) -> None:
-    assert read_show(body).said == said
+    assert said_of(body).said == said
 
 
 JINJA = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"

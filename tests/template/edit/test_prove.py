@@ -5,43 +5,43 @@ from __future__ import annotations
 import pytest
 
 from modelsmith.errors import InjectionError
+from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
 from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.edit import prove as prove_module
 from modelsmith.template.edit.addition import Addition, code
 from modelsmith.template.edit.go.inject import inject
-from modelsmith.template.edit.prove import prove, prove_same_reading, same_prompt
+from modelsmith.template.edit.prove import Renderings, prove, prove_same_reading, same_prompt
 from modelsmith.template.go.template import Template
 
 PLAIN = "{{ range .Messages }}{{ .Role }}: {{ .Content }}\n{{ end }}assistant: "
 
 
+def rendered(text: str) -> Renderings:
+    return Renderings(Template.parse(text))
+
+
 def test_templates_that_print_the_same_are_proven_so() -> None:
-    prove(Template.parse(PLAIN), Template.parse(PLAIN.replace("{{ end }}", "{{ end }}{{/* same */}}")), same_prompt)
+    prove(rendered(PLAIN), rendered(PLAIN.replace("{{ end }}", "{{ end }}{{/* same */}}")), same_prompt)
 
 
 def test_the_smallest_conversation_that_differs_is_named() -> None:
     with pytest.raises(
         InjectionError, match=r'conversation "roles user" with think unset gave .* before and .* after'
     ) as caught:
-        prove(
-            Template.parse(PLAIN),
-            Template.parse(PLAIN.replace("{{ .Role }}: ", "{{ .Role }}:: ")),
-            same_prompt,
-            one_message(),
-        )
+        prove(rendered(PLAIN), rendered(PLAIN.replace("{{ .Role }}: ", "{{ .Role }}:: ")), same_prompt, one_message())
     assert caught.value.hint
 
 
-def one_message() -> dict[str, object]:
+def one_message() -> dict[str, Conversation]:
     return {name: talk for name, talk in proof_conversations().items() if name.startswith("roles user")}
 
 
 def test_an_error_must_stay_the_same_error_wherever_it_stands() -> None:
     broken = PLAIN.replace("{{ .Content }}", "{{ .Contents }}")
-    prove(Template.parse(broken), Template.parse("{{/* moved */}}\n{{- /* again */ -}}\n" + broken), same_prompt)
-    with pytest.raises(InjectionError, match="it renders"):
-        prove(Template.parse(broken), Template.parse(PLAIN), same_prompt)
+    prove(rendered(broken), rendered("{{/* moved */}}\n{{- /* again */ -}}\n" + broken), same_prompt)
+    with pytest.raises(InjectionError, match="it must fail as before"):
+        prove(rendered(broken), rendered(PLAIN), same_prompt)
 
 
 def test_how_ollama_reads_the_template_must_stay() -> None:

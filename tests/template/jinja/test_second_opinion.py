@@ -80,3 +80,62 @@ def test_variables_that_make_no_sense(capsys: pytest.CaptureFixture[str]) -> Non
     assert run(["render", "t.gotmpl", "-u", "hi", "--var", "a"]) == 2
     assert "NAME=VALUE" in capsys.readouterr().err
     assert run(["render", "t.gotmpl", "-u", "hi", "--engine", "transformers"]) == 2
+
+
+UNHEARD = (
+    "{% for m in messages %}{{ m.content }}{% endfor %}"
+    "{% if effort == 'low' or effort == 'high' %}[{{ effort }}]{% endif %}{% if thinks %}+{% endif %}{{ bos_token }}"
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["efort=low"], 'the template reads no variable "efort" (it reads effort, thinks); did you mean "effort"?'),
+        (["effort=lwo"], '"lwo" is none of the texts that the template tests "effort" for: "high", "low"'),
+        (["effort=low", "thinks=1", "bos_token=x", "enable_thinking=true"], ""),
+        (["m=1"], 'the template reads no variable "m"'),
+        (["preserve_reasoning=true"], 'the template reads no variable "preserve_reasoning"'),
+    ],
+)
+def test_variables_that_change_nothing_are_named(
+    given: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("t.jinja").write_text(UNHEARD)
+    options = [word for variable in given for word in ("--var", variable)]
+    assert run(["render", "t.jinja", "-u", "hi", *options]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("hi")
+    assert said in shown.err
+    assert bool(said) == bool(shown.err)
+    assert run(["render", "t.jinja", "-u", "hi", *options, "--json"]) == 0
+    assert ("unheard" in json.loads(capsys.readouterr().out)) == bool(said)
+
+
+def test_a_variable_that_another_one_implies_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.jinja").write_text("{% for m in messages %}{{ m.content }}{% endfor %}{{ clear_thinking }}")
+    assert run(["render", "t.jinja", "-u", "hi", "--var", "preserve_reasoning=true"]) == 0
+    assert capsys.readouterr() == ("hiFalse", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--var", "messages=[]"], "--var messages: the messages are the conversation's"),
+        (["--var", "tools=[]", "--engine", "transformers"], "--var tools: the tools are the conversation's"),
+        (["--var", "add_generation_prompt=false"], "llama-server sets it itself"),
+        (["--var", "enable_thinking=true", "--think", "false"], "--think false and --var enable_thinking"),
+        (["--var", "reasoning_effort=low", "--think", "high"], "--think high and --var reasoning_effort"),
+        (["--var", "effort=low", "--var", "effort=high"], "--var effort is given twice"),
+    ],
+)
+def test_variables_that_are_no_variables(given: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.jinja").write_text(UNHEARD)
+    assert run(["render", "t.jinja", "-u", "hi", *given]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_not_a_number_is_a_text_as_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.jinja").write_text("{% for m in messages %}{{ m.content }}{% endfor %}{{ x is string }}")
+    assert run(["render", "t.jinja", "-u", "hi", "--var", "x=NaN"]) == 0
+    assert capsys.readouterr().out == "hiTrue"

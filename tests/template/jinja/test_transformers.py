@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from modelsmith.errors import TemplateError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.conversation.named import NAMED
 from modelsmith.template.jinja.transformers.limits import Limits
 from modelsmith.template.jinja.transformers.template import LONGEST, TransformersTemplate
@@ -114,6 +115,44 @@ def test_refuses_what_is_too_deep_or_too_long(text: str) -> None:
 def test_a_namespace_in_itself_can_be_printed() -> None:
     text = "{% set a = namespace() %}{% set a.a = a %}{{ a }}"
     assert TransformersTemplate.parse(text).render(NAMED["user"]) == "<Namespace>"
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "prompt"),
+    [
+        ("{% for m in messages %}<{{ m.content }}>{% endfor %}", "It ", "<Hi><It "),
+        ("{% for m in messages %}<{{ m.content | trim }}>{% endfor %}", "It ", "<Hi><It"),
+        ("{% for m in messages %}<{{ m.content }}>{% endfor %}", "", "<Hi><"),
+        ("{% for m in messages %}{% if m.content %}<{{ m.content }}>{% endif %}{% endfor %}", "", "<Hi><"),
+        ("{% for m in messages %}<{{ m.content }}>{% endfor %} It, It", "It", "<Hi><It"),
+    ],
+)
+def test_continues_the_last_message_as_transformers_does(text: str, last: str, prompt: str) -> None:
+    talk = Conversation.from_dict(
+        {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": last}]}
+    )
+    assert TransformersTemplate.parse(text).render(talk) == prompt
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{% for m in messages %}<{{ m.role }}>{% endfor %}", "reads no content"),
+        ("{% for m in messages %}<{{ m.content | lower }}>{% endfor %}", "is not in the prompt"),
+    ],
+)
+def test_refuses_to_continue_what_is_not_in_the_prompt(text: str, reason: str) -> None:
+    with pytest.raises(TemplateRenderError, match=reason):
+        TransformersTemplate.parse(text).render(NAMED["prefill"])
+
+
+def test_reasoning_has_both_of_its_names() -> None:
+    talk = Conversation.from_dict(
+        {"messages": [{"role": "assistant", "content": "6", "thinking": "so"}, {"role": "user", "content": "Hi"}]}
+    )
+    template = TransformersTemplate.parse("{{ messages[0] | tojson }}")
+    shown = '{"thinking": "so", "role": "assistant", "content": "6", "reasoning_content": "so"}'
+    assert template.render(talk) == shown
 
 
 WORDS = """{{ }} {% %} {%- -%} {# #} if for endif endfor set x in messages . role [0] 'a' | length tojson ~ + * ( ) , 3 :

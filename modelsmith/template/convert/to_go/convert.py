@@ -8,12 +8,13 @@ node by node (``translate``), and what came of it is proven likewise.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError, TemplateError
 from modelsmith.template.convert.conversion import Conversion
-from modelsmith.template.convert.proof import GAP, KINDS, NOW, QUOTES, Proof, Reference, prove
+from modelsmith.template.convert.proof import GAP, KINDS, NOW, QUOTES, Reference, chats, go_outcomes, limits_met, prove
 from modelsmith.template.convert.to_go.build import build
 from modelsmith.template.convert.to_go.orders import CALLING, CONCATENATED, FIRST, INLINE, JOINED, LAST, Coverage
 from modelsmith.template.convert.to_go.readings import with_readings
@@ -103,18 +104,16 @@ def _learned(
 
 
 def _judged(reference: Reference, template: Template, gaps: tuple[str, ...] = ()) -> Conversion:
-    chat, tools = (prove(reference, template, tools=tools) for tools in (False, True))
-    proofs: tuple[Proof, Proof] = (chat, tools)
-    quotes = (QUOTES,) if 'printf "%q"' in template.text else ()
-    left_out = tuple(f"{GAP}: {gap}" for gap in gaps)
-    return Conversion(
+    found = go_outcomes(template)
+    excused = partial(limits_met, reference, found)
+    chat, tools = (prove(reference, found, chats(tools=tools), excused) for tools in (False, True))
+    rendered = chat.kinds | tools.kinds
+    return Conversion.judged(
         template,
-        chat.counterexample is None and bool(chat.covered),
-        tools.counterexample is None,
-        chat.counterexample or tools.counterexample,
-        tuple(name for proof in proofs for name in proof.covered),
-        (*dict.fromkeys(limit for proof in proofs for limit in proof.limits), *quotes),
-        (*(kind for kind in KINDS if not any(kind in proof.kinds for proof in proofs)), *left_out),
+        chat,
+        tools,
+        limits=(QUOTES,) if 'printf "%q"' in template.text else (),
+        unrendered=(*(kind for kind in KINDS if kind not in rendered), *(f"{GAP}: {gap}" for gap in gaps)),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import ConversionError, TemplateRenderError
+from modelsmith.errors import ConversionError
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.convert.to_go.orders import (
     CALLING,
@@ -96,11 +96,11 @@ def _cut(render: Reference, order: tuple[str, ...], shape: Shape, coverage: Cove
         messages.append(message)
     if not shape.closed:
         messages[-1]["content"] = ""
-    try:
-        tools = GIVEN if shape.listed else []
-        prompt = render(Conversation.from_dict({"messages": messages, "tools": tools}), THINKS[shape.think], _NOW)
-    except TemplateRenderError:
+    tools = GIVEN if shape.listed else []
+    outcome = render(Conversation.from_dict({"messages": messages, "tools": tools}), THINKS[shape.think], _NOW)
+    if outcome.error:
         return
+    prompt = outcome.prompt
     if not shape.said and any(text and text not in prompt for text in made[:-1]):
         return  # an answer of which nothing is shown has no place
     for date, symbol in _DATES.items():

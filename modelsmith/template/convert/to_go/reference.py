@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.conversation.think import Think
+    from modelsmith.template.outcomes import Outcome
 
-    Reference = Callable[[Conversation, Think, datetime], str]
-    """What the Jinja template makes of a conversation at a time; raises TemplateRenderError where it refuses."""
+    Reference = Callable[[Conversation, Think, datetime], Outcome]
+    """What the Jinja template makes of a conversation at a time, the error where it refuses."""

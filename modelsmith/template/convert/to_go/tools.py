@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import ConversionError, TemplateRenderError
+from modelsmith.errors import ConversionError
 from modelsmith.gojson import GoStruct, encode
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.convert.json_code import COMPACT, INDENTED, SPACED, Layout
@@ -125,10 +125,7 @@ def learn(render: Reference, now: datetime) -> ToolFormat:
 
 
 def _rendered(render: Reference, messages: list[dict[str, Any]], now: datetime) -> str:
-    try:
-        return render(Conversation.from_dict({"messages": messages, "tools": GIVEN}), None, now)
-    except TemplateRenderError:
-        return ""
+    return render(Conversation.from_dict({"messages": messages, "tools": GIVEN}), None, now).prompt
 
 
 def _learn_tools(render: Reference, now: datetime) -> ToolList | None:

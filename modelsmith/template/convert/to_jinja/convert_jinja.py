@@ -10,22 +10,22 @@ Source of the rules: Ollama template/template.go (Execute) and server/routes.go 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from modelsmith.errors import ConversionError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.errors import ConversionError, TemplateSyntaxError
 from modelsmith.syntax.gotemplate.nodes import Action, Command, Field, Pipeline
 from modelsmith.template.conversation.named import is_prefill
-from modelsmith.template.conversation.proof import conversion_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.convert.conversion import Conversion
-from modelsmith.template.convert.proof import NOW, Counterexample, Proof, counts, uses_tools
+from modelsmith.template.convert.proof import NOW, chats, go_outcomes, prove
 from modelsmith.template.convert.to_jinja.items import Case, Loop, written
 from modelsmith.template.convert.to_jinja.parts import surrounded
 from modelsmith.template.convert.to_jinja.translate import Translator
 from modelsmith.template.convert.to_jinja.values import BOOL, MESSAGES, TEXT, TOOLS, Known, Value, text, truth
-from modelsmith.template.go.functions.ollama import today_is
 from modelsmith.template.go.legacy import ServerPanic, cut
 from modelsmith.template.jinja.template import ChatTemplate
+from modelsmith.template.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.think import Think
     from modelsmith.template.convert.to_jinja.items import Item
     from modelsmith.template.go.template import Template
+    from modelsmith.template.outcomes import Outcome, Pair
 
 BEGUN: Final = (
     "begun answers: llama-server renders what comes before and adds their text by itself; "
@@ -85,77 +86,35 @@ def to_jinja(template: Template) -> Conversion:
 
 
 def _judged(template: Template, chat_template: ChatTemplate) -> Conversion:
-    chat, tools = (_compared(template, chat_template, tools=tools) for tools in (False, True))
-    return Conversion(
-        chat_template,
-        chat.counterexample is None and bool(chat.covered),
-        tools.counterexample is None,
-        chat.counterexample or tools.counterexample,
-        (*chat.covered, *tools.covered),
-        tuple(dict.fromkeys((*chat.limits, *tools.limits))),
-    )
-
-
-def _compared(template: Template, chat_template: ChatTemplate, *, tools: bool) -> Proof:
-    """Compare over the conversations with or without tools that both servers take, the smallest first."""
-    covered: list[str] = []
-    limits: dict[str, None] = {}
-    first: Counterexample | None = None
-    for name, conversation in conversion_conversations().items():
-        if not counts(conversation) or _is_refused(conversation) or uses_tools(conversation) != tools:
-            continue
-        found = [pair for think in THINKS if (pair := _pair(template, chat_template, name, conversation, think))]
-        different = [counterexample for counterexample in found if counterexample.go != counterexample.jinja]
-        if (
-            different
-            and is_prefill(conversation)
-            and all(_is_alike(chat_template, counterexample) for counterexample in different)
-        ):
-            limits[BEGUN] = None
-        elif different:
-            first = first or different[0]
-            continue
-        covered += [name] if found else []
-    return Proof(tuple(covered), first, tuple(limits))
-
-
-def _is_refused(conversation: Conversation) -> bool:
-    """Say whether llama-server refuses a conversation whatever the template: two answers at its end."""
-    return [message.role for message in conversation.turns[-2:]] == ["assistant", "assistant"]
-
-
-def _pair(
-    template: Template, chat_template: ChatTemplate, name: str, conversation: Conversation, think: Think
-) -> Counterexample | None:
-    """Return both prompts, None where Ollama refuses the request or its template fails.
+    """Compare over the conversations that both servers take.
 
     For a model that can think, Ollama takes unset for true, and for others it refuses true.
     """
     can_think = all(template.thinking_tags)
-    if think and not can_think:
-        return None
-    try:
-        with today_is(NOW.date()):
-            wanted = template.render(conversation, True if think is None and can_think else think)
-    except TemplateRenderError:
-        return None
-    try:
-        got = chat_template.render(conversation, think, reasoning_content=True, now=NOW)
-    except TemplateRenderError as error:
-        got = error.message
-    return Counterexample(name, conversation, think, got, wanted)
+    by_ollama = go_outcomes(template)
+    by_server, alone = (
+        Outcomes(partial(chat_template.render, reasoning_content=True, add_generation_prompt=asked, now=NOW))
+        for asked in (True, False)
+    )
+
+    def wanted(conversation: Conversation, think: Think) -> Outcome:
+        return by_ollama(conversation, True if think is None and can_think else think)
+
+    def excused(pair: Pair) -> tuple[str, ...] | None:
+        thinks = pair.think if pair.think is not None else True
+        begun = is_prefill(pair.conversation) and alone(pair.conversation, thinks).shown == pair.before.prompt
+        return (BEGUN,) if begun else None
+
+    thinks = THINKS if can_think else (None, False)
+    chat, tools = (
+        prove(wanted, by_server, filter(_is_taken, chats(tools=tools)), excused, thinks) for tools in (False, True)
+    )
+    return Conversion.judged(chat_template, chat, tools)
 
 
-def _is_alike(chat_template: ChatTemplate, pair: Counterexample) -> bool:
-    """Say whether the template alone, given all messages, prints a begun answer as the Go template does."""
-    thinks = pair.think if pair.think is not None else True
-    try:
-        alone = chat_template.render(
-            pair.conversation, thinks, reasoning_content=True, add_generation_prompt=False, now=NOW
-        )
-    except TemplateRenderError:
-        return False
-    return alone == pair.go
+def _is_taken(named: tuple[str, Conversation]) -> bool:
+    """Say whether llama-server takes a conversation whatever the template: it refuses two answers at its end."""
+    return [message.role for message in named[1].turns[-2:]] != ["assistant", "assistant"]
 
 
 def jinja_text(template: Template, *, begins: bool = False) -> str:

@@ -22,8 +22,9 @@ from modelsmith.template.edit.addition import code
 from modelsmith.template.edit.go.beside_edits import HINT, Builder, printers
 from modelsmith.template.edit.go.scope import visible
 from modelsmith.template.edit.positions import MARK, START, Position, after_bos, has_text, is_inserted, marked_prompts
-from modelsmith.template.edit.prove import Renderings, TooSlow, prove, prove_same_reading
+from modelsmith.template.edit.prove import Renderings, prove, prove_same_reading
 from modelsmith.template.go.tool_tag import tool_call_tag
+from modelsmith.template.outcomes import TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,9 +85,7 @@ def is_there(template: Template, addition: Addition, at: str) -> bool:
 
 
 def _marked(found: Renderings, talk: Conversation, think: Think, position: Position) -> list[str]:
-    return list(marked_prompts(lambda conversation: found(conversation, think).prompt, talk, position, merged=True))[
-        -1:
-    ]
+    return list(marked_prompts(found.prompts(think), talk, position, merged=True))[-1:]
 
 
 def _check_shown(found: Renderings, position: Position, addition: Addition) -> None:
@@ -107,7 +106,7 @@ def _proven(found: Renderings, edits: tuple[Edit, ...], expectation: Expectation
     prove_same_reading(template, edited)
     if tool_call_tag(template.tree) != tool_call_tag(edited.tree):
         raise InjectionError("the edit would change what Ollama takes for the beginning of a tool call")
-    prove(found, edited, expectation, thinks=found.different(THINKS))
+    prove(found, Renderings(edited), expectation, thinks=found.different(THINKS))
     return edited
 
 
@@ -118,11 +117,7 @@ def _inserted(found: Renderings, position: Position, addition: Addition) -> Expe
         text = addition.text(think)
         if is_suffix(talk) and not fills_in:  # no request that Ollama renders
             return ""
-        if (
-            now == was
-            if not text
-            else is_inserted(lambda conversation: found(conversation, think).prompt, talk, position, text, now)
-        ):
+        if now == was if not text else is_inserted(found.prompts(think), talk, position, text, now):
             return ""
         return f"it must get {text!r} {position.name} and nothing else"
 

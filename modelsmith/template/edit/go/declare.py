@@ -21,7 +21,8 @@ from modelsmith.template.edit.addition import expression
 from modelsmith.template.edit.go.places import number_loop
 from modelsmith.template.edit.go.scope import is_messages, offset_before_tag, paths, scope_at
 from modelsmith.template.edit.go.scope import offset_before as before_child
-from modelsmith.template.edit.prove import Renderings, TooSlow, check_renders, prove, prove_same_reading
+from modelsmith.template.edit.prove import Renderings, check_renders, prove, prove_same_reading
+from modelsmith.template.outcomes import TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,7 @@ def declare_thinking(template: Template, opening: str = "<think>", closing: str 
             if edited.thinking_tags != (opening, closing):
                 continue
             prove_same_reading(template, edited, thinking_may_change=True)
-            prove(before, edited, _expectation(opening, closing))
+            prove(before, Renderings(edited), _expectation(opening, closing))
         except TooSlow:
             raise
         except (InjectionError, TemplateSyntaxError) as error:
@@ -126,10 +127,10 @@ def _places(before: Renderings) -> Iterator[Path]:
     known = paths(template.tree)
     ends: list[Path] = []
     for think in THINKS:
-        prompt = before(_PROBE, think).prompt
-        if prompt is None:
+        outcome = before(_PROBE, think)
+        if outcome.error:
             continue
-        if _THOUGHT in prompt:
+        if _THOUGHT in outcome.prompt:
             return
         for piece in template.trace(_PROBE, think):
             if _CONTENT in piece.text and known[id(piece.node)] not in ends:

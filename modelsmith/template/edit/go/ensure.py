@@ -85,9 +85,9 @@ def missing_from(prompts: Iterable[str], text: str) -> str:
 def _prompts(before: Renderings, think: Think) -> Iterator[str]:
     for conversation in proof_conversations().values():
         if opens_turn(before.template, conversation):
-            prompt = before(conversation, think).prompt
-            if prompt is not None:
-                yield prompt
+            outcome = before(conversation, think)
+            if not outcome.error:
+                yield outcome.prompt
 
 
 def _rest(prompt: str, text: str) -> str:

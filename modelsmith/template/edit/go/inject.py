@@ -22,7 +22,8 @@ from modelsmith.template.edit.go import legacy as inject_legacy
 from modelsmith.template.edit.go import places as inject_places
 from modelsmith.template.edit.go.generation import generation_prompt, handles_tools, opens_turn
 from modelsmith.template.edit.positions import GENERATION_PROMPT, check_place
-from modelsmith.template.edit.prove import Renderings, TooSlow, prove, prove_same_reading
+from modelsmith.template.edit.prove import Renderings, prove, prove_same_reading
+from modelsmith.template.outcomes import TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

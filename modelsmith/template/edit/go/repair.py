@@ -57,7 +57,7 @@ def _repaired(template: Template, typed: str, text: str, meant: Addition) -> Tem
     edited = type(template).parse(apply_edits(template.text, edits))
     try:
         prove_same_reading(template, edited)
-        prove(before, edited, wrong)
+        prove(before, Renderings(edited), wrong)
     except InjectionError:
         return template
     return edited

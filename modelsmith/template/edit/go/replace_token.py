@@ -53,7 +53,7 @@ def replace_token(template: Template, old: str, new: str) -> Template:
     prove_same_reading(template, edited, thinking_may_change=any(old in tag for tag in template.thinking_tags))
     before = Renderings(template)
     check_renders(before)
-    prove(before, edited, _Expectation(template, old, new), thinks=before.different(THINKS))
+    prove(before, Renderings(edited), _Expectation(template, old, new), thinks=before.different(THINKS))
     return edited
 
 

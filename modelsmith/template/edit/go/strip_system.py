@@ -34,14 +34,15 @@ from modelsmith.syntax.gotemplate.tree import walk
 from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.go.scope import is_messages
-from modelsmith.template.edit.prove import Renderings, TooSlow, check_renders, failed, prove_same_reading
+from modelsmith.template.edit.prove import Renderings, check_renders, prove, prove_same_reading
+from modelsmith.template.outcomes import TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from modelsmith.syntax.gotemplate.nodes import ListItem, Operand, Pipeline
     from modelsmith.template.conversation.conversation import Conversation
-    from modelsmith.template.edit.prove import Outcome
+    from modelsmith.template.conversation.think import Think
     from modelsmith.template.go.template import Template
 
 _SKIP = '{{ if eq .Role "system" }}{{ continue }}{{ end }}'
@@ -132,28 +133,32 @@ def _skips(template: Template) -> Iterator[Edit]:
 
 
 def _prove(before: Renderings, after: Renderings) -> None:
-    """Render all conversations; raise InjectionError for the smallest that is not as it must be."""
-    for think in before.different(THINKS):
-        for name, talk in proof_conversations().items():
-            now = after(talk, think)
-            if not _systems(talk):
-                was = before(talk, think)
-                if was != now and not (talk.suffix and _without_no_value(was) == _without_no_value(now)):
-                    raise failed(
-                        name, think, was.prompt or was.error, now.prompt or now.error, "it has no system prompt"
-                    )
-            elif (without := _without(legacy=after.template.is_legacy)[name]) is not None:
-                was = before(without, think)
-                if was != now:
-                    wrong = "it must be as without the system message"
-                    raise failed(name, think, was.prompt or was.error, now.prompt or now.error, wrong)
-            elif now.prompt is not None and (shown := [text for text in _systems(talk) if text in now.prompt]):
-                raise failed(name, think, "", now.prompt, f"it shows {shown[0]!r} of the system prompt")
+    """Render all conversations; raise InjectionError for the smallest of a kind that is not as it must be."""
+    thinks = before.different(THINKS)
+    without = _without(legacy=after.template.is_legacy)
+    talks = proof_conversations()
+    plain = {name: talk for name, talk in talks.items() if name not in without}
+    as_others = {name: talk for name, talk in talks.items() if without.get(name)}
+    shown = {name: talk for name, talk in talks.items() if name in without and not without[name]}
+    others = {id(talk): without[name] for name, talk in as_others.items()}
+    prove(before, after, _stays, plain, thinks)
+    prove(lambda talk, think: before(others[id(talk)] or talk, think), after, _is_as_without, as_others, thinks)
+    prove(after, after, _shows_nothing, shown, thinks)
 
 
-def _without_no_value(outcome: Outcome) -> str | None:
-    """Return a prompt without what stands in it for a system prompt that is not even empty: fill-in-the-middle has none."""
-    return outcome.prompt and outcome.prompt.replace("<no value>", "")
+def _stays(talk: Conversation, _think: Think, was: str, now: str) -> str:
+    # fill-in-the-middle has no system prompt, not even an empty one
+    same = was == now or (talk.suffix and was.replace("<no value>", "") == now.replace("<no value>", ""))
+    return "" if same else "it has no system prompt"
+
+
+def _is_as_without(_talk: Conversation, _think: Think, was: str, now: str) -> str:
+    return "" if was == now else "it must be as without the system message"
+
+
+def _shows_nothing(talk: Conversation, _think: Think, _was: str, now: str) -> str:
+    shown = next((text for text in _systems(talk) if text in now), None)
+    return "" if shown is None else f"it shows {shown!r} of the system prompt"
 
 
 def _systems(talk: Conversation) -> list[str]:

@@ -11,22 +11,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import InjectionError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.errors import InjectionError, TemplateSyntaxError
 from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.template.conversation.named import NAMED, is_prefill
+from modelsmith.template.edit.jinja.renderings import SWITCHES, ChatRenderings
 from modelsmith.template.edit.positions import MARK, START, Position, after_bos, has_text, is_inserted, marked_prompts
-from modelsmith.template.edit.prove import failed
+from modelsmith.template.edit.prove import prove
 from modelsmith.template.jinja.template import ChatTemplate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from modelsmith.template.conversation.conversation import Conversation
+    from modelsmith.template.conversation.think import Think
     from modelsmith.template.edit.addition import Addition
+    from modelsmith.template.edit.prove import Expectation
+    from modelsmith.template.outcomes import Outcomes
 
-_THINKS = (True, False)
-_OFF = "enable_thinking is defined and enable_thinking is false"
 _BOS = "<s>"
 
 
@@ -35,7 +37,7 @@ def insert_chat_template(template: ChatTemplate, addition: Addition, at: str) ->
     """Return the chat template that prints the addition at a position other than the generation prompt; or InjectionError."""
     if not addition:
         return template
-    before = _Prompts(template)
+    before = ChatRenderings(template, _BOS)
     if at != START and not any(MARK in prompt for prompt in _known(before, addition, Position.of(at))):
         raise InjectionError(
             f"the chat template never shows {Position.of(at).what}, so there is no place {at}",
@@ -57,28 +59,28 @@ def insert_chat_template(template: ChatTemplate, addition: Addition, at: str) ->
 
 def is_there_in_chat_template(template: ChatTemplate, addition: Addition, at: str) -> bool:
     """Say whether all prompts have the texts at the position already."""
-    before = _Prompts(template)
+    before = ChatRenderings(template, _BOS)
     if at != START:
         position = Position.of(at)
         found = [
-            (prompt, addition.text(think)) for think in _THINKS for prompt in _known(before, addition, position, think)
+            (prompt, addition.text(think)) for think in SWITCHES for prompt in _known(before, addition, position, think)
         ]
         return any(MARK in prompt for prompt, _ in found) and all(
             has_text(prompt, position, text) for prompt, text in found
         )
     prompts = [
         (prompt, addition.text(think))
-        for think in _THINKS
+        for think in SWITCHES
         for talk in NAMED.values()
-        if talk.turns and not _is_alone(talk) and isinstance(prompt := before(talk, think), str) and prompt
+        if talk.turns and not _is_alone(talk) and (prompt := before.opened(talk, think).prompt)
     ]
     return bool(prompts) and all(prompt.startswith(text, after_bos(prompt)) for prompt, text in prompts)
 
 
-def _known(before: _Prompts, addition: Addition, position: Position, *thinks: bool) -> Iterator[str]:
-    for think in thinks or _THINKS:
+def _known(before: ChatRenderings, addition: Addition, position: Position, *thinks: Think) -> Iterator[str]:
+    for think in thinks or SWITCHES:
         for talk in NAMED.values() if addition.text(think) else ():
-            yield from list(marked_prompts(before.of(think), talk, position, merged=False))[-1:]
+            yield from list(marked_prompts(before.opened.prompts(think), talk, position, merged=False))[-1:]
 
 
 def _ahead(position: Position, addition: Addition) -> Iterator[Edit]:
@@ -125,80 +127,51 @@ def _copied(role: str, content: str) -> str:
 
 
 def _at_the_start(template: ChatTemplate, addition: Addition) -> Iterator[Edit]:
-    from modelsmith.template.jinja.tokens import constructs
+    from modelsmith.template.jinja.pieces import pieces
 
     printed = f"{{{{ {_expression(addition)} }}}}"
-    for piece in constructs(template.text):
-        if piece.kind == "output" and [token.value for token in piece.tokens] == ["bos_token"]:
+    for piece in pieces(template.text):
+        if piece.kind == "output" and piece.words == ("bos_token",):
             yield Edit.insert(piece.span.end, printed)
     yield Edit.insert(0, f"{{% set bos_token = bos_token ~ {_expression(addition)} %}}")
     yield Edit.insert(0, printed)
 
 
 def _expression(addition: Addition) -> str:
-    from modelsmith.template.edit.jinja.code import literal
+    from modelsmith.template.edit.jinja.code import OFF, literal
 
     if addition.on == addition.off:
         return literal(addition.on)
-    return f"({literal(addition.off)} if {_OFF} else {literal(addition.on)})"
+    return f"({literal(addition.off)} if {OFF} else {literal(addition.on)})"
 
 
-def _prove(before: _Prompts, edited: ChatTemplate, addition: Addition, at: str) -> None:
-    after = _Prompts(edited)
-    for name, talk in NAMED.items():
-        for think in _THINKS:
-            for opens in (True, False):
-                was, now = before(talk, think, opens=opens), after(talk, think, opens=opens)
-                if not isinstance(was, str) or not isinstance(now, str):
-                    if isinstance(was, str) or isinstance(now, str):
-                        raise failed(name, think, str(was), str(now), "it must render as before")
-                elif not _as_wanted(before, talk, think, at, addition.text(think), was, now, opens=opens):
-                    raise failed(name, think, was, now, f"it must get {addition.text(think)!r} {at} and nothing else")
+def _prove(before: ChatRenderings, edited: ChatTemplate, addition: Addition, at: str) -> None:
+    after = ChatRenderings(edited, _BOS)
+    for was, now, begun in ((before.opened, after.opened, True), (before.closed, after.closed, False)):
+        prove(was, now, _expectation(was, addition, at, begun=begun), NAMED, SWITCHES)
     if before.template.reasoning != edited.reasoning:
         raise InjectionError("the edit would change where llama-server sees reasoning")
 
 
-def _as_wanted(
-    before: _Prompts, talk: Conversation, think: bool, at: str, text: str, was: str, now: str, *, opens: bool
-) -> bool:
-    if not text:
-        return was == now
-    if at != START:
-        render = before.of(think, opens=opens)
-        return is_inserted(render, talk, Position.of(at), text, now, merged=False, begun=opens)
-    place = after_bos(was)
-    return now == was[:place] + text + was[place:] or (now == was and (not talk.turns or not was or _is_alone(talk)))
+def _expectation(before: Outcomes, addition: Addition, at: str, *, begun: bool) -> Expectation:
+    """Expect the addition at a position and nothing else; ``begun``: a last answer goes on, as where the turn is opened."""
+
+    def wrong(talk: Conversation, think: Think, was: str, now: str) -> str:
+        text = addition.text(think)
+        if not text:
+            wanted = was == now
+        elif at == START:
+            place = after_bos(was)
+            free = not talk.turns or not was or _is_alone(talk)
+            wanted = now == was[:place] + text + was[place:] or (now == was and free)
+        else:
+            prompts = before.prompts(think)
+            wanted = is_inserted(prompts, talk, Position.of(at), text, now, merged=False, begun=begun)
+        return "" if wanted else f"it must get {text!r} {at} and nothing else"
+
+    return wrong
 
 
 def _is_alone(talk: Conversation) -> bool:
     """Say whether a begun answer is the only message: llama-server shows the template none then."""
     return is_prefill(talk) and len(talk.turns) == 1
-
-
-class _Prompts:
-    """The prompts of one chat template, each made once."""
-
-    def __init__(self, template: ChatTemplate) -> None:
-        self.template = template
-        self._known: dict[tuple[int, bool, bool], tuple[Conversation, str | TemplateRenderError]] = {}
-
-    def __call__(self, talk: Conversation, think: bool, *, opens: bool = True) -> str | TemplateRenderError:
-        key = (id(talk), think, opens)
-        if key not in self._known:
-            try:
-                prompt: str | TemplateRenderError = self.template.render(
-                    talk, think, bos_token=_BOS, add_generation_prompt=opens
-                )
-            except TemplateRenderError as error:
-                prompt = error
-            self._known[key] = (talk, prompt)
-        return self._known[key][1]
-
-    def of(self, think: bool, *, opens: bool = True) -> Callable[[Conversation], str | None]:
-        """Return what renders with this ``think``: None where it fails."""
-
-        def render(talk: Conversation) -> str | None:
-            prompt = self(talk, think, opens=opens)
-            return prompt if isinstance(prompt, str) else None
-
-        return render

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from modelsmith.template.edit.addition import Addition
 
-_OFF = "enable_thinking is defined and enable_thinking is false"
+OFF = "enable_thinking is defined and enable_thinking is false"
+"""The condition that a request says to do without thinking."""
 
 
-_THINKS = (True, False)
-
-
-def _code(addition: Addition) -> str:
+def code_of(addition: Addition) -> str:
+    """Return the code that prints the addition where the request says about thinking what it is for."""
     on, off = (f"{{{{ {literal(text)} }}}}" if text else "" for text in (addition.on, addition.off))
     if addition.on == addition.off:
         return on
     if not off:
-        return f"{{% if not ({_OFF}) %}}{on}{{% endif %}}"
-    return f"{{% if {_OFF} %}}{off}{f'{{% else %}}{on}' if on else ''}{{% endif %}}"
+        return f"{{% if not ({OFF}) %}}{on}{{% endif %}}"
+    return f"{{% if {OFF} %}}{off}{f'{{% else %}}{on}' if on else ''}{{% endif %}}"
 
 
 def literal(text: str) -> str:

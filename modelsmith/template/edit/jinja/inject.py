@@ -12,21 +12,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import InjectionError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.errors import InjectionError, TemplateSyntaxError
 from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.template.conversation.named import NAMED, is_prefill, is_suffix
 from modelsmith.template.edit.addition import Addition
-from modelsmith.template.edit.jinja.code import _THINKS, _code
+from modelsmith.template.edit.jinja.code import code_of
+from modelsmith.template.edit.jinja.renderings import SWITCHES, ChatRenderings
 from modelsmith.template.edit.positions import GENERATION_PROMPT, check_place
-from modelsmith.template.edit.prove import failed
+from modelsmith.template.edit.prove import prove
 from modelsmith.template.jinja.template import ChatTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from modelsmith.template.conversation.conversation import Conversation
-    from modelsmith.template.jinja.tokens import Construct
+    from modelsmith.template.conversation.think import Think
+    from modelsmith.template.edit.prove import Expectation
+    from modelsmith.template.jinja.pieces import Piece
 
 _MOST_INSIDE = 12
 """How many places inside a block that prints the generation prompt are tried."""
@@ -59,33 +62,22 @@ def ensure_chat_template(
 
         there = is_there_in_chat_template(template, wanted, at)
         return template if there else inject_chat_template(template, texts, at)
-    on, off = (missing_from(list(_prompts(template, think)), wanted.text(think)) for think in _THINKS)
+    found = ChatRenderings(template)
+    on, off = (missing_from(_prompts(found, think), wanted.text(think)) for think in SWITCHES)
     return add_to_chat_template(template, Addition(on, on, off))
 
 
-def _prompts(template: ChatTemplate, think: bool) -> Iterator[str]:
+def _prompts(found: ChatRenderings, think: Think) -> Iterator[str]:
     for conversation in NAMED.values():
         if conversation.turns and conversation.turns[-1].role == "user" and not is_suffix(conversation):
-            prompt = _render(template, conversation, think, opens=True)
-            if isinstance(prompt, str):
-                yield prompt
+            outcome = found.opened(conversation, think)
+            if not outcome.error:
+                yield outcome.prompt
 
 
-def _render(
-    template: ChatTemplate, conversation: Conversation, think: bool, *, opens: bool
-) -> str | TemplateRenderError:
-    try:
-        return template.render(conversation, think, add_generation_prompt=opens)
-    except TemplateRenderError as error:
-        return error
-
-
-def _first_error(template: ChatTemplate) -> str:
-    for conversation in NAMED.values():
-        outcome = _render(template, conversation, True, opens=True)
-        if isinstance(outcome, TemplateRenderError):
-            return outcome.message
-    return "it prints nothing"
+def _first_error(found: ChatRenderings) -> str:
+    errors = (found.opened(conversation, True).error for conversation in NAMED.values())
+    return next(filter(None, errors), "it prints nothing")
 
 
 @remembering()
@@ -93,12 +85,12 @@ def add_to_chat_template(template: ChatTemplate, addition: Addition) -> ChatTemp
     """Return the chat template that prints the addition at the end of its generation prompts; proven, or InjectionError."""
     if not addition:
         return template
-    if not any(True for _ in _prompts(template, True)):
+    before = ChatRenderings(template)
+    if not any(True for _ in _prompts(before, True)):
         raise InjectionError(
-            f"the chat template renders no conversation that ends with a user's message: {_first_error(template)}",
+            f"the chat template renders no conversation that ends with a user's message: {_first_error(before)}",
             hint="repair the template first; see `modelsmith render`",
         )
-    before = _Known(template)
     reason: InjectionError | None = None
     for edit in _candidates(template, addition):
         try:
@@ -115,12 +107,12 @@ def add_to_chat_template(template: ChatTemplate, addition: Addition) -> ChatTemp
 
 def _candidates(template: ChatTemplate, addition: Addition) -> Iterator[Edit]:
     """Yield the ends of the blocks that print the generation prompt, then the end of the template."""
-    from modelsmith.template.jinja.tokens import constructs
+    from modelsmith.template.jinja.pieces import pieces as pieces_of
 
-    pieces = constructs(template.text)
-    code = _code(addition)
+    pieces = pieces_of(template.text)
+    code = code_of(addition)
     for number, piece in enumerate(pieces):
-        if piece.keyword == "if" and any(token.value == "add_generation_prompt" for token in piece.tokens):
+        if piece.keyword == "if" and "add_generation_prompt" in piece.words:
             last = _last_inside(pieces, number)
             yield _after(pieces, last, code)
             inner = [n for n in range(last - 1, number, -1) if pieces[n].kind != "trimmed"]
@@ -129,7 +121,7 @@ def _candidates(template: ChatTemplate, addition: Addition) -> Iterator[Edit]:
     yield _after(pieces, end, f"{{% if add_generation_prompt %}}{code}{{% endif %}}")
 
 
-def _last_inside(pieces: Sequence[Construct], start: int) -> int:
+def _last_inside(pieces: Sequence[Piece], start: int) -> int:
     """Return the last piece of the first branch of the ``if`` at ``start`` that is not trimmed away."""
     depth = 0
     last = start
@@ -146,11 +138,11 @@ def _last_inside(pieces: Sequence[Construct], start: int) -> int:
     return last
 
 
-def _is_plain_set(piece: Construct) -> bool:
-    return piece.keyword == "set" and any(token.value == "=" for token in piece.tokens)
+def _is_plain_set(piece: Piece) -> bool:
+    return piece.keyword == "set" and "=" in piece.words
 
 
-def _after(pieces: Sequence[Construct], number: int, code: str) -> Edit:
+def _after(pieces: Sequence[Piece], number: int, code: str) -> Edit:
     """Return the edit behind a piece; white space that was trimmed there is trimmed by the code's own end."""
     if number < 0:
         return Edit.insert(0, code)
@@ -160,45 +152,32 @@ def _after(pieces: Sequence[Construct], number: int, code: str) -> Edit:
     return Edit.insert(pieces[number].span.end, code)
 
 
-def _prove(before: _Known, after: ChatTemplate, addition: Addition) -> None:
-    for name, conversation in NAMED.items():
-        for think in _THINKS:
-            closed = before(conversation, think, opens=False)
-            _same(name, think, closed, _render(after, conversation, think, opens=False), "no turn is opened")
-            if is_prefill(conversation):
-                continue
-            was, now = before(conversation, think, opens=True), _render(after, conversation, think, opens=True)
-            if not isinstance(was, str) or not isinstance(now, str):
-                _same(name, think, was, now, "it must fail as before")
-                continue
-            added = addition.text(think)
-            asked = bool(conversation.turns) and (
-                conversation.turns[-1].role == "user" or was not in (closed, before.as_the_server_opens(closed))
-            )
-            if now != was + added and (asked or now != was):
-                raise failed(name, think, was, now, f"it must get {added!r} at the end of its generation prompt")
+def _prove(before: ChatRenderings, edited: ChatTemplate, addition: Addition) -> None:
+    after = ChatRenderings(edited)
+    # llama-server puts a begun answer behind the prompt itself
+    asking = {name: conversation for name, conversation in NAMED.items() if not is_prefill(conversation)}
+    prove(before.opened, after.opened, _expectation(before, addition), asking, SWITCHES)
+    prove(before.closed, after.closed, _opens_no_turn, NAMED, SWITCHES)
 
 
-def _same(name: str, think: bool, was: str | TemplateRenderError, now: str | TemplateRenderError, why: str) -> None:
-    fails = not isinstance(was, str) and not isinstance(now, str)
-    if was != now and not fails:
-        raise failed(name, think, str(was), str(now), why)
+def _opens_no_turn(_conversation: Conversation, _think: Think, was: str, now: str) -> str:
+    return "" if was == now else "no turn is opened"
 
 
-class _Known:
-    """The renderings of the template that is edited, each made once."""
+def _expectation(before: ChatRenderings, addition: Addition) -> Expectation:
+    family = before.template.format().family
 
-    def __init__(self, template: ChatTemplate) -> None:
-        self._template = template
-        self._renderings: dict[tuple[int, bool, bool], str | TemplateRenderError] = {}
+    def wrong(conversation: Conversation, think: Think, was: str, now: str) -> str:
+        added = addition.text(think)
+        if now == was + added:
+            return ""
+        closed = before.closed(conversation, think)
+        by_server = (
+            closed.prompt if family is None else family.asked(closed.prompt, "")[0]
+        )  # where the template opens none
+        asked = bool(conversation.turns) and (
+            conversation.turns[-1].role == "user" or bool(closed.error) or was not in (closed.prompt, by_server)
+        )
+        return f"it must get {added!r} at the end of its generation prompt" if asked or now != was else ""
 
-    def as_the_server_opens(self, closed: str | TemplateRenderError) -> str | TemplateRenderError:
-        """Return the prompt whose turn llama-server opens where the template does not."""
-        family = self._template.format().family
-        return closed if family is None or not isinstance(closed, str) else family.asked(closed, "")[0]
-
-    def __call__(self, conversation: Conversation, think: bool, *, opens: bool) -> str | TemplateRenderError:
-        key = (id(conversation), think, opens)
-        if key not in self._renderings:
-            self._renderings[key] = _render(self._template, conversation, think, opens=opens)
-        return self._renderings[key]
+    return wrong

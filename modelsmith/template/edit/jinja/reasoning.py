@@ -24,6 +24,7 @@ from modelsmith.template.conversation.named import NAMED, is_suffix
 from modelsmith.template.conversation.think import When
 from modelsmith.template.edit.addition import Addition
 from modelsmith.template.edit.jinja.inject import add_to_chat_template
+from modelsmith.template.edit.jinja.renderings import SWITCHES
 from modelsmith.template.jinja.template import ChatTemplate
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from modelsmith.template.conversation.conversation import Conversation
 
-_THINKS = (True, False)
 _KNOWN_BY = "{# llama.cpp knows by content.split('</think>') that this model thinks #}"
 _ON = "enable_thinking is not defined or enable_thinking"
 _TURNED = regex(rf"\{{%- if {_ON} %\}}\{{%- set (\w+) = (true|['\"][\w-]+['\"]) %\}}\{{%- endif %\}}")
@@ -139,7 +139,7 @@ def _does(template: ChatTemplate, wishes: Sequence[Reasoning], texts: ReasoningT
     chat_format = template.format()
     if not chat_format.thinks or texts.tags[1] not in chat_format.closings:
         return False
-    for think in _THINKS:
+    for think in SWITCHES:
         wanted = _wanted(wishes, think)
         if wanted is not None and any(asking.state is not wanted for asking in reasoning_prompts(template, think)):
             return False
@@ -177,7 +177,7 @@ def _showing(template: ChatTemplate, texts: ReasoningTexts) -> Iterator[tuple[Ch
 
 
 def _edited(template: ChatTemplate, wishes: Sequence[Reasoning], texts: ReasoningTexts) -> ChatTemplate:
-    on, off = (_missing(template, _wanted(wishes, think), texts, think) for think in _THINKS)
+    on, off = (_missing(template, _wanted(wishes, think), texts, think) for think in SWITCHES)
     return add_to_chat_template(template, Addition(on, on, off))
 
 

@@ -93,7 +93,7 @@ def prove_tools(before: Renderings, after: Template, family: Family) -> None:
     plain = {name: talk for name, talk in proof_conversations().items() if not has_tool_parts(talk)}
     prove(before, rendered, same_prompt, plain)
     for name, talk in proof_conversations().items():
-        if has_tool_parts(talk) and before(talk).prompt is not None and rendered(talk).prompt is None:
+        if has_tool_parts(talk) and not before(talk).error and rendered(talk).error:
             raise InjectionError(f'conversation "{name}" would fail: {rendered(talk).error}')
     _in_turn(after)
     for think in THINKS:
@@ -117,7 +117,7 @@ def _shows_system(before: Renderings, messages: list[dict[str, Any]]) -> bool:
         for message in messages
         if message["role"] != "tool"
     ]
-    return _SYSTEM["content"] in (before(Conversation.from_dict({"messages": spoken})).prompt or "")
+    return _SYSTEM["content"] in (before(Conversation.from_dict({"messages": spoken})).prompt)
 
 
 def _tools_late(shown: list[str], messages: list[dict[str, Any]]) -> list[str]:

@@ -1,7 +1,8 @@
 """A chat template as Hugging Face transformers, vLLM and SGLang render it: by jinja2, in its sandbox.
 
 It is the second opinion: what works there need not work in llama-server, and the other way round. Messages go to the template
-as its authors think of them: arguments of calls are objects, reasoning is ``reasoning_content``, tools are those of the request.
+as its authors think of them: arguments of calls are objects, reasoning is ``reasoning_content`` (and ``thinking``, which gpt-oss
+reads), tools are those of the request.
 
 Source: Hugging Face transformers, utils/chat_template_utils.py (``render_jinja_template``); jinja2, sandbox.py.
 """
@@ -29,6 +30,8 @@ LONGEST = 1_000_000
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LIMITS = Limits()
+_MARK = "CONTINUE_FINAL_MESSAGE_TAG "
+"""What transformers writes behind the text of a message that is continued; it cuts the prompt there."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,9 @@ class TransformersTemplate:
         messages = [_message(message) for message in shape.get("messages") or []]
         if not messages and shape.get("prompt"):
             messages = [{"role": "user", "content": shape["prompt"]}]
-        begun = messages[-1] if messages and messages[-1]["role"] == "assistant" else None
+        begun = messages[-1]["content"] if messages and messages[-1]["role"] == "assistant" else None
+        if begun is not None:
+            messages[-1]["content"] = self._marked(begun)
         values: dict[str, Any] = {
             "messages": messages,
             "tools": shape.get("tools") or None,
@@ -86,7 +91,21 @@ class TransformersTemplate:
         from modelsmith.template.jinja.transformers.run import run
 
         prompt = run(self._compiled, values, Budget(limits))
-        return prompt if begun is None else _up_to(prompt, begun["content"])
+        return prompt if begun is None else _up_to_mark(prompt, begun)
+
+    def _marked(self, content: Any) -> Any:
+        """Return the content of the message that is continued with a mark behind its last text."""
+        if "content" not in self.text:
+            raise TemplateRenderError(
+                "transformers refuses to continue the last message: the template reads no content of messages"
+            )
+        if isinstance(content, str):
+            return content + _MARK
+        last = next((place for place in reversed(range(len(content))) if "text" in content[place]), None)
+        if last is None:
+            raise TemplateRenderError("transformers refuses to continue the last message: it has no text")
+        part = {**content[last], "text": content[last]["text"] + _MARK}
+        return [*content[:last], part, *content[last + 1 :]]
 
     @cached_property
     def _compiled(self) -> jinja2.Template:
@@ -114,13 +133,15 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     if message.get("images"):
         texts = [{"type": "text", "text": content}] if content else []
         content = [*texts, *({"type": "image"} for _ in message["images"])]
-    built: dict[str, Any] = {"role": message.get("role", ""), "content": content}
-    for key, source in (("reasoning_content", "thinking"), ("name", "tool_name"), ("tool_call_id", "tool_call_id")):
+    reasoning = message.get("thinking")
+    built: dict[str, Any] = {"thinking": reasoning} if reasoning else {}
+    built |= {"role": message.get("role", ""), "content": content}
+    for key, source in (("name", "tool_name"), ("tool_call_id", "tool_call_id")):
         if message.get(source):
             built[key] = message[source]
     if message.get("tool_calls"):
         built["tool_calls"] = [_call(call) for call in message["tool_calls"]]
-    return built
+    return {**built, "reasoning_content": reasoning} if reasoning else built
 
 
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,13 +166,12 @@ def _clock(now: datetime | None) -> dict[str, Any]:
     return {"strftime_now": strftime_now}
 
 
-def _up_to(prompt: str, content: Any) -> str:
-    """Cut a prompt behind the message that is to be continued."""
-    text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-    text = text.strip()
-    place = prompt.rfind(text)
-    if place < 0:
+def _up_to_mark(prompt: str, content: Any) -> str:
+    """Cut a prompt at the mark; without the blank space before it where the template trims the message."""
+    text = content if isinstance(content, str) else next(part["text"] for part in reversed(content) if "text" in part)
+    place = prompt.rfind(_MARK.strip())
+    if place < 0 or text.strip() not in prompt:
         raise TemplateRenderError(
             "transformers refuses to continue the last message: the template changes it, and it is not in the prompt"
         )
-    return prompt[: place + len(text)] if text else prompt
+    return prompt[:place] if prompt.startswith(_MARK, place) else prompt[:place].rstrip()

@@ -16,7 +16,6 @@ from modelsmith.records import dataclass
 from modelsmith.weights.gguf.metadata import Entry, Metadata, text_of
 from modelsmith.weights.gguf.read.extents import check_extents
 from modelsmith.weights.gguf.read.fault import AGAIN, Fault, Faults
-from modelsmith.weights.gguf.read.foreign import identify
 from modelsmith.weights.gguf.read.source import ByteSource, Cursor, HeaderEndsEarly, LocalSource, StringTooLong
 from modelsmith.weights.gguf.read.tensors import Tensor, UnreadableRecord, read_tensors
 from modelsmith.weights.gguf.types import (
@@ -110,6 +109,8 @@ class _Reader:
     def read(self) -> Header:
         head = self.source.read(0, min(_HEAD, self.size), _HEAD)
         if head[:4] not in _MAGICS:
+            from modelsmith.weights.gguf.read.foreign import identify
+
             foreign = identify(head, self.size)
             raise _Stop("not-a-gguf", f"the file is {foreign.what}", 0, 'the four bytes "GGUF"', foreign.hint)
         if self.size < _START:

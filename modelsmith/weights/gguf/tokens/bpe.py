@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from modelsmith.records import dataclass
 from modelsmith.weights.gguf.metadata import GGUFArray
 from modelsmith.weights.gguf.tokens.special import SpecialTokens
 

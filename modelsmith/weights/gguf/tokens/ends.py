@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.template.jinja.ends import TextEnds
-from modelsmith.weights.gguf.tokens.bpe import byte_letters
 from modelsmith.weights.gguf.tokens.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -71,5 +70,7 @@ def _text(gguf: GGUFFile, role: str, default: int | None) -> str:
 
 def _spelt_out(token: str) -> str:
     """Return the text of a token of a byte-level vocabulary, which has a letter for each byte."""
+    from modelsmith.weights.gguf.tokens.bpe import byte_letters
+
     bytes_of = {letter: byte for byte, letter in byte_letters().items()}
     return bytes(bytes_of[letter] for letter in token if letter in bytes_of).decode("utf-8", "replace")

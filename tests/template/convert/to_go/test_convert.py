@@ -107,7 +107,7 @@ def test_families_are_proven(family: str) -> None:
     for name in conversion.covered:
         if name in NAMED and not conversion.limits:
             with today_is(NOW.date()):
-                assert conversion.template.render(NAMED[name]) == reference(NAMED[name], None, NOW)
+                assert conversion.template.render(NAMED[name]) == reference(NAMED[name], None, NOW).prompt
 
 
 def test_the_simplest_template_is_one_that_a_person_would_write() -> None:
@@ -204,7 +204,7 @@ def test_a_template_that_refuses_everything() -> None:
 def test_messages_are_merged_before_they_are_compared() -> None:
     reference = Reference(ChatTemplate.parse(GEMMA))
     rows = [{"role": "user", "content": "one"}, {"role": "user", "content": "two"}]
-    prompt = reference(Conversation.from_dict({"messages": rows}), None, NOW)
+    prompt = reference(Conversation.from_dict({"messages": rows}), None).prompt
     assert prompt == "<start_of_turn>user\none\n\ntwo<end_of_turn>\n<start_of_turn>model\n"
     with pytest.raises(TemplateRenderError):
         ChatTemplate.parse(GEMMA).render(Conversation.from_dict({"messages": rows}))
