@@ -8,30 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError
-from modelsmith.template.convert.translate import results
-from modelsmith.template.convert.translate.cells import content_of
-from modelsmith.template.convert.translate.compare import equal, is_in, ordered, tested
-from modelsmith.template.convert.translate.filters import filtered, part
-from modelsmith.template.convert.translate.functions import call_method, call_named
-from modelsmith.template.convert.translate.go_code import (
-    Cond,
-    Lit,
-    Out,
+from modelsmith.template.convert.translate.code.go_code import (
     Truth,
-    both,
-    either,
-    field,
     negated,
     operand,
-    quoted,
 )
-from modelsmith.template.convert.translate.json_text import text_of
-from modelsmith.template.convert.translate.lists import element, sliced
-from modelsmith.template.convert.translate.remembering import remembered, taken_first
-from modelsmith.template.convert.translate.values import (
-    LISTS,
-    MAPS,
-    MEMBERS,
+from modelsmith.template.convert.translate.operations.compare import equal, is_in, ordered, tested
+from modelsmith.template.convert.translate.operations.filters import filtered
+from modelsmith.template.convert.translate.operations.functions import call_method, call_named
+from modelsmith.template.convert.translate.operations.json_text import text_of
+from modelsmith.template.convert.translate.operations.lists import sliced
+from modelsmith.template.convert.translate.operations.lookup import member
+from modelsmith.template.convert.translate.values.remembering import remembered, taken_first
+from modelsmith.template.convert.translate.values.values import (
     MISSING,
     Built,
     Cell,
@@ -43,28 +32,25 @@ from modelsmith.template.convert.translate.values import (
     NeedsVariable,
     Refused,
     Seen,
-    Thing,
     Unset,
     Value,
     boolean,
     cannot,
     is_number,
     is_text,
-    member_of,
     number,
     pick,
 )
-from modelsmith.template.convert.translate.variables import variable_of
+from modelsmith.template.convert.translate.values.variables import variable_of
 from modelsmith.template.jinja.engine.functions.builtins import FUNCTIONS
 from modelsmith.template.jinja.engine.tree import nodes
-from modelsmith.template.jinja.engine.values.model import Undefined
 from modelsmith.template.jinja.engine.values.texts import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsmith.template.convert.translate.state import State
-    from modelsmith.template.convert.translate.variables import Key
+    from modelsmith.template.convert.translate.values.variables import Key
 
 
 def value_of(state: State, node: nodes.Node) -> Value:
@@ -243,95 +229,6 @@ def _sliced(state: State, owner: Value, bounds: list[Value | None], known: list[
     if bound is None:
         return _sliced(state, owner, bounds[1:], [*known, None])
     return state.each(bound, lambda value: _sliced(state, owner, bounds[1:], [*known, value]))
-
-
-def member(state: State, owner: Value, key: Value) -> Value:
-    """Return a member of a value, or an item."""
-    if isinstance(owner, Cell):
-        if isinstance(key, Known) and isinstance(key.value, str):
-            variable = ("cell", owner.number, key.value)
-            if variable in state.variables:
-                return state.slot(variable)
-        return member(state, content_of(state, owner), key)
-    if isinstance(owner, Known) and (owner.value is None or isinstance(owner.value, Undefined)):
-        return MISSING
-    if isinstance(owner, Fields):
-        return _field(state, owner, key)
-    if isinstance(owner, Items) and isinstance(key, Known) and isinstance(key.value, str):
-        return MISSING
-    if isinstance(owner, Thing) and owner.kind in MEMBERS:
-        if isinstance(key, Known) and isinstance(key.value, str):
-            return (
-                message_member(state, owner, key.value)
-                if owner.kind == "message"
-                else _thing_member(state, owner, key.value)
-            )
-        raise cannot("a member whose name is not known")
-    if isinstance(owner, Thing) and owner.kind == "parts" and isinstance(key, Known) and is_number(key):
-        return part(state, owner, key.value)
-    if isinstance(owner, Thing) and owner.kind in MAPS | LISTS:
-        return element(state, owner, key)
-    if isinstance(owner, Go) and owner.kind == "json" and isinstance(key, Known) and isinstance(key.value, str):
-        return Go(f"index {operand(owner.expression)} {quoted(key.value)}", "json")
-    if isinstance(owner, Items) and isinstance(key, Known) and is_number(key) and not owner.guards:
-        place = key.value
-        return owner.values[place] if -len(owner.values) <= place < len(owner.values) else MISSING
-    if isinstance(owner, Items) and key in (Known(0), Known(-1)):
-        found: Value = MISSING
-        places = range(len(owner.values)) if key == Known(-1) else range(len(owner.values) - 1, -1, -1)
-        for place in places:
-            found = pick(owner.guard(place), owner.values[place], found)
-        return found
-    if is_text(owner) or isinstance(owner, (Function, Go)):
-        return MISSING
-    raise cannot("a member of this")
-
-
-def _thing_member(state: State, owner: Thing, name: str) -> Value:
-    found = member_of(owner, name)
-    if owner.kind == "called" and name == "arguments" and not state.shape.objects:
-        return Go(f"print {operand(field(owner.expression, 'Function.Arguments'))}", "text")
-    return found
-
-
-def message_member(state: State, owner: Thing, name: str) -> Value:
-    """Return a member of a message, as llama-server hands messages to this template."""
-    if name == "thinking" and state.shape.thinking:
-        return member_of(owner, "reasoning_content")
-    if state.shape.sorted and name in results.MOVED:
-        results.looked_at(state, owner)
-    found = member_of(owner, name)
-    if name != "content":
-        return found
-    if state.shape.joined:
-        prefix = both(owner.first, "$joined")
-        if prefix is not False:
-            test = prefix if isinstance(prefix, str) else "$joined"
-            code = (Cond(test, (Out("$system"), Lit("\n"))), Out(field(owner.expression, "Content")))
-            found = Built(code)
-    text = Fields({"type": Known("text"), "text": found})
-    if state.shape.blocks:
-        thought = field(owner.expression, "Thinking")
-        thinking = Fields({"type": Known("thinking"), "thinking": Go(thought, "text")})
-        role = operand(field(owner.expression, "Role"))
-        speaks = either(f'eq {role} "system"', f'eq {role} "assistant"')
-        blocks = Items((thinking, text), (thought, True))
-        plain: Value = Items((text,)) if state.shape.parts else found
-        return pick(speaks, blocks, plain)
-    return Items((text,)) if state.shape.parts else found
-
-
-def _field(state: State, owner: Fields, key: Value) -> Value:
-    if isinstance(key, Known):
-        return owner.values.get(key.value, MISSING)
-    if isinstance(key, Thing):
-        raise Refused("a list as the name of a member is refused")
-    if isinstance(key, Go):
-        found: Value = MISSING
-        for name, value in owner.values.items():
-            found = pick(equal(state, key, Known(name)), value, found)
-        return found
-    raise cannot("a member whose name is not known")
 
 
 def _call(state: State, node: nodes.Call) -> Value:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError
-from modelsmith.template.convert.translate.facts import bare, follows
-from modelsmith.template.convert.translate.go_code import (
+from modelsmith.template.convert.translate.code.facts import bare, follows
+from modelsmith.template.convert.translate.code.go_code import (
     Code,
     Cond,
     Do,
@@ -29,8 +29,10 @@ from modelsmith.template.convert.translate.go_code import (
     pieces,
     quoted,
 )
-from modelsmith.template.convert.translate.remembering import remembered
-from modelsmith.template.convert.translate.values import (
+from modelsmith.template.convert.translate.code.write import written
+from modelsmith.template.convert.translate.values.printed import printed
+from modelsmith.template.convert.translate.values.remembering import remembered
+from modelsmith.template.convert.translate.values.values import (
     FAILED,
     LISTS,
     MISSING,
@@ -55,10 +57,9 @@ from modelsmith.template.convert.translate.values import (
     cannot,
     number,
     pick,
-    printed,
     truth,
 )
-from modelsmith.template.convert.translate.variables import (
+from modelsmith.template.convert.translate.values.variables import (
     Key,
     Shape,
     appended,
@@ -70,7 +71,6 @@ from modelsmith.template.convert.translate.variables import (
     value_of_kind,
     variable_of,
 )
-from modelsmith.template.convert.translate.write import written
 from modelsmith.template.jinja.engine.values.model import Undefined
 
 if TYPE_CHECKING:

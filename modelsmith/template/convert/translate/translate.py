@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import ConversionError, TemplateError
 from modelsmith.template.chat_formats import family_messages
 from modelsmith.template.conversation.conversation import Conversation
-from modelsmith.template.convert.translate.compare import tested
-from modelsmith.template.convert.translate.dates import date_text, month
-from modelsmith.template.convert.translate.expressions import member, value_of
-from modelsmith.template.convert.translate.go_code import Cond, Do, Lit, Loop, Out, Piece, joined
-from modelsmith.template.convert.translate.lists import chosen
+from modelsmith.template.convert.translate.code.go_code import Cond, Do, Lit, Loop, Out, Piece, joined
+from modelsmith.template.convert.translate.code.write import written
+from modelsmith.template.convert.translate.expressions import value_of
+from modelsmith.template.convert.translate.operations.compare import tested
+from modelsmith.template.convert.translate.operations.dates import date_text, month
+from modelsmith.template.convert.translate.operations.lists import chosen
+from modelsmith.template.convert.translate.operations.lookup import member
 from modelsmith.template.convert.translate.state import MOST_STATEMENTS, State
 from modelsmith.template.convert.translate.statements import append, body
-from modelsmith.template.convert.translate.values import (
+from modelsmith.template.convert.translate.values.values import (
     MISSING,
     Known,
     NeedsVariable,
@@ -31,12 +33,11 @@ from modelsmith.template.convert.translate.values import (
     Value,
     cannot,
 )
-from modelsmith.template.convert.translate.variables import Shape
-from modelsmith.template.convert.translate.write import written
+from modelsmith.template.convert.translate.values.variables import Shape
 
 if TYPE_CHECKING:
     from modelsmith.template.conversation.think import Think
-    from modelsmith.template.convert.translate.go_code import Code
+    from modelsmith.template.convert.translate.code.go_code import Code
     from modelsmith.template.jinja.template import ChatTemplate
 
 LONGEST = 100_000

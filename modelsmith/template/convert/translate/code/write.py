@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate.go_code import Cond, Do, Lit, Loop, Out, Raw, Use
+from modelsmith.template.convert.translate.code.go_code import Cond, Do, Lit, Loop, Out, Raw, Use
 
 if TYPE_CHECKING:
-    from modelsmith.template.convert.translate.go_code import Code
+    from modelsmith.template.convert.translate.code.go_code import Code
 
 
 def written(code: Code) -> str:

@@ -1,30 +1,32 @@
-"""Loops: over what is known item by item, written out; over what is in a chat, as ``range``."""
+"""Loops that a Go template runs: ``range`` over what is in a chat, over numbers, over parts of texts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate import results
-from modelsmith.template.convert.translate.cells import content_of
-from modelsmith.template.convert.translate.filters import keys_of
-from modelsmith.template.convert.translate.go_code import Cond, Do, Loop, Truth, applied, both, negated, operand, quoted
-from modelsmith.template.convert.translate.growing import Added, add_grown, filled, grown_in, hollow, mentions, unset
-from modelsmith.template.convert.translate.lists import ELEMENTS, element, item, meets
-from modelsmith.template.convert.translate.remembering import over_seen
-from modelsmith.template.convert.translate.values import (
+from modelsmith.template.convert.translate.code.go_code import Cond, Do, Loop, Truth, applied, both, operand, quoted
+from modelsmith.template.convert.translate.loops.growing import (
+    Added,
+    add_grown,
+    filled,
+    grown_in,
+    hollow,
+    mentions,
+    unset,
+)
+from modelsmith.template.convert.translate.operations import results
+from modelsmith.template.convert.translate.operations.lists import ELEMENTS, element, item, meets
+from modelsmith.template.convert.translate.values.remembering import over_seen
+from modelsmith.template.convert.translate.values.values import (
     FAILED,
     FRESH,
-    LISTS,
     MAPS,
-    MEMBERS,
     MISSING,
     Built,
-    Cell,
     Each,
     Fields,
     Go,
     Items,
-    Known,
     NeedsVariable,
     Pick,
     Rest,
@@ -34,177 +36,36 @@ from modelsmith.template.convert.translate.values import (
     Value,
     boolean,
     cannot,
-    is_text,
     number,
-    picked,
     size_of,
 )
 from modelsmith.template.jinja.engine.tree import nodes
-from modelsmith.template.jinja.engine.values.model import Undefined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from modelsmith.template.convert.translate.go_code import Code, Piece
+    from modelsmith.template.convert.translate.code.go_code import Code, Piece
     from modelsmith.template.convert.translate.state import State
-    from modelsmith.template.convert.translate.variables import Key
+    from modelsmith.template.convert.translate.values.variables import Key
 
     Branches = Callable[[State, Truth, Callable[[], bool], Callable[[], bool]], bool]
 
 
-def loop(state: State, node: nodes.For, branches: Branches) -> bool:
-    """Run a loop."""
-    chosen = node.iterable if isinstance(node.iterable, nodes.Select) else None
-    value = state.value(state, chosen.value if chosen else node.iterable)
-    with state.scope():
-        return _over(state, node, value, chosen.test if chosen else None, branches)
-
-
-def _over(state: State, node: nodes.For, value: Value, test: nodes.Node | None, branches: Branches) -> bool:
-    value = state.simple(value)
-    if isinstance(value, Cell):
-        value = content_of(state, value)
-    if isinstance(value, Pick):
-        one = _as_one(state, value)
-        if one is None:
-            yes, no = value.yes, value.no
-            return branches(
-                state,
-                value.test,
-                lambda: _over(state, node, yes, test, branches),
-                lambda: _over(state, node, no, test, branches),
-            )
-        value = one
-    match value:
-        case Known(known) if known is None or isinstance(known, Undefined):
-            return state.body(state, node.otherwise)
-        case Fields(values):
-            return _unrolled(state, node, Items(tuple(map(Known, values))), test, branches)
-        case Seen():
-            return _remembered(state, node, value, test, branches)
-        case Items(values) if any(isinstance(inner, (Each, Rest)) for inner in values):
-            return _grown_list(state, node, value, test, branches)
-        case Items():
-            return _unrolled(state, node, value, test, branches)
-        case Thing(kind) if kind in MEMBERS:
-            keys = keys_of(state, value, [], {})
-            return _unrolled(state, node, keys if isinstance(keys, Items) else Items(()), test, branches)
-        case Thing():
-            return _ranged(state, node, value, test, branches)
-        case Go(expression, "json"):
-            kind = f'eq (printf "%T" {operand(expression)}) '
-            if state.decided(f'{kind}"map[string]interface {{}}"') is True:
-                return _ranged(state, node, Thing("arguments", expression), test, branches)
-            return _ranged(state, node, Thing("values", expression), test, branches)
-        case _ if is_text(value):
-            state.fail("a loop over a text is refused")
-            return False
-        case _:
-            raise cannot("a loop over this")
-
-
-def _as_one(state: State, value: Value) -> Thing | None:
-    """Return several lists of one kind as one variable, None where they are not of one kind."""
-    if isinstance(value, Thing) and not value.tests and not value.reversed and value.kind in LISTS:
-        return value
-    if not isinstance(value, Pick):
-        return None
-    with state.writing() as yes:
-        one = _as_one(state, value.yes)
-    with state.writing() as no:
-        other = _as_one(state, value.no)
-    if one is None or other is None or one.kind != other.kind:
-        return None
-    name = state.fresh("list")
-    state.emit(
-        Cond(
-            value.test,
-            (*yes, Do(f"{name} = {one.expression}")),
-            (*no, Do(f"{name} = {other.expression}")),
-        )
-    )
-    return Thing(one.kind, name, picked(value.test, one.first, other.first))
-
-
-def _put(state: State, target: nodes.Node, value: Value) -> None:
+def put(state: State, target: nodes.Node, value: Value) -> None:
+    """Give the name that a loop goes with its value of this round."""
     if isinstance(target, nodes.Name):
         state.bound.pop(target.text, None)
         state.names[target.text] = value
         return
     if isinstance(target, nodes.TupleOf) and isinstance(value, Items) and len(value.values) == len(target.items):
         for node, part in zip(target.items, value.values, strict=True):
-            _put(state, node, part)
+            put(state, node, part)
         return
     raise cannot("what a loop goes over")
 
 
-def _unrolled(state: State, node: nodes.For, items: Items, test: nodes.Node | None, branches: Branches) -> bool:
-    values = list(zip(items.values, (items.guard(place) for place in range(len(items.values))), strict=True))
-    if test is not None:
-        kept = []
-        for value, guard in values:
-            _put(state, node.target, value)
-            holds = state.truth(state.value(state, test))
-            if both(guard, holds) is not False:
-                kept.append((value, both(guard, holds)))
-        values = kept
-    if not values:
-        return state.body(state, node.otherwise)
-    unsure = any(guard is not True for _, guard in values)
-    for place, (value, guard) in enumerate(values):
-        if unsure:
-            state.names["loop"] = Fields(
-                {
-                    "first": Known(True) if place == 0 and guard is True else _first(values[:place]),
-                    "last": _first(values[place + 1 :]),
-                }
-            )
-        else:
-            state.names["loop"] = _known_loop([inner for inner, _ in values], place)
-
-        def run(value: Value = value) -> bool:
-            _put(state, node.target, value)
-            state.unrolled.append(state.undecided)
-            going_on = state.body(state, node.body)
-            state.unrolled.pop()
-            return going_on or state.left == "continue"
-
-        state.left = ""
-        if guard is True:
-            if not run():
-                break
-        else:
-            branches(state, guard, run, lambda: True)
-    state.left = ""
-    return True
-
-
-def _first(others: Sequence[tuple[Value, Truth]]) -> Value:
-    """Say whether none of these items is there."""
-    found: Truth = True
-    for _, guard in others:
-        found = both(found, negated(guard))
-    return boolean(found)
-
-
-def _known_loop(values: Sequence[Value], place: int) -> Fields:
-    size = len(values)
-    return Fields(
-        {
-            "index": Known(place + 1),
-            "index0": Known(place),
-            "first": Known(place == 0),
-            "last": Known(place == size - 1),
-            "length": Known(size),
-            "revindex": Known(size - place),
-            "revindex0": Known(size - place - 1),
-            "previtem": values[place - 1] if place else MISSING,
-            "nextitem": values[place + 1] if place < size - 1 else MISSING,
-        }
-    )
-
-
-def _ranged(state: State, node: nodes.For, thing: Thing, test: nodes.Node | None, branches: Branches) -> bool:
+def ranged(state: State, node: nodes.For, thing: Thing, test: nodes.Node | None, branches: Branches) -> bool:
+    """Run a loop over what is in a chat, or in a value of it."""
     kind, pairs = thing.kind, False
     if kind.startswith("items of "):
         kind, pairs = kind[9:], True
@@ -289,7 +150,7 @@ def _body(
             else:
                 state.bound.pop(name, None)
                 state.names[name] = Unset(key)
-        _put(state, node.target, value)
+        put(state, node.target, value)
         state.names["loop"] = loop_object
 
         def run() -> bool:
@@ -331,7 +192,7 @@ def _counting(state: State, node: nodes.For, thing: Thing, test: nodes.Node | No
     return True
 
 
-def _grown_list(state: State, node: nodes.For, items: Items, test: nodes.Node | None, branches: Branches) -> bool:
+def grown_list(state: State, node: nodes.For, items: Items, test: nodes.Node | None, branches: Branches) -> bool:
     """Run a loop over items that other loops add."""
     counter = state.fresh("round")
     loop_object = Fields(
@@ -393,7 +254,7 @@ def _splitting(state: State, node: nodes.For, thing: Thing, test: nodes.Node | N
     return True
 
 
-def _remembered(state: State, node: nodes.For, seen: Seen, test: nodes.Node | None, branches: Branches) -> bool:
+def remembered_texts(state: State, node: nodes.For, seen: Seen, test: nodes.Node | None, branches: Branches) -> bool:
     """Run a loop over texts that the template has put into a list."""
     if not seen.complete:
         raise cannot("a loop over texts of which some are undefined")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate.go_code import Cond, Do, Lit, Out, Piece
-from modelsmith.template.convert.translate.values import Built, Value, cannot
+from modelsmith.template.convert.translate.code.go_code import Cond, Do, Lit, Out, Piece
+from modelsmith.template.convert.translate.values.values import Built, Value, cannot
 
 if TYPE_CHECKING:
     from modelsmith.template.convert.translate.state import State

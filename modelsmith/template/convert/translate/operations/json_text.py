@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from modelsmith.template.convert.json_code import JsonCode, Layout
-from modelsmith.template.convert.translate.go_code import (
+from modelsmith.template.convert.translate.code.go_code import (
     Cond,
     Do,
     Lit,
@@ -20,8 +20,9 @@ from modelsmith.template.convert.translate.go_code import (
     operand,
     quoted,
 )
-from modelsmith.template.convert.translate.values import (
-    MEMBERS,
+from modelsmith.template.convert.translate.values.members import MEMBERS, member_of
+from modelsmith.template.convert.translate.values.printed import printed
+from modelsmith.template.convert.translate.values.values import (
     TEXTS,
     Built,
     Fields,
@@ -32,17 +33,15 @@ from modelsmith.template.convert.translate.values import (
     Thing,
     cannot,
     is_missing,
-    member_of,
     number,
-    printed,
 )
 from modelsmith.template.jinja.engine.values.printing import to_text
 from modelsmith.template.jinja.engine.values.texts import from_bytes
 
 if TYPE_CHECKING:
-    from modelsmith.template.convert.translate.go_code import Code
+    from modelsmith.template.convert.translate.code.go_code import Code
     from modelsmith.template.convert.translate.state import State
-    from modelsmith.template.convert.translate.values import Value
+    from modelsmith.template.convert.translate.values.values import Value
 
 
 SHOWN = Layout("shown ", ", ", ": ", shown=True)

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate.cells import content_of, new_cell
-from modelsmith.template.convert.translate.dates import date_text
-from modelsmith.template.convert.translate.filters import (
+from modelsmith.template.convert.translate.code.go_code import (
+    operand,
+)
+from modelsmith.template.convert.translate.operations.cells import content_of, new_cell
+from modelsmith.template.convert.translate.operations.dates import date_text
+from modelsmith.template.convert.translate.operations.filters import (
     METHODS,
     _got,
     filtered,
     tojson,
 )
-from modelsmith.template.convert.translate.go_code import (
-    operand,
-)
-from modelsmith.template.convert.translate.macros import called_macro
-from modelsmith.template.convert.translate.values import (
+from modelsmith.template.convert.translate.operations.macros import called_macro
+from modelsmith.template.convert.translate.values.values import (
     Cell,
     Fields,
     Function,

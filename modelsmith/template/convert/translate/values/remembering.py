@@ -8,13 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate.go_code import Cond, Do, Lit, Loop, Out, conditional, operand
-from modelsmith.template.convert.translate.values import MISSING, Items, Known, Pick, Seen, Value, cannot, is_text
+from modelsmith.template.convert.translate.code.go_code import Cond, Do, Lit, Loop, Out, conditional, operand
+from modelsmith.template.convert.translate.values.values import (
+    MISSING,
+    Items,
+    Known,
+    Pick,
+    Seen,
+    Value,
+    cannot,
+    is_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modelsmith.template.convert.translate.go_code import Code
+    from modelsmith.template.convert.translate.code.go_code import Code
 
 COMPLETE, INCOMPLETE = "texts", "texts, some undefined"
 """Kinds of variables that keep such a list."""

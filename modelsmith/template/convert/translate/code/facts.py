@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate.go_code import operands
+from modelsmith.template.convert.translate.code.go_code import operands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

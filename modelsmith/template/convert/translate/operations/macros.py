@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.template.convert.translate.go_code import Use, joined
-from modelsmith.template.convert.translate.values import (
+from modelsmith.template.convert.translate.code.go_code import Use, joined
+from modelsmith.template.convert.translate.values.printed import text_of as known_text
+from modelsmith.template.convert.translate.values.values import (
     MISSING,
     Built,
     Fields,
@@ -17,7 +18,6 @@ from modelsmith.template.convert.translate.values import (
     Value,
     cannot,
 )
-from modelsmith.template.convert.translate.values import text_of as known_text
 from modelsmith.template.jinja.engine.tree import nodes
 
 if TYPE_CHECKING:

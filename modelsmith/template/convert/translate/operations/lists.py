@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate.go_code import (
+from modelsmith.template.convert.translate.code.go_code import (
     Cond,
     Do,
     Lit,
@@ -16,7 +16,7 @@ from modelsmith.template.convert.translate.go_code import (
     operand,
     quoted,
 )
-from modelsmith.template.convert.translate.values import (
+from modelsmith.template.convert.translate.values.values import (
     FAILED,
     MAPS,
     MISSING,
@@ -41,7 +41,7 @@ from modelsmith.template.convert.translate.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from modelsmith.template.convert.translate.go_code import Code
+    from modelsmith.template.convert.translate.code.go_code import Code
     from modelsmith.template.convert.translate.state import State
 
 ELEMENTS = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modelsmith.errors import ConversionError
-from modelsmith.template.convert.translate.go_code import (
+from modelsmith.template.convert.translate.code.go_code import (
     Code,
     Cond,
     Do,
@@ -22,18 +22,13 @@ from modelsmith.template.convert.translate.go_code import (
     Truth,
     Use,
     both,
-    conditional,
     either,
-    joined,
     negated,
     operand,
     prints,
     quoted,
 )
-from modelsmith.template.convert.translate.go_code import field as go_field
 from modelsmith.template.jinja.engine.values.model import UNDEFINED, Undefined
-from modelsmith.template.jinja.engine.values.printing import to_text
-from modelsmith.template.jinja.engine.values.texts import from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -306,44 +301,6 @@ def number(value: Go) -> str:
     return value.expression
 
 
-def printed(value: Value) -> Code:
-    """Return the code that prints a value as Jinja does; one that may be of any kind has none here."""
-    match value:
-        case Known(known):
-            if isinstance(known, Undefined) or known is None:
-                return ()
-            text = from_bytes(to_text(to_bytes(known) if isinstance(known, str) else known))
-            return (Lit(text),) if text else ()
-        case Go(_, "int"):
-            return (Out(number(value)),)
-        case Go(expression, "bool"):
-            return (Cond(expression, (Lit("True"),), (Lit("False"),)),)
-        case Go(_, "json"):
-            raise cannot("a value of any kind printed here")
-        case Go(expression):
-            return (Out(expression),)
-        case Built(code):
-            return code
-        case Pick(test, yes, no):
-            return conditional(test, printed(yes), printed(no))
-        case Items(values) if not value.guards and not any(isinstance(item, (Each, Rest)) for item in values):
-            found: Code = (Lit("["),)
-            for place, item in enumerate(values):
-                quote = (Lit("'"),) if is_text(item) else ()
-                found += ((Lit(", "),) if place else ()) + quote + printed(item) + quote
-            return joined((*found, Lit("]")))
-        case Thing("texts" | "kinds", expression):
-            comma = Cond("$at", (Lit(", "),))
-            body = (comma, Lit("'"), Out("$each"), Lit("'"))
-            return (Lit("["), Loop(f"$at, $each := {expression}", "$each", body), Lit("]"))
-        case Unset(key):
-            raise NeedsVariable(key)
-        case Thing(kind) if kind in LISTS:
-            raise cannot("a list printed as a whole")
-        case _:
-            return ()  # objects are not printed at all
-
-
 def is_text(value: Value) -> bool:
     """Say whether a value is known to be a text."""
     match value:
@@ -383,83 +340,3 @@ def choices(value: Go) -> Value:
     for other in others:
         found = Pick(f"eq {operand(value.expression)} {quoted(other)}", Known(other), found)
     return found
-
-
-def text_of(code: Code) -> str | None:
-    """Return the text that code prints, None where that is not known."""
-    return (
-        "".join(piece.text for piece in code if isinstance(piece, Lit))
-        if all(isinstance(piece, Lit) for piece in code)
-        else None
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of a thing: its kind, its Go field, and the field that is empty where the member is missing."""
-
-    kind: str
-    name: str = ""
-    present: str = ""
-    constant: Any = None
-
-
-MEMBERS: Mapping[str, Mapping[str, Member]] = {
-    "message": {
-        "role": Member("role", "Role"),
-        "content": Member("text", "Content"),
-        "reasoning_content": Member("text", "Thinking", "Thinking"),
-        "name": Member("text", "ToolName", "ToolName"),
-        "tool_call_id": Member("text", "ToolCallID", "ToolCallID"),
-        "tool_calls": Member("calls", "ToolCalls", "ToolCalls"),
-    },
-    "call": {
-        "type": Member("constant", constant="function"),
-        "function": Member("called"),
-        "id": Member("text", "ID", "ID"),
-    },
-    "called": {"name": Member("text", "Function.Name"), "arguments": Member("arguments", "Function.Arguments")},
-    "tool": {"type": Member("constant", constant="function"), "function": Member("function")},
-    "function": {
-        "name": Member("text", "Function.Name"),
-        "description": Member("text", "Function.Description"),
-        "parameters": Member("parameters", "Function.Parameters"),
-    },
-    "parameters": {
-        "type": Member("type", "Type"),
-        "$defs": Member("json", "Defs", "Defs"),
-        "items": Member("json", "Items", "Items"),
-        "required": Member("texts", "Required", "Required"),
-        "properties": Member("properties", "Properties"),
-    },
-    "property": {
-        "anyOf": Member("properties list", "AnyOf", "AnyOf"),
-        "type": Member("kind", "Type", "Type"),
-        "items": Member("json", "Items", "Items"),
-        "description": Member("text", "Description", "Description"),
-        "enum": Member("values", "Enum", "Enum"),
-        "properties": Member("inner properties", "Properties.All", "Properties"),
-        "required": Member("texts", "Required", "Required"),
-    },
-}
-
-
-def member_of(thing: Thing, name: str) -> Value:
-    """Return a member of a thing."""
-    member = MEMBERS[thing.kind].get(name)
-    if member is None:
-        return MISSING
-    found = _member(thing, member)
-    return pick(go_field(thing.expression, member.present), found, MISSING) if member.present else found
-
-
-def _member(thing: Thing, member: Member) -> Value:
-    if member.kind == "constant":
-        return Known(member.constant)
-    expression = go_field(thing.expression, member.name) if member.name else thing.expression
-    if member.kind == "kind":
-        one = Go(f"index {operand(expression)} 0", "type")
-        return Pick(f"eq (len {operand(expression)}) 1", one, Thing("kinds", expression))
-    if member.kind in TEXTS or member.kind == "json":
-        return Go(expression, member.kind)
-    return Thing(member.kind, expression)

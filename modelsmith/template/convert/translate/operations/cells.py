@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.template.convert.translate.values import Cell, Fields, Items, cannot
+from modelsmith.template.convert.translate.values.values import Cell, Fields, Items, cannot
 
 if TYPE_CHECKING:
     from modelsmith.template.convert.translate.state import State

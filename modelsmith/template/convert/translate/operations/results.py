@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate.go_code import Cond, Do, Loop
-from modelsmith.template.convert.translate.values import Go, cannot, number
+from modelsmith.template.convert.translate.code.go_code import Cond, Do, Loop
+from modelsmith.template.convert.translate.values.values import Go, cannot, number
 
 if TYPE_CHECKING:
-    from modelsmith.template.convert.translate.go_code import Code
+    from modelsmith.template.convert.translate.code.go_code import Code
     from modelsmith.template.convert.translate.state import State
-    from modelsmith.template.convert.translate.values import Thing
+    from modelsmith.template.convert.translate.values.values import Thing
 
 MOVED = frozenset({"content", "name", "tool_call_id"})
 """The members of a result that are those of another one at its place."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.template.convert.translate.go_code import (
+from modelsmith.template.convert.translate.code.go_code import (
     Code,
     Cond,
     Do,
@@ -20,8 +20,8 @@ from modelsmith.template.convert.translate.go_code import (
     pieces,
     quoted,
 )
-from modelsmith.template.convert.translate.remembering import COMPLETE, INCOMPLETE, kind_of_list
-from modelsmith.template.convert.translate.values import (
+from modelsmith.template.convert.translate.values.remembering import COMPLETE, INCOMPLETE, kind_of_list
+from modelsmith.template.convert.translate.values.values import (
     MISSING,
     TEXTS,
     Built,

@@ -4,42 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.template.convert.translate.cells import content_of
-from modelsmith.template.convert.translate.go_code import (
+from modelsmith.template.convert.translate.code.go_code import (
     Code,
     Cond,
     Do,
     Lit,
     Loop,
     Out,
-    Raw,
     Truth,
-    Use,
     applied,
     both,
-    joined,
     negated,
     operand,
     quoted,
 )
-from modelsmith.template.convert.translate.json_text import json_of, layout_of, text_of
-from modelsmith.template.convert.translate.lists import counted, element, over_items, selected
-from modelsmith.template.convert.translate.macros import text_value
-from modelsmith.template.convert.translate.texts import (
-    SPACE,
+from modelsmith.template.convert.translate.operations.cells import content_of
+from modelsmith.template.convert.translate.operations.entries import items_of, keys_of, sorted_items
+from modelsmith.template.convert.translate.operations.json_text import json_of, layout_of, text_of
+from modelsmith.template.convert.translate.operations.lists import counted, element, over_items, selected
+from modelsmith.template.convert.translate.operations.macros import text_value
+from modelsmith.template.convert.translate.operations.text_filters import case, ended, replace_text, strip
+from modelsmith.template.convert.translate.operations.texts import (
     around,
     begins,
-    changed,
     ends,
     occurrences,
     parts,
-    replaced,
-    stripped,
 )
-from modelsmith.template.convert.translate.values import (
+from modelsmith.template.convert.translate.values.printed import printed
+from modelsmith.template.convert.translate.values.printed import text_of as known_text
+from modelsmith.template.convert.translate.values.values import (
     LISTS,
-    MAPS,
-    MEMBERS,
     MISSING,
     Built,
     Cell,
@@ -55,10 +50,8 @@ from modelsmith.template.convert.translate.values import (
     cannot,
     is_text,
     pick,
-    printed,
     truth,
 )
-from modelsmith.template.convert.translate.values import text_of as known_text
 from modelsmith.template.jinja.engine.values.model import Undefined
 
 if TYPE_CHECKING:
@@ -142,77 +135,6 @@ def part(state: State, owner: Thing, place: int) -> Value:
     return parts(state, owner.tests[0], owner.expression, which=place)
 
 
-def _case(change: Callable[[str], str]) -> Callable[..., Value]:
-    def apply(state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
-        return changed(state, value, change)
-
-    return apply
-
-
-def _strip(*, left: bool, right: bool) -> Callable[..., Value]:
-    def apply(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
-        given = arguments[0] if arguments else named.get("chars")
-        if given is not None and not (isinstance(given, Known) and isinstance(given.value, str)):
-            raise cannot("taking unknown characters away")
-        chars = given.value if isinstance(given, Known) else SPACE
-        if isinstance(value, Known) and isinstance(value.value, str):
-            text = value.value
-            text = text.lstrip(chars) if left else text
-            return Known(text.rstrip(chars) if right else text)
-        if value == MISSING:
-            return MISSING  # it fails where it runs
-        if not is_text(value):
-            raise cannot("taking white space away from this")
-        if isinstance(value, Built):
-            value = _stripped_text(value, chars, left=left, right=right)
-            if _begins_and_ends_with_marks(value, left=left, right=right):
-                return value
-        if isinstance(value, Go) and value.kind in {"role", "type"}:
-            return value
-        return stripped(state, value, chars, left=left, right=right)
-
-    return apply
-
-
-def _stripped_text(value: Built, chars: str, *, left: bool, right: bool) -> Built:
-    """Return a text without these characters at its ends, as far as what stands there is known."""
-    code = list(joined(value.code))
-    if code and left and isinstance(code[0], Lit):
-        code[0] = Lit(code[0].text.lstrip(chars))
-    if code and right and isinstance(code[-1], Lit):
-        code[-1] = Lit(code[-1].text.rstrip(chars))
-    return Built(tuple(code))
-
-
-def _begins_and_ends_with_marks(value: Built, *, left: bool, right: bool) -> bool:
-    """Say whether a text is known to have no white space at its ends; JSON has none."""
-    ends = [value.code[0] if value.code else None] * left + [value.code[-1] if value.code else None] * right
-    return all(isinstance(end, (Raw, Use)) or (isinstance(end, Lit) and bool(end.text)) for end in ends)
-
-
-def _ended(test: Callable[[State, Value, str], Truth], known: Callable[[str, str], bool]) -> Callable[..., Value]:
-    def apply(state: State, value: Value, arguments: list[Value], _named: dict[str, Value]) -> Value:
-        text = arguments[0] if arguments else MISSING
-        if not isinstance(text, Known) or not isinstance(text.value, str):
-            raise cannot("how a text begins or ends")
-        if isinstance(value, Known) and isinstance(value.value, str):
-            return Known(known(value.value, text.value))
-        if isinstance(value, Go) and value.kind == "json":
-            return boolean(test(state, Go(f'printf "%v" {operand(value.expression)}', "text"), text.value))
-        return boolean(test(state, value, text.value))
-
-    return apply
-
-
-def _replace(state: State, value: Value, arguments: list[Value], _named: dict[str, Value]) -> Value:
-    if len(arguments) != 2 or not isinstance(arguments[0], Known) or not is_text(arguments[0]) or not is_text(value):
-        raise cannot("replacing this")
-    old, new = arguments[0].value, state.simple(arguments[1])
-    if isinstance(value, Known) and isinstance(new, Known):
-        return Known(value.value.replace(old, new.value))
-    return replaced(state, value, old, new)
-
-
 def _length(state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
     match value:
         case Items(values) if not value.guards and not any(isinstance(item, (Each, Rest)) for item in values):
@@ -289,51 +211,6 @@ def _at(place: int) -> Callable[..., Value]:
         raise cannot("the first or the last of this")
 
     return apply
-
-
-def _items(state: State, value: Value, _arguments: list[Value], _named: dict[str, Value]) -> Value:
-    match value:
-        case Fields(values):
-            return Items(tuple(Items((Known(key), item)) for key, item in values.items()))
-        case Thing(kind) if kind in MEMBERS:
-            entries, guards = [], []
-            for key in MEMBERS[kind]:
-                found = state.member(state, value, Known(key))
-                guards.append(_present(value, key))
-                entries.append(Items((Known(key), found)))
-            return Items(tuple(entries), tuple(guards))
-        case Thing(kind) if kind in MAPS:
-            return Thing(f"items of {kind}", value.expression)
-        case Go(expression, "json"):
-            return Thing("items of arguments", expression)
-        case _:
-            raise cannot("the members of this")
-
-
-def _present(thing: Thing, key: str) -> Truth:
-    present = MEMBERS[thing.kind][key].present
-    return f"{operand(thing.expression)}.{present}" if present else True
-
-
-def _sorted_items(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
-    found = _items(state, value, arguments, named)
-    if isinstance(found, Items):
-        keys = [items.values[0] for items in found.values if isinstance(items, Items)]
-        names = [str(key.value) for key in keys if isinstance(key, Known)]
-        places = sorted(range(len(found.values)), key=names.__getitem__)
-        guards = tuple(found.guard(place) for place in places) if found.guards else ()
-        return Items(tuple(found.values[place] for place in places), guards)
-    return found
-
-
-def keys_of(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
-    """Return the names of the members of a value."""
-    if isinstance(value, Thing) and value.kind in MAPS:
-        return value
-    pairs = _items(state, value, arguments, named)
-    if not isinstance(pairs, Items):
-        raise cannot("the names of the members of this")
-    return Items(tuple(items.values[0] for items in pairs.values if isinstance(items, Items)), pairs.guards)
 
 
 def _select(*, wanted: bool) -> Callable[..., Value]:
@@ -417,26 +294,26 @@ def _joined_with(state: State, items: Items, text: str) -> Value:
 
 
 _FILTERS: dict[str, Callable[..., Value]] = {
-    "strip": _strip(left=True, right=True),
-    "lstrip": _strip(left=True, right=False),
-    "rstrip": _strip(left=False, right=True),
-    "upper": _case(str.upper),
-    "lower": _case(str.lower),
-    "title": _case(str.title),
-    "capitalize": _case(str.capitalize),
-    "startswith": _ended(begins, str.startswith),
-    "endswith": _ended(ends, str.endswith),
-    "replace": _replace,
+    "strip": strip(left=True, right=True),
+    "lstrip": strip(left=True, right=False),
+    "rstrip": strip(left=False, right=True),
+    "upper": case(str.upper),
+    "lower": case(str.lower),
+    "title": case(str.title),
+    "capitalize": case(str.capitalize),
+    "startswith": ended(begins, str.startswith),
+    "endswith": ended(ends, str.endswith),
+    "replace": replace_text,
     "length": _length,
     "string": _string,
     "safe": _string,
     "list": _same,
     "first": _at(0),
     "last": _at(-1),
-    "items": _items,
-    "dictsort": _sorted_items,
+    "items": items_of,
+    "dictsort": sorted_items,
     "keys": keys_of,
-    "values": _items,
+    "values": items_of,
     "selectattr": _select(wanted=True),
     "rejectattr": _select(wanted=False),
     "map": _map,

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate.go_code import Cond, Do, Loop, Out, Truth, operand, quoted
-from modelsmith.template.convert.translate.remembering import found_in
-from modelsmith.template.convert.translate.values import Built, Go, Known, Pick, Value, cannot, choices, number, printed
+from modelsmith.template.convert.translate.code.go_code import Cond, Do, Loop, Out, Truth, operand, quoted
+from modelsmith.template.convert.translate.values.printed import printed
+from modelsmith.template.convert.translate.values.remembering import found_in
+from modelsmith.template.convert.translate.values.values import Built, Go, Known, Pick, Value, cannot, choices, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsmith.template.convert.translate.state import State
-    from modelsmith.template.convert.translate.values import Seen
+    from modelsmith.template.convert.translate.values.values import Seen
 
 SPACE = " \t\n\r\v\f"
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate.cells import content_of
-from modelsmith.template.convert.translate.go_code import (
+from modelsmith.template.convert.translate.code.go_code import (
     Cond,
     Do,
     Loop,
@@ -18,12 +17,13 @@ from modelsmith.template.convert.translate.go_code import (
     operand,
     quoted,
 )
-from modelsmith.template.convert.translate.lists import holds_for_any
-from modelsmith.template.convert.translate.texts import contains, is_among
-from modelsmith.template.convert.translate.values import (
+from modelsmith.template.convert.translate.operations.cells import content_of
+from modelsmith.template.convert.translate.operations.lists import holds_for_any
+from modelsmith.template.convert.translate.operations.texts import contains, is_among
+from modelsmith.template.convert.translate.values.members import MEMBERS
+from modelsmith.template.convert.translate.values.values import (
     LISTS,
     MAPS,
-    MEMBERS,
     TEXTS,
     Built,
     Cell,

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelsmith.template.convert.translate.go_code import Cond, Do, Hole, Loop, Truth, pieces
-from modelsmith.template.convert.translate.values import (
+from modelsmith.template.convert.translate.code.go_code import Cond, Do, Hole, Loop, Truth, pieces
+from modelsmith.template.convert.translate.values.printed import printed
+from modelsmith.template.convert.translate.values.values import (
     FAILED,
     GROWN,
     MISSING,
@@ -19,15 +20,14 @@ from modelsmith.template.convert.translate.values import (
     Rest,
     Unset,
     Value,
-    printed,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from modelsmith.template.convert.translate.go_code import Code, Piece
+    from modelsmith.template.convert.translate.code.go_code import Code, Piece
     from modelsmith.template.convert.translate.state import State
-    from modelsmith.template.convert.translate.variables import Key
+    from modelsmith.template.convert.translate.values.variables import Key
     from modelsmith.template.jinja.engine.tree import nodes
 
     Branches = Callable[[State, Truth, Callable[[], bool], Callable[[], bool]], bool]

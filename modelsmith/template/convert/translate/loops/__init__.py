@@ -1,0 +1,1 @@
+"""Loops: written out, or as ``range``."""

@@ -1,0 +1,1 @@
+"""What Jinja does to values: comparisons, filters, functions, members."""

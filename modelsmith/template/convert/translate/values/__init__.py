@@ -1,0 +1,1 @@
+"""What is known of Jinja values before a template runs."""
