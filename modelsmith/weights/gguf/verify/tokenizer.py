@@ -11,7 +11,7 @@ from modelsmith.diagnostic import Severity, did_you_mean
 from modelsmith.weights.gguf.metadata import GGUFArray
 from modelsmith.weights.gguf.read.fault import Fault
 from modelsmith.weights.gguf.types import ValueType
-from modelsmith.weights.gguf.verify.model import EMBEDDING, TOKENS, is_language_model, is_shard
+from modelsmith.weights.gguf.verify.model import EMBEDDING, NO_VOCABULARY, TOKENS, is_language_model, is_shard
 from modelsmith.weights.gguf.verify.needs import known_pretokenizers, known_tokenizers
 from modelsmith.weights.gguf.verify.special import check_special
 
@@ -41,7 +41,7 @@ def check_tokenizer(gguf: GGUFFile, faults: Faults) -> None:
         return
     tokens = metadata.get(TOKENS)
     if not isinstance(tokens, GGUFArray) or tokens.item_type != ValueType.STRING:
-        if model not in {"no_vocab", "none"}:
+        if model not in NO_VOCABULARY:
             faults.add("missing-key", f"{TOKENS} is missing or no array of texts", None, "", _CONVERT)
         return
     _check_kind(gguf, model, faults)
@@ -110,8 +110,9 @@ def _check_ids(gguf: GGUFFile, tokens: GGUFArray, faults: Faults) -> None:
             faults.add("wrong-type", f"{key} is {wrong[0]!r:.40}", entry.value_at, "the number of a token", _CONVERT)
         elif outside:
             message = f"{key} is {outside[0]}, but the vocabulary has {len(tokens)} tokens"
-            hint = f"set the right one: modelsmith gguf set FILE {key} NUMBER"
-            faults.add("token-outside", message, entry.value_at, f"a number from 0 to {len(tokens) - 1}", hint)
+            hint = f"set the right one: modelsmith gguf set FILE {key} NUMBER; llama.cpp takes one that it guesses"
+            expected = f"a number from 0 to {len(tokens) - 1}"
+            faults.note(Fault("token-outside", message, entry.value_at, expected, hint, Severity.WARNING))
 
 
 def _is_token(value: object, tokens: GGUFArray) -> bool:

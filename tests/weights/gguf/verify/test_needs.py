@@ -23,8 +23,14 @@ from modelsmith.weights.gguf.metadata import Entry, Metadata
 from modelsmith.weights.gguf.read.tensors import Tensor
 from modelsmith.weights.gguf.sample import array_entry, byte_tokens, write_sample
 from modelsmith.weights.gguf.types import ValueType
-from modelsmith.weights.gguf.verify import shapes
-from modelsmith.weights.gguf.verify.needs import known_pretokenizers, known_tokenizers, needs_of, retyped
+from modelsmith.weights.gguf.verify.expressions import compiled, names_of
+from modelsmith.weights.gguf.verify.needs import (
+    known_architectures,
+    known_pretokenizers,
+    known_tokenizers,
+    needs_of,
+    retyped,
+)
 from modelsmith.weights.gguf.verify.sizes import Sizes
 from modelsmith.weights.gguf.verify.verify import verify
 
@@ -133,7 +139,7 @@ def test_either_of_two_ways_will_do(tmp_path: Path) -> None:
     path = write_header(tmp_path / "m.gguf", replace(gguf, tensors=(*left, *fused)))
     assert faults(path) == []
     write_header(path, replace(gguf, tensors=left))
-    assert "lack attn_qkv.weight, which qwen2 needs (expected or attn_k.weight and attn_q.weight" in faults(path)[0]
+    assert "lack attn_q.weight and attn_k.weight and attn_v.weight, which qwen2 needs" in faults(path)[0]
 
 
 @pytest.mark.parametrize(
@@ -230,8 +236,8 @@ def test_tensors_that_llama_cpp_does_not_know(tmp_path: Path) -> None:
     [
         ("blk.1.attn_norm.weight", "Q8_0", "error"),
         ("blk.1.attn_norm.weight", "I32", "error"),
-        ("blk.1.attn_norm.weight", "F16", "warning"),
-        ("output_norm.weight", "BF16", "warning"),
+        ("blk.1.attn_norm.weight", "F16", "error"),
+        ("output_norm.weight", "BF16", "error"),
         ("blk.1.ffn_up.weight", "I8", "error"),
         ("blk.1.ffn_up.weight", "F64", "error"),
         ("blk.1.ffn_up.weight", "Q8_0", None),
@@ -260,9 +266,7 @@ def test_keys_that_do_not_begin_with_the_architecture(tmp_path: Path) -> None:
 
 
 def test_encoders_need_their_count_of_token_types() -> None:
-    assert all(
-        "tokenizer.ggml.token_type_count" in needs.keys for needs in map(needs_of, ("bert", "nomic-bert")) if needs
-    )
+    assert all("token_types == 0" in needs.refused for needs in map(needs_of, ("bert", "nomic-bert")) if needs)
 
 
 def test_sizes_are_worked_out_as_llama_cpp_does() -> None:
@@ -272,30 +276,109 @@ def test_sizes_are_worked_out_as_llama_cpp_does() -> None:
         "attention.head_count_kv": [1, 3],
         "attention.key_length": 16,
     }
-    numbers |= {"block_count": 3, "nextn_predict_layers": 1, "expert_shared_count": 2}
-    sizes = Sizes(header("llama", numbers, []))
+    numbers |= {"block_count": 3, "nextn_predict_layers": 1, "expert_shared_count": 2, "full_attention_interval": 2}
+    tensors = [("blk.1.attn_norm.weight", (96,)), ("output.weight", (96, 5))]
+    sizes = Sizes(header("qwen35", numbers, tensors))
     wanted = {
-        "embd": 96, "head_k * head": 48, "k_gqa": 16, "k_gqa(i)": 48, "v_gqa(i)": 96, "head_v": 32, "rot / 2": 8, "layers": 2,
-        "expert_feed_forward_length | embd * 2": 192, "2 * embd - 3 * (head + 1)": 180, "expert_count": 0, "expert_shared_count": 2,
-        "expert_feed_forward_length": None, "embd / expert_count": None, "ff": 0,
+        "embedding_length": 96, "head_k * head": 48, "head_k * head_kv": 16, "head_k * head_kv(i)": 48, "head_v * head_kv(i)": 96, "head_v": 32,
+        "rot // 2": 8, "layers": 2, "expert_feed_forward_length or embedding_length": 1, "2 * embedding_length - 3 * (head + 1)": 180,
+        "expert_count": 0, "expert_shared_count": 2, "given(expert_group_count, 7)": 7, "embedding_length // expert_count": None, "ff": 0, "-i": -1,
+        "recurrent(i)": 0, "recurrent(0)": 1, "head_kv(2)": 0, "i >= layers": 0, "'attn_norm.weight' in blk": 1, "'attn_norm.weight' not in blk(0)": 1,
+        "'output.weight' in model": 1, "dim('attn_norm.weight', 0)": 96, "dim('output.weight', 1)": 5, "dim('nosuch', 0)": None,
+        "has_key(block_count)": 1, "is_number(attention.head_count_kv)": 0, "length(attention.head_count_kv)": 2, "attention.head_count_kv[1]": 3,
+        "1 if layers == 2 else vocab": 1, "min(3, 2) + max(1, 4)": 6, "not vocab": None, "vocab and 0": 0, "vocab or 1": 1, "vocab > 3": None,
+        "rope_scaling": 1, "labels": 1, "head_k_swa": 16,
     }  # fmt: skip
-    assert {each: sizes.value(each, 1) for each in wanted} == wanted
-    windows = Sizes(header("llama", numbers | {"attention.key_length_swa": 8}, []))
-    assert windows.value("k_gqa(i)", 1) is None
-    assert windows.value("head(i)", 1) == 3
+    assert {name: sizes.value(name, 1) for name in wanted} == wanted
 
 
-def test_every_shape_of_the_table_can_be_worked_out() -> None:
-    for architecture in json.loads((Path(str(shapes.__file__)).parent / "shapes.json").read_text()):
-        known, needs = shapes.shapes_of(architecture), needs_of(architecture)
-        assert known is not None
-        assert needs is not None
-        assert set(needs.tensors) <= set(known["outer"])
-        assert {name for each in needs.blocks for way in each for name in way} <= set(known["block"])
-        sizes = Sizes(header(architecture, {}, []))
-        for shape in {*known["outer"].values(), *known["block"].values()} - {"?"}:
-            for each in shape.replace(" or ", " x ").split(" x "):
-                sizes.value(each)
+def test_what_no_table_may_hold() -> None:
+    for text in ("print(1, 2)", "[1]", "f()", "'a' in head", "lambda: 1", "1.5", "key.name()"):
+        with pytest.raises(ValueError, match=r"no name|nothing that a table|no function|holds no tensors"):
+            compiled(text)
+    assert names_of("given(a.b, c) + swa(i) if 'x' in blk(layers) else d[i]") == ("layers", "a.b", "c", "swa", "i", "d")
+
+
+@pytest.mark.parametrize("architecture", known_architectures())
+def test_every_expression_of_the_table_can_be_worked_out(architecture: str) -> None:
+    needs = needs_of(architecture)
+    assert needs is not None
+    sizes = Sizes(header(architecture, {"block_count": 2}, []))
+    tensors = [need for table in (needs.outer, needs.block) for wanted in table.values() for need in wanted]
+    texts = [*needs.let.values(), *needs.refused, *(part for need in tensors for part in need.shape)]
+    texts += [text for need in (*needs.keys, *tensors) if (text := need.when)] + [
+        need.length for need in needs.keys if need.length
+    ]
+    assert any(need.is_needed for need in tensors)
+    for text in texts:
+        sizes.value(text, 1)
+        unknown = [name for name in names_of(text) if name.endswith("_") and name not in needs.let]
+        assert not unknown, text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "gone", "words"),
+    [
+        ({"expert_shared_count": 1}, "ffn_up_shexp.weight", "blk.1 lacks ffn_up_shexp.weight"),
+        ({"leading_dense_block_count": 0}, "", "blk.0 lacks ffn_gate_inp.weight"),
+        ({"leading_dense_block_count": 2}, "", "blk.1 lacks ffn_gate.weight and ffn_up.weight and ffn_down.weight"),
+        ({"nextn_predict_layers": 1}, "", ""),
+    ],
+)
+def test_tensors_that_are_needed_under_a_condition(
+    numbers: dict[str, int], gone: str, words: str, tmp_path: Path
+) -> None:
+    gguf = tiny("deepseek2")
+    for key, value in numbers.items():
+        gguf = changed(gguf, uint(f"deepseek2.{key}", value))
+    found = faults(write_header(tmp_path / "m.gguf", without(gguf, f"blk.1.{gone}")))
+    assert any(words in fault for fault in found) if words else not any("lack" in fault for fault in found), found
+
+
+def test_blocks_that_predict_further_tokens(tmp_path: Path) -> None:
+    """They may all be missing, and where they begin each of their tensors is needed."""
+    gguf = (
+        changed(tiny("qwen3"), None, "qwen3.rope.freq_base")
+        if "qwen3.rope.freq_base" in tiny("qwen3").metadata
+        else tiny("qwen3")
+    )
+    entries = {entry.key.decode().replace("qwen3.", "glm4moe."): entry for entry in gguf.metadata.entries}
+    entries = {key: replace(entry, key=key.encode()) for key, entry in entries.items()}
+    entries["general.architecture"] = Entry.of("general.architecture", ValueType.STRING, "glm4moe")
+    for key, value in (
+        ("nextn_predict_layers", 1),
+        ("expert_count", 2),
+        ("expert_used_count", 1),
+        ("expert_feed_forward_length", 32),
+        ("expert_shared_count", 1),
+        ("leading_dense_block_count", 2),
+    ):
+        entries[f"glm4moe.{key}"] = uint(f"glm4moe.{key}", value)
+    names = [f"blk.1.{name}.weight" for name in ("nextn.eh_proj", "nextn.enorm")]
+    first = next(tensor for tensor in gguf.tensors if tensor.name == "output_norm.weight")
+    tensors = (*gguf.tensors, *(replace(first, name=name) for name in names))
+    found = faults(write_header(tmp_path / "m.gguf", replace(gguf, metadata=Metadata(entries), tensors=tensors)))
+    assert any("blk.1 lacks" in fault and "nextn.hnorm.weight" in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (
+            Entry.of("llama.rope.scaling.type", ValueType.STRING, "foo"),
+            "llama.rope.scaling.type = foo: llama.cpp refuses",
+        ),
+        (
+            Entry.of("llama.attention.layer_norm_rms_epsilon", ValueType.FLOAT32, -1.0),
+            "epsilon is -1.0, which llama.cpp refuses",
+        ),
+        (uint("llama.attention.head_count", 1000), "llama.cpp refuses"),
+        (uint("llama.rope.dimension_count", 64), "llama.rope.dimension_count is 64, which llama.cpp refuses"),
+    ],
+)
+def test_values_that_llama_cpp_refuses(entry: Entry, words: str, tmp_path: Path) -> None:
+    found = faults(write_header(tmp_path / "m.gguf", changed(tiny("llama"), entry)))
+    assert any(words in fault for fault in found), found
 
 
 def test_marks_of_the_template_that_are_cut_into_pieces(tmp_path: Path) -> None:
@@ -309,6 +392,13 @@ def test_marks_of_the_template_that_are_cut_into_pieces(tmp_path: Path) -> None:
     assert "<|im_end|>" in retyped()
 
 
+def test_a_model_without_a_vocabulary_says_its_size_by_a_key(tmp_path: Path) -> None:
+    gguf = changed(tiny("llama"), Entry.of("tokenizer.ggml.model", ValueType.STRING, "none"))
+    assert not any("rows" in fault for fault in faults(write_header(tmp_path / "m.gguf", gguf)))
+    found = faults(write_header(tmp_path / "m.gguf", changed(gguf, None, "llama.vocab_size")))
+    assert any("has 260 rows for 0 tokens" in fault for fault in found)
+
+
 def test_what_is_not_in_the_table_is_not_judged(tmp_path: Path) -> None:
     assert needs_of("nosuch") is None
     path = write_header(tmp_path / "m.gguf", header("nosuch", {"block_count": 1}, [("blk.0.x.weight", (8, 8))]))
@@ -318,8 +408,7 @@ def test_what_is_not_in_the_table_is_not_judged(tmp_path: Path) -> None:
 def test_names_without_an_ending() -> None:
     needs = needs_of("mamba")
     assert needs is not None
-    names = {name for alternatives in needs.blocks for each in alternatives for name in each}
-    assert {"ssm_a", "ssm_d", "ssm_dt.bias", "ssm_in.weight"} <= names
+    assert {"ssm_a", "ssm_d", "ssm_dt.bias", "ssm_in.weight"} <= set(needs.block)
 
 
 def test_a_file_of_the_vocabulary_only_is_sound(tmp_path: Path) -> None:
