@@ -48,7 +48,7 @@ class _Asked:
     add_generation_prompt: bool
     reasoning_content: bool
     ends: TextEnds
-    now: datetime
+    now: datetime | None
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,7 @@ class ChatTemplate:
         ends = TextEnds(bos_token=bos_token, eos_token=eos_token, add_bos=add_bos, add_eos=add_eos)
 
         def render() -> str:
-            moment = now or datetime.now().astimezone()
-            asked = _Asked(add_generation_prompt, reasoning_content, ends, moment)
+            asked = _Asked(add_generation_prompt, reasoning_content, ends, now or self._clock())
             return self._rendered(conversation, asked, self._given(think, variables))
 
         if now is not None or variables or "strftime_now" in self.text:
@@ -166,7 +165,7 @@ class ChatTemplate:
         chat_format = self.format()
         given = self._given(think, None)
         thinks = given.get("enable_thinking", chat_format.thinks)
-        dates = self._dates(datetime.now().astimezone())
+        dates = self._dates(self._clock())
         inputs = Inputs(self._bent(_TEST), enable_thinking=thinks, extra={**dates, **given})
         return chat_format.split(answer, self._turn(inputs, chat_format)[1], enable_thinking=thinks)
 
@@ -262,8 +261,18 @@ class ChatTemplate:
             return history, opening
         return family.history(history), family.asked(asking, opening)[1] if inputs.add_generation_prompt else opening
 
-    def _dates(self, now: datetime) -> dict[str, str]:
+    @cached_property
+    def _tells_time(self) -> bool:
+        return not self.server.program.words.isdisjoint({"strftime_now", *_DATES})
+
+    def _clock(self) -> datetime | None:
+        """Return the time now, None for a template that does not ask for it."""
+        return datetime.now().astimezone() if self._tells_time else None
+
+    def _dates(self, now: datetime | None) -> dict[str, str]:
         """Return the dates that llama-server supplies to every template, as far as this one names them."""
+        if now is None or not self._tells_time:
+            return {}
         words = self.server.program.words
         return {key: f"{now:{form}}" for key, form in _DATES.items() if key in words}
 

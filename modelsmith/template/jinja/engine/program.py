@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ from modelsmith.template.jinja.engine.values.model import Value, WatchedArray, W
 from modelsmith.template.jinja.engine.values.texts import from_bytes, to_bytes, with_plain_line_ends
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from modelsmith.template.jinja.engine.compile.code import Code
     from modelsmith.template.jinja.engine.tree.nodes import Node
 
@@ -71,12 +72,12 @@ class Program:
     ) -> str:
         """Return what the template prints for JSON values; raises TemplateRenderError where it fails or refuses."""
         values = {to_bytes(key): plain(value) for key, value in variables.items()}
-        run = Run(limits, now or datetime.now().astimezone())
+        run = Run(limits, now)
         return from_bytes(self._result(self._code, values, run))
 
     def watch(self, variables: Mapping[str, Value], *, now: datetime | None = None, limits: Limits = _LIMITS) -> str:
         """Run it on values that were made by :func:`watched`, which then know how they were used."""
-        run = Run(limits, now or datetime.now().astimezone(), watching=True)
+        run = Run(limits, now, watching=True)
         return from_bytes(self._result(self._watching_code, dict(variables), run))
 
     def _result(self, code: Code, values: dict[str, Value], run: Run) -> str:
@@ -121,10 +122,13 @@ def plain(value: Any) -> Value:
     if kind is str:
         return value if value.isascii() else to_bytes(value)
     if kind is dict:
-        return {
-            (key if key.isascii() else to_bytes(key)): item if type(item) is str and item.isascii() else plain(item)
-            for key, item in value.items()
-        }
+        copied: dict[Value, Value] = value.copy()  # faster than to build it anew: most members stay as they are
+        for key, item in value.items():
+            if not key.isascii():
+                return {to_bytes(name): plain(member) for name, member in value.items()}
+            if type(item) is not str or not item.isascii():
+                copied[key] = plain(item)
+        return copied
     if kind is list or kind is tuple:
         return [plain(item) for item in value]
     return _plain_of_another(value)

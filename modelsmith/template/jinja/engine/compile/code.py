@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from modelsmith.template.jinja.engine.tree.nodes import Node
 
 Code = Callable[["Variables", "Run"], Value]
-"""Runs a node on the variables that it sees, and returns its value (nothing for a statement that prints nothing)."""
+"""Runs an expression on the variables that it sees, and returns its value."""
+
+Writer = Callable[["Variables", "Run", list[str]], None]
+"""Runs a statement on the variables that it sees, and adds what it prints to the texts."""
 
 
 def constant(value: Value) -> Code:
@@ -28,17 +31,25 @@ def constant(value: Value) -> Code:
 
 
 class Compiler:
-    """Compiles the nodes of one template by a table of rules, one a kind of node.
+    """Compiles the nodes of one template by tables of rules, one a kind of node; what is no statement is ``printed``.
 
     ``watching``: variables that are watched notice that they are read. ``in_parts``: texts remember what they were put together
     from, which only ``capitalize`` and ``title`` can tell.
     """
 
     def __init__(
-        self, words: frozenset[str], rules: Mapping[type[Node], Callable[[Compiler, Any], Code]], *, watching: bool
+        self,
+        words: frozenset[str],
+        rules: Mapping[type[Node], Callable[[Compiler, Any], Code]],
+        statements: Mapping[type[Node], Callable[[Compiler, Any], Writer]],
+        printed: Callable[[Code], Writer],
+        *,
+        watching: bool,
     ) -> None:
         self._words = words
         self._rules = rules
+        self._statements = statements
+        self._printed = printed
         self.watching = watching
         self.in_parts = not words.isdisjoint({"capitalize", "title"})
 
@@ -47,6 +58,11 @@ class Compiler:
         return word in self._words
 
     def code(self, node: Node) -> Code:
-        """Compile a node."""
+        """Compile an expression."""
         rule = self._rules.get(type(node))
         return rule(self, node) if rule else constant(UNDEFINED)
+
+    def writer(self, node: Node) -> Writer:
+        """Compile a statement, or an expression that is printed."""
+        rule = self._statements.get(type(node))
+        return rule(self, node) if rule else self._printed(self.code(node))

@@ -11,7 +11,7 @@ from modelsmith.template.jinja.engine.tree import nodes
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from modelsmith.template.jinja.engine.compile.code import Code
+    from modelsmith.template.jinja.engine.compile.code import Code, Writer
 
 _RULES: dict[type[nodes.Node], Callable[[Compiler, Any], Code]] = {
     nodes.Name: names.name,
@@ -32,6 +32,8 @@ _RULES: dict[type[nodes.Node], Callable[[Compiler, Any], Code]] = {
     nodes.Filter: calls.filtered,
     nodes.Test: calls.tested,
     nodes.Blank: names.blank,
+}
+_STATEMENTS: dict[type[nodes.Node], Callable[[Compiler, Any], Writer]] = {
     nodes.If: statements.condition,
     nodes.For: statements.loop,
     nodes.Set: statements.assignment,
@@ -45,4 +47,4 @@ _RULES: dict[type[nodes.Node], Callable[[Compiler, Any], Code]] = {
 
 def compile_program(words: frozenset[str], body: Sequence[nodes.Node], *, watching: bool) -> Code:
     """Compile all statements of a template; ``watching`` where it runs on values that notice their use."""
-    return statements.block(Compiler(words, _RULES, watching=watching), body)
+    return statements.block(Compiler(words, _RULES, _STATEMENTS, statements.printed, watching=watching), body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.template.jinja.engine.compile.calls import invoke
-from modelsmith.template.jinja.engine.compile.statements import block
+from modelsmith.template.jinja.engine.compile.statements import block, printed
 from modelsmith.template.jinja.engine.failures import Failure, LimitReached
 from modelsmith.template.jinja.engine.tree import nodes
 from modelsmith.template.jinja.engine.values.model import UNBOUND, Function, Value
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from modelsmith.template.jinja.engine.budget import Run
-    from modelsmith.template.jinja.engine.compile.code import Code, Compiler
+    from modelsmith.template.jinja.engine.compile.code import Code, Compiler, Writer
     from modelsmith.template.jinja.engine.functions.arguments import Arguments, Variables
 
 
-def macro(compiler: Compiler, node: nodes.Macro) -> Code:
+def macro(compiler: Compiler, node: nodes.Macro) -> Writer:
     """Compile ``{% macro %}``: it becomes a function among the variables."""
     title = node.title.text if isinstance(node.title, nodes.Name) else None
     bind = _binding(compiler, title or "", node.parameters)
@@ -30,7 +30,7 @@ def macro(compiler: Compiler, node: nodes.Macro) -> Code:
     def run_macro(arguments: Arguments) -> Value:
         return _call_body(bind, body, arguments.scope, arguments)
 
-    def define(scope: Variables, _: Run) -> Value:
+    def define(scope: Variables, _: Run, __: list[str]) -> None:
         if title is None:
             failure = Failure("Macro name must be an identifier")
             failure.at(node)
@@ -86,7 +86,7 @@ def _binding(
     return bind
 
 
-def call_block(compiler: Compiler, node: nodes.CallBlock) -> Code:
+def call_block(compiler: Compiler, node: nodes.CallBlock) -> Writer:
     """Compile ``{% call %}``: the function that is called sees the block as ``caller``."""
     callee = compiler.code(node.call.callee)
     given = [compiler.code(argument) for argument in node.call.arguments]
@@ -109,4 +109,4 @@ def call_block(compiler: Compiler, node: nodes.CallBlock) -> Code:
             failure.at(node)
             raise
 
-    return run_call
+    return printed(run_call)

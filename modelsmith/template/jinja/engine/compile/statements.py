@@ -1,7 +1,8 @@
-"""Compile statements into functions: each returns what it prints, or nothing.
+"""Compile statements into functions that add what they print to a list of texts.
 
 Variables are one mapping. A loop, a macro and a ``call`` work on a copy of it: a loop's own lasts over all its rounds, a macro's is
-that of its caller.
+that of its caller. What is printed is counted where it is added, before the texts are joined: a long text that a loop prints again
+and again is no memory until then.
 
 Source: llama.cpp, common/jinja/runtime.cpp.
 """
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.template.jinja.engine.budget import POINTER, ROUNDS
 from modelsmith.template.jinja.engine.compile.calls import filter_code
-from modelsmith.template.jinja.engine.failures import Breaking, Continuing, Failure
+from modelsmith.template.jinja.engine.failures import Breaking, Continuing, Failure, Leave
 from modelsmith.template.jinja.engine.tree import nodes
 from modelsmith.template.jinja.engine.values.model import Bare, Parts, Undefined, Value, Watched, noticing, type_name
 from modelsmith.template.jinja.engine.values.printing import gather
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from modelsmith.template.jinja.engine.budget import Run
-    from modelsmith.template.jinja.engine.compile.code import Code, Compiler
+    from modelsmith.template.jinja.engine.compile.code import Code, Compiler, Writer
     from modelsmith.template.jinja.engine.functions.arguments import Variables
 
-Body = tuple[list[tuple[str, "Code"]], str]
-"""Statements: the text before each that is no text, and the text after the last."""
+Body = tuple[list[tuple[str, "Writer"]], str, int]
+"""Statements: the text before each that is no text, the text after the last, and how many bytes these texts are together."""
 
 _LONG = 1000
 _NOBODY_ELSE = 2
@@ -37,92 +38,77 @@ _NEXT = Undefined("nextitem")
 
 def body_of(compiler: Compiler, statements: Sequence[nodes.Node]) -> Body:
     """Compile statements; the text between them is put together here."""
-    pairs: list[tuple[str, Code]] = []
+    pairs: list[tuple[str, Writer]] = []
     text = ""
     for node in statements:
         if isinstance(node, nodes.Text) and not compiler.in_parts:
             text += node.value
         elif not isinstance(node, (nodes.Comment, nodes.Noop)):
-            pairs.append((text, compiler.code(node)))
+            pairs.append((text, compiler.writer(node)))
             text = ""
-    return pairs, text
+    return pairs, text, len(text) + sum(len(before) for before, _ in pairs)
 
 
 def write(body: Body, scope: Variables, run: Run, texts: list[str]) -> None:
     """Run statements and add what they print."""
-    pairs, last = body
-    for text, code in pairs:
+    pairs, last, size = body
+    run.left -= size
+    for text, writer in pairs:
         if text:
             texts.append(text)
-        value = code(scope, run)
-        if type(value) is str:
-            texts.append(value)
-        elif value is not None:
-            gather(value, texts)
+        writer(scope, run, texts)
     if last:
         texts.append(last)
+
+
+def printed(code: Code) -> Writer:
+    """Compile what an expression prints."""
+
+    def write_value(scope: Variables, run: Run, texts: list[str]) -> None:
+        value = code(scope, run)
+        if type(value) is str:
+            run.left -= len(value)
+            texts.append(value)
+        elif value is not None:
+            start = len(texts)
+            gather(value, texts)
+            run.left -= sum(map(len, texts[start:]))
+
+    return write_value
 
 
 def block(compiler: Compiler, statements: Sequence[nodes.Node]) -> Code:
     """Compile statements into a function that returns what they print."""
     body = body_of(compiler, statements)
     in_parts = compiler.in_parts
-    pairs, last = body
-    if len(pairs) == 1 and not in_parts:
-        return _single(*pairs[0], last)
-    if not pairs:
-
-        def run_text(_: Variables, __: Run) -> Value:
-            return last
-
-        return run_text
 
     def run_block(scope: Variables, run: Run) -> Value:
         texts: list[str] = []
         write(body, scope, run, texts)
-        return _joined(texts, run, in_parts=in_parts)
+        if run.left < 0:
+            run.look_around()
+        if in_parts:
+            return Parts.of(*texts)
+        text = "".join(texts)
+        run.left -= len(text)
+        return text
 
     return run_block
 
 
-def _single(before: str, code: Code, after: str) -> Code:
-    """Compile a block of one statement."""
-
-    def run_single(scope: Variables, run: Run) -> Value:
-        value = code(scope, run)
-        if type(value) is not str:
-            if value is None:
-                return before + after
-            texts: list[str] = []
-            gather(value, texts)
-            value = "".join(texts)
-        run.left -= len(value)
-        return before + value + after if before or after else value
-
-    return run_single
-
-
-def _joined(texts: list[str], run: Run, *, in_parts: bool) -> str:
-    if in_parts:
-        return Parts.of(*texts)
-    text = "".join(texts)
-    run.left -= len(text)
-    return text
-
-
-def condition(compiler: Compiler, node: nodes.If) -> Code:
-    """Compile ``{% if %}`` with all its ``elif``."""
+def condition(compiler: Compiler, node: nodes.If) -> Writer:
+    """Compile ``{% if %}`` with all its ``elif``; what a branch printed is lost where it leaves the loop or the round."""
     branches = []
     current: nodes.If = node
     while True:
-        branches.append((current, compiler.code(current.test), block(compiler, current.body)))
+        branches.append((current, compiler.code(current.test), body_of(compiler, current.body)))
         otherwise = current.otherwise
         if len(otherwise) != 1 or not isinstance(otherwise[0], nodes.If):
             break
         current = otherwise[0]
-    rest = block(compiler, otherwise)
+    rest = body_of(compiler, otherwise)
 
-    def run_condition(scope: Variables, run: Run) -> Value:
+    def write_condition(scope: Variables, run: Run, texts: list[str]) -> None:
         for branch, test, body in branches:
             try:
                 holds = test(scope, run)
@@ -132,13 +118,27 @@ def condition(compiler: Compiler, node: nodes.If) -> Code:
                 failure.at(branch)
                 raise
             if holds:
-                return body(scope, run)
-        return rest(scope, run)
+                pairs, last, size = body
+                break
+        else:
+            pairs, last, size = rest
+        run.left -= size
+        start = len(texts)
+        try:
+            for text, writer in pairs:
+                if text:
+                    texts.append(text)
+                writer(scope, run, texts)
+        except Leave:
+            del texts[start:]
+            raise
+        if last:
+            texts.append(last)
 
-    return run_condition
+    return write_condition
 
 
-def loop(compiler: Compiler, node: nodes.For) -> Code:
+def loop(compiler: Compiler, node: nodes.For) -> Writer:
     """Compile ``{% for %}``."""
     chosen = node.iterable if isinstance(node.iterable, nodes.Select) else None
     iterable = compiler.code(chosen.value if chosen else node.iterable)
@@ -147,11 +147,12 @@ def loop(compiler: Compiler, node: nodes.For) -> Code:
     name = node.target.text if isinstance(node.target, nodes.Name) else None
     is_single = name is not None
     body, otherwise = body_of(compiler, node.body), body_of(compiler, node.otherwise)
-    has_loop, in_parts = compiler.mentions("loop"), compiler.in_parts
+    pairs, last, size = body
+    has_loop = compiler.mentions("loop")
 
-    def run_loop(scope: Variables, run: Run) -> Value:
+    def write_loop(scope: Variables, run: Run, texts: list[str]) -> None:
         inner = dict(scope)
-        texts: list[str] = []
+        start = len(texts)
         try:
             items = _items(iterable(inner, run), is_single=is_single)
             run.left -= len(items) * POINTER
@@ -162,6 +163,7 @@ def loop(compiler: Compiler, node: nodes.For) -> Code:
             ran = False
             for place, value in enumerate(items):
                 run.steps -= 1
+                run.left -= size
                 if run.left < 0 or run.steps < 0 or not run.steps & ROUNDS:
                     run.look_around()
                 if has_loop:
@@ -171,7 +173,12 @@ def loop(compiler: Compiler, node: nodes.For) -> Code:
                 else:
                     inner[name] = value
                 try:
-                    write(body, inner, run, texts)
+                    for text, writer in pairs:
+                        if text:
+                            texts.append(text)
+                        writer(inner, run, texts)
+                    if last:
+                        texts.append(last)
                 except Continuing:
                     continue
                 except Breaking:
@@ -182,9 +189,11 @@ def loop(compiler: Compiler, node: nodes.For) -> Code:
         except Failure as failure:
             failure.at(node)
             raise
-        return _joined(texts, run, in_parts=in_parts)
+        except Leave:
+            del texts[start:]
+            raise
 
-    return run_loop
+    return write_loop
 
 
 def _items(value: Value, *, is_single: bool) -> list[Value]:
@@ -263,35 +272,44 @@ def _target(node: nodes.Node) -> Callable[[Variables, Value], None]:
     return put
 
 
-def assignment(compiler: Compiler, node: nodes.Set) -> Code:
+def assignment(compiler: Compiler, node: nodes.Set) -> Writer:
     """Compile ``{% set %}``."""
     value_code = compiler.code(node.value) if node.value else block(compiler, node.body)
+    if isinstance(node.target, nodes.Name):
+        return _named(node, node.target.text, value_code)
     assign = _assigning(compiler, node.target)
 
-    def run_assignment(scope: Variables, run: Run) -> Value:
+    def write_assignment(scope: Variables, run: Run, _: list[str]) -> None:
         try:
             assign(scope, value_code(scope, run), run)
         except Failure as failure:
             failure.at(node)
             raise
 
-    return run_assignment
+    return write_assignment
+
+
+def _named(node: nodes.Set, key: str, value_code: Code) -> Writer:
+    """Compile what gives one variable a value."""
+
+    def write_named(scope: Variables, run: Run, _: list[str]) -> None:
+        try:
+            value = value_code(scope, run)
+        except Failure as failure:
+            failure.at(node)
+            raise
+        if type(value) is str and len(value) > _LONG:
+            old = scope.get(key)
+            scope[key] = value
+            if type(old) is str and getrefcount(old) == _NOBODY_ELSE:
+                run.left += len(old)
+        else:
+            scope[key] = value
+
+    return write_named
 
 
 def _assigning(compiler: Compiler, target: nodes.Node) -> Callable[[Variables, Value, Run], None]:
-    if isinstance(target, nodes.Name):
-        key = target.text
-
-        def assign(scope: Variables, value: Value, run: Run) -> None:
-            if type(value) is str and len(value) > _LONG:
-                old = scope.get(key)
-                scope[key] = value
-                if type(old) is str and getrefcount(old) == _NOBODY_ELSE:
-                    run.left += len(old)
-            else:
-                scope[key] = value
-
-        return assign
     if isinstance(target, nodes.TupleOf):
         items = target
 
@@ -334,7 +352,7 @@ def _assigning(compiler: Compiler, target: nodes.Node) -> Callable[[Variables, V
     return refuse
 
 
-def filter_block(compiler: Compiler, node: nodes.FilterBlock) -> Code:
+def filter_block(compiler: Compiler, node: nodes.FilterBlock) -> Writer:
     """Compile ``{% filter %}``."""
     body = block(compiler, node.body)
     apply = filter_code(compiler, node.filter)
@@ -346,22 +364,22 @@ def filter_block(compiler: Compiler, node: nodes.FilterBlock) -> Code:
             failure.at(node)
             raise
 
-    return run_filter
+    return printed(run_filter)
 
 
-def breaking(_: Compiler, __: nodes.Break) -> Code:
+def breaking(_: Compiler, __: nodes.Break) -> Writer:
     """Compile ``{% break %}``."""
 
-    def run_break(_: Variables, __: Run) -> Value:
+    def write_break(_: Variables, __: Run, ___: list[str]) -> None:
         raise Breaking
 
-    return run_break
+    return write_break
 
 
-def continuing(_: Compiler, __: nodes.Continue) -> Code:
+def continuing(_: Compiler, __: nodes.Continue) -> Writer:
     """Compile ``{% continue %}``."""
 
-    def run_continue(_: Variables, __: Run) -> Value:
+    def write_continue(_: Variables, __: Run, ___: list[str]) -> None:
         raise Continuing
 
-    return run_continue
+    return write_continue

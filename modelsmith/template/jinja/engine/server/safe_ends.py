@@ -28,15 +28,18 @@ def ends_safely(program: Program) -> bool:
     """Say whether the template without its prompt for an answer only leaves out what it prints with it."""
     if _NAME not in program.words:
         return True
-    body = [node for node in program.body if not _is_default(node)]
+    first = next((node for node in program.body if _mentions(node)), None)
+    if first is not None and _is_default(first, {"true", "True"}):
+        return True  # what is not asked is asked from there on
+    body = [node for node in program.body if not _is_default(node, {"false", "False"})]
     places = [place for place, node in enumerate(body) if _mentions(node)]
     if not places:
         return True
     return all(_is_plain(node) for node in body[places[0] :]) or all(map(_leaves_out, body))
 
 
-def _is_default(node: nodes.Node) -> bool:
-    """Say whether this is ``{% if add_generation_prompt is not defined %}{% set add_generation_prompt = false %}{% endif %}``."""
+def _is_default(node: nodes.Node, values: set[str]) -> bool:
+    """Say whether this is ``{% if add_generation_prompt is not defined %}{% set add_generation_prompt = VALUE %}{% endif %}``."""
     if not isinstance(node, nodes.If) or len(node.body) != 1 or node.otherwise:
         return False
     test, (made,) = node.test, node.body
@@ -50,7 +53,7 @@ def _is_default(node: nodes.Node) -> bool:
         isinstance(made, nodes.Set)
         and _is_flag(made.target)
         and isinstance(made.value, nodes.Name)
-        and made.value.text in {"false", "False"}
+        and made.value.text in values
     )
 
 
