@@ -25,6 +25,7 @@ CONFIG_TEXTS = (
     "base_name",
 )
 CONFIG_LISTS = ("capabilities", "model_families")
+_MOST_PARAMETERS = 1000  # Ollama has some thirty, and models some ten stop texts; each is looked at in many ways
 _WORDS = {
     ParameterKind.INT: "a number",
     ParameterKind.FLOAT: "a number",
@@ -65,6 +66,9 @@ def read_parameters(values: Mapping[str, Any], where: str) -> dict[str, Any]:
             raise StoreError(f"{where}: {name:.60} is {shown(value)}, not {_WORDS[row.kind]}", hint=_HINT)
         if row is not None or _is_plain(value):
             read[name] = value
+    count = sum(len(value) if isinstance(value, list) else 1 for value in read.values())
+    if count > _MOST_PARAMETERS:
+        raise StoreError(f"{where}: there are {count:,} values, more than a model can need", hint=_HINT)
     return read
 
 

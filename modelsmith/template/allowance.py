@@ -29,6 +29,7 @@ SECONDS_VARIABLE = "MODELSMITH_RENDER_SECONDS"
 MEMORY_VARIABLE = "MODELSMITH_RENDER_MB"
 
 _MB = 1_000_000
+_TAGS_A_SECOND = 300  # real templates have up to some 150 altogether, converted ones up to a thousand
 _PLAINLY = 4  # renderings of one template differ in length, but seldom by so much on the average
 _BETWEEN = 0.02  # seconds of work between two looks at the memory: a look may take some 40 microseconds
 
@@ -57,9 +58,15 @@ class Allowance:
         return cls(SECONDS if seconds is None else seconds, MEMORY if megabytes is None else round(megabytes * _MB))
 
     def check(self) -> None:
-        """Raise RenderingLimitReached where nothing is left."""
-        if self.seconds <= 0 or self.coming * self.last > _PLAINLY * self.seconds:
+        """Raise RenderingLimitReached where nothing is left, or what is left is plainly not enough for what comes."""
+        if self.seconds <= 0:
             raise self.refusal_of_time()
+        if self.coming * self.last > _PLAINLY * self.seconds:
+            message = (
+                f"the templates would need more than {self.whole[0]:g} seconds of rendering: one chat took "
+                f"{self.last:.1f} seconds, and {self.coming} more come"
+            )
+            raise RenderingLimitReached(message, hint=_hint("time", f"{SECONDS_VARIABLE}=60"))
         if self.memory <= 0:
             raise self.refusal_of_memory()
 
@@ -72,6 +79,22 @@ class Allowance:
         """Return the error of templates that fill the memory."""
         message = f"the templates make more than {self.whole[1] / _MB:g} MB of text and values"
         return RenderingLimitReached(message, hint=_hint("memory", f"{MEMORY_VARIABLE}=1000"))
+
+
+def check_tags(text: str) -> None:
+    """Raise RenderingLimitReached for a template that has more tags than a command can render in its time.
+
+    Most commands render a template for tens of chats: one with many thousands of tags is told at once.
+    """
+    left = _LEFT.get()
+    if left is None:
+        return
+    tags, most = text.count("{{") + text.count("{%"), round(left.whole[0] * _TAGS_A_SECOND)
+    if tags > most:
+        message = (
+            f"the template has {tags:,} tags ({{{{ or {{%), and {most:,} can be rendered in {left.whole[0]:g} seconds"
+        )
+        raise RenderingLimitReached(message, hint=f"is it a template? set {SECONDS_VARIABLE}=60 to allow more")
 
 
 def _hint(what: str, way: str) -> str:

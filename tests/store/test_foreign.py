@@ -78,6 +78,9 @@ def test_types() -> None:
     }
     assert read_parameters(good, "it") == {key: value for key, value in good.items() if value is not None}
     assert read_parameters({"unknown": {"a": 1}}, "it") == {}
+    for many in ({f"p{number}": 1 for number in range(1001)}, {"stop": ["a"] * 1000, "num_ctx": 1}):
+        with pytest.raises(StoreError, match="it: there are 1,001 values, more than a model can need"):
+            read_parameters(many, "it")
     for name in ("stop", "num_ctx", "temperature", "use_mmap"):
         for odd in ODD:
             refusal = refusal_of(lambda name=name, odd=odd: read_parameters({name: odd}, "it"))

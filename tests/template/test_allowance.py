@@ -24,6 +24,7 @@ from modelsmith.template.allowance import (
 from modelsmith.template.conversation.conversation import Conversation
 from modelsmith.template.go.template import Template
 from modelsmith.template.jinja.engine.program import Program
+from modelsmith.template.jinja.template import ChatTemplate
 from modelsmith.template.jinja.transformers.template import TransformersTemplate
 
 _HELLO = Conversation.from_dict({"messages": [{"role": "user", "content": "hello"}]})
@@ -49,7 +50,9 @@ def test_what_plainly_takes_too_long_is_refused_after_the_first_rendering() -> N
             _GO.render(_HELLO)
             assert left.coming == 9
             left.last = 3000
-            with pytest.raises(RenderingLimitReached, match="more than 3600 seconds"):
+            with pytest.raises(
+                RenderingLimitReached, match=r"would need more than 3600 seconds.*took 3000\.0 seconds, and 9 more come"
+            ):
                 _GO.render(_HELLO)
         assert _GO.render(_HELLO) == "hello"
         with foresee(4):
@@ -58,6 +61,24 @@ def test_what_plainly_takes_too_long_is_refused_after_the_first_rendering() -> N
         assert left.seconds > 3000
     with foresee(10):
         assert _GO.render(_HELLO) == "hello"
+
+
+@pytest.mark.parametrize("engine", ["go", "jinja", "transformers"])
+def test_a_template_of_very_many_tags_is_refused_at_once(engine: str) -> None:
+    text = ("{{ .System }}" if engine == "go" else "{{ system }}") * 301
+
+    def render() -> str:
+        if engine == "go":
+            return Template.parse(text).render(_HELLO)
+        reader = TransformersTemplate if engine == "transformers" else ChatTemplate
+        return reader.parse(text).render(_HELLO)
+
+    with allow(Allowance(seconds=1)) as left:
+        with pytest.raises(RenderingLimitReached, match=r"301 tags .* and 300 can be rendered in 1 seconds"):
+            render()
+        assert left.seconds == 1, "nothing was rendered"
+    with allow(Allowance(seconds=60)):
+        render()
 
 
 def test_go_and_jinja_share_the_time() -> None:

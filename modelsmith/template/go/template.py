@@ -12,6 +12,7 @@ from modelsmith.errors import TemplateRenderError, TemplateSyntaxError, UsageErr
 from modelsmith.memo import Same, remembered
 from modelsmith.records import dataclass
 from modelsmith.syntax.gotemplate.tree import parse as parse_tree
+from modelsmith.template.allowance import check_tags
 from modelsmith.template.go.reading import thinking_tags, variables
 
 if TYPE_CHECKING:
@@ -106,10 +107,12 @@ class Template:
 
     @cached_property
     def _tracer(self) -> Renderer:
+        check_tags(self.text)
         return self.renderer(traced=True)
 
     @cached_property
     def _renderer(self) -> Renderer:
+        check_tags(self.text)
         return self.renderer()
 
 

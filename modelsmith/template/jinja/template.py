@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
 from modelsmith.memo import Same, remembered
 from modelsmith.records import dataclass
+from modelsmith.template.allowance import check_tags
 from modelsmith.template.chat_formats.chat_format import find_format
 from modelsmith.template.chat_formats.tags import ReasoningTags
 from modelsmith.template.jinja.ends import TextEnds
@@ -172,6 +173,7 @@ class ChatTemplate:
     @cached_property
     def server(self) -> ServerTemplate:
         """The template as llama-server holds it; raises TemplateSyntaxError where it cannot be read."""
+        check_tags(self.text)
         return ServerTemplate.load(self.text)
 
     @property

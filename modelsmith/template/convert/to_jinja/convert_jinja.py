@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from modelsmith.errors import ConversionError, TemplateSyntaxError
 from modelsmith.syntax.gotemplate.nodes import Action, Command, Field, Pipeline
+from modelsmith.template.allowance import check_tags
 from modelsmith.template.conversation.named import is_prefill
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.convert.conversion import Conversion
@@ -61,6 +62,7 @@ def to_jinja(template: Template) -> Conversion:
 
     Of two ways to prepare for begun answers (see ``surrounded``) the one that makes more conversations equal is taken.
     """
+    check_tags(template.text)
     found: list[Conversion] = []
     reason = "it prints nothing"
     for begins in (False, True):

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
+from modelsmith.template.allowance import check_tags
 from modelsmith.template.jinja.transformers.limits import Budget, LimitReached, Limits
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class TransformersTemplate:
     @classmethod
     def parse(cls, text: str) -> TransformersTemplate:
         """Return the template, compiled; raises TemplateSyntaxError with the line where jinja2 refuses it."""
+        check_tags(text)
         template = cls(text)
         template._compiled  # noqa: B018 - computed once, here, so that a bad template fails early
         return template
