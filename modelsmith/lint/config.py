@@ -77,19 +77,19 @@ def codes(value: object, where: str) -> tuple[str, ...]:
 
 def _texts(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise UsageError(f"{where} is {value!r}, not a list of texts", hint='write it like ["a", "b"]')
+        raise UsageError(f"{where} is {value!r:.100}, not a list of texts", hint='write it like ["a", "b"]')
     return tuple(value)
 
 
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise UsageError(f"{where} is {value!r}, not a text", hint='write it in quotes, like "0.30"')
+        raise UsageError(f"{where} is {value!r:.100}, not a text", hint='write it in quotes, like "0.30"')
     return value
 
 
 def _flag(value: object, where: str) -> bool:
     if not isinstance(value, bool):
-        raise UsageError(f"{where} is {value!r}", hint="write true or false")
+        raise UsageError(f"{where} is {value!r:.100}", hint="write true or false")
     return value
 
 
@@ -107,13 +107,13 @@ def _severity(value: object, where: str) -> Severity:
 
 def _per_file(value: object, where: str) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict):
-        raise UsageError(f"{where} is {value!r}, not a table", hint='write it like { "old/*" = ["MS3"] }')
+        raise UsageError(f"{where} is {value!r:.100}, not a table", hint='write it like { "old/*" = ["MS3"] }')
     return {pattern: codes(item, f'{where} "{pattern}"') for pattern, item in value.items()}
 
 
 def _policy(value: object, where: str) -> Policy:
     if not isinstance(value, dict):
-        raise UsageError(f"{where} is {value!r}, not a table", hint="write [lint.policy] and its keys below")
+        raise UsageError(f"{where} is {value!r:.100}, not a table", hint="write [lint.policy] and its keys below")
     known = {option.name.replace("_", "-"): option for option in fields(Policy)}
     read: dict[str, Any] = {}
     for key, item in value.items():

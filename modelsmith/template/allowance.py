@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import RenderingLimitReached, UsageError
+from modelsmith.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +31,8 @@ MEMORY_VARIABLE = "MODELSMITH_RENDER_MB"
 
 _MB = 1_000_000
 _TAGS_A_SECOND = 300  # real templates have up to some 150 altogether, converted ones up to a thousand
+_CODE_A_SECOND = 6000  # real templates are up to 20,000 characters long altogether
+_OPENING = regex(r"\{[{%]")
 _PLAINLY = 4  # renderings of one template differ in length, but seldom by so much on the average
 _BETWEEN = 0.02  # seconds of work between two looks at the memory: a look may take some 40 microseconds
 
@@ -82,19 +85,31 @@ class Allowance:
 
 
 def check_tags(text: str) -> None:
-    """Raise RenderingLimitReached for a template that has more tags than a command can render in its time.
+    """Raise RenderingLimitReached for a template that has more code than a command can run in its time.
 
-    Most commands render a template for tens of chats: one with many thousands of tags is told at once.
+    Most commands render a template for tens of chats: one with many thousands of tags, or very long ones, is told at once.
     """
     left = _LEFT.get()
     if left is None:
         return
-    tags, most = text.count("{{") + text.count("{%"), round(left.whole[0] * _TAGS_A_SECOND)
-    if tags > most:
-        message = (
-            f"the template has {tags:,} tags ({{{{ or {{%), and {most:,} can be rendered in {left.whole[0]:g} seconds"
-        )
+    seconds = left.whole[0]
+    found, most, unit = text.count("{{") + text.count("{%"), round(seconds * _TAGS_A_SECOND), "tags ({{ or {%)"
+    if found <= most:
+        found, most, unit = _in_tags(text), round(seconds * _CODE_A_SECOND), "characters in its tags"
+    if found > most:
+        message = f"the template has {found:,} {unit}, and {most:,} can be rendered in {seconds:g} seconds"
         raise RenderingLimitReached(message, hint=f"is it a template? set {SECONDS_VARIABLE}=60 to allow more")
+
+
+def _in_tags(text: str) -> int:
+    """Return how many characters are code: from {{ to }}, from {% to %}."""
+    count = place = 0
+    while opening := _OPENING.search(text, place):
+        place = text.find("}}" if opening[0] == "{{" else "%}", opening.end())
+        if place < 0:
+            return count + len(text) - opening.start()
+        count += place - opening.start()
+    return count
 
 
 def _hint(what: str, way: str) -> str:

@@ -81,6 +81,16 @@ def test_a_template_of_very_many_tags_is_refused_at_once(engine: str) -> None:
         render()
 
 
+@pytest.mark.parametrize(
+    "text", ["{{ '" + "x" * 6000 + "' }}", "{{ 1" + " + 1" * 1500 + " }}", "{% if a %}" * 200 + "{% x" + "x" * 6000]
+)
+def test_a_template_of_very_long_tags_is_refused_at_once(text: str) -> None:
+    with allow(Allowance(seconds=1)), pytest.raises(RenderingLimitReached, match=r"6,000 can be rendered in 1 seconds"):
+        ChatTemplate.parse(text)
+    with allow(Allowance(seconds=10)):
+        ChatTemplate.parse("x" * 50_000 + "{# " + "y" * 50_000 + " #}{{ messages[0].content }}")
+
+
 def test_go_and_jinja_share_the_time() -> None:
     program = Program.parse("{% for each in range(2000) %}{{ each }}{% endfor %}")
     with allow(Allowance(seconds=60)) as left:

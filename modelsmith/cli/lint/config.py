@@ -6,8 +6,9 @@ from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from modelsmith.cli.shared.toml_file import read_toml
 from modelsmith.diagnostic import did_you_mean
-from modelsmith.errors import UnreadableFile, UsageError
+from modelsmith.errors import UsageError
 from modelsmith.lint.config import Config, parse_config
 from modelsmith.records import dataclass
 
@@ -62,16 +63,7 @@ def _nearest(folder: Path) -> Project:
 
 def _table(path: Path) -> dict[str, Any] | None:
     """Return the table for lint, None where the file has none."""
-    import tomllib
-
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}", hint="mend it, or name another file with --config") from error
-    except OSError as error:
-        raise UnreadableFile(
-            f"{path} cannot be read: {error.strerror}", hint="name the right file with --config"
-        ) from error
+    data = read_toml(path, "name the right file with --config")
     if path.name == "pyproject.toml":
         tool = data.get("tool", {})
         data = tool.get("modelsmith", {}) if isinstance(tool, dict) else {}
@@ -86,7 +78,7 @@ def _table(path: Path) -> dict[str, Any] | None:
             )
     table = data.get("lint")
     if table is not None and not isinstance(table, dict):
-        raise UsageError(f"{path}: lint is {table!r}, not a table", hint="write [lint] and its settings below")
+        raise UsageError(f"{path}: lint is {table!r:.100}, not a table", hint="write [lint] and its settings below")
     return table
 
 

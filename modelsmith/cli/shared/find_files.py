@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import field
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from modelsmith.errors import UnreadableFile
 from modelsmith.files.binary import is_binary_name
+from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 PATTERNS = ("Modelfile", "Modelfile.*", "*.modelfile", "*.gotmpl")
 """The names that are looked for in folders, in any case of letters."""
 
+_WILD = regex(r"[*?\[]")
 _SKIPPED = frozenset(("node_modules", "__pycache__", "__pypackages__", "site-packages", "venv"))
 _VENV = "pyvenv.cfg"
 
@@ -39,7 +43,7 @@ def find_files(
     and of paths, below the folder or from here (``drafts``, ``old/*.modelfile``), for everything that is found or named. What cannot be
     read is given to ``refused`` and the search goes on; without it, the error is raised.
     """
-    search = _Search(patterns, exclude, refused or _raise)
+    search = _Search(tuple(patterns), tuple(exclude), refused or _raise)
     for path in map(Path, paths):
         yield from search.at(path)
 
@@ -48,8 +52,8 @@ def find_files(
 class _Search:
     """One search; what it has ``seen``, folders and files, it does not look at again."""
 
-    patterns: Collection[str]
-    exclude: Collection[str]
+    patterns: tuple[str, ...]
+    exclude: tuple[str, ...]
     refused: Callable[[ModelsmithError], None]
     seen: set[tuple[int, int]] = field(default_factory=set)
 
@@ -61,7 +65,7 @@ class _Search:
             self.refused(_unreadable(path, error))
             return
         shown = _below_here(path)
-        if self._matches(self.exclude, *shown.parts, shown.as_posix()):
+        if self._excludes(*shown.parts, shown.as_posix()):
             return
         if stat.S_ISDIR(status.st_mode):
             yield from self._below(path)
@@ -92,16 +96,14 @@ class _Search:
                     if entry.name not in _SKIPPED and not entry.name.startswith("."):
                         inner.append(path)
                 elif (
-                    self._matches(self.patterns, entry.name)
-                    and not is_binary_name(entry.name)
-                    and self._is_new_file(entry)
+                    _matches(self.patterns, entry.name) and not is_binary_name(entry.name) and self._is_new_file(entry)
                 ):
                     yield path
             folders += reversed(inner)
 
     def _is_excluded(self, path: Path, top: Path) -> bool:
         below_top, below_here = path.relative_to(top), _below_here(path)
-        return self._matches(self.exclude, path.name, below_top.as_posix(), below_here.as_posix())
+        return self._excludes(path.name, below_top.as_posix(), below_here.as_posix())
 
     def _is_new_file(self, entry: os.DirEntry[str]) -> bool:
         try:
@@ -116,10 +118,22 @@ class _Search:
         self.seen.add(identity)
         return not known
 
-    def _matches(self, patterns: Collection[str], *texts: str) -> bool:
-        return any(
-            fnmatchcase(text.casefold(), pattern.rstrip("/").casefold()) for pattern in patterns for text in texts
-        )
+    def _excludes(self, *texts: str) -> bool:
+        return any(_matches(self.exclude, text) for text in texts)
+
+
+def _matches(patterns: tuple[str, ...], text: str) -> bool:
+    names, wild = _compiled(patterns)
+    folded = text.casefold()
+    return folded in names or any(match(folded) for match in wild)
+
+
+@cache
+def _compiled(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[Callable[[str], object], ...]]:
+    """Return the patterns that are plain names, and how the others match."""
+    folded = [pattern.rstrip("/").casefold() for pattern in patterns]
+    names = frozenset(pattern for pattern in folded if not _WILD.search(pattern))
+    return names, tuple(re.compile(translate(pattern)).match for pattern in folded if pattern not in names)
 
 
 def _below_here(path: Path) -> Path:

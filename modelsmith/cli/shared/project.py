@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import UnreadableFile, UsageError
+from modelsmith.cli.shared.toml_file import read_toml
+from modelsmith.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_MAX_BYTES = 1 << 20
 
 
 def configured_stores(folder: Path) -> tuple[str, ...]:
@@ -29,13 +27,7 @@ def configured_stores(folder: Path) -> tuple[str, ...]:
 
 
 def _stores(path: Path) -> tuple[str, ...] | None:
-    try:
-        with path.open("rb") as file:
-            data: Any = tomllib.loads(file.read(_MAX_BYTES).decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}", hint="mend it, or name stores with --store") from error
-    except OSError as error:
-        raise UnreadableFile(f"{path} cannot be read: {error.strerror}", hint="name stores with --store") from error
+    data: Any = read_toml(path, "name stores with --store")
     if path.name == "pyproject.toml":
         tool = data.get("tool")
         data = tool.get("modelsmith", {}) if isinstance(tool, dict) else {}
