@@ -1,4 +1,5 @@
-"""How the property tests run: without a clock, and on the same examples every time, here and in CI; and a real Ollama where there is one.
+"""What tests find around them: the same environment whoever runs them where, the same examples of property tests; a real Ollama
+where there is one.
 
 Random exploration is a command of its own: ``python tests/explore.py``.
 """
@@ -7,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 
@@ -20,6 +20,17 @@ settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, database=None)
 settings.load_profile("same")
 
+OLLAMA_HOST = os.environ.get("OLLAMA_HOST")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let every test find the same environment around it."""
+    from surroundings import same_surroundings
+
+    with same_surroundings(tmp_path_factory.mktemp("home")):
+        yield
+
 
 @pytest.fixture
 def one_command() -> Iterator[None]:
@@ -28,14 +39,24 @@ def one_command() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def ordinary_user() -> Iterator[None]:
+    """Be bound by the permissions of files, as root is not."""
+    from ordinary_user import bound_by_permissions
+
+    with bound_by_permissions():
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the URL of a real server: the one at OLLAMA_HOST, or the program on the PATH, started for these tests."""
+    from ports import free_port
     from real_ollama import answers, can_create
 
     from modelsmith.store.ollama.ollama import OllamaStore
 
-    if host := os.environ.get("OLLAMA_HOST"):
+    if host := OLLAMA_HOST:
         if not answers(host):
             pytest.skip(f"no Ollama answers at {host}, where OLLAMA_HOST says that one is")
         if not can_create(OllamaStore(host), tmp_path_factory.mktemp("probe")):
@@ -46,8 +67,7 @@ def real_ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if program is None:
         pytest.skip("no OLLAMA_HOST, and no `ollama` on the PATH")
     folder = tmp_path_factory.mktemp("ollama")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        host = f"127.0.0.1:{listener.getsockname()[1]}"
+    host = f"127.0.0.1:{free_port()}"
     environment = os.environ | {"OLLAMA_HOST": host, "OLLAMA_MODELS": str(folder / "models"), "HOME": str(folder)}
     environment |= {"OLLAMA_NO_CLOUD": "1", "OLLAMA_NOPRUNE": "1"}
     with (folder / "log").open("wb") as log:

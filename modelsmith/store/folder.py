@@ -9,11 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from modelsmith.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -61,27 +63,24 @@ class Folder:
     def child(self, name: str, *, make: bool = False) -> Folder:
         """Open a folder in this one, made where it is missing if ``make`` says so; raises StoreError where it is a link."""
         if make:
-            try:
+            with suppress(FileExistsError), self._naming(name):
                 os.mkdir(self._place(name), FOLDER_MODE, dir_fd=self._descriptor)
                 self.adopt(name)
-            except FileExistsError:
-                pass
         self._refuse_link(name)
         found = object.__new__(Folder)
         found.path = self.path / name
         found._descriptor = None
         if self._descriptor is not None:
-            try:
+            with self._naming(name):
                 found._descriptor = os.open(name, os.O_RDONLY | _FOLDER | _NO_LINK | _CLOSE, dir_fd=self._descriptor)
-            except OSError as error:
-                raise self._named(error, name) from error
         return found
 
     def status(self, name: str | None = None) -> os.stat_result:
         """Return the state of the folder, or of what has this name in it: of a link itself, not of what it leads to."""
         if name is None:
             return os.fstat(self._descriptor) if self._descriptor is not None else self.path.stat()
-        return os.stat(self._place(name), dir_fd=self._descriptor, follow_symlinks=False)
+        with self._naming(name):
+            return os.stat(self._place(name), dir_fd=self._descriptor, follow_symlinks=False)
 
     def exists(self, name: str) -> bool:
         """Whether there is anything of this name, a link that leads nowhere included."""
@@ -94,10 +93,8 @@ class Folder:
     def open(self, name: str, flags: int) -> int:
         """Open a file of the folder; raises StoreError where it is a link, OSError."""
         self._refuse_link(name)
-        try:
+        with self._naming(name):
             return os.open(self._place(name), flags | _NO_LINK | _CLOSE | _AT_ONCE, FILE_MODE, dir_fd=self._descriptor)
-        except OSError as error:
-            raise self._named(error, name) from error
 
     def own(self, name: str, flags: int) -> int:
         """Open a file to write into it, made where it is missing; a name that another file elsewhere has too is taken from that one.
@@ -119,30 +116,35 @@ class Folder:
 
     def names(self) -> list[str]:
         """Return the names of everything in the folder."""
-        return sorted(os.listdir(self.path if self._descriptor is None else self._descriptor))  # noqa: PTH208 - of a descriptor
+        with self._naming("."):
+            return sorted(os.listdir(self.path if self._descriptor is None else self._descriptor))  # noqa: PTH208 - of a descriptor
 
     def rename(self, name: str, target: Folder, new: str) -> None:
         """Give a file its place in a folder; what is there, a link too, is replaced."""
-        os.replace(self._place(name), target._place(new), src_dir_fd=self._descriptor, dst_dir_fd=target._descriptor)
+        with target._naming(new):
+            os.replace(
+                self._place(name), target._place(new), src_dir_fd=self._descriptor, dst_dir_fd=target._descriptor
+            )
 
     def link_from(self, source: Path, name: str) -> None:
         """Give the file at ``source`` a second name in this folder."""
-        os.link(source, self._place(name), dst_dir_fd=self._descriptor)
+        with self._naming(name):
+            os.link(source, self._place(name), dst_dir_fd=self._descriptor)
 
     def remove(self, name: str) -> None:
         """Remove a file, of a link only the link; nothing happens where there is none."""
-        try:
+        with suppress(FileNotFoundError), self._naming(name):
             os.unlink(self._place(name), dir_fd=self._descriptor)
-        except FileNotFoundError:
-            return
 
     def remove_folder(self, name: str) -> None:
         """Remove an empty folder."""
-        os.rmdir(self._place(name), dir_fd=self._descriptor)
+        with self._naming(name):
+            os.rmdir(self._place(name), dir_fd=self._descriptor)
 
     def touch(self, name: str) -> None:
         """Set the times of a file to now."""
-        os.utime(self._place(name), dir_fd=self._descriptor, follow_symlinks=not _BY_DESCRIPTOR)
+        with self._naming(name):
+            os.utime(self._place(name), dir_fd=self._descriptor, follow_symlinks=not _BY_DESCRIPTOR)
 
     def adopt(self, name: str) -> None:
         """Give what root makes to the owner of this folder; the service's own user must be able to go on with it."""
@@ -177,11 +179,15 @@ class Folder:
         if is_link:
             raise link_refused(self.path / name)
 
-    def _named(self, error: OSError, name: str) -> OSError | StoreError:
-        """Return the error with the whole path in it; a link that appeared since it was looked for is one too."""
-        if error.errno == errno.ELOOP:
-            return link_refused(self.path / name)
-        return OSError(error.errno, error.strerror, os.fspath(self.path / name))
+    @contextmanager
+    def _naming(self, name: str) -> Iterator[None]:
+        """Raise OSErrors with the whole path in them; a link that appeared since it was looked for is one too."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise link_refused(self.path / name) from error
+            raise OSError(error.errno, error.strerror, os.fspath(self.path / name)) from error
 
 
 def link_refused(path: Path) -> StoreError:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 LOCAL_SECONDS = 0.5
 REMOTE_SECONDS = 3.0
+_ANSWER_SECONDS = 10.0
+"""How long a server that was named may think about its version: a machine that loads a model has little time for others."""
 _STORE = "MODELSMITH_STORE"
 _DEFAULT_DIRECTORY = "the default directory"
 _DEFAULT_PLACE = regex(r"http://(?:127\.0\.0\.1|localhost|0\.0\.0\.0|\[::1?\])?:11434/?")
@@ -49,7 +51,8 @@ def open_store(where: str | os.PathLike[str] | None = None) -> Store:
     ``where`` is a directory, a URL (``http://…``, ``https://…``) or ``HOST:PORT``; a ``Path`` is always a directory.
     None: what MODELSMITH_STORE names; else the server that OLLAMA_HOST names; else the server at the default place if it
     answers within half a second, else the directory OLLAMA_MODELS or ``~/.ollama/models``. Raises ServerError when a named
-    server does not answer (within three seconds on another machine), UsageError when ``where`` can be neither, StoreError
+    server does not answer (it is connected to within half a second, within three seconds on another machine, and answers within
+    ten), UsageError when ``where`` can be neither, StoreError
     when it is a file.
     """
     return choose_store(where).store
@@ -203,7 +206,7 @@ def _named(host: str) -> OllamaStore:
     if not server.is_listening(seconds):
         raise ServerError(f"no server answers at {server.location}, which OLLAMA_HOST={host} names", hint=way_out)
     try:
-        server.ollama_version(seconds=seconds)
+        server.ollama_version(seconds=_ANSWER_SECONDS)
     except ServerError as error:
         raise ServerError(
             f"no Ollama answers at {server.location}, which OLLAMA_HOST={host} names: {error.message}",

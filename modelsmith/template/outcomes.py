@@ -6,7 +6,7 @@ conversations are rendered, what counts as the same failure, and that each is re
 
 from __future__ import annotations
 
-from time import monotonic
+from time import process_time
 from typing import TYPE_CHECKING, TypeAlias
 
 from modelsmith.errors import InjectionError, TemplateError
@@ -87,9 +87,9 @@ class Outcomes:
         key = (self._same(conversation), think if self._sees_think else None)
         found = self._known.get(key)
         if found is None:
-            start = monotonic()
+            start = process_time()
             found = self._known[key] = Outcome.of(self._render, conversation, key[1])
-            self._spent += monotonic() - start
+            self._spent += process_time() - start
         if self._seconds is not None and self._spent > self._seconds:
             count = len(self._known)
             raise TooSlow(f"an edit cannot be proven: rendering {count} conversations took {self._seconds:.0f} s")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 from fakes.ollama import FakeOllama, Fault
+from ports import free_port
 
 from modelsmith.errors import ServerError, StoreError, UsageError
 from modelsmith.http import listening
@@ -18,9 +18,18 @@ from modelsmith.store.ollama.ollama import OllamaStore, server_url
 from modelsmith.store.open import choose_store, named_server, open_existing_store, open_store, open_store_or_absent
 
 
-def silent_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+def test_a_named_server_may_take_its_time_and_another_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def version(_store: OllamaStore, *, seconds: float = 1.0) -> str:
+        given.append(seconds)
+        return "0.31.0"
+
+    monkeypatch.setattr(OllamaStore, "is_listening", lambda _store, _seconds: True)
+    monkeypatch.setattr(OllamaStore, "ollama_version", version)
+    choose_store(environment={"OLLAMA_HOST": "127.0.0.1:4711"})
+    choose_store(environment={})
+    assert (given[0], given[2]) == (10.0, 0.5)
 
 
 def test_a_directory_is_local(tmp_path: Path) -> None:
@@ -50,7 +59,7 @@ def test_a_url_is_a_server(tmp_path: Path, form: str) -> None:
 
 
 def test_a_named_server_must_answer() -> None:
-    port = silent_port()
+    port = free_port()
     with pytest.raises(ServerError, match=f"no Ollama server answers at http://127.0.0.1:{port}") as caught:
         open_store(f"http://127.0.0.1:{port}")
     assert "ollama serve" in caught.value.hint
@@ -107,7 +116,7 @@ def test_the_default_directory_is_below_the_home(tmp_path: Path, monkeypatch: py
 
 
 def test_a_server_that_ollama_host_names_must_answer(tmp_path: Path) -> None:
-    port = silent_port()
+    port = free_port()
     names = f"no server answers at http://127.0.0.1:{port}, which OLLAMA_HOST=127.0.0.1:{port} names"
     with pytest.raises(ServerError, match=names) as caught:
         choose_store(environment={"OLLAMA_HOST": f"127.0.0.1:{port}", "OLLAMA_MODELS": str(tmp_path)})

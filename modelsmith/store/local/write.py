@@ -333,11 +333,11 @@ _REASONS: dict[int, tuple[str, str]] = {
     errno.EEXIST: ("a part of the path is a file, not a folder", "name another folder"),
     errno.EACCES: (
         "this user may not write there",
-        "run as the user that owns the store, or name another one",
+        "run as the user that owns the store, or name another one with --store DIR",
     ),
     errno.EPERM: (
         "this user may not write there",
-        "run as the user that owns the store, or name another one",
+        "run as the user that owns the store, or name another one with --store DIR",
     ),
 }
 

@@ -118,7 +118,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         found(tmp_path, "missing")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.usefixtures("ordinary_user")
 def test_a_closed_folder_does_not_stop_the_rest(tmp_path: Path) -> None:
     make(tmp_path, "a/Modelfile", "b/Modelfile")
     (tmp_path / "a").chmod(0)

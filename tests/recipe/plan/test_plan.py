@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -210,7 +209,7 @@ def test_a_template_that_does_not_parse_is_refused(tmp_path: Path, store: LocalS
         plan(recipe, store)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.usefixtures("ordinary_user")
 def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir(mode=0o500)

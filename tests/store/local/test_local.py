@@ -374,7 +374,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, gguf: Path, where: str)
     assert (tmp_path / "file").read_text() == "x"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.usefixtures("ordinary_user")
 def test_a_folder_without_permission(store: LocalStore, gguf: Path) -> None:
     store.layout.folder.mkdir(0o500)
     with pytest.raises(StoreError, match="may not write there") as error:

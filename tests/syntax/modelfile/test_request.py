@@ -199,7 +199,7 @@ def test_pipes_and_devices_are_not_read(folder: Path) -> None:
     assert refusal(folder, "FROM .") == "no Modelfile or safetensors files found"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+@pytest.mark.usefixtures("ordinary_user")
 def test_files_that_may_not_be_read(folder: Path) -> None:
     write(folder, a_dot_gguf=GGUF)
     (folder / "a.gguf").chmod(0)

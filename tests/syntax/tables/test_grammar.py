@@ -109,7 +109,7 @@ def test_without_owners_of_files_nothing_is_kept(cache: Path, monkeypatch: pytes
     assert not cache.exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.usefixtures("ordinary_user")
 def test_without_a_cache_it_just_builds(cache: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     assert token_types()
