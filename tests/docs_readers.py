@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker_registry import free_port
 from docs_house import WRONG, Canned, House
 from fakes.registry import FakeRegistry
 from fit_models import header, write_header
 from local_stores import real_gguf
 from lora_models import write_adapter
+from ports import free_port
 from smollm2_folder import write_smollm2
 
 from modelsmith.cli import run

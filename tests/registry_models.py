@@ -17,15 +17,8 @@ from modelsmith.registry.moving import Mover
 from modelsmith.registry.reference import Folder
 from modelsmith.store.local.local import LocalStore
 
-QUICK = Limits(
-    connect_seconds=5,
-    stall_seconds=1.0,
-    answer_seconds=2.0,
-    commit_seconds=10.0,
-    rate_seconds=0.5,
-    pause_seconds=0.01,
-    tries=3,
-)
+PATIENT = Limits(pause_seconds=0.01, tries=3)
+"""A machine with much to do answers late; nobody waits for a test to fail."""
 NAME = ModelName.parse("toy")
 
 
@@ -34,9 +27,8 @@ def some_bytes(size: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
-def access(registry: FakeRegistry | None = None, **others: object) -> Access:
-    del registry
-    return Access(**{"insecure": True, "limits": QUICK, **others})  # type: ignore[arg-type]
+def access(**others: object) -> Access:
+    return Access(**{"insecure": True, "limits": PATIENT, **others})  # type: ignore[arg-type]
 
 
 def toy(size: int = 300_000, seed: int = 1, with_empty: bool = True) -> tuple[Manifest, dict[Digest, bytes]]:

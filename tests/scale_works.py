@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,9 @@ class Scripted:
 
     def __call__(self, job: Job, progress: ProgressSink) -> Made:
         begun = len(list(self.folder.glob(f"{job.name}-*")))
-        (self.folder / f"{job.name}-{begun}").write_text(str(os.getpid()))
+        note = self.folder / f"{job.name}-{begun}"
+        note.with_name(f".{note.name}").write_text(str(os.getpid()))
+        note.with_name(f".{note.name}").rename(note)
         progress(Progress("working", "", 1, 2))
         if job.name.startswith("dies") and begun < int(job.name[4]):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -30,5 +33,7 @@ class Scripted:
         if job.name.startswith("interrupted"):
             os.kill(os.getpid(), signal.SIGINT)
         if job.name.startswith("waits"):
-            time.sleep(60)
+            threading.Event().wait()
+        while job.name.startswith("after-waits") and not list(self.folder.glob("waits-*")):
+            time.sleep(0.01)
         return Made(f"digest of {job.name}", changed=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ import httpx
 import pytest
 from fakes.ollama import FakeOllama
 from local_stores import real_gguf
+from ports import free_port
 from thinking_model import ASLEEP, QUESTION, needs_a_model, thinking_modelfile
 
 from modelsmith.cli import run
@@ -140,8 +140,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if program is None:
         pytest.skip("there is no `ollama` on the PATH")
     folder = tmp_path_factory.mktemp("real")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        host = f"127.0.0.1:{listener.getsockname()[1]}"
+    host = f"127.0.0.1:{free_port()}"
     environment = {**os.environ, "OLLAMA_HOST": host, "OLLAMA_MODELS": str(folder / "models"), "HOME": str(folder)}
     process = subprocess.Popen(
         [program, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

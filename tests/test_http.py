@@ -11,12 +11,14 @@ from contextlib import contextmanager, suppress
 from types import MappingProxyType
 
 import pytest
+from ports import free_port
 
 from modelsmith.errors import ServerError, StoreError, UsageError
 from modelsmith.http import client as http
 from modelsmith.http.client import HttpClient, is_loopback, proxy_for, redacted
 
 Answer = bytes | Callable[[socket.socket], None]
+PATIENCE = 60.0
 
 
 @contextmanager
@@ -24,13 +26,13 @@ def answering(*answers: Answer) -> Iterator[tuple[str, list[bytes]]]:
     """Serve one connection an answer; yield the URL and the requests that came."""
     requests: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
+        listener.settimeout(PATIENCE)
 
         def serve() -> None:
             for answer in answers:
                 connection, _ = listener.accept()
                 with connection, suppress(OSError):
-                    connection.settimeout(5)
+                    connection.settimeout(PATIENCE)
                     requests.append(read_request(connection))
                     if isinstance(answer, bytes):
                         connection.sendall(answer)
@@ -40,7 +42,7 @@ def answering(*answers: Answer) -> Iterator[tuple[str, list[bytes]]]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", requests
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def read_request(connection: socket.socket) -> bytes:
@@ -120,7 +122,7 @@ def test_silence_is_reported_and_survived(monkeypatch: pytest.MonkeyPatch) -> No
 
     def slowly(connection: socket.socket) -> None:
         connection.sendall(chunked(b'{"a":1}\n', end=False))
-        assert heard.wait(5)
+        assert heard.wait(PATIENCE)
         connection.sendall(b'8\r\n{"b":2}\n\r\n0\r\n\r\n')
 
     with answering(slowly) as (url, _), HttpClient(url) as client:
@@ -224,8 +226,7 @@ def test_a_long_error_page_is_cut() -> None:
 
 
 def test_nobody_there() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     with HttpClient(url, peer="Ollama server", absent="start it") as client:
         assert not client.is_listening(0.5)
         with pytest.raises(ServerError, match=f"no Ollama server answers at {url}") as caught:
@@ -259,7 +260,7 @@ def test_head_that_fails_on_the_server() -> None:
 
 def test_a_server_that_is_slow_to_answer() -> None:
     waiting = threading.Event()
-    with answering(lambda connection: waiting.wait(5) and None) as (url, _), HttpClient(url) as client:
+    with answering(lambda connection: waiting.wait(PATIENCE) and None) as (url, _), HttpClient(url) as client:
         with pytest.raises(ServerError, match="no answer in time"):
             client.ask("GET", "/x", seconds=0.05)
         waiting.set()

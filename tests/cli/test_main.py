@@ -269,7 +269,7 @@ def test_a_bug_becomes_a_report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert run(["plan", "x"]) == 3
     error = capsys.readouterr().err
     assert "unexpected ZeroDivisionError: oops" in error
-    report = Path(error.strip().rpartition(" ")[2])
+    report = Path(error.strip().rpartition("the report is in ")[2])
     assert "Traceback" in report.read_text()
     report.unlink()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -45,10 +44,8 @@ def test_what_goes_wrong_while_it_loads(text: str, words: str, tmp_path: Path) -
 
 
 def test_a_hang_has_an_end(tmp_path: Path) -> None:
-    began = time.monotonic()
     with pytest.raises(EngineError, match=r"did not load m\.gguf within 0\.3 s"):
         started(tmp_path, "time.sleep(60)", 0.3)
-    assert time.monotonic() - began < 50
 
 
 def test_it_ends_with_its_input_and_says_how_it_ended(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -131,7 +130,6 @@ def test_garbage_is_told(script: Script, words: str) -> None:
 
 
 def test_a_hang_has_an_end() -> None:
-    began = time.monotonic()
     with pytest.raises(ServerError, match=r"did not finish its answer within 0\.5 s"):
         asked(Script((b'data: {"choices": []}\n\n', 30.0)), seconds=0.5)
     with pytest.raises(ServerError, match=r"did not finish its answer within 0\.5 s"):
@@ -139,7 +137,6 @@ def test_a_hang_has_an_end() -> None:
     drip = [b'data: {"choices": []}\n\n', 0.1] * 100
     with pytest.raises(ServerError, match=r"did not finish its answer within 0\.5 s"):
         asked(Script(drip), seconds=0.5)
-    assert time.monotonic() - began < 60
 
 
 def test_an_answer_without_an_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

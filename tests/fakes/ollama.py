@@ -12,7 +12,6 @@ import re
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -45,7 +44,7 @@ class Fault:
     kind: str
     after: int = 0
     text: str = ""
-    seconds: float = 0.0
+    until: threading.Event | None = None
     status: int = 0
 
     @classmethod
@@ -59,9 +58,9 @@ class Fault:
         return cls("error", after=after, text=text)
 
     @classmethod
-    def slow(cls, seconds: float) -> Fault:
-        """Wait before the answer, and before every line of a stream."""
-        return cls("slow", seconds=seconds)
+    def held(cls, until: threading.Event) -> Fault:
+        """Say nothing until something has happened."""
+        return cls("held", until=until)
 
     @classmethod
     def html(cls, status: int = 200) -> Fault:
@@ -165,8 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.streaming, self.lines = False, 0
         self.fault = state.faults.get(path) or state.faults.get(path.rpartition("/")[0] + "/*") or Fault("none")
         try:
-            if self.fault.kind == "slow":
-                time.sleep(self.fault.seconds)
+            if self.fault.until is not None:
+                self.fault.until.wait()
             if self.fault.kind == "die" and not self.fault.after:
                 self._reset()
             elif self.fault.kind == "raw":
@@ -422,8 +421,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(status, {"error": text})
 
     def _line(self, value: object) -> None:
-        if self.fault.kind == "slow":
-            time.sleep(self.fault.seconds)
         if not self.streaming:
             self.streaming = True
             self.send_response(200)

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,16 +62,28 @@ def command(verb: str, registry: FakeRegistry, folder: Path) -> list[str]:
     return [sys.executable, "-m", "modelsmith", verb, *names, "--insecure", "--json", "--store", str(folder)]
 
 
-def kill_at(registry: FakeRegistry, words: list[str], point: int, environment: dict[str, str]) -> bool:
-    """Run, and kill when ``point`` bytes of blobs have moved (beyond the end: a little later); False where it ended before."""
-    moved, lock, fired = 0, threading.Lock(), threading.Event()
+def kill_at(
+    registry: FakeRegistry,
+    words: list[str],
+    point: int,
+    environment: dict[str, str],
+    settled: Callable[[], object] | None = None,
+) -> bool:
+    """Run, and kill when ``point`` bytes of blobs have moved (beyond the end: a little later); False where it ended before.
+
+    With ``settled`` no more bytes move then, and the kill comes when what that returns stays the same for a while.
+    """
+    moved, lock, fired, killed = 0, threading.Lock(), threading.Event(), threading.Event()
 
     def count(size: int) -> None:
         nonlocal moved
         with lock:
             moved += size
-            if moved >= min(point, SIZE):
-                fired.set()
+            if moved < min(point, SIZE):
+                return
+        fired.set()
+        if settled is not None:
+            killed.wait()
 
     registry.on_bytes = count
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
@@ -78,9 +91,21 @@ def kill_at(registry: FakeRegistry, words: list[str], point: int, environment: d
         pass
     if point > SIZE:
         time.sleep((point - SIZE) / SIZE * AFTER * 10)
+    if settled is not None:
+        _wait_until_same(settled, process)
     registry.on_bytes = lambda size: None
     process.send_signal(signal.SIGKILL)
-    return process.wait() == -signal.SIGKILL
+    code = process.wait()
+    killed.set()
+    return code == -signal.SIGKILL
+
+
+def _wait_until_same(state: Callable[[], object], process: subprocess.Popen[bytes], times: int = 10) -> None:
+    last, same = None, 0
+    while same < times and process.poll() is None:
+        time.sleep(0.02)
+        now = state()
+        last, same = now, same + 1 if now == last and now else 0
 
 
 def faults_of(folder: Path) -> list[str]:
@@ -114,19 +139,19 @@ def waiting(folder: Path) -> int:
 
 
 def again(words: list[str], environment: dict[str, str]) -> dict[str, int]:
-    result = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    result = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=300, check=False)
     if result.returncode:
         raise AssertionError(result.stderr)
     answer: dict[str, int] = json.loads(result.stdout)
     return answer
 
 
-def one_pull(folder: Path, point: int, tally: Tally, environment: dict[str, str]) -> None:
+def one_pull(folder: Path, point: int, tally: Tally, environment: dict[str, str], *, settled: bool) -> None:
     with FakeRegistry() as registry:
         manifest = offer(registry, size=SIZE)
         words = command("pull", registry, folder)
         tally.pulls += 1
-        if not kill_at(registry, words, point, environment):
+        if not kill_at(registry, words, point, environment, (lambda: waiting(folder)) if settled else None):
             tally.too_late += 1
         tally.faults += faults_of(folder)
         store = LocalStore(folder)
@@ -143,11 +168,11 @@ def one_pull(folder: Path, point: int, tally: Tally, environment: dict[str, str]
         tally.saved += present
 
 
-def one_push(source: Path, point: int, tally: Tally, environment: dict[str, str]) -> None:
+def one_push(source: Path, point: int, tally: Tally, environment: dict[str, str], *, settled: bool) -> None:
     with FakeRegistry() as registry:
         words = command("push", registry, source)
         tally.pushes += 1
-        if not kill_at(registry, words, point, environment):
+        if not kill_at(registry, words, point, environment, (lambda: len(registry.log)) if settled else None):
             tally.too_late += 1
         manifest, _ = toy(SIZE)
         time.sleep(0.05)  # what was on the way arrives
@@ -164,18 +189,18 @@ def one_push(source: Path, point: int, tally: Tally, environment: dict[str, str]
         tally.saved += sum(one.size for one in manifest.blobs) - missing
 
 
-def run(points: list[int], verbs: list[str], folder: Path) -> Tally:
-    """Kill once at each point."""
+def run(points: list[int], verbs: list[str], folder: Path, *, settled: bool = False) -> Tally:
+    """Kill once at each point; ``settled``: when all has come to rest there, so that every run finds the same."""
     tally = Tally()
     environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "DOCKER_CONFIG": str(folder)}
     store_with(folder / "source", size=SIZE)
     for number, (point, verb) in enumerate(zip(points, verbs, strict=True)):
         if verb == "pull":
             target = folder / f"store-{number}"
-            one_pull(target, point, tally, environment)
+            one_pull(target, point, tally, environment, settled=settled)
             shutil.rmtree(target)
         else:
-            one_push(folder / "source", point, tally, environment)
+            one_push(folder / "source", point, tally, environment, settled=settled)
         if sys.stderr.isatty():
             print(f"\r{tally}", end="", file=sys.stderr)
     return tally

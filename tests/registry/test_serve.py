@@ -13,8 +13,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from docker_registry import free_port
 from fakes.registry import FakeRegistry
+from ports import free_port
 from registry_models import NAME, access, files, offer, store_with
 
 from modelsmith.errors import ModelNotFound, UsageError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from deaths import die_at, finished
-from kills import SCENARIOS, Scenario, check_again, check_sound, content, killed_after
+from kills import SCENARIOS, Scenario, check_again, check_sound, content
 
 from modelsmith.manifest import Digest
 
@@ -55,11 +55,3 @@ def test_deaths_at_fixed_steps(
         number += steps
         deaths += died
     assert deaths >= 2
-
-
-def test_a_kill(scenario: Scenario, start: Path, undisturbed: Mapping[str, Digest | None], tmp_path: Path) -> None:
-    place = tmp_path / "place"
-    shutil.copytree(start, place)
-    killed_after(0.02, lambda: scenario.act(place))
-    check_sound(place, scenario)
-    check_again(place, scenario, undisturbed)

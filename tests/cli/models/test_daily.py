@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -184,7 +185,7 @@ def test_the_editor(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     script = Path("editor.sh").absolute()
     script.write_text("#!/bin/sh\nsed -i 's/Be brief/Be long/' \"$1\"\n")
     script.chmod(0o755)
-    monkeypatch.setenv("VISUAL", str(script))
+    monkeypatch.setenv("VISUAL", shlex.quote(str(script)))
     assert run(["edit", "mario", "--editor"]) == 0
     assert store.show("mario").system == "Be long."
 

@@ -97,7 +97,7 @@ def test_same_names_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_repository_that_cannot_be_read_is_a_failure(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    Path("a.yaml").write_text(f"name: a\nextends: git+file://{tmp_path}/no@v1//r.yaml\n")
+    Path("a.yaml").write_text(f"name: a\nextends: git+{tmp_path.as_uri()}/no@v1//r.yaml\n")
     code, text = checked(capsys)
     assert code == 3
     assert "a.yaml:2:10: extends: git ls-remote" in text

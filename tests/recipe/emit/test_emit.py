@@ -13,8 +13,8 @@ from typing import Any
 
 import llama_server
 import pytest
-from docker_registry import free_port
 from local_stores import needs_real_gguf, real_gguf
+from ports import free_port
 from ruamel.yaml import YAML
 
 from modelsmith.cli import run

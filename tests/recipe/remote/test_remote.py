@@ -65,7 +65,7 @@ def _own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def address(folder: Path, ref: str = "v1", path: str = "r.yaml") -> str:
-    return f"git+file://{folder}@{ref}//{path}"
+    return f"git+{folder.as_uri()}@{ref}//{path}"
 
 
 def child(place: str, more: str = "") -> str:
@@ -240,7 +240,7 @@ def test_a_recipe_from_elsewhere_names_no_repository_of_this_machine(tmp_path: P
     source = RecipeSource("", f"{origin}//x.yaml", folder=tmp_path, checkout=Checkout(tmp_path, origin, "1"))
     with pytest.raises(UsageError, match="is a repository on this machine"):
         find_from(address(folder), source)
-    for local in (f"git+file://{folder}@v1", str(folder)):
+    for local in (f"git+{folder.as_uri()}@v1", str(folder)):
         source = RecipeSource("", "x.yaml", folder=tmp_path, checkout=Checkout(tmp_path, local, "1"))
         assert find_from(address(folder), source).path.name == "r.yaml"
 

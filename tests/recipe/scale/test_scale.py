@@ -82,9 +82,9 @@ def test_an_interrupt_of_the_terminal_is_for_the_one_that_runs_them(tmp_path: Pa
 def test_closing_ends_what_runs(tmp_path: Path) -> None:
     folder = tmp_path / "begun"
     folder.mkdir()
-    running = LocalProcesses(2).run(Scripted(folder), [job("waits"), job("x")], lambda *_: None)
+    running = LocalProcesses(2).run(Scripted(folder), [job("waits"), job("after-waits")], lambda *_: None)
     first = next(running)
-    assert first.job.name == "x"
+    assert first.job.name == "after-waits"
     running.close()  # type: ignore[attr-defined]
     (note,) = folder.glob("waits-*")
     with pytest.raises(ProcessLookupError):

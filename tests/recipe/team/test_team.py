@@ -55,7 +55,7 @@ def team(tmp_path: Path) -> Path:
 
 
 def place(folder: Path, ref: str = "v1", path: str = "") -> str:
-    return f"git+file://{folder}@{ref}" + (f"//{path}" if path else "")
+    return f"git+{folder.as_uri()}@{ref}" + (f"//{path}" if path else "")
 
 
 def test_added_found_planned_and_removed(team: Path, capsys: pytest.CaptureFixture[str]) -> None:

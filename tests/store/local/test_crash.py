@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +15,7 @@ from local_stores import blob_files, check_whole, request
 from modelsmith.cli import run
 from modelsmith.store.local.local import LocalStore
 from modelsmith.store.local.write import writing
-from modelsmith.weights.gguf.sample import SampleShape, write_sample
+from modelsmith.weights.gguf.sample import write_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,40 +102,3 @@ def test_removing_again_tidies_up_behind_a_removal_that_was_killed(
             assert blob_files(store) == {}
         shutil.rmtree(folder)
     assert left, "one of the deaths must leave something"
-
-
-_CREATE = """
-import sys
-from pathlib import Path
-from local_stores import request
-from modelsmith.store.local.local import LocalStore
-import modelsmith.template.go.template
-print("ready", flush=True)
-LocalStore(sys.argv[1]).create(
-    "m", request({"m.gguf": Path(sys.argv[2])}, system="new", license="L", parameters={"seed": 1})
-)
-print("done", flush=True)
-"""
-
-
-def test_death_by_kill_at_any_time(places: tuple[Path, Path, Path], tmp_path: Path) -> None:
-    start, _, _ = places
-    new = write_sample(tmp_path / "big.gguf", shape=SampleShape(blocks=4, embedding=512, feed_forward=1024))
-    end = tmp_path / "end"
-    shutil.copytree(start, end)
-    begin = time.perf_counter()
-    create(LocalStore(end), new)
-    duration = time.perf_counter() - begin
-    roots = os.pathsep.join(map(str, Path(__file__).resolve().parents[2:4]))
-    for number in range(6):
-        folder = tmp_path / str(number)
-        shutil.copytree(start, folder)
-        command = [sys.executable, "-c", _CREATE, str(folder), str(new)]
-        environment = os.environ | {"PYTHONPATH": roots}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "ready\n"
-            time.sleep(duration * number / 5)
-            child.send_signal(signal.SIGKILL)
-        check_survived(folder, new, end)
-        shutil.rmtree(folder)

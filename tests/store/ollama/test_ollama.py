@@ -158,10 +158,10 @@ def test_a_slow_server_is_waited_for(
     server: FakeOllama, store: OllamaStore, gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("modelsmith.http.client.STALL_SECONDS", 0.03)
-    server.faults["/api/create"] = Fault.slow(0.2)
-    seen: list[Progress] = []
-    store.create(NAME, from_file(gguf), progress=seen.append)
-    assert any("no news for" in progress.status for progress in seen)
+    heard = threading.Event()
+    server.faults["/api/create"] = Fault.held(until=heard)
+    store.create(NAME, from_file(gguf), progress=lambda step: heard.set() if "no news for" in step.status else None)
+    assert heard.is_set()
     assert not [thread for thread in threading.enumerate() if thread.name == "modelsmith-stall"]
 
 

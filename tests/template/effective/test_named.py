@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import string
-import time
 
 import pytest
 from conformance_checks import meaning
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shared import needs_shared
 
+from modelsmith.template.effective import named
 from modelsmith.template.effective.named import LIMIT, detect_named, edit_distance, named_templates
 
 CHATML = (
@@ -56,10 +56,9 @@ def test_gives_nothing_when_nothing_is_close(jinja: str) -> None:
     assert detect_named(jinja) is None
 
 
-def test_is_fast_on_long_texts() -> None:
-    started = time.perf_counter()
+def test_long_texts_are_not_compared_letter_by_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(named, "edit_distance")
     assert detect_named("{{ '<|im_start|>' }}" * 20_000) is None
-    assert time.perf_counter() - started < 1
 
 
 @needs_shared

@@ -75,9 +75,9 @@ def test_what_may_explode_is_refused(text: str, why: str) -> None:
 @pytest.mark.usefixtures("without_re2")
 def test_the_worst_that_is_taken_is_quick() -> None:
     pattern = TensorPattern("[a-z]*[a-z]*[a-z]*X")
-    start = time.monotonic()
+    start = time.process_time()
     assert not pattern.found_in("a" * 63)
-    assert time.monotonic() - start < 60
+    assert time.process_time() - start < 60
     assert not TensorPattern("a").found_in("a" * (MAX_NAME + 1))
 
 
@@ -100,9 +100,9 @@ def test_other_faults() -> None:
 @pytest.mark.skipif(importlib.util.find_spec("re2") is None, reason="RE2 is not here: pip install google-re2")
 def test_with_re2_everything_is_linear() -> None:
     pattern = TensorPattern("([a-z0-9._]+)+X")
-    start = time.monotonic()
+    start = time.process_time()
     assert not pattern.found_in("a" * 60)
     assert pattern.found_in("blk.X")
-    assert time.monotonic() - start < 60
+    assert time.process_time() - start < 60
     with pytest.raises(UsageError, match="refers back"):
         TensorPattern(r"(.*)x\1")
