@@ -17,12 +17,12 @@ from modelsmith.files.unfinished import start_unfinished, unfinished_folder
 from modelsmith.weights.gguf.sample import write_sample
 
 _GROW = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from modelsmith.files.replacing import replacing
 with replacing(Path(sys.argv[1])) as (descriptor, path):
     print(path, flush=True)
-    time.sleep(60)
+    signal.pause()
 """
 
 
