@@ -115,15 +115,13 @@ else:
     def _first(cls: type) -> Any:
         """Return the ``__init__`` of the first instances, which puts a compiled one in its place after a few."""
         left = _FEW
+        fill: Any = None
 
         def first(self: object, *args: Any, **kwargs: Any) -> None:
-            nonlocal left
+            nonlocal left, fill
+            fill = fill or _filling(cls)
             left -= 1
-            if left and (values := _bound(cls.__record__, args, kwargs)) is not None:
-                for name, value in values.items():
-                    object.__setattr__(self, name, value)
-                if hasattr(cls, "__post_init__"):
-                    self.__post_init__()
+            if left and fill(self, args, kwargs):
                 return
             cls.__init__ = init = _compiled(cls)
             init(self, *args, **kwargs)
@@ -131,19 +129,46 @@ else:
         first.__name__, first.__qualname__ = "__init__", f"{cls.__qualname__}.__init__"
         return first
 
-    def _bound(fields: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the values of the fields, None for arguments that do not fit or are not plain."""
-        values = dict(zip(fields, args, strict=False))
-        if len(args) > len(fields) or not kwargs.keys() <= fields.keys() - values.keys():
-            return None
-        for name in list(fields)[len(args) :]:
-            value = kwargs[name] if name in kwargs else fields[name]
-            if name not in kwargs and _is_field(value):
-                value = value.default if value.default_factory is _MISSING else value.default_factory()
-            if value is _MISSING:
-                return None
-            values[name] = value
-        return None if any(_is_named(fields[name]) for name in values) else values
+    def _filling(cls: type) -> Any:
+        """Return what gives an instance the values of its fields; it says False, and gives none, for arguments that do not fit."""
+        fields = cls.__record__
+        names = [name for name, given in fields.items() if not _is_named(given)]
+        setters = {name: _setter(cls, name) for name in fields}
+        after = getattr(cls, "__post_init__", None)
+
+        def fill(self: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+            if len(args) > len(names):
+                return False
+            values = dict(zip(names, args, strict=False))
+            if kwargs:
+                if not kwargs.keys() <= fields.keys() - values.keys():
+                    return False
+                values |= kwargs
+            if len(values) < len(fields):
+                for name in fields.keys() - values.keys():
+                    value = fields[name]
+                    if _is_field(value):
+                        value = value.default if value.default_factory is _MISSING else value.default_factory()
+                    if value is _MISSING:
+                        return False
+                    values[name] = value
+            for name, value in values.items():
+                setters[name](self, value)
+            if after is not None:
+                after(self)
+            return True
+
+        return fill
+
+    def _setter(cls: type, name: str) -> Any:
+        slot = getattr(cls, name, None)
+        if isinstance(slot, MemberDescriptorType):
+            return slot.__set__
+
+        def put(self: object, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        return put
 
     def _is_named(value: object) -> bool:
         return _is_field(value) and value.kw_only is True
@@ -171,8 +196,7 @@ else:
                 taken.append(f"{name}=_default_{name}")
             else:
                 taken.append(name)
-            slot = getattr(cls, name, None)
-            if isinstance(slot, MemberDescriptorType):
+            if isinstance(slot := getattr(cls, name, None), MemberDescriptorType):
                 names[f"_set_{name}"] = slot.__set__
                 lines.append(f" _set_{name}(self, {value})")
             else:

@@ -204,11 +204,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from modelsmith.cli.shared.streams import prepare_streams
 
     prepare_streams()
-    os.environ.setdefault(
-        "PYDANTIC_DISABLE_PLUGINS", "__all__"
-    )  # it would look through all installed packages for some
-    # imports and parsers make many small objects and few circles: to look for those as often as usual takes its time
-    gc.set_threshold(100_000, 20, 20)
+    # it would look through all installed packages for some
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     code = run(arguments)
     gc.freeze()  # the memory goes back as a whole: nothing in it needs to be looked at any more
     sys.exit(code)
