@@ -18,7 +18,7 @@ else:
     from types import MemberDescriptorType
 
     _MISSING = dataclasses.MISSING
-    _FEW = 12  # instances for which a compiled function is not worth its cost
+    _FEW = 60  # instances for which a compiled function is not worth its cost
 
     def dataclass(
         *, frozen: bool, slots: bool = False, eq: bool = True, order: bool = False, kw_only: bool = False

@@ -119,7 +119,6 @@ def _open(path: str) -> GGUFFile:
 
 def model_of_gguf(file: GGUFFile, name: str | None = None) -> Model:
     """Return what the header of a GGUF says of the model."""
-    from modelsmith.weights.gguf.pair import projected_width
     from modelsmith.weights.gguf.tokens.ends import text_ends
     from modelsmith.weights.gguf.tokens.vocabulary import Vocabulary
 
@@ -136,6 +135,11 @@ def model_of_gguf(file: GGUFFile, name: str | None = None) -> Model:
         known = frozenset(text for text in ENDING_TEXTS if vocabulary.id_of(text) is not None)
         ends += sorted(text for text in known if ends_by_itself(text, known))
     around = text_ends(file)
+    width = 0
+    if file.kind == "projector":
+        from modelsmith.weights.gguf.pair import projected_width
+
+        width = projected_width(file)
     return Model(
         name=name or file.path.name,
         architecture=file.architecture,
@@ -151,7 +155,7 @@ def model_of_gguf(file: GGUFFile, name: str | None = None) -> Model:
         license=next((text for key in _LICENSE_KEYS if (text := metadata.text(key))), ""),
         is_embedding=metadata.of_architecture("pooling_type") in metadata,
         is_decision=metadata.of_architecture("decision.type") in metadata,
-        projection_width=projected_width(file) if file.kind == "projector" else 0,
+        projection_width=width,
     )
 
 

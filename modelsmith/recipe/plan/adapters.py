@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from modelsmith.errors import Unsupported, UsageError
 from modelsmith.hub.reference import is_hub
 from modelsmith.versions import Version
-from modelsmith.weights.adapters.spec import weighted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +30,7 @@ def with_adapters(draft: Draft, texts: Sequence[str]) -> Draft:
     if not texts:
         return draft
     from modelsmith.weights.adapters.peft import is_peft
+    from modelsmith.weights.adapters.spec import weighted
 
     adapters = []
     for place, weight in map(weighted, texts):

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 def compile_request(draft: Draft) -> CreateRequest:
     """Return the request that creates the draft's model."""
-    from modelsmith.weights.blobs.merged import MergedGGUF
-
     modelfile = standalone(draft)
     weights = draft.inherited.weights
     if draft.base.inherited.checkpoint and weights is not None:
@@ -37,7 +35,11 @@ def compile_request(draft: Draft) -> CreateRequest:
             return FileBlob(path)
         if draft.quantize is not None or draft.adapters:
             return quantized(path, draft)
-        return MergedGGUF([path], draft.gguf) if draft.merge_shards else EditedGGUF(path, draft.gguf)
+        if not draft.merge_shards:
+            return EditedGGUF(path, draft.gguf)
+        from modelsmith.weights.blobs.merged import MergedGGUF
+
+        return MergedGGUF([path], draft.gguf)
 
     return CreateRequest(
         resolved.fields,

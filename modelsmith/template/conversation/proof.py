@@ -12,6 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.template.conversation.conversation import Conversation
+from modelsmith.template.conversation.message import Message
 from modelsmith.template.conversation.named import NAMED
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def proof_conversations() -> Mapping[str, Conversation]:
         order for length in (1, 2, 3) for order in product(("user", "assistant", "system", "tool"), repeat=length)
     ]
     for roles in (*orders, *((*order, "developer") for order in ((), ("user",), ("system", "user", "assistant")))):
-        messages = [{"role": role, "content": f"{role} {number}"} for number, role in enumerate(roles)]
-        found[f"roles {', '.join(roles)}"] = Conversation.from_dict({"messages": messages})
+        messages = tuple(Message(role, f"{role} {number}") for number, role in enumerate(roles))
+        found[f"roles {', '.join(roles)}"] = Conversation(messages)
     return dict(sorted(found.items(), key=lambda item: _size(item[1])))
 
 

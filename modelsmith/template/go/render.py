@@ -131,8 +131,6 @@ class Renderer:
         self, conversation: Conversation, think: bool | str | None
     ) -> Iterator[tuple[Program, dict[str, Any]]]:
         """Yield what is run, and with which data."""
-        from modelsmith.template.go.legacy import ServerPanic, turns
-
         level = "medium" if think is True else think or ""
         common: dict[str, Any] = {"Think": bool(think), "ThinkLevel": level, "IsThinkSet": think is not None}
         if conversation.prompt and conversation.suffix:
@@ -142,6 +140,8 @@ class Renderer:
             messages = {"System": conversation.collated[0], "Messages": conversation.message_values}
             yield self._program, messages | {"Tools": conversation.tool_values, "Response": ""} | common
         else:
+            from modelsmith.template.go.legacy import ServerPanic, turns
+
             for turn, is_last in turns(conversation.collated[1]):
                 program = self._last_program if is_last else self._program
                 if isinstance(program, ServerPanic):

@@ -127,7 +127,7 @@ class ChatTemplate:
             )
         given_messages = messages_for(shape, reasoning=asked.reasoning_content)
         messages = trimmed(given_messages, self.server.source)
-        tools = tools_for(shape)
+        tools = remembered(("tools of a chat", Same(conversation)), lambda: tools_for(shape))
         chat_format = self.format(asked.ends["bos_token"], asked.ends["eos_token"])
         begun: Message | None = None
         if asked.add_generation_prompt and messages and messages[-1]["role"] == "assistant":
@@ -154,7 +154,9 @@ class ChatTemplate:
             prompt = history + _begun(begun, chat_format, history, opening)
         grammar = self._tool_grammar(chat_format)
         if tools and grammar != "nothing":
-            check_tools(tools, whole=grammar == "whole")
+            whole = grammar == "whole"
+            key = ("checked tools of a chat", Same(conversation), whole)
+            remembered(key, lambda: check_tools(tools, whole=whole), refusals=TemplateRenderError)
         return prompt
 
     def split(self, answer: str, think: bool | str | None = None) -> Split:

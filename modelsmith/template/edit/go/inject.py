@@ -18,7 +18,6 @@ from modelsmith.template.conversation.named import NAMED
 from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS, When
 from modelsmith.template.edit.addition import Addition
-from modelsmith.template.edit.go import legacy as inject_legacy
 from modelsmith.template.edit.go import places as inject_places
 from modelsmith.template.edit.go.generation import generation_prompt, handles_tools, opens_turn
 from modelsmith.template.edit.positions import GENERATION_PROMPT, check_place
@@ -94,7 +93,9 @@ def _proven(before: Renderings, candidate: Candidate, expectation: Expectation) 
 def _candidates(before: Renderings, addition: Addition) -> Iterable[Candidate]:
     template = before.template
     if template.is_legacy:
-        return inject_legacy.legacy_candidates(template.tree, addition)
+        from modelsmith.template.edit.go.legacy import legacy_candidates
+
+        return legacy_candidates(template.tree, addition)
     roles = ("user", "tool") if handles_tools(template) else ("user",)
     return inject_places.chat_candidates(template.tree, tails(before, addition), addition, roles)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from modelsmith.patterns import regex
 from modelsmith.syntax.gotemplate.literals import normal, quote
-from modelsmith.template.go.functions.printf_values import Printer
 from modelsmith.template.go.values.values import NIL, NO_VALUE, type_of
 
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ def text_of(value: Any, limit: int) -> str:
         return "true" if value else "false"
     if kind is int:
         return str(value)
+    from modelsmith.template.go.functions.printf_values import Printer
+
     printer = Printer(limit)
     printer.argument(value, "v")
     return "".join(printer.parts)
@@ -88,6 +89,8 @@ class _Layout:
     """One walk over a layout."""
 
     def __init__(self, layout: str, values: Sequence[Any], limit: int) -> None:
+        from modelsmith.template.go.functions.printf_values import Printer
+
         self.layout = normal(layout)
         self.values = values
         self.printer = Printer(limit)
