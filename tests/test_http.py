@@ -15,7 +15,8 @@ from ports import free_port
 
 from modelsmith.errors import ServerError, StoreError, UsageError
 from modelsmith.http import client as http
-from modelsmith.http.client import HttpClient, is_loopback, proxy_for, redacted
+from modelsmith.http.client import HttpClient
+from modelsmith.http.urls import is_loopback, proxy_for, redacted
 
 Answer = bytes | Callable[[socket.socket], None]
 PATIENCE = 60.0

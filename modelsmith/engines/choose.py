@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.engines.protocol import SECONDS
 from modelsmith.errors import ModelNotFound, ModelsmithError, ServerError, UsageError
 from modelsmith.files.paths import anchored, looks_like_path
-from modelsmith.http.client import HttpClient, redacted
+from modelsmith.http.client import HttpClient
+from modelsmith.http.urls import redacted
 from modelsmith.hub.reference import is_hub
 from modelsmith.progress import ProgressSink, silent
 

@@ -7,17 +7,14 @@ sent and never shown. Proxies come from the environment, but never for this mach
 from __future__ import annotations
 
 import json
-import re
 import socket
 import threading
-import urllib.request
 import weakref
 from contextlib import contextmanager
 from functools import cached_property
-from ipaddress import ip_address
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from modelsmith.about import __version__
 from modelsmith.errors import ServerError, StoreError, UsageError
@@ -25,6 +22,7 @@ from modelsmith.fields import Fields
 from modelsmith.gojson import encode
 from modelsmith.http.deadline import Connections
 from modelsmith.http.listening import is_listening
+from modelsmith.http.urls import checked, is_loopback, not_a_url, proxy_for, redacted
 from modelsmith.records import dataclass
 
 if TYPE_CHECKING:
@@ -42,30 +40,6 @@ BODY_SECONDS = 20.0
 """How long all of an answer may take once it has begun; streams have this for each of their lines."""
 _DRIPS = "it is overloaded, stuck, or not what it seems; try again, or name another server"
 _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether ``host`` (no port, no brackets) is this machine by name or address."""
-    try:
-        return ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost")
-
-
-def redacted(url: str) -> str:
-    """Return ``url`` without user name and password, however malformed it is."""
-    return re.sub(r"(?<=//)[^/?#]*@", "", url)
-
-
-def proxy_for(url: str) -> str | None:
-    """Return the proxy that the environment names for ``url``; None for this machine and for hosts in ``NO_PROXY``."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if is_loopback(host) or urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return None
-    proxies = urllib.request.getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    return f"http://{found}" if found and "://" not in found else found
 
 
 @contextmanager
@@ -115,7 +89,7 @@ class HttpClient:
         connect_seconds: float = 5.0,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        parts = _checked(url)
+        parts = checked(url)
         self._headers = dict(headers or {})
         self._base = urlunsplit(parts).rstrip("/")
         self.url = redacted(self._base)
@@ -331,7 +305,7 @@ class HttpClient:
                     raise self._error(method, path, text, hint=_DRIPS) from error
                 raise self._failure(method, path, error, began) from error
             except (httpx2.InvalidURL, UnicodeError) as error:
-                raise _not_a_url(self.url) from error
+                raise not_a_url(self.url) from error
 
     def _check(self, method: str, path: str, response: httpx2.Response) -> None:
         if not 200 <= response.status_code < 300:
@@ -418,25 +392,11 @@ class HttpClient:
         return ServerError(message, request=request, hint=hint)
 
 
-def _checked(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
-            return parts
-    except ValueError:
-        pass
-    raise _not_a_url(url)
-
-
 def _encoded(body: object) -> bytes:
     try:
         return encode(body).encode()
     except (TypeError, ValueError) as error:
         raise UsageError(f"json: {error}") from error
-
-
-def _not_a_url(url: str) -> UsageError:
-    return UsageError(f"{redacted(url)!r} is not the URL of a server", hint="write it as http://HOST:PORT")
 
 
 def _server_text(data: bytes) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from modelsmith.errors import ServerError, UsageError
-from modelsmith.http.client import HttpClient, redacted
+from modelsmith.http.client import HttpClient
+from modelsmith.http.urls import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from modelsmith.errors import ServerError
-from modelsmith.http.client import redacted
+from modelsmith.http.urls import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

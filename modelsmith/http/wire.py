@@ -21,8 +21,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from modelsmith.errors import ServerError, UsageError
 from modelsmith.http.addresses import resolve
-from modelsmith.http.client import USER_AGENT, proxy_for, redacted
+from modelsmith.http.client import USER_AGENT
 from modelsmith.http.response import Limits, Response, broken
+from modelsmith.http.urls import proxy_for, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
-from modelsmith.http.client import redacted
+from modelsmith.http.urls import redacted
 from modelsmith.store.care.doctor import Check
 
 if TYPE_CHECKING:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from modelsmith.errors import UsageError
 from modelsmith.http.addresses import resolve
 from modelsmith.http.response import Limits
+from modelsmith.http.urls import is_loopback
 from modelsmith.http.wire import Wire, trusted
 from modelsmith.registry.auth import Authenticator
 from modelsmith.registry.client import Registry
@@ -38,6 +40,11 @@ class Access:
     connections: int = 4
     limits: Limits = field(default_factory=Limits)
     resolver: Resolver = resolve
+
+    @classmethod
+    def of_host(cls, host: str) -> Self:
+        """Return what holds where the user said nothing: a registry on this machine is asked by plain http, as docker does."""
+        return cls(insecure=is_loopback(urlsplit(f"//{host}").hostname or ""))
 
 
 class Session:

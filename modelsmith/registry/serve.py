@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from modelsmith.about import __version__
 from modelsmith.errors import InvalidDigest, ModelNotFound, ModelsmithError, UsageError
-from modelsmith.http.client import is_loopback
+from modelsmith.http.urls import is_loopback
 from modelsmith.manifest import MANIFEST_TYPE, Digest
 from modelsmith.registry.catalog import Catalog
 from modelsmith.registry.documents import OCI_TYPE, write_document

@@ -114,7 +114,7 @@ def test_tls_through_a_proxy_that_wants_a_login(tmp_path: Path, monkeypatch: pyt
     store = store_with(tmp_path / "a")
     with docker_registry(tmp_path, tls=self_signed(tmp_path)) as address, Tunnel(address) as proxy:
         monkeypatch.setenv("https_proxy", f"http://alice:pa%3Ass@{proxy.host}")
-        monkeypatch.setattr("modelsmith.http.client.is_loopback", lambda host: False)
+        monkeypatch.setattr("modelsmith.http.urls.is_loopback", lambda host: False)
         port = address.rpartition(":")[2]
         with Mover(access(insecure=False, ca_file=tmp_path / "ca.pem")) as mover:
             mover.push(store, NAME, Reference(f"localhost:{port}", "team/toy"))

@@ -52,7 +52,7 @@ def serve(
       modelsmith registry serve --store ./cache --upstream registry.example.com
     """
     from modelsmith.cli.shared.failure import printable
-    from modelsmith.http.client import is_loopback
+    from modelsmith.http.urls import is_loopback
     from modelsmith.registry.access import Access
     from modelsmith.registry.catalog import Upstream
     from modelsmith.registry.reference import registry_host

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelsmith.errors import ModelsmithError, RecipeSourceError
 from modelsmith.manifest import Digest
-from modelsmith.recipe.remote.oci import is_loopback
 from modelsmith.registry.access import Access, Session
 from modelsmith.registry.public_key import PublicKey
 
@@ -49,7 +48,7 @@ def check_signed(address: OciAddress, pin: str, key: str) -> None:
 
 def _signatures(address: OciAddress, pin: str) -> Iterator[tuple[bytes, bytes]]:
     reference = address.reference
-    with Session(Access(insecure=is_loopback(reference.host))) as session:
+    with Session(Access.of_host(reference.host)) as session:
         registry = session.registry(reference.host)
         beside = replace(reference, tag=f"{pin.replace(':', '-')}.sig", digest=None)
         body = json.loads(registry.manifest(beside).data)

@@ -11,7 +11,6 @@ import json
 import tarfile
 import zlib
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from modelsmith.errors import InvalidDigest, ModelsmithError, RecipeSourceError, StoreError
 from modelsmith.manifest import Digest
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 _TITLE: Final = "org.opencontainers.image.title"
 _UNPACK: Final = "io.deis.oras.content.unpack"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def fetch_oci(address: OciAddress) -> Checkout:
@@ -45,7 +43,7 @@ def fetch_oci(address: OciAddress) -> Checkout:
     reference = address.reference
     if reference.digest is not None and (kept := recipes_cache() / "trees" / reference.digest.file_name).is_dir():
         return Checkout(kept, address.origin, str(reference.digest))
-    with Session(Access(insecure=is_loopback(reference.host))) as session:
+    with Session(Access.of_host(reference.host)) as session:
         try:
             registry = session.registry(reference.host)
             document = registry.manifest(reference)
@@ -62,11 +60,6 @@ def fetch_oci(address: OciAddress) -> Checkout:
     remember(address.origin, pin)
     notes = () if address.is_pinned else (f"{address.origin} is a tag, which moves: pin it with @{pin}",)
     return Checkout(root, address.origin, pin, notes)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a registry is on this machine: such ones are asked by plain http, as docker does."""
-    return (urlsplit(f"//{host}").hostname or "") in _LOOPBACK
 
 
 def _files(registry: Registry, address: OciAddress, data: bytes) -> Iterator[tuple[str, bytes]]:

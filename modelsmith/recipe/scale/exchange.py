@@ -20,7 +20,6 @@ from modelsmith.manifest import CONFIG_TYPE, MODEL, Digest, Layer, Manifest
 from modelsmith.name import ModelName
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.recipe.remote.address import is_inside
-from modelsmith.recipe.remote.oci import is_loopback
 from modelsmith.registry.access import Access
 from modelsmith.registry.moving import Mover
 from modelsmith.registry.reference import OCI, Reference
@@ -63,7 +62,7 @@ class Exchange:
 
     def mover(self, progress: ProgressSink = silent) -> Mover:
         """Return what moves blobs to and from it; a registry on this machine is asked by plain http."""
-        return Mover(Access(insecure=is_loopback(self.host)), progress)
+        return Mover(Access.of_host(self.host), progress)
 
     def send_base(self, job: Job, store: Store, progress: ProgressSink = silent) -> Job:
         """Send what a job starts from, as far as it is here only; return the job that starts from that."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidCheckpoint, UsageError
+from modelsmith.weights.convert.arranged import Cast
 from modelsmith.weights.convert.checkpoint import Checkpoint
 from modelsmith.weights.convert.config import Config
 from modelsmith.weights.convert.describe import general_keys
@@ -15,7 +16,6 @@ from modelsmith.weights.convert.families import find_family
 from modelsmith.weights.convert.families.family import natural_kind
 from modelsmith.weights.convert.fp8 import KINDS
 from modelsmith.weights.convert.keys import Keys
-from modelsmith.weights.convert.rows import Cast, Rows
 from modelsmith.weights.convert.tokenizers import tokenizer_keys
 from modelsmith.weights.gguf.arrange.canonical import tensor_position
 from modelsmith.weights.gguf.file import GGUFFile
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from modelsmith.files.segments import Descriptors, FileStamp
+    from modelsmith.weights.convert.rows import Rows
     from modelsmith.weights.gguf.metadata import Metadata
 
 _FILE_TYPES = {"F32": 0, "F16": 1, "BF16": 32}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from local_stores import small_gguf, tensor, text
 
 from modelsmith.cli import run
-from modelsmith.cli.gguf.treemap import Box, squarified
+from modelsmith.cli.gguf.inspect.treemap import Box, squarified
 from modelsmith.weights.gguf.metadata import Entry
 from modelsmith.weights.gguf.sample import write_sample
 

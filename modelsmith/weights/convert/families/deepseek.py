@@ -9,14 +9,15 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import Unsupported
+from modelsmith.weights.convert.arranged import Taken, Transposed
 from modelsmith.weights.convert.families.family import Family, Part
-from modelsmith.weights.convert.rows import Rows, Taken, Transposed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.weights.convert.checkpoint import Checkpoint
     from modelsmith.weights.convert.keys import Keys
+    from modelsmith.weights.convert.rows import Rows
 
 _LAYER = re.compile(r"model\.layers\.(\d+)\.")
 _GATING = {"softmax": 1, "sigmoid": 2}

@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from modelsmith.errors import InvalidCheckpoint, Unsupported
+from modelsmith.weights.convert.arranged import Stacked, Taken
 from modelsmith.weights.convert.config import Config
 from modelsmith.weights.convert.fp8 import KINDS, Scaled
-from modelsmith.weights.convert.rows import STORED, Rows, Stacked, Stored, Taken
+from modelsmith.weights.convert.rows import STORED, Rows, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.weights.convert.arranged import Added
 from modelsmith.weights.convert.families.family import Family, Part
 from modelsmith.weights.convert.families.llama import ATTENTION, FEED_FORWARD
-from modelsmith.weights.convert.rows import Added, Rows
 
 if TYPE_CHECKING:
     from modelsmith.weights.convert.checkpoint import Checkpoint
     from modelsmith.weights.convert.keys import Keys
+    from modelsmith.weights.convert.rows import Rows
 
 _ATTENTION = ATTENTION.replace("output.weight?               lm_head.weight                              v e\n", "")
 _TWO_NORMS = _ATTENTION.replace(

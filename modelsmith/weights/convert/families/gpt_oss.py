@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.weights.convert.arranged import Columns, Taken, Transposed
 from modelsmith.weights.convert.families.family import Family, Part
-from modelsmith.weights.convert.rows import Columns, MicroScaled, Rows, Taken, Transposed
+from modelsmith.weights.convert.rows import MicroScaled, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

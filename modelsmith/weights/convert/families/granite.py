@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.weights.convert.arranged import Taken
 from modelsmith.weights.convert.families.family import Part
 from modelsmith.weights.convert.families.llama import ATTENTION, BIASES, FEED_FORWARD, Llama
-from modelsmith.weights.convert.rows import Rows, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsmith.weights.convert.checkpoint import Checkpoint
     from modelsmith.weights.convert.keys import Keys
+    from modelsmith.weights.convert.rows import Rows
 
 _MULTIPLIERS = (
     ("*.attention.scale", "attention_multiplier"),

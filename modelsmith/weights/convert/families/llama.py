@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
+from modelsmith.weights.convert.arranged import Interleaved
 from modelsmith.weights.convert.families.family import Family, Part
-from modelsmith.weights.convert.rows import Computed, Interleaved, Rows
+from modelsmith.weights.convert.rows import Computed, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -45,7 +45,7 @@ def command(
       modelsmith gguf inspect model.gguf --tensors --json
       modelsmith gguf inspect model.gguf --html model.html
     """
-    from modelsmith.cli.gguf.inspect_view import as_data, show
+    from modelsmith.cli.gguf.inspect.view import as_data, show
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.models.locate import find_gguf
     from modelsmith.weights.gguf.file import GGUFFile
@@ -71,7 +71,7 @@ def command(
 
 def _write_page(path: Path, summary: Summary, found: FoundGGUF, *, force: bool) -> None:
     from modelsmith.cli.diff.report import write_page
-    from modelsmith.cli.gguf.inspect_html import page
+    from modelsmith.cli.gguf.inspect.html import page
 
     write_page(path, page(summary, found.spec), force=force)
     click.echo(f"wrote {path}", err=True)

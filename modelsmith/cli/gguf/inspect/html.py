@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelsmith.cli.diff.markup import text_html
-from modelsmith.cli.gguf.inspect_view import summary_lines
-from modelsmith.cli.gguf.treemap import Box, squarified
+from modelsmith.cli.gguf.inspect.treemap import Box, squarified
+from modelsmith.cli.gguf.inspect.view import summary_lines
 from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.html_page import html_page
 from modelsmith.cli.shared.sizes import size_text
