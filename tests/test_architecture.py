@@ -187,6 +187,14 @@ def wrong_imports(edges: dict[str, dict[str, int]]) -> list[str]:
     return wrong
 
 
+def test_the_map_names_every_room() -> None:
+    guide = (PACKAGE.parent / "CONTRIBUTING.md").read_text("utf-8")
+    drawn = guide.partition("```text\n")[2].partition("```")[0]
+    rooms = {path.parent.relative_to(PACKAGE) for path in modules()}
+    missing = [str(room) for room in sorted(rooms) if 0 < len(room.parts) < 3 and f"{room.name}/" not in drawn]
+    assert not missing
+
+
 def test_imports_point_down() -> None:
     wrong = wrong_imports(graph())
     assert not wrong, "\n".join(wrong)

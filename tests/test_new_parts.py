@@ -1,4 +1,4 @@
-"""What a newcomer adds touches what CONTRIBUTING.md says, and nothing else: a rule, a format, a step, a source, an architecture for fit.
+"""What a newcomer adds touches what CONTRIBUTING.md says, and nothing else: a rule, a format, a step, a source, an architecture, a command.
 
 Each is added to a copy of the package, and used there.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from copied_package import add_behind, copied_package, run
+from fit_models import header, layers, write_header
 
 RULE = '''"""A system prompt in capitals only.
 
@@ -79,6 +80,17 @@ def base(spec, store, folder):
     """Return the sample."""
     return sample.base(f"sample:{spec.removeprefix('twin-of:')}", store, folder)
 '''
+COMMAND = '''"""Greet."""
+
+import click
+
+
+@click.command("greet")
+@click.argument("whom")
+def command(whom):
+    """Greet somebody."""
+    click.echo(f"Hello, {whom}!")
+'''
 RECIPE = """\
 name: greeting
 from: sample:deepseek-r1
@@ -107,6 +119,13 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '    Row("sample"',
         '    Row("twin", lambda spec, _path: spec.startswith("twin-of:")),\n',
     )
+    add_behind(
+        inside / "weights/fit/architectures.py", "ARCHITECTURES", '    "novel": Architecture(window=WindowRule(4)),\n'
+    )
+    (inside / "cli/text/greet.py").write_text(COMMAND, encoding="utf-8")
+    add_behind(
+        inside / "cli/__init__.py", '    "convert": Row(', '    "greet": Row("text.greet", "Greet somebody.", TEXT),\n'
+    )
     return folder
 
 
@@ -133,3 +152,20 @@ def test_a_source_is_one_module_and_its_row(package: Path) -> None:
     (package / "store").mkdir(exist_ok=True)
     said = run(package, "explain", "twin-of:deepseek-r1", "--store", "store").replace("twin-of:", "sample:")
     assert said == run(package, "explain", "sample:deepseek-r1", "--store", "store")
+
+
+def test_an_architecture_for_fit_is_one_row(package: Path) -> None:
+    numbers = {"block_count": 4, "context_length": 131072, "embedding_length": 256, "attention.head_count": 4}
+    numbers |= {"attention.head_count_kv": 4, "attention.sliding_window": 1024}
+    caches = []
+    for architecture in ("novel", "llama"):
+        path = write_header(package / f"{architecture}.gguf", header(architecture, numbers, layers(4)))
+        found = json.loads(run(package, "fit", path, "--vram", "24G", "--ctx", "128k", "--json"))
+        caches.append(found["contexts"][0]["devices"][0]["kv_cache"])
+    windowed, usual = caches
+    assert windowed < usual / 2  # three of four layers look back 1024 tokens
+
+
+def test_a_command_is_one_module_and_its_row(package: Path) -> None:
+    assert run(package, "greet", "Ada") == "Hello, Ada!\n"
+    assert "Greet somebody." in run(package, "--help")

@@ -37,11 +37,11 @@ def apply_fleet(
     from modelsmith.recipe.fleet.rollout import roll_out
 
     reports: list[dict[str, Any]] = []
-    for number, recipe in enumerate(asked):
+    for number, resolved in enumerate(asked):
         with progress_bars(enabled=not as_json) as progress:
-            plans = [make_plan(options, recipe, progress=progress, where=where).plan for where in hosts]
+            plans = [make_plan(options, resolved, progress=progress, where=where).plan for where in hosts]
         if not as_json:
-            say_label(recipe, number, len(asked))
+            say_label(resolved, number, len(asked))
             _show(plans)
         replaced = [plan.store.location for plan in plans if plan.changes and plan.replaces]
         if replaced and not yes and sys.stdin and sys.stdin.isatty():
@@ -51,7 +51,7 @@ def apply_fleet(
                 return 1
         with progress_bars(enabled=not as_json) as progress:
             done = roll_out(plans, health=answering(ask) if ask else promised_there, progress=progress)
-        reports += [named(recipe, _data(plans[0], one)) for one in done]
+        reports += [named(resolved, _data(plans[0], one)) for one in done]
         for one in () if as_json else done:
             word = click.style("rolled out", fg="green") if one.changed else "no changes"
             click.echo(printable(f"{one.location}: ") + word + printable(f"; {one.health}"))

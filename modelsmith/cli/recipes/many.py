@@ -53,14 +53,14 @@ def plan_many(
     from modelsmith.errors import ModelNotFound, ModelsmithError, UsageError
 
     code, reports = 0, []
-    for number, recipe in enumerate(asked):
+    for number, resolved in enumerate(asked):
         if not (as_json or markdown):
-            say_label(recipe, number, len(asked))
+            say_label(resolved, number, len(asked))
         for where in hosts:
             try:
                 with progress_bars(enabled=not as_json) as progress:
                     made = make_plan(
-                        options, recipe, progress=progress, from_lock=from_lock, hashes=check_only, where=where
+                        options, resolved, progress=progress, from_lock=from_lock, hashes=check_only, where=where
                     )
             except ModelsmithError as error:
                 if isinstance(error, UsageError) or len(asked) == len(hosts) == 1:
@@ -68,11 +68,11 @@ def plan_many(
                 lacks = isinstance(error, ModelNotFound) and len(hosts) > 1
                 code = max(code, 1 if lacks else error.exit_code)  # the others are planned all the same
                 said = {"store": where, "lacks": error.message} if lacks else _error_data(error)
-                reports.append(named(recipe, said))
+                reports.append(named(resolved, said))
                 if markdown:
                     from modelsmith.cli.recipes.plan_markdown import not_planned
 
-                    click.echo(not_planned(recipe.recipe.create, error))
+                    click.echo(not_planned(resolved.recipe.create, error))
                 elif lacks and not as_json:
                     click.echo(click.style(printable(f"? {where} lacks the base: {error.message}"), fg="red"))
                 elif not as_json:
@@ -83,7 +83,7 @@ def plan_many(
             if as_json:
                 from modelsmith.cli.recipes.plan_json import report_data
 
-                reports.append(named(recipe, report_data(made)))
+                reports.append(named(resolved, report_data(made)))
             elif markdown:
                 from modelsmith.cli.recipes.plan_markdown import markdown as comment
 
@@ -144,7 +144,7 @@ def apply_many(
             hint="such as --executor dask://HOST:8786 --exchange oci://registry.example.org/builds",
         )
     store = chosen_store(where)
-    todo = [_job(recipe, options, store) for recipe in asked]
+    todo = [_job(resolved, options, store) for resolved in asked]
     if not yes and not _may_replace(todo, store):
         click.echo("nothing was changed", err=True)
         return 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.template.jinja.engine.budget import POINTER, SMALL
 from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import ARRAY, INTEGER, STRING, Arguments
-from modelsmith.template.jinja.engine.functions.builtins import mark_all, test_named, tojson
+from modelsmith.template.jinja.engine.functions.builtins import as_text, test_named, tojson
 from modelsmith.template.jinja.engine.functions.text import default_value, sliced, whole
 from modelsmith.template.jinja.engine.values.compare import check_key, compare_values, in_order
 from modelsmith.template.jinja.engine.values.model import UNDEFINED, Named, Undefined, Value, is_number, type_name
@@ -128,15 +128,6 @@ def _join(arguments: Arguments) -> Value:
     return middle.join(texts)
 
 
-def _string(arguments: Arguments) -> Value:
-    value = arguments.demand(ARRAY)[0]
-    if arguments.run.watching:
-        mark_all(value)
-    text = to_text(value)
-    arguments.run.spend(len(text))
-    return text
-
-
 def _map(arguments: Arguments) -> Value:
     arguments.count(2)
     items = _array(arguments, "map: first argument must be an array")
@@ -239,7 +230,7 @@ ARRAY_METHODS: dict[str, Builtin] = {
     "rejectattr": _selecting(wanted=False),
     "reject": _selecting(wanted=False),
     "join": _join,
-    "string": _string,
+    "string": as_text(ARRAY),
     "tojson": tojson,
     "map": _map,
     "append": _append,

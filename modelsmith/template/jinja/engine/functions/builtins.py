@@ -10,7 +10,14 @@ from collections.abc import Callable
 
 from modelsmith.template.jinja.engine.budget import MAPPING, SMALL
 from modelsmith.template.jinja.engine.failures import Failure, Raised, Unimplemented
-from modelsmith.template.jinja.engine.functions.arguments import BOOLEAN, FLOAT, INTEGER, STRING, Arguments
+from modelsmith.template.jinja.engine.functions.arguments import (
+    BOOLEAN,
+    FLOAT,
+    INTEGER,
+    STRING,
+    Arguments,
+    ArgumentType,
+)
 from modelsmith.template.jinja.engine.values.compare import compare_values, is_in
 from modelsmith.template.jinja.engine.values.model import Function, Named, Undefined, Value, Watched, type_name
 from modelsmith.template.jinja.engine.values.printing import as_ascii, to_json, to_text
@@ -93,6 +100,20 @@ def tojson(arguments: Arguments) -> Value:
     text = as_ascii(text) if ascii_only else text
     arguments.run.spend(len(text))
     return text
+
+
+def as_text(kind: ArgumentType) -> Builtin:
+    """Return the function that writes an array or an object as text, and looks at all that is in it."""
+
+    def string(arguments: Arguments) -> Value:
+        value = arguments.demand(kind)[0]
+        if arguments.run.watching:
+            mark_all(value)
+        text = to_text(value)
+        arguments.run.spend(len(text))
+        return text
+
+    return string
 
 
 def mark_all(value: Value) -> None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.template.jinja.engine.budget import SMALL
 from modelsmith.template.jinja.engine.failures import Failure, Unimplemented
 from modelsmith.template.jinja.engine.functions.arguments import OBJECT, Arguments
-from modelsmith.template.jinja.engine.functions.builtins import mark_all, tojson
+from modelsmith.template.jinja.engine.functions.builtins import as_text, tojson
 from modelsmith.template.jinja.engine.values.compare import compare_values, in_order
-from modelsmith.template.jinja.engine.values.printing import to_text
 
 if TYPE_CHECKING:
     from modelsmith.template.jinja.engine.functions.builtins import Builtin
@@ -47,15 +46,6 @@ def _items(arguments: Arguments) -> Value:
     return list(_object(arguments).items())
 
 
-def _string(arguments: Arguments) -> Value:
-    value = arguments.demand(OBJECT)[0]
-    if arguments.run.watching:
-        mark_all(value)
-    text = to_text(value)
-    arguments.run.spend(len(text))
-    return text
-
-
 def _length(arguments: Arguments) -> Value:
     return len(arguments.demand(OBJECT)[0])
 
@@ -83,7 +73,7 @@ OBJECT_METHODS: dict[str, Builtin] = {
     "values": _values,
     "items": _items,
     "tojson": tojson,
-    "string": _string,
+    "string": as_text(OBJECT),
     "length": _length,
     "dictsort": _dictsort,
     "join": _join,
