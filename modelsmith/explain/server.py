@@ -24,7 +24,13 @@ def server_notes(draft: Draft) -> Iterator[str]:
     unchanged = draft.template_text == draft.inherited.template and not draft.gguf
     if said.template_source and not theirs:
         yield f'the server says template_source "{said.template_source}", a word that is not known here'
-    elif theirs and theirs != ours and unchanged:
+    elif said.is_shown and theirs == draft.effective.source != ours and unchanged:
+        which = "TEMPLATE" if theirs == "go" else "Jinja template in the GGUF"
+        yield (
+            f"the server shows the {which} as what runs, our rules say {ours}: a setting of it (OLLAMA_GO_TEMPLATE) decides, so "
+            "its word counts here, for this model and for what is made of it"
+        )
+    elif theirs and theirs != ours and unchanged and not said.is_shown:
         yield (
             f"the server says that {said.template_source} builds the prompt (template_source), our rules say {ours}: the server is "
             "right about itself, and its word counts here where the template is at hand"

@@ -193,7 +193,7 @@ class Draft(HasNoted):
         ours, said = self.by_our_rules, self.base.inherited.said
         if said is None:
             return ours
-        from modelsmith.models.said import SOURCES, facts_of
+        from modelsmith.models.said import SOURCES, facts_of, reason_of
 
         theirs = SOURCES.get(said.template_source, "")
         if not theirs or theirs == ours.source:
@@ -203,13 +203,12 @@ class Draft(HasNoted):
         facts = facts_of(said)
         if not facts.keys() <= {"go_template_env"} and not self._is_as_stored:
             return ours
+        if not self._is_as_stored and self._stored_by_rules.source == theirs:
+            return ours  # the server follows our rules, so the edits may let another template run
         found = self._by_rules(**facts)
         if found.source != theirs:
             return ours
-        return replace(
-            found,
-            reason=f"the server says that this is what builds the prompt: {said.template_source} (template_source)",
-        )
+        return replace(found, reason=reason_of(said))
 
     @cached_property
     def by_our_rules(self) -> EffectiveTemplate:
@@ -220,6 +219,12 @@ class Draft(HasNoted):
             reason = "the server runs this model's TEMPLATE today, and the edits take no capability away"
             return replace(found, reason=f"{reason} (its GGUF cannot be read from here)")
         return found
+
+    @cached_property
+    def _stored_by_rules(self) -> EffectiveTemplate:
+        """Which template of the base as it is stored runs, by our rules alone."""
+        base = self.base.inherited
+        return _effective(base.template, base.chat_template, base.renderer, base.parser, base.family, self.version)
 
     @property
     def _is_as_stored(self) -> bool:

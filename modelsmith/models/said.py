@@ -32,3 +32,11 @@ def facts_of(said: ServerSays) -> dict[str, str]:
     if said.template_source in {"renderer_parser", "parser"}:
         facts["parser"] = said.parser
     return {key: value for key, value in facts.items() if value}
+
+
+def reason_of(said: ServerSays) -> str:
+    """Return why this builds the prompt, where it is the server's word and not our rules."""
+    if not said.is_shown:
+        return f"the server says that this is what builds the prompt: {said.template_source} (template_source)"
+    which = "every TEMPLATE win" if SOURCES[said.template_source] == "go" else "every Jinja template win"
+    return f"the server shows this one as the model's template: a setting of it (OLLAMA_GO_TEMPLATE) makes {which}"

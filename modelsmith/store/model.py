@@ -64,7 +64,8 @@ class ServerSays:
 
     ``template_source`` is the server's own word (``renderer_parser``, ``renderer``, ``parser``, ``harmony``, ``go_template``,
     ``gguf_chat_template``, ``none``), ``renderer`` and ``parser`` are the effective ones, ``think_values`` what ``think``
-    may be, ``think_default`` what an unset one becomes, ``version`` the server's; empty where it says nothing.
+    may be, ``think_default`` what an unset one becomes, ``version`` the server's; empty where it says nothing. ``is_shown``: the server
+    has no word of its own for it, ``template_source`` follows from the template that it shows.
     """
 
     template_source: str = ""
@@ -73,6 +74,7 @@ class ServerSays:
     think_values: tuple[str, ...] = ()
     think_default: str = ""
     version: str = ""
+    is_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

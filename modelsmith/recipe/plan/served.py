@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from modelsmith.template.conversation.think import Think
 
 _HINT = (
-    "the model was created; is OLLAMA_GO_TEMPLATE set on the server? `modelsmith explain NAME` shows the rules, and "
-    "--target-ollama VERSION plans for another Ollama"
+    "the model was created; is OLLAMA_GO_TEMPLATE set on the server? `modelsmith explain NAME` says what the server shows, and a recipe "
+    "whose base is a model of that server is planned with it"
 )
 _DATES = ("currentDate", "yesterdayDate", "strftime_now")
 _DEFAULT_CONTEXT = 4096

@@ -16,7 +16,7 @@ from modelsmith.progress import ProgressSink, silent
 from modelsmith.store.ollama.create import create, sources, upload
 from modelsmith.store.ollama.files import find_files
 from modelsmith.store.ollama.render import RENDERS_SINCE, render
-from modelsmith.store.ollama.show import DEFAULT_TEMPLATE, Described, Shown, digest_of_path, read_show
+from modelsmith.store.ollama.show import DEFAULT_TEMPLATE, Described, Shown, digest_of_path, read_show, says
 from modelsmith.store.ollama.transfer import transfer
 from modelsmith.versions import of_server, resolve
 
@@ -216,13 +216,13 @@ class OllamaStore:
                 f"{name.short} runs as {shown.remote_model} on {shown.remote_host}: there are no weights and no template here",
                 hint="use a model that is stored on the server",
             )
-        said = shown.said and replace(shown.said, version=of_server(self.ollama_version()) or "")
+        version = of_server(self.ollama_version()) or ""
         name, tag = next(((other, entry) for other, entry in self._tags() if other.same_as(name)), (name, None))
         digest, size = (tag.text("digest").removeprefix("sha256:"), tag.count("size")) if tag else ("", 0)
         files = find_files(shown.weights_path) if self._http.is_local else None
         twin = files.model(name, digest) if files is not None else None
         if twin is not None:
-            return Described(shown, replace(twin, capabilities=shown.capabilities, said=said))
+            return Described(shown, replace(twin, capabilities=shown.capabilities, said=says(shown, twin, version)))
         known, inside = files.chat_template() if files is not None else (False, None)
         model = StoredModel(
             name=name,
@@ -242,9 +242,8 @@ class OllamaStore:
             size=size,
             extra_layers=shown.extra,
             format=shown.format,
-            said=said,
         )
-        return Described(shown, model)
+        return Described(shown, replace(model, said=says(shown, model, version)))
 
     def _base(self, request: CreateRequest) -> Described | None:
         base = request.fields.get("from")

@@ -10,6 +10,7 @@ Sources: Ollama ``server/routes.go`` (GetModelInfo), ``server/images.go`` (Model
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelsmith.manifest import Digest
@@ -78,6 +79,25 @@ class Described(NamedTuple):
 
     shown: Shown
     model: StoredModel
+
+
+def says(shown: Shown, model: StoredModel, version: str) -> ServerSays | None:
+    """Return what a server says about how it runs a model: in words, or by the template that it shows for it.
+
+    Of a model with two templates Ollama shows the one that runs since 0.30, long before it had words for it. Nothing follows from it
+    where a renderer or parser of its own is at work.
+    Source: Ollama ``server/routes.go`` (selectedModelTemplate).
+    """
+    found = shown.said
+    if (
+        (found and found.template_source)
+        or model.renderer
+        or model.parser
+        or not (model.template and model.chat_template)
+    ):
+        return found and replace(found, version=version)
+    source = "go_template" if shown.chat_template is None else "gguf_chat_template"
+    return replace(found or ServerSays(), template_source=source, is_shown=True, version=version)
 
 
 def digest_of_path(path: str) -> Digest | None:

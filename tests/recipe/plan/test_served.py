@@ -11,6 +11,7 @@ import pytest
 from fakes.ollama import FakeOllama, Fault
 
 from modelsmith.errors import VerificationFailed
+from modelsmith.explain.explanation import explain_model
 from modelsmith.recipe.plan.apply import apply
 from modelsmith.recipe.plan.plan import Plan, plan
 from modelsmith.recipe.read.load import load_recipe, parse_recipe
@@ -73,6 +74,30 @@ def test_a_server_that_runs_another_template_is_told(tmp_path: Path, env: str, t
         with pytest.raises(VerificationFailed, match=rf"{runs}.* runs, planned was") as caught:
             apply(made)
     assert "OLLAMA_GO_TEMPLATE" in caught.value.hint
+
+
+def test_what_a_server_shows_of_the_base_is_planned_with(tmp_path: Path) -> None:
+    recipe = {"name": "r", "from": "base", "create": "child", "system": "be terse"}
+    with FakeOllama(tmp_path / "models", go_template_env="1") as server:
+        store = OllamaStore(server.url)
+        server.store.create("base", planned(store, tmp_path, template=GO).request)
+        made = plan(parse_recipe(json.dumps(recipe)).resolve({}), store)
+        assert made.after.effective.source == "go"
+        assert "OLLAMA_GO_TEMPLATE" in made.after.effective.reason
+        (said,) = apply(made).served
+        assert said.startswith("the server itself makes the planned prompts")
+        notes = explain_model("base", store).notes
+        assert any("the server shows the TEMPLATE as what runs, our rules say jinja" in note for note in notes)
+
+
+def test_edits_may_let_another_template_run_than_that_of_the_base(tmp_path: Path) -> None:
+    both = GO + "{{ range .Messages }}{{ .Tools }}{{ .ToolCalls }}{{ .Thinking }}{{ .Suffix }}{{ end }}"
+    recipe = {"name": "r", "from": "base", "create": "child", "template": GO}
+    with FakeOllama(tmp_path / "models") as server:
+        store = OllamaStore(server.url)
+        server.store.create("base", planned(store, tmp_path, template=both).request)
+        assert explain_model("base", store).effective.source == "go"
+        assert plan(parse_recipe(json.dumps(recipe)).resolve({}), store).after.effective.source == "jinja"
 
 
 def test_a_capability_that_the_server_lacks_is_told(tmp_path: Path) -> None:
