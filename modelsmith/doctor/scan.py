@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 MOST_MODELFILES = 1_000
 """Different Modelfiles in one text that are judged; to lint a small one takes about a millisecond."""
-MOST_FINDINGS = 10_000
+MOST_FINDINGS = 3_000
 _LONG_LINE = re.compile(r"[^\n]{20001,}")
 _IGNORE = re.compile(r"modelsmith: ignore(?:\[(?P<codes>[\w, ]+)\])?")
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
@@ -80,11 +80,12 @@ def check_markdown(
     found += _addresses(text)
     for excerpt in parts:
         scene = Scene(excerpt, text, target)
-        found += (excerpt.outside(diagnostic) for diagnostic in _block(scene, mounts, lint_modelfile))
-        if len(found) > MOST_FINDINGS:
-            raise UnreadableFile(
-                f"a text with more than {MOST_FINDINGS:,} findings is not judged to its end", hint="split it"
-            )
+        for diagnostic in _block(scene, mounts, lint_modelfile):
+            found.append(excerpt.outside(diagnostic))
+            if len(found) > MOST_FINDINGS:
+                raise UnreadableFile(
+                    f"a text with more than {MOST_FINDINGS:,} findings is not judged to its end", hint="split it"
+                )
     return _once(_ordered(_heard(found, text)))
 
 

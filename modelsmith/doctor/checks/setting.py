@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.doctor.ollama_variables import Variable
     from modelsmith.doctor.scene import Scene
+    from modelsmith.versions import Version
 
 CLIENTS = frozenset(
     ["run", "pull", "push", "create", "show", "list", "ls", "ps", "stop", "cp", "rm", "launch", "signin", "signout"]
@@ -81,7 +83,7 @@ def _unreal(setting: Setting, scene: Scene) -> Iterator[Diagnostic]:
                 Severity.WARNING,
             )
         return
-    close = difflib.get_close_matches(name, _living(scene), n=1, cutoff=0.93)
+    close = difflib.get_close_matches(name, _living(scene.version), n=1, cutoff=0.93)
     if close and setting.owner is not Owner.OTHER:
         yield finding(
             "MSD01",
@@ -95,8 +97,9 @@ def _unreal(setting: Setting, scene: Scene) -> Iterator[Diagnostic]:
         )
 
 
-def _living(scene: Scene) -> list[str]:
-    return [name for name, row in VARIABLES.items() if exists(row, scene.version)]
+@cache
+def _living(version: Version) -> tuple[str, ...]:
+    return tuple(name for name, row in VARIABLES.items() if exists(row, version))
 
 
 def _meant(text: str) -> str:

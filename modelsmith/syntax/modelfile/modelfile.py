@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from modelsmith.errors import InvalidParameter, ModelfileRefused, ModelsmithError, UnquotableValue
@@ -68,8 +68,8 @@ class Modelfile:
     @classmethod
     def from_text(cls, text: str, encoding: Encoding) -> Self:
         """Read text that will be written in ``encoding``."""
-        characters = Characters.of(text, encoding)
-        return cls(text, encoding, nodes_of(text, characters), characters)
+        characters, nodes = _read(text, encoding)
+        return cls(text, encoding, nodes, characters)
 
     def __str__(self) -> str:
         return self.text
@@ -369,6 +369,13 @@ def _checked(name: str, values: Iterable[Setting]) -> tuple[bool, list[str]]:
     for text in texts:
         typed_parameters({name: [text]})
     return PARAMETERS[name].is_list, texts
+
+
+@lru_cache(maxsize=4)
+def _read(text: str, encoding: Encoding) -> tuple[Characters, tuple[Node, ...]]:
+    """Read a text; a command that looks at a file in several ways reads it once."""
+    characters = Characters.of(text, encoding)
+    return characters, nodes_of(text, characters)
 
 
 def _written(value: Setting) -> str:

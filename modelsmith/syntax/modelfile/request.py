@@ -130,7 +130,10 @@ class _Draft:
             return
         (value,) = typed_parameters({name: [args]}).values()
         before = self.parameters.get(name)
-        self.parameters[name] = before + value if isinstance(before, list) and isinstance(value, list) else value
+        if isinstance(before, list) and isinstance(value, list):
+            before.extend(value)  # in place: thousands of stop texts are not copied for each of them
+        else:
+            self.parameters[name] = value
 
     def finished(self) -> ResolvedRequest:
         for name, value in sorted(self.parameters.items()):
