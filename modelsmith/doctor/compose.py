@@ -18,7 +18,9 @@ from modelsmith.doctor.checks.container import (
     check_store,
     in_container,
     lost_models,
+    port_of,
     shared,
+    wrong_port,
 )
 from modelsmith.doctor.checks.setting import check_setting
 from modelsmith.doctor.findings import finding
@@ -177,6 +179,11 @@ def _ollama(service: Sequence[Entry], image: Entry, scene: Scene, mounts: Mounts
         yield lost_models(image.value)
     ports = _below(service, "ports", image.indent) or []
     port = ports[0].value.value if ports else f"@{image.value.span.start}"
+    host = next((setting.value for setting in _environment(service, image) if setting.name == "OLLAMA_HOST"), "")
+    for row in ports:
+        if row.is_item and not row.key:
+            yield from wrong_port(row.value, port_of(host))
+    yield from _unread(service, image)
     for row in volumes or []:
         source, _, rest = row.value.value.partition(":")
         if ".ollama" in rest and not rest.endswith(":ro"):
@@ -184,6 +191,25 @@ def _ollama(service: Sequence[Entry], image: Entry, scene: Scene, mounts: Mounts
             if other := mounts.also_used_by(source, f"service {image.value.span.start}", port):
                 del other
                 yield shared(row.value, source, "another service")
+
+
+def _unread(service: Sequence[Entry], image: Entry) -> Iterator[Diagnostic]:
+    """Yield items of ``environment`` that set nothing: blanks around the ``=``, a mapping in a list."""
+    for row in _below(service, "environment", image.indent) or ():
+        name = row.key if row.key else row.value.value.partition("=")[0].rstrip()
+        if not row.is_item or not name.startswith("OLLAMA_"):
+            continue
+        if row.key:
+            yield finding(
+                "MSD10", "this sets nothing: a list of environment holds NAME=VALUE, and this is a mapping", row.key_span,
+                f"write - {name}={row.value.value}, or leave the dash away on every line",
+            )  # fmt: skip
+        elif match := re.match(r"\w+(?: +=|=(?= ))", row.value.value):
+            value = row.value.value.partition("=")[2].strip()
+            yield finding(
+                "MSD10", "the blank beside the = is part of the name or the value", row.value.part(0, match.end()),
+                f"write - {name}={value}",
+            )  # fmt: skip
 
 
 def _environment(service: Sequence[Entry], image: Entry) -> Iterator[Setting]:

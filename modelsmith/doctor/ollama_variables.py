@@ -36,6 +36,7 @@ class VariableKind(Enum):
     DURATION = "duration"
     LEVEL = "log level"
     HOST = "host"
+    ORIGINS = "origins"
     CACHE_TYPE = "K/V cache type"
 
 
@@ -72,7 +73,7 @@ _ROWS = (
     Variable("OLLAMA_GPU_OVERHEAD", _S, VariableKind.UINT, "bytes of VRAM to leave free on each GPU", "0.3.10", default="0"),
     Variable("OLLAMA_FLASH_ATTENTION", _S, VariableKind.BOOL, "flash attention", "0.1.39"),
     Variable("OLLAMA_KV_CACHE_TYPE", _S, VariableKind.CACHE_TYPE, "type of the K/V cache", "0.5.0", default="f16"),
-    Variable("OLLAMA_ORIGINS", _S, VariableKind.TEXT, "origins that browsers may call from", "0.0.14"),
+    Variable("OLLAMA_ORIGINS", _S, VariableKind.ORIGINS, "origins that browsers may call from", "0.0.14"),
     Variable("OLLAMA_NOPRUNE", _S, VariableKind.BOOL, "keep unused blobs", "0.0.19"),
     Variable("OLLAMA_SCHED_SPREAD", _S, VariableKind.BOOL, "spread a model over all GPUs", "0.1.45"),
     Variable("OLLAMA_LLM_LIBRARY", _S, VariableKind.TEXT, "library to load instead of the detected one", "0.1.21"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from modelsmith.diagnostic import Severity
 from modelsmith.doctor.blocks import blocks
 from modelsmith.doctor.checks.address import check_addresses
+from modelsmith.doctor.checks.assigned import check_build, check_powershell
 from modelsmith.doctor.checks.container import Mounts
 from modelsmith.doctor.checks.line import check_line
 from modelsmith.doctor.checks.python import check_python
@@ -181,6 +182,8 @@ def _shell(scene: Scene, mounts: Mounts, lint: LintModelfile) -> Iterator[Diagno
                 proxies.append(setting)
         names = {word.value for word in invoked.arguments[:1]}
         downloads = downloads or (invoked.is_ollama and bool(names & {"pull", "run"} & CLIENTS))
+    yield from check_powershell(scene)
+    yield from check_build(scene)
     for setting in written_settings(scene):
         yield from check_setting(setting, scene)
     if downloads and not scene.runs_server:

@@ -1,6 +1,6 @@
 """What Ollama makes of the value of a variable that it cannot read.
 
-Sources: Ollama ``envconfig/config.go`` (``Bool``, ``Uint``, ``KeepAlive``, ``LogLevel``, ``Host``, ``Var``); Go ``time.ParseDuration``.
+Sources: Ollama ``envconfig/config.go`` (``Bool``, ``Uint``, ``KeepAlive``, ``LogLevel``, ``Host``, ``Var``); gin-contrib/cors ``config.go`` (``Validate``); Go ``time.ParseDuration``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from modelsmith.gonumber import read_bool, read_int
 
 _DURATION = re.compile(r"[+-]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)")
 _PLACEHOLDER = re.compile(r"[$<>{}%*…]|\.\.\.|\b(?:your|xxx+|value|path|number|n)\b|[^\x00-\x7f]", re.IGNORECASE)
+_SCHEMES = (
+    "http://", "https://", "chrome-extension://", "safari-extension://", "moz-extension://", "ms-browser-extension://", "file://",
+    "app://", "tauri://", "vscode-webview://", "vscode-file://",
+)  # fmt: skip
 _NEGATIVE = frozenset({"off", "no", "n", "none", "disable", "disabled", "never"})
 
 
@@ -52,7 +56,9 @@ def misread(variable: Variable, text: str) -> tuple[str, str] | None:
             if value.lower() not in CACHE_TYPES:
                 return "is no type that llama-server knows, so models fail to load", "write f16, q8_0 or q4_0"
         case VariableKind.HOST:
-            return _port(value)
+            return _host(value)
+        case VariableKind.ORIGINS:
+            return _origins(value)
         case VariableKind.TEXT:
             return None
     return None
@@ -63,6 +69,25 @@ def _number(variable: Variable, value: str) -> tuple[str, str] | None:
         return None
     default = {"0": "the built-in choice"}.get(variable.default, variable.default)
     return f"is no whole number, so {default} counts", "write digits only, such as 4"
+
+
+def _host(value: str) -> tuple[str, str] | None:
+    if odd := re.search(r"[,;\s]", value):
+        return f'is no address: "{odd[0]}" is no part of one', "write ADDRESS:PORT, such as 127.0.0.1:11434"
+    return _port(value)
+
+
+def _origins(value: str) -> tuple[str, str] | None:
+    wrong = next((item for item in value.split(",") if "*" not in item and not item.startswith(_SCHEMES)), None)
+    if wrong is None:
+        return None
+    right = ",".join(
+        item.strip() if "://" in item else f"http://{item.strip()}" for item in value.split(",") if item.strip()
+    )
+    return (
+        f'"{wrong}" begins with no scheme such as http://, and the server does not start',
+        f"write {right}, without blanks",
+    )
 
 
 def _port(value: str) -> tuple[str, str] | None:

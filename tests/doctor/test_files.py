@@ -23,6 +23,14 @@ WRONG = [
     (Language.SETTINGS, f"{UNIT}Environment=OLLAMA_MODELS=/data/My Models\n", "MSD10", "Models"),
     (Language.SETTINGS, f'{UNIT}Environment="OLLAMA_CONTEXT_LENGTH = 8192"\n', "MSD10", '"OLLAMA_CONTEXT_LENGTH = 8192"'),
     (Language.SETTINGS, f"{UNIT}Environment=export OLLAMA_DEBUG=1\n", "MSD10", "export"),
+    (Language.SETTINGS, f"{UNIT}export OLLAMA_DEBUG=1\n", "MSD10", "export"),
+    (Language.SETTINGS, f"{UNIT}Environment=OLLAMA_DEBUG = 1\n", "MSD10", "="),
+    (Language.SETTINGS, f"{UNIT}Environment=OLLAMA_HOST=0.0.0.0:1, OLLAMA_DEBUG=1\n", "MSD08", "0.0.0.0:1,"),
+    (Language.YAML, f"{COMPOSE}    ports:\n      - 11434\n", "MSD03", "11434"),
+    (Language.YAML, f"{COMPOSE}    ports:\n      - '127.0.0.1:11434:11435'\n", "MSD03", "127.0.0.1:11434:11435"),
+    (Language.YAML, f"{COMPOSE}    environment:\n      - OLLAMA_DEBUG = 1\n", "MSD10", "OLLAMA_DEBUG ="),
+    (Language.YAML, f"{COMPOSE}    environment:\n      - OLLAMA_DEBUG: 1\n", "MSD10", "OLLAMA_DEBUG"),
+    (Language.DOCKERFILE, "FROM ollama/ollama\nRUN ollama pull llama3\n", "MSD10", "ollama pull"),
     (Language.SETTINGS, f'{UNIT}Enviroment="OLLAMA_DEBUG=1"\n', "MSD10", "Enviroment"),
     (Language.SETTINGS, "OLLAMA_BASE_URL=http://127.0.0.1:11434/v1\n", "MSD07", "http://127.0.0.1:11434/v1"),
     (Language.YAML, f"{COMPOSE}    environment:\n      OLLAMA_HOST: localhost\n", "MSD03", "localhost"),
@@ -51,6 +59,10 @@ RIGHT = [
     (Language.YAML, f"{COMPOSE}    network_mode: host\n    environment:\n      OLLAMA_HOST: 127.0.0.1\n"),
     (Language.YAML, f"{COMPOSE}    entrypoint: [sh, -c]\n    command: [serve, --host, x]\n"),
     (Language.YAML, f"{COMPOSE}    command: [serve]\n"),
+    (Language.YAML, f"{COMPOSE}    ports: ['127.0.0.1:1:11434']\n    environment:\n      - OLLAMA_DEBUG=1\n"),
+    (Language.YAML, f"{COMPOSE}    environment:\n      - OLLAMA_HOST=0.0.0.0:80\n    ports:\n      - 127.0.0.1:80:80\n"),
+    (Language.DOCKERFILE, "FROM ollama/ollama\nRUN ollama serve & sleep 5 && ollama pull llama3\n"),
+    (Language.SETTINGS, "export OLLAMA_DEBUG=1\n"),
     (Language.YAML, f"{WEBUI}    environment:\n      - OLLAMA_BASE_URL=http://o:11434\n"),
     (Language.YAML, f"{WEBUI.replace(':main', ':ollama')}    environment:\n      - OLLAMA_BASE_URL=http://localhost:11434\n"),
     (Language.PLIST, PLIST.replace("ollama<", "other<").format(words="<string>--host</string>", variables="")),
@@ -97,3 +109,10 @@ def test_commands(command: str, code: str, marked: str) -> None:
 )
 def test_right_commands(command: str) -> None:
     assert check_command(command) == ()
+
+
+def test_export_in_a_file_that_is_no_script() -> None:
+    text = "EnvironmentFile=/etc/ollama.env\n\n```env\nexport OLLAMA_DEBUG=1\n```\n"
+    (found,) = check_markdown(text, lambda _text: ())
+    assert (found.code, found.span.of(text)) == ("MSD10", "export")
+    assert "write OLLAMA_DEBUG=1" in found.hint

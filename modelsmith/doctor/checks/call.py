@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity, did_you_mean
-from modelsmith.doctor.checks.create import check_create
+from modelsmith.doctor.checks.create import check_create, check_push, check_show
 from modelsmith.doctor.excerpt import BlockKind
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.inventions import FLAGS, FLAGS_OF, SUBCOMMANDS, Invention
@@ -96,6 +96,7 @@ def _arguments(
     given: list[Word] = []
     unknown: list[tuple[Word, str]] = []
     values: dict[str, Word] = {}
+    switches: dict[str, Word] = {}
     experimental = False
     queue = list(rest)
     while queue:
@@ -129,6 +130,7 @@ def _arguments(
                 queue.pop(0)
             continue
         experimental = experimental or flag.name == "experimental"
+        switches.setdefault(flag.name, word)
         value: Word | None = None
         _, equals, joined = word.value.partition("=")
         if equals:
@@ -145,6 +147,10 @@ def _arguments(
             yield from _value(flag, value, scene)
     if command.name == "create" and scene.is_certain:
         yield from check_create(given, values, scene, experimental=experimental)
+    elif command.name == "push" and scene.is_certain:
+        yield from check_push(given)
+    elif command.name == "show":
+        yield from check_show(switches)
     for word, following in unknown:
         yield from _flag(word, command, scene, following=following, lacks_model=not given and command.least > 0)
     if not unknown and not open_ended:

@@ -30,6 +30,7 @@ _STORE = "/".join(("", "root", ".ollama"))
 _LOCAL = re.compile(r"(?:https?://)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)")
 _CLIENT_ADDRESS = re.compile(r"OLLAMA_(?:BASE_URLS?|API_BASE(?:_URL)?)|OPENAI_API_BASE_URLS?")
 _OFFICIAL = frozenset({"docker.io", "registry-1.docker.io", "index.docker.io", "registry.hub.docker.com", "ghcr.io", "localhost", "public.ecr.aws", "mirror.gcr.io", "quay.io"})  # fmt: skip
+_PORT = re.compile(r"(?:(?P<outside>(?:[\d.]+:)?\d{1,5}):)?(?P<inside>\d{1,5})(?:/tcp)?")
 _NATIVE_STORE = re.compile(r"/usr/share/ollama/\.ollama(?:/models)?/?|/var/lib/ollama(?:/.*)?")
 _HOME_STORE = re.compile(
     r"(?:~|\$HOME|\$\{HOME\}|/root|/home/[\w.-]+|/Users/[\w.-]+|%USERPROFILE%|\$env:USERPROFILE)[/\\]\.ollama(?:[/\\]models)?[/\\]?"
@@ -195,8 +196,33 @@ def check_store(place: Word, source: str, scene: Scene) -> Iterator[Diagnostic]:
         )
 
 
+def wrong_port(port: Word, port_inside: str) -> Iterator[Diagnostic]:
+    """Yield what is wrong with a published port of Ollama: ``11434`` alone, or one inside the container where nothing listens."""
+    match = _PORT.fullmatch(port.value)
+    if match is None:
+        return
+    if match["outside"] is None:
+        yield finding(
+            "MSD03", f"{port.value} alone is published as another port each time the container starts", port.span,
+            f"write 127.0.0.1:11434:{port_inside}",
+        )  # fmt: skip
+    elif match["inside"] != port_inside:
+        yield finding(
+            "MSD03", f"inside the container Ollama listens on {port_inside}, not on {match['inside']}", port.span,
+            f"write {match['outside']}:{port_inside}",
+        )  # fmt: skip
+
+
+def port_of(host: str) -> str:
+    """Return the port that an OLLAMA_HOST says."""
+    match = re.search(r":(\d{1,5})/?$", host)
+    return match[1] if match else "11434"
+
+
 def _ports(run: ContainerRun, scene: Scene) -> Iterator[Diagnostic]:
+    hosts = [word.value for word in run.values("-e", "--env") if word.value.startswith("OLLAMA_HOST=")]
     for word in run.values("-p", "--publish"):
+        yield from wrong_port(word, port_of(hosts[0] if hosts else ""))
         if re.fullmatch(r"(?:0\.0\.0\.0:)?\d+:11434(?:/tcp)?", word.value) and not scene.names_protection:
             yield finding(
                 "MSD03",

@@ -1,6 +1,6 @@
-"""MSD08: names, files and types that ``ollama create`` does not take.
+"""MSD08: names, files and types that ``ollama create``, ``push`` and ``show`` do not take.
 
-Sources: Ollama ``cmd/cmd.go`` (``CreateHandler``), ``fs/ggml/type.go`` (``ParseFileType``), ``server/quantization.go``; the
+Sources: Ollama ``cmd/cmd.go`` (``CreateHandler``, ``PushHandler``, ``ShowHandler``), ``fs/ggml/type.go`` (``ParseFileType``), ``server/quantization.go``; the
 types of ``--experimental`` are those of its import of Safetensors.
 """
 
@@ -75,3 +75,31 @@ def _type(flag: str, word: Word, scene: Scene, *, experimental: bool) -> Iterato
         "take one of those, or quantize before: `modelsmith gguf quantize` knows more types",
         Severity.ERROR,
     )
+
+
+_SHOWN = ("license", "modelfile", "parameters", "system", "template")
+
+
+def check_push(given: Sequence[Word]) -> Iterator[Diagnostic]:
+    """Yield a name without a namespace: it means Ollama's own library, which nobody else may push to."""
+    for word in given[:1]:
+        if "/" not in word.value and not is_placeholder(word.value) and ModelName.parse(word.value).is_valid:
+            yield finding(
+                "MSD08",
+                f"{word.value} is a name of Ollama's own library, which refuses a push: yours has your namespace in it",
+                word.span,
+                f"ollama cp {word.value} USER/{word.value}, then ollama push USER/{word.value}",
+                Severity.ERROR,
+            )
+
+
+def check_show(flags: Mapping[str, Word]) -> Iterator[Diagnostic]:
+    """Yield the second of two things that are to be shown: only one can be."""
+    asked = [flag for flag in flags if flag in _SHOWN]
+    if len(asked) > 1:
+        yield finding(
+            "MSD02",
+            f"`ollama show` takes one of --{asked[0]} and --{asked[1]}",
+            flags[asked[1]].span,
+            "ask for one after the other; `ollama show MODEL --modelfile` holds them all",
+        )

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
+from modelsmith.doctor.checks.assigned import check_assigned
 from modelsmith.doctor.checks.call import check_call, check_glued, flag_hint
 from modelsmith.doctor.checks.container import Mounts, check_container, check_image
 from modelsmith.doctor.checks.request import check_request
@@ -38,6 +39,7 @@ _OTHER_TOOLS = re.compile(
 def check_line(invoked: Invocation, scene: Scene, mounts: Mounts) -> Iterator[Diagnostic]:
     """Yield what is wrong with one command line."""
     program = invoked.program
+    yield from check_assigned(invoked)
     if invoked.is_ollama:
         yield from check_call(invoked.arguments, scene, open_ended=invoked.more_from_stdin)
         yield from _printed_modelfile(invoked)

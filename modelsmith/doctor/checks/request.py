@@ -1,7 +1,7 @@
-"""MSD06, MSD07: requests to Ollama's API with paths, methods or fields that it does not have or ignores.
+"""MSD06, MSD07, MSD08: requests to Ollama's API with paths, methods or fields that it does not have or ignores, values that it refuses.
 
 Sources: Ollama ``server/routes.go``, ``api/types.go``, ``openai/openai.go``; see ``api_fields``. Unknown fields are no error
-there: they are dropped.
+there: they are dropped. A value of another type is refused.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from modelsmith.doctor.api_fields import (
 )
 from modelsmith.doctor.findings import finding
 from modelsmith.doctor.scene import published_ports
+from modelsmith.doctor.values import is_duration, is_placeholder
+from modelsmith.parameters import PARAMETERS, ParameterKind
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
@@ -37,6 +39,16 @@ if TYPE_CHECKING:
 _URL = re.compile(r"(?:https?://)?(?P<host>[^/\s?#]+)(?P<path>/[^?#\s]*)?", re.IGNORECASE)
 _SINGLE = re.compile(r"\{\s*'[\w-]+'\s*:")
 _QUOTING = 'write \'{"model": "…"}\'; cmd of Windows wants "{\\"model\\": …}"'
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "stream": ((bool,), "true or false"), "raw": ((bool,), "true or false"), "insecure": ((bool,), "true or false"),
+    "options": ((dict,), "an object"), "messages": ((list,), "a list of messages"), "tools": ((list,), "a list"), "images": ((list,), "a list"),
+    "model": ((str,), "a text"), "prompt": ((str,), "a text"), "system": ((str,), "a text"), "template": ((str,), "a text"),
+    "think": ((bool, str), "true, false or a level"),
+}  # fmt: skip
+_OPTIONS: dict[ParameterKind, tuple[tuple[type, ...], str]] = {
+    ParameterKind.INT: ((int, float), "a number"), ParameterKind.FLOAT: ((int, float), "a number"),
+    ParameterKind.BOOL: ((bool,), "true or false"), ParameterKind.STRINGS: ((list,), "a list of texts"),
+}  # fmt: skip
 _DATA = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"})
 _VALUED = _DATA | frozenset(["-X", "--request", "-H", "--header", "-o", "--output", "-u", "--user", "-m", "--max-time", "-w", "--write-out", "-A", "-T", "-F", "--form", "--retry", "--connect-timeout", "-x", "--proxy"])  # fmt: skip
 
@@ -114,9 +126,12 @@ def _body(path: str, body: Word, scene: Scene) -> Iterator[Diagnostic]:
         return
     spans = {str(name): _place(text, body.span.start, str(name)) for name in fields}
     yield from check_fields(path, spans, scene)
-    options = fields.get("options")
-    if path.startswith("/api/") and isinstance(options, dict):
-        yield from check_options({name: _place(text, body.span.start, name) for name in options})
+    if path.startswith("/api/"):
+        yield from wrong_types(fields, spans)
+        if isinstance(options := fields.get("options"), dict):
+            places = {str(name): _place(text, body.span.start, str(name)) for name in options}
+            yield from check_options(places)
+            yield from wrong_options(options, places)
 
 
 def check_fields(path: str, fields: Mapping[str, Span], scene: Scene) -> Iterator[Diagnostic]:
@@ -137,6 +152,37 @@ def check_options(options: Mapping[str, Span]) -> Iterator[Diagnostic]:
             yield finding(
                 "MSD07", f'options has no "{name}": it is ignored{guess}', span, meant and f'write "{meant}"'
             )  # fmt: skip
+
+
+def wrong_types(fields: Mapping[str, Any], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Yield values of a body that Ollama refuses: of another type, no duration, no format."""
+    for name, value in fields.items():
+        if value is None or (isinstance(value, str) and is_placeholder(value)):
+            continue
+        wanted = _TYPES.get(name)
+        if wanted is not None and not isinstance(value, wanted[0]):
+            message = f'"{name}" is {wanted[1]}, and {json.dumps(value)[:40]} is refused'
+            yield finding("MSD08", message, places[name], severity=Severity.ERROR)
+        elif name == "keep_alive" and isinstance(value, str) and not is_duration(value):
+            hint = 'write "30m", or a number of seconds'
+            yield finding(
+                "MSD08", f'"{value}" is no duration that Go reads, and is refused', places[name], hint, Severity.ERROR
+            )
+        elif name == "format" and isinstance(value, str) and value not in {"", "json"}:
+            message = f'"{value}" is no format: Ollama takes "json" or a JSON schema'
+            yield finding("MSD08", message, places[name], severity=Severity.ERROR)
+
+
+def wrong_options(options: Mapping[str, Any], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Yield options of another type than Ollama takes: it refuses the request."""
+    for name, value in options.items():
+        parameter = PARAMETERS.get(name)
+        if parameter is None or value is None or (isinstance(value, str) and is_placeholder(value)):
+            continue
+        types, wanted = _OPTIONS[parameter.kind]
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            message = f'"{name}" is {wanted}, and {json.dumps(value)[:40]} is refused'
+            yield finding("MSD08", message, places[name], severity=Severity.ERROR)
 
 
 def _place(text: str, start: int, name: str) -> Span:

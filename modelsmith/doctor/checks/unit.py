@@ -38,6 +38,8 @@ _NO_EQUALS = re.compile(
 _FARTHEST = 20_000
 """How far the end of a drop-in is looked for, in characters."""
 _HERE = re.compile(r"<<-?[ \t]*([\"']?)(\w+)\1")
+_EXPORT = re.compile(r"(?m)^[ \t]*(?P<word>export)[ \t]+(?P<variable>OLLAMA_\w+)=(?P<value>[^\n#]*)$")
+_READ_AS_FILE = re.compile(r"EnvironmentFile=|--env-file\b|env_file:")
 _HINT = "begin the file with a line [Service], and run: systemctl daemon-reload && systemctl restart ollama"
 
 
@@ -48,6 +50,7 @@ def check_unit(scene: Scene) -> Iterator[Diagnostic]:
         yield from _section(text, scene)
         yield from _protected(text, scene)
         yield from _words(text)
+        yield from _exported(text, scene)
         for match in _NO_EQUALS.finditer(text):
             yield finding(
                 "MSD10",
@@ -114,6 +117,21 @@ def _protected(text: str, scene: Scene) -> Iterator[Diagnostic]:
             )
 
 
+def _exported(text: str, scene: Scene) -> Iterator[Diagnostic]:
+    """Yield ``export`` in a unit, and in a file that systemd or Docker reads: neither is a shell."""
+    is_unit = bool(_SECTION.search(text))
+    if not is_unit and not found(_READ_AS_FILE, scene.whole):
+        return
+    for match in _EXPORT.finditer(text):
+        how = (
+            f'Environment="{match["variable"]}={match["value"]}"'
+            if is_unit
+            else f"{match['variable']}={match['value']}"
+        )
+        reader = "systemd runs no shell" if is_unit else "systemd and Docker read this file, and they are no shell"
+        yield finding("MSD10", f"this sets nothing: {reader}", Span(*match.span("word")), f"write {how}")
+
+
 def _words(text: str) -> Iterator[Diagnostic]:
     """Yield what systemd does not read of a unit's variables: other names of keys, values cut at a blank, blanks around =."""
     for match in _KEY.finditer(text):
@@ -126,7 +144,14 @@ def _words(text: str) -> Iterator[Diagnostic]:
             yield finding(
                 "MSD10", "systemd runs no shell: export is no part of Environment=", word.span, "leave it out"
             )
-        elif not _ASSIGNED.match(word.value) and "OLLAMA_" in (before if not word.quoted else word.value):
+        elif word.value == "=" and "OLLAMA_" in before:
+            message = f"this sets nothing: systemd wants {before}=VALUE without blanks"
+            yield finding("MSD10", message, word.span, f"write Environment={before}=…")
+        elif (
+            not _ASSIGNED.match(word.value)
+            and before != "="
+            and "OLLAMA_" in (before if not word.quoted else word.value)
+        ):
             if word.quoted:
                 hint = 'write "NAME=VALUE" without blanks around the ='
                 yield finding(
