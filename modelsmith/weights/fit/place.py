@@ -13,7 +13,16 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from modelsmith.weights.fit.machine import overhead_of
-from modelsmith.weights.fit.memory import PIPELINE_COPIES, cache_of, compute, inputs, output_buffer, places, state_of
+from modelsmith.weights.fit.memory import (
+    PIPELINE_COPIES,
+    cache_of,
+    cells_of,
+    compute,
+    inputs,
+    output_buffer,
+    places,
+    state_of,
+)
 from modelsmith.weights.fit.pool import growth, pool
 
 if TYPE_CHECKING:
@@ -24,8 +33,10 @@ if TYPE_CHECKING:
     from modelsmith.weights.fit.model import FitModel, Layer
     from modelsmith.weights.fit.settings import FitSettings
 
-# measured: what llama.cpp takes besides the buffers that it logs, and more for each token of the vocabulary
-_PROGRAM = 18 << 20
+# measured: what llama.cpp takes besides the buffers that it logs, more for each token of the vocabulary, and without flash
+# attention for each score of the widest layer, which the processor turns into another type
+_PROGRAM = 23 << 20
+_PER_SCORE = 1
 _PER_TOKEN_OF_VOCABULARY = 180
 _LARGE_BATCH = 32
 
@@ -124,9 +135,16 @@ def place(
         states=sum(state_of(layer, settings) for layer in at_home),
         compute=_compute_in_ram(model, settings, at_home, output=output, copies=copies),
         extras=0 if gpu_layers else extras.on_gpu,
-        overhead=_PROGRAM + _PER_TOKEN_OF_VOCABULARY * model.vocabulary,
+        overhead=_PROGRAM + _PER_TOKEN_OF_VOCABULARY * model.vocabulary + _PER_SCORE * _scores(at_home, settings),
     )
     return Placement(gpu_layers, count + 1, len(in_ram) if moved else 0, tuple(gpus), ram, copies)
+
+
+def _scores(layers: Sequence[Layer], settings: FitSettings) -> int:
+    """Return how many scores of attention the widest layer has in a batch; with flash attention they are never all there."""
+    if settings.flash_attention:
+        return 0
+    return max((cells_of(layer, settings) * layer.heads for layer in layers), default=0) * settings.tokens
 
 
 def _homes(count: int, gpu_layers: int, shares: Sequence[float]) -> list[int]:
