@@ -26,6 +26,7 @@ def test_a_named_server_may_take_its_time_and_another_is_not_waited_for(monkeypa
         return "0.31.0"
 
     monkeypatch.setattr(OllamaStore, "is_listening", lambda _store, _seconds: True)
+    monkeypatch.setattr(listening, "is_listening", lambda _host, _port, _seconds: True)
     monkeypatch.setattr(OllamaStore, "ollama_version", version)
     choose_store(environment={"OLLAMA_HOST": "127.0.0.1:4711"})
     choose_store(environment={})

@@ -11,8 +11,6 @@ import click
 from modelsmith.cli.shared.complete import complete_recipes
 from modelsmith.cli.shared.gathering import gathering
 from modelsmith.cli.shared.input_file import InputFile
-from modelsmith.hub.reference import is_hub
-from modelsmith.memo import remembering
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.records import dataclass
 
@@ -63,6 +61,8 @@ def store_for(where: str | None, *specs: str | None) -> Callable[[], Store]:
 
 def checkpoint_at(spec: str, progress: ProgressSink = silent, *, whole: bool) -> Path:
     """Return the folder of a checkpoint that is named by its path or on the Hub; ``whole`` downloads its tensors too."""
+    from modelsmith.hub.reference import is_hub
+
     if not is_hub(spec):
         return Path(spec)
     from modelsmith.models.sources.hub import checkpoint_folder
@@ -72,6 +72,8 @@ def checkpoint_at(spec: str, progress: ProgressSink = silent, *, whole: bool) ->
 
 def adapter_at(spec: str, progress: ProgressSink = silent, *, whole: bool) -> Path:
     """Return where an adapter lies that is named by its path or on the Hub; ``whole`` downloads its numbers too."""
+    from modelsmith.hub.reference import is_hub
+
     if not is_hub(spec):
         return Path(spec).expanduser()
     from modelsmith.models.sources.hub_adapter import adapter_folder
@@ -80,6 +82,8 @@ def adapter_at(spec: str, progress: ProgressSink = silent, *, whole: bool) -> Pa
 
 
 def _names_a_file(spec: str) -> bool:
+    from modelsmith.hub.reference import is_hub
+
     if is_hub(spec) or spec.startswith(("sample:", ".", "/", "~")) or spec.endswith(_FILE_ENDINGS):
         return True
     return Path(spec).is_file()
@@ -112,6 +116,7 @@ class PlanOptions:
 
 def recipe_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add the arguments that ``plan`` and ``apply`` share; the command gets them as one PlanOptions."""
+    from modelsmith.memo import remembering
 
     @wraps(command)
     def remembered_command(**values: Any) -> int:

@@ -15,7 +15,6 @@ from modelsmith.errors import InvalidModelName, ModelNotFound, StoreError
 from modelsmith.manifest import Digest, Manifest
 from modelsmith.name import ModelName
 from modelsmith.progress import Progress, ProgressSink, silent
-from modelsmith.store.journal import JOURNAL
 from modelsmith.store.layout import Layout
 
 if TYPE_CHECKING:
@@ -150,6 +149,8 @@ class LocalStore:
 
     def tidy(self, progress: ProgressSink = silent) -> None:
         """Remove what a killed run left, if one did and this user may; looks at nothing else."""
+        from modelsmith.store.journal import JOURNAL
+
         if os.path.lexists(self.layout.private / JOURNAL):
             with suppress(StoreError), _writing(self.layout, progress):
                 pass
