@@ -202,6 +202,11 @@ def _check(file: HubFile, digest: str, path: Path) -> None:
         )
 
 
+def holds(place: Path, file: HubFile) -> bool:
+    """Say whether a file outside of the cache is that file of the Hub, by its bytes; raises OSError."""
+    return place.is_file() and place.stat().st_size == file.size and _hashed(place, file) == file.key
+
+
 def _new_hash(file: HubFile) -> Any:
     """Return what hashes as the Hub does: SHA-256 for what is stored apart, git's SHA-1 for the others."""
     if file.sha256:

@@ -51,7 +51,7 @@ def command(
       modelsmith export mario luigi -o team.tar --split 4G --store ./models
     """
     from modelsmith.cli.moving.bundles import files_behind
-    from modelsmith.cli.shared.outputs import saying_what_is_kept
+    from modelsmith.cli.shared.outputs import say_kept
     from modelsmith.cli.shared.progress import progress_bars
     from modelsmith.cli.shared.sizes import size_text
     from modelsmith.name import ModelName
@@ -68,8 +68,10 @@ def command(
         click.echo(f"would write {len(asked)} models, {len(layers)} blobs, {size_text(size)} to {target}")
         return 0
     limit = parse_size(split) if split else None
-    with saying_what_is_kept(target), progress_bars(enabled=not as_json) as progress:
+    with progress_bars(enabled=not as_json) as progress:
         receipt = export(store, asked, target, split=limit, compress=compress, force=force, progress=progress)
+    for path, kept in receipt.kept:
+        say_kept(path, kept)
     if as_json:
         models = [{"name": name.short, "manifest": str(digest)} for name, digest in receipt.models]
         body = {
@@ -85,7 +87,8 @@ def command(
     for name, digest in receipt.models:
         click.echo(f"{name.short}  {digest}")
     if receipt.found:
-        click.echo(f"went on behind {size_text(receipt.found)} of an interrupted run", err=True)
+        whole = "all of it was there already" if receipt.found == receipt.size else "the rest of an earlier run's"
+        click.echo(f"{size_text(receipt.found)} were not written again: {whole}", err=True)
     files = str(receipt.paths[0]) + (f" … {receipt.paths[-1].name}" if len(receipt.paths) > 1 else "")
     click.echo(f"{files}: {receipt.blobs} blobs, {size_text(receipt.size)}; index {receipt.index}")
     return 0

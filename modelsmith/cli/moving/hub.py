@@ -14,13 +14,12 @@ from modelsmith.cli.shared.failure import printable
 from modelsmith.cli.shared.progress import progress_bars
 from modelsmith.cli.shared.sizes import size_text
 from modelsmith.errors import UsageError
-from modelsmith.hub.download import download
+from modelsmith.hub.download import download, holds
 from modelsmith.models.sources.hub import HubModel, find_on_hub
 
 if TYPE_CHECKING:
     from modelsmith.cli.moving.options import MovingOptions
     from modelsmith.cli.moving.publishing import PublishOptions
-    from modelsmith.hub.snapshot import HubFile
 
 
 def pull(source: str, name: str | None, options: MovingOptions, *, print_urls: bool) -> int:
@@ -79,8 +78,11 @@ def fetch(source: str, output: Path, options: MovingOptions) -> int:
     places = [output if single else output / file.path for file in files]
     with progress_bars(enabled=not options.as_json) as progress:
         for file, place in zip(files, places, strict=True):
-            if place.exists() and not _holds(place, file):
-                raise UsageError(f"{place} exists already", hint="name another folder")
+            if place.exists() and not holds(place, file):
+                raise UsageError(
+                    f"{place} exists already, and is not {file.path} of {found.snapshot.repo}",
+                    hint="name another folder",
+                )
             cached = download(found.hub, found.snapshot, file, progress, _note)
             if not place.exists():
                 _put(cached.resolve(), place)
@@ -154,11 +156,6 @@ def _say(found: HubModel, what: str, options: MovingOptions) -> int:
 def _tell(found: HubModel) -> None:
     if found.choice.note:
         _note(found.choice.note)
-
-
-def _holds(place: Path, file: HubFile) -> bool:
-    """Whether a place is taken by that file; one that was written halfway never stands there."""
-    return place.is_file() and place.stat().st_size == file.size
 
 
 def _note(text: str) -> None:

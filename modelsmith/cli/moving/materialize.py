@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from modelsmith.cli.shared.complete import complete_models
 from modelsmith.cli.shared.options import json_option, store_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelsmith.name import ModelName
+    from modelsmith.store.local.local import LocalStore
 
 
 @click.command("materialize")
@@ -36,6 +43,7 @@ def command(names: tuple[str, ...], folder: Path, where: str | None, as_json: bo
     asked = list(dict.fromkeys(map(ModelName.strict, names)))
     store = files_behind(open_existing_store(where), asked)
     target = LocalStore(folder)
+    _check_target(store, target, asked)
     rows = []
     with progress_bars(enabled=not as_json) as progress, Mover(None, progress) as mover:
         for name in asked:
@@ -49,3 +57,19 @@ def command(names: tuple[str, ...], folder: Path, where: str | None, as_json: bo
             f"{row['name']} in {folder}: {size_text(int(str(row['bytes'])))} linked or copied, {row['manifest']}"
         )
     return 0
+
+
+def _check_target(store: LocalStore, target: LocalStore, asked: Sequence[ModelName]) -> None:
+    """Raise UsageError where a model would take the place of another."""
+    from modelsmith.errors import ModelNotFound, UsageError
+
+    for name in asked:
+        try:
+            there = target.layout.manifest(name)
+        except ModelNotFound:
+            continue
+        if there.digest != store.layout.manifest(name).digest:
+            raise UsageError(
+                f"{target.layout.folder} has another model called {name.short}: it would be lost",
+                hint=f"name a new folder, or remove it first: modelsmith rm {name.short} --store {target.layout.folder}",
+            )

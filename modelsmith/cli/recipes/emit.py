@@ -73,6 +73,7 @@ def emit(
     from modelsmith.cli.shared.failure import printable
     from modelsmith.cli.shared.outputs import write_output
     from modelsmith.cli.shared.progress import progress_bars
+    from modelsmith.files import outputs
     from modelsmith.recipe.emit.subject import Subject
     from modelsmith.recipe.emit.targets import TARGETS, check_holds, weights_source, write_weights
 
@@ -88,14 +89,17 @@ def emit(
         todo = (*todo, "use -o FILE: what is printed has *** in place of secrets, and would make another model")
     if written:
         _check_places(plan, {"-o": output, "--weights": weights}, tuple(emitted.beside))
+        for path, text in (*emitted.beside.items(), *([(output, emitted.text)] if output else [])):
+            outputs.check_output(path, force=force, content=text.encode())
         if weights is not None:
             from modelsmith.files.replacing import check_output
 
             with progress_bars(enabled=not as_json) as progress:
                 plan = plan.fetched(progress)
                 source = weights_source(plan)
-                check_output(weights, [source.path], overwrite=force, size=source.size)
-                write_weights(plan, weights, progress)
+                if force or not weights.exists() or not outputs.holds(weights, source.size, source.chunks()):
+                    check_output(weights, [source.path], overwrite=force, size=source.size)
+                    write_weights(plan, weights, progress)
         for path, text in emitted.beside.items():
             write_output(path, text.encode(), force=force, option="-o")
         if output is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from modelsmith.errors import StoreError, UnreadableFile, UsageError
 from modelsmith.files.locking import NoLocks, lock
-from modelsmith.files.outputs import check_output, keep
+from modelsmith.files.outputs import check_output, check_place, keep, kept_name, stands_in_the_way
 from modelsmith.files.segments import FileSlice, FileStamp
 from modelsmith.files.stream import write_all
 
@@ -34,17 +34,25 @@ class PartsWriter:
     """Writes one file, or parts of at most ``limit`` bytes; they get their names together at the end, or never.
 
     What a killed or interrupted run has written is compared, byte for byte, instead of written again: ``found`` says how many bytes
-    were there. It is removed after any other end.
+    were there. It is removed after any other end. ``kept`` are the files that were replaced, and where they are now.
     """
 
     def __init__(self, target: Path, limit: int | None, *, force: bool) -> None:
         self._target, self._limit, self._force = target, limit, force
-        self._open: list[_Growing] = []
+        self._open: list[_Growing | _Standing] = []
         self.size = 0
-        check_output(self._name(1), force=force)
+        self.kept: dict[Path, Path] = {}
+        check_place(self._name(1))
 
     def _name(self, number: int) -> Path:
         return self._target if self._limit is None else part_name(self._target, number)
+
+    def _further(self) -> Iterator[Path]:
+        """Yield the parts of an older bundle that would be read as a part of this one."""
+        for number in count(len(self._open) + 1):
+            if self._limit is None or not os.path.lexists(path := self._name(number)):
+                return
+            yield path
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -79,17 +87,25 @@ class PartsWriter:
 
     def _next(self) -> None:
         target = self._name(len(self._open) + 1)
-        check_output(target, force=self._force)
-        self._open.append(_Growing(target))
+        check_place(target)
+        standing = not self._force and stands_in_the_way(target)
+        self._open.append(_Standing(target) if standing else _Growing(target))
 
     def publish(self) -> None:
-        """Give the files their names; those that stood there are kept."""
+        """Give the files their names; those that stood there are kept, and so are the further parts of a longer bundle."""
         try:
             for part in self._open:
                 part.finish()
+            for path in self._further():
+                check_output(path, force=self._force)
             for part in self._open:
-                keep(part.target, part.path)
+                if isinstance(part, _Standing):
+                    continue
+                if (kept := keep(part.target, part.path)) is not None:
+                    self.kept[part.target] = kept
                 part.path.replace(part.target)
+            for path in self._further():
+                self.kept[path] = path.rename(kept_name(path))
         except OSError as error:
             raise StoreError(f"{self._target} cannot be written: {error.strerror or error}") from error
 
@@ -98,7 +114,7 @@ class PartsWriter:
             kind, Exception
         )  # else somebody interrupts it, and it goes on the next time
         for part in self._open:
-            if failed:
+            if failed and not isinstance(part, _Standing):
                 part.path.unlink(missing_ok=True)
             part.close()
         if kind is None:
@@ -139,6 +155,35 @@ class _Growing:
 
     def close(self) -> None:
         """Give the lock away."""
+        os.close(self._descriptor)
+
+
+class _Standing:
+    """A part that stands there already: whatever of it is not what would be written is refused."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.size = 0
+        self._descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
+
+    @property
+    def found(self) -> int:
+        """How many bytes were found there."""
+        return self.size
+
+    def add(self, data: memoryview) -> None:
+        """Find bytes there; raises UsageError."""
+        if os.pread(self._descriptor, len(data), self.size) != bytes(data):
+            check_output(self.target, force=False)
+        self.size += len(data)
+
+    def finish(self) -> None:
+        """Raise UsageError where there is more."""
+        if os.fstat(self._descriptor).st_size != self.size:
+            check_output(self.target, force=False)
+
+    def close(self) -> None:
+        """Let go of it."""
         os.close(self._descriptor)
 
 

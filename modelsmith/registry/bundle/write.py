@@ -41,7 +41,7 @@ class Receipt:
     """What a bundle holds: the files, the models with the digests of their manifests, how many blobs and bytes.
 
     A model's digest vouches for all its blobs; so does the bundle's ``index``, the digest of ``index.json``, for all models.
-    ``found`` bytes had been written by an earlier run that was interrupted.
+    ``found`` bytes had been written by an earlier run. ``kept`` are the files that were replaced, and where they are now.
     """
 
     paths: tuple[Path, ...]
@@ -50,6 +50,7 @@ class Receipt:
     size: int
     index: Digest
     found: int = 0
+    kept: tuple[tuple[Path, Path], ...] = ()
 
 
 def export(
@@ -96,6 +97,7 @@ def export(
             size,
             Digest.of(index),
             parts.found,
+            tuple(parts.kept.items()),
         )
 
 

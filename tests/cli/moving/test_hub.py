@@ -73,7 +73,7 @@ def test_files_go_into_a_folder_or_a_file(
     assert (tmp_path / "c.json").read_bytes() == b"{}"
     assert not (tmp_path / "c.json").is_symlink()
     assert (tmp_path / "c.json").stat().st_nlink == 1, "an edit of it must not reach the cache"
-    (tmp_path / "c.json").write_bytes(b"mine")
+    (tmp_path / "c.json").write_bytes(b"[]")  # as long
     assert run(["pull", "hf://org/base/config.json", "-o", str(tmp_path / "c.json")]) == 2
     assert "exists already" in capsys.readouterr().err
 

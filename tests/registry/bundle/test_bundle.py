@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from local_stores import request
 
+from modelsmith.cli import run
 from modelsmith.errors import DigestMismatch, ModelNotFound, ModelsmithError, StoreError, UnreadableFile, UsageError
 from modelsmith.manifest import Digest
 from modelsmith.name import ModelName
@@ -307,3 +308,34 @@ def test_materialize_links(store: LocalStore, tmp_path: Path) -> None:
         assert target.layout.blob_path(layer.digest).samefile(store.layout.blob_path(layer.digest))
     target.delete(ONE)
     assert store.show(ONE).system == "one"
+
+
+def test_a_shorter_bundle_leaves_no_part_of_a_longer_one(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    gguf = write_sample(tmp_path / "m.gguf")
+    for name, size in (("long", 3_000_000), ("short", 10)):
+        store.create(name, request({"m.gguf": gguf}, license=str(size) * size))
+    target = tmp_path / "b.tar"
+    long, short = (ModelName.parse(name) for name in ("long", "short"))
+    first = export(store, [long], target, split=500_000)
+    assert len(first.paths) > 2
+    assert export(store, [long], target, split=500_000).found == first.size, "it is there already"
+    with pytest.raises(UsageError, match="exists already"):
+        export(store, [short], target, split=500_000)
+    second = export(store, [short], target, split=500_000, force=True)
+    assert len(second.kept) == len(first.paths)
+    assert all(kept.name.endswith(".old") for _, kept in second.kept)
+    assert sorted(path.name for path in tmp_path.glob("b.tar.*") if path.suffix != ".old") == ["b.tar.001"]
+    with Mover() as mover:
+        mover.load(Bundle(target).source(short), LocalStore(tmp_path / "other"), short)
+
+
+def test_materialize_replaces_no_other_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gguf = write_sample(tmp_path / "m.gguf")
+    for folder in ("a", "b"):
+        LocalStore(tmp_path / folder).create("m", request({"m.gguf": gguf}, system=folder))
+    words = ["materialize", "m", "--into", str(tmp_path / "b"), "--store", str(tmp_path / "a")]
+    assert run(words) == 2
+    assert "has another model called m:latest: it would be lost" in capsys.readouterr().err
+    LocalStore(tmp_path / "b").delete(ModelName.parse("m"))
+    assert run(words) == run(words) == 0
