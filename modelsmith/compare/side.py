@@ -120,6 +120,8 @@ def _model(spec: str, store: Callable[[], Store], folder: Path, version: str | N
     notes: tuple[str, ...] = ()
     if base.missing:
         notes = (f"{spec} is compared without what its FROM {base.modelfile.from_} brings along: {base.missing}",)
+    if base.absent:
+        notes = (*notes, base.absence)
     weights = base.inherited.weights
     is_modelfile = is_file and not (weights is not None and weights.exists() and path.samefile(weights))
     return Side(

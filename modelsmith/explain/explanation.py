@@ -186,6 +186,8 @@ def _notes(draft: Draft, engine: ChatRenderer, thinks: tuple[ThinkRow, ...], mis
     inherited = draft.inherited
     if missing:
         notes.append(BARE if missing == BARE else f"{missing}; what follows is from the Modelfile alone")
+    if draft.base.absent:
+        notes.append(draft.base.absence)
     if engine.jinja is not None and "thinking" in draft.effective.capabilities and not engine.jinja.reasoning.found:
         notes.append(
             "Ollama takes this for a model that thinks, but llama-server finds no reasoning in the template: nothing is split"

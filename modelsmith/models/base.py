@@ -73,6 +73,7 @@ class Base:
     """The start of a recipe: a Modelfile, the folder its paths are relative to, and what its FROM brings along.
 
     ``missing`` says why FROM could not be followed, "" where it was: then nothing is known of what it brings along.
+    ``absent`` are the instructions beside it whose file is not there (``ADAPTER ./x.gguf``): then no model can be created.
     ``notes`` say where it was found, ``downloads`` what is not here yet.
     """
 
@@ -81,8 +82,22 @@ class Base:
     folder: Path
     inherited: Inherited
     missing: str = ""
+    absent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     downloads: tuple[Download, ...] = ()
+
+    @property
+    def absence(self) -> str:
+        """Which instructions name files that are not there, and what is unknown for that; "" where all are."""
+        if not self.absent:
+            return ""
+        named = " and ".join(self.absent)
+        return f"{self.spec}: {named} {'is' if len(self.absent) == 1 else 'are'} not here; no prompt depends on that, what else it does is not known"
+
+    @property
+    def lacking(self) -> str:
+        """What of the Modelfile is not here: FROM, or the instructions beside it; "" where all is."""
+        return "FROM" if self.missing else " and ".join(self.absent)
 
     def fetch(self, progress: ProgressSink = silent) -> bool:
         """Download what is not here yet, and say whether there was anything: then find the base again, now with the files themselves."""

@@ -85,17 +85,26 @@ def resolve_base(spec: str, store: Store, folder: Path) -> Base:
 def find_base(
     spec: str, store: Store, folder: Path, *, alone: Callable[[Modelfile], bool] = lambda _modelfile: True
 ) -> Base:
-    """Find what ``spec`` names, or a Modelfile alone whose FROM is not here; ``Base.missing`` says so.
+    """Find what ``spec`` names; of a Modelfile what is here, where FROM or another file is not (``Base.missing``, ``Base.absent``).
 
     ``alone`` says whether a Modelfile is enough by itself. Raises what ``resolve_base`` raises for everything else.
     """
-    from modelsmith.models.sources.modelfile import accepted
+    from modelsmith.models.sources.modelfile import accepted, base_of
 
     try:
         return resolve_base(spec, store, folder)
     except (ModelNotFound, ServerError, ModelfileRefused, Unsupported) as error:
         path = Path(anchored(spec, folder))
         modelfile = None if spec.startswith("sample:") else accepted(path)
-        if modelfile is None or not alone(modelfile):
+        if modelfile is None:
             raise
-        return Base(spec, modelfile, path.parent, Inherited(), error.message)
+        absent = modelfile.resolve(path.parent, lenient=True).absent
+        message = error.message
+        if absent:
+            try:
+                return base_of(spec, modelfile, path.parent, store, lenient=True)
+            except (ModelNotFound, ServerError, ModelfileRefused, Unsupported) as found:
+                message = found.message
+        if not alone(modelfile):
+            raise
+        return Base(spec, modelfile, path.parent, Inherited(), message, absent)

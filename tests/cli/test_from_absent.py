@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelsmith.cli import run
+from modelsmith.weights.gguf.sample import write_sample
 
 GO = "{{ range .Messages }}<|{{ .Role }}|>{{ .Content }}{{ end }}<|assistant|>"
 RECIPE = {
@@ -67,6 +68,45 @@ def test_it_works_without_the_weights(
     if command == "apply --modelfile":
         assert "<think>" in Path("out").read_text()
     assert not list(Path("store").rglob("*"))
+
+
+BESIDE = ("ADAPTER ./gone.gguf", "DRAFT ./gone.gguf", "FROM ./gone-mmproj.gguf")
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+@pytest.mark.parametrize("origin", ["./model.gguf", "./absent.gguf"])
+@pytest.mark.parametrize(
+    "command", ["plan", "apply --modelfile", "explain", "render", "diff with a template", "convert"]
+)
+def test_it_works_without_a_file_beside_from(
+    command: str,
+    origin: str,
+    beside: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODELSMITH_STORE", str(tmp_path / "store"))
+    Path("store").mkdir()
+    write_sample("model.gguf", chat_template="")
+    Path("Modelfile").write_text(f'FROM {origin}\n{beside}\nTEMPLATE """{GO}"""\nSYSTEM Be kind.\n')
+    Path("t.gotmpl").write_text(GO)
+    Path("r.yaml").write_text(json.dumps(RECIPE))
+    assert run(list(COMMANDS[command])) in {0, 1}
+    out, err = capsys.readouterr()
+    both_from = origin == "./absent.gguf" and beside.startswith("FROM")
+    if command in {"plan", "explain"} and not both_from:
+        assert f"{beside} is not here" in out + err
+    if command == "render":
+        assert "<|user|>hello<|assistant|>" in out
+    if command == "apply --modelfile":
+        assert beside.partition("./")[2] in Path("out").read_text()
+        assert "was not created" in out
+    assert not list(Path("store").rglob("*"))
+    assert run(["apply", "r.yaml", "--set", "base=Modelfile"]) == 3
+    assert "cannot be created" in capsys.readouterr().err
+    assert run(["create", "m", "-f", "Modelfile"]) in {1, 2, 3}, "no model is made without it"
 
 
 def test_without_a_template_the_prompt_is_not_known(

@@ -133,7 +133,9 @@ def command(
             if applied.changed
             else f"no changes: {planned.modelfile} is as the recipe says"
         )
-        click.echo(printable(f"{what}; {planned.name.short} was not created, as its FROM is not here"))
+        click.echo(
+            printable(f"{what}; {planned.name.short} was not created, as its {planned.before.base.lacking} is not here")
+        )
     elif applied.changed:
         click.echo(
             f"{click.style('created and verified', fg='green')} {planned.name.short} in {planned.store.location}"

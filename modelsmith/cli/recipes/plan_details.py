@@ -59,11 +59,11 @@ def show_details(plan: Plan) -> None:
     _show_values(console, plan)
     _show_metadata(console, plan)
     _show_against(console, plan)
-    if not plan.missing or plan.after.template_text is not None:
+    if not plan.before.base.missing or plan.after.template_text is not None:
         _show_prompts(console, "prompts", plan.comparisons, prompts_text(plan.comparisons))
         if compared := prompts_against(plan):
             _show_prompts(console, f"prompts against {plan.name.short}", compared, prompts_text(compared))
-    if not plan.missing:
+    if not plan.before.base.missing:
         _show_effective(console, plan)
         _show_writes(console, plan)
 

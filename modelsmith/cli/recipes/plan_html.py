@@ -168,7 +168,7 @@ def _is_text(change: Change) -> bool:
 
 def _prompts(plan: Plan, colours: Colours) -> Iterator[str]:
     yield '<section aria-labelledby="prompts"><h2 id="prompts">Prompts: what the model reads, base → planned</h2>'
-    if plan.missing and plan.after.template_text is None:
+    if plan.before.base.missing and plan.after.template_text is None:
         yield '<p class="note">No template is known: its FROM is not here.</p></section>'
         return
     yield f'<p class="soft">{text_html(prompts_text(plan.comparisons))}</p>'
@@ -231,7 +231,11 @@ def _prompt(sign: str, side: Outcome, marked: str, label: str) -> str:
 def _writes(plan: Plan) -> Iterator[str]:
     yield '<section aria-labelledby="writes"><h2 id="writes">What is written</h2>'
     if plan.missing:
-        yield '<p class="soft">No model can be created: its FROM is not here.</p></section>'
+        yield (
+            '<p class="soft">No model can be created: its '
+            + text_html(plan.before.base.lacking)
+            + " is not here.</p></section>"
+        )
         return
     yield '<div class="scroll"><table class="blobs"><thead><tr>'
     yield (

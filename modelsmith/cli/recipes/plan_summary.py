@@ -41,7 +41,7 @@ _MOST = 4
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A headline and rows of a label and a text. ``action`` is create, replace, keep or unknown (FROM is not here)."""
+    """A headline and rows of a label and a text. ``action`` is create, replace, keep or unknown (FROM, or what ``place`` names then, is not here)."""
 
     action: str
     name: str
@@ -58,30 +58,31 @@ class Summary:
     def headline(self) -> str:
         """The action, the model, and what it is made of."""
         if self.action == "unknown":
-            return f"? {self.name} from {self.base}, whose FROM is not here"
+            return f"? {self.name} from {self.base}, whose {self.place} is not here"
         return f"{self.sign} {self.action} {self.name} from {self.base}, {self.place}"
 
 
 def summarized(plan: Plan, *, seconds: float | None = None, unseen: bool = False) -> Summary:
     """Return the summary of a plan; ``seconds`` is how long planning took, ``unseen`` that nobody looked into the store."""
     rows = [("changes", "; ".join(changes(plan)) or "nothing of what the base brings along")]
-    if not plan.missing:
+    if not plan.before.base.missing:
         rows.insert(0, ("runs", _runs(plan)))
     rows += [("note", note) for note in plan.after.notes if note.startswith(_EFFECTS)]
     if replaced := _replaced(plan):
         rows.append(("replaces", replaced))
-    if plan.comparisons and (not plan.missing or plan.after.template_text is not None):
+    if plan.comparisons and (not plan.before.base.missing or plan.after.template_text is not None):
         rows.append(("prompts", prompts_text(plan.comparisons)))
     rows.append(("promises", _promises(plan)))
     rows.append(
         ("writes", _writes(plan, unseen=unseen) + (f"; planned in {seconds:.1f} s" if seconds is not None else ""))
     )
     place = f"as {plan.store.location} has it" if unseen else f"in {plan.store.location}"
+    place = plan.before.base.lacking or place
     return Summary(action_of(plan), plan.name.short, plan.recipe.from_, place, tuple(rows))
 
 
 def action_of(plan: Plan) -> str:
-    """Return what happens to the model: create, replace, keep, or unknown where its FROM is not here."""
+    """Return what happens to the model: create, replace, keep, or unknown where a file of its Modelfile is not here."""
     if plan.missing:
         return "unknown"
     if not plan.preview.changes:

@@ -38,8 +38,11 @@ def base(spec: str, store: Store, folder: Path) -> Base:
     return base_of(spec, modelfile, path.parent, store)
 
 
-def base_of(spec: str, modelfile: Modelfile, folder: Path, store: Store) -> Base:
-    """Return the base that a Modelfile is, whose paths start at ``folder``; ``spec`` is what to call it."""
+def base_of(spec: str, modelfile: Modelfile, folder: Path, store: Store, *, lenient: bool = False) -> Base:
+    """Return the base that a Modelfile is, whose paths start at ``folder``; ``spec`` is what to call it.
+
+    ``lenient`` goes on where a file beside FROM is not there, and says so in ``Base.absent``.
+    """
     reading = modelfile.as_ollama()
     if reading.error is not None:
         raise ModelfileRefused(
@@ -47,7 +50,7 @@ def base_of(spec: str, modelfile: Modelfile, folder: Path, store: Store) -> Base
             line=reading.error.line,
             hint=f"see modelsmith parse {spec}",
         )
-    resolved = _resolved(spec, modelfile, folder)
+    resolved = _resolved(spec, modelfile, folder, lenient=lenient)
     if source := resolved.fields.get("from"):
         name = ModelName.parse(source)
         if not name.is_valid:
@@ -62,7 +65,7 @@ def base_of(spec: str, modelfile: Modelfile, folder: Path, store: Store) -> Base
                 f"{spec}: FROM {source} is no file in {folder} and no model in {store.location}",
                 hint=f"run `ollama pull {source}`, or name an existing file in FROM",
             ) from error
-        return Base(spec, modelfile, folder, inherited_from(model))
+        return Base(spec, modelfile, folder, inherited_from(model), absent=resolved.absent)
     models = [path for path in resolved.files.values() if is_gguf(path)]
     if not models:
         raise Unsupported(
@@ -70,12 +73,12 @@ def base_of(spec: str, modelfile: Modelfile, folder: Path, store: Store) -> Base
             hint="make a GGUF of Safetensors with `modelsmith import FOLDER -o model.gguf` and name it in FROM, or start from the "
             "name of a model that a running Ollama has made",
         )
-    return Base(spec, modelfile, folder, inherited_of(models, modelfile))
+    return Base(spec, modelfile, folder, inherited_of(models, modelfile), absent=resolved.absent)
 
 
-def _resolved(spec: str, modelfile: Modelfile, folder: Path) -> ResolvedRequest:
+def _resolved(spec: str, modelfile: Modelfile, folder: Path, *, lenient: bool) -> ResolvedRequest:
     try:
-        return modelfile.resolve(folder)
+        return modelfile.resolve(folder, lenient=lenient)
     except (InvalidParameter, ModelfileRefused) as error:
         raise ModelfileRefused(
             f"{spec}: Ollama refuses this Modelfile: {error.message}",
@@ -84,12 +87,12 @@ def _resolved(spec: str, modelfile: Modelfile, folder: Path) -> ResolvedRequest:
 
 
 def accepted(path: Path) -> Modelfile | None:
-    """Return the Modelfile in a file, None where there is none that Ollama would read."""
+    """Return the Modelfile in a file, None where there is none that Ollama would read if the files that it names were there."""
     try:
         if not path.is_file() or is_gguf(path):
             return None
         modelfile = Modelfile.parse(read(path))
-        modelfile.resolve(path.parent)
+        modelfile.resolve(path.parent, lenient=True)
     except (OSError, ModelsmithError):
         return None
     return modelfile if modelfile.as_ollama().error is None else None

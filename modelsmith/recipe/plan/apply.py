@@ -93,7 +93,8 @@ def apply(plan: Plan, *, via: str = "api", overwrite: bool = False, progress: Pr
 def _modelfile_alone(plan: Plan, *, overwrite: bool, progress: ProgressSink) -> Applied:
     """Write the Modelfile of a plan whose FROM is not here; raises ModelNotFound where none is asked for."""
     if plan.modelfile is None:
-        origin = plan.after.modelfile.from_ or ""
+        base = plan.after.base
+        origin = plan.after.modelfile.from_ or "" if base.missing else base.absent[0].partition(" ")[2]
         way = f"put {origin} there" if looks_like_path(origin) else f"run `ollama pull {origin}`"
         raise ModelNotFound(
             f"{plan.name.short} cannot be created: {plan.missing}",

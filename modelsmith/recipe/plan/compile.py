@@ -28,7 +28,7 @@ def compile_request(draft: Draft) -> CreateRequest:
     weights = draft.inherited.weights
     if draft.base.inherited.checkpoint and weights is not None:
         return _from_checkpoint(modelfile, weights, draft)
-    resolved = modelfile.resolve(draft.base.folder)
+    resolved = modelfile.resolve(draft.base.folder, lenient=bool(draft.base.absent))
 
     def source(path: Path) -> BlobSource:
         if not draft.changes_weights or weights is None or path.resolve() != weights.resolve():
@@ -61,7 +61,7 @@ def taken_from(request: CreateRequest, draft: Draft, gguf: Path) -> CreateReques
 
 def _from_checkpoint(modelfile: Modelfile, weights: Path, draft: Draft) -> CreateRequest:
     """Return the request for a folder of Safetensors: the one GGUF that it becomes takes the place of FROM's files."""
-    resolved = modelfile.set_from("checkpoint").resolve(draft.base.folder)
+    resolved = modelfile.set_from("checkpoint").resolve(draft.base.folder, lenient=bool(draft.base.absent))
     fields = {key: value for key, value in resolved.fields.items() if key != "from"}
     return CreateRequest(
         fields,

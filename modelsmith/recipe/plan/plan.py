@@ -92,9 +92,11 @@ class Plan:
     def warnings(self) -> tuple[str, ...]:
         """What may go wrong, is lost, or changes nothing, in sentences."""
         found = [*self.recipe.warnings, *self.without_effect]
-        if self.missing:
+        if self.before.base.absent:
+            found.append(self.before.base.absence)
+        if self.before.base.missing:
             found.append(
-                f"{self.missing}; this is planned from the Modelfile alone: the parameters, the system prompt and the renderer "
+                f"{self.before.base.missing}; this is planned from the Modelfile alone: the parameters, the system prompt and the renderer "
                 "that FROM brings along, and a Jinja template in its GGUF that may win, are not known"
             )
         if self.damaged:
@@ -121,8 +123,8 @@ class Plan:
 
     @property
     def missing(self) -> str:
-        """Why FROM could not be followed, "" where it was: no model can be created then, only a Modelfile written."""
-        return self.before.base.missing
+        """Which files are not here, "" where all are: no model can be created then, only a Modelfile written."""
+        return self.before.base.missing or self.before.base.absence
 
     @property
     def holds(self) -> bool:
@@ -222,7 +224,7 @@ def plan(
     request = compile_request(after)
     after = with_quantization_note(after, request)
     replaces, damaged = _standing(store, name)
-    if base.missing:
+    if base.missing or base.absent:
         preview = CreatePreview((), changes=False)
     elif base.downloads and request.fields.get("from"):
         preview = CreatePreview((), changes=True)  # of a model that has to be pulled first

@@ -105,11 +105,14 @@ class Modelfile:
 
         return read_as_ollama(self.characters.masked, self.nodes, resolve(version))
 
-    def resolve(self, folder: str | PathLike[str]) -> ResolvedRequest:
-        """Find the files that the Modelfile names, relative to ``folder``; raises ModelsmithError where Ollama refuses."""
+    def resolve(self, folder: str | PathLike[str], *, lenient: bool = False) -> ResolvedRequest:
+        """Find the files that the Modelfile names, relative to ``folder``; raises ModelsmithError where Ollama refuses.
+
+        ``lenient`` goes on where a file beside FROM is not there.
+        """
         from modelsmith.syntax.modelfile.request import resolve
 
-        return resolve(self.as_ollama(), folder)
+        return resolve(self.as_ollama(), folder, lenient=lenient)
 
     def create_request(self, folder: str | PathLike[str]) -> dict[str, Any]:
         """Return the body of ``POST /api/create`` that ``ollama create`` would send, its files hashed.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import InvalidParameter, ModelfileRefused
+from modelsmith.files.paths import looks_like_path
 from modelsmith.files.users import home_of
 from modelsmith.parameters import DEPRECATED, Value, typed_parameters
 from modelsmith.records import dataclass
@@ -36,7 +37,8 @@ class ResolvedRequest:
     """A create request with paths where the body has digests; names are those that Ollama sends.
 
     ``fields`` are the keys of the body but ``files``, ``draft_files`` and ``adapters``; ``model`` and ``name`` are "".
-    ``ignored`` are deprecated parameters, of which ``ollama create`` warns.
+    ``ignored`` are deprecated parameters, of which ``ollama create`` warns. ``absent`` are the instructions whose file is not
+    there, such as ``ADAPTER ./x.gguf``, where that was no reason to stop.
     """
 
     fields: dict[str, Any]
@@ -44,6 +46,7 @@ class ResolvedRequest:
     draft_files: dict[str, Path] = field(default_factory=dict)
     adapters: dict[str, Path] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     def to_body(self) -> dict[str, Any]:
         """Return the JSON body in Ollama's order of keys; every file is read once, in small pieces."""
@@ -56,8 +59,8 @@ class ResolvedRequest:
         return {key: body[key] for key in _ORDER if key in body}
 
 
-def resolve(reading: OllamaReading, folder: str | PathLike[str]) -> ResolvedRequest:
-    """Resolve what Ollama read; relative paths start at ``folder``.
+def resolve(reading: OllamaReading, folder: str | PathLike[str], *, lenient: bool = False) -> ResolvedRequest:
+    """Resolve what Ollama read; relative paths start at ``folder``. ``lenient`` goes on where a file beside FROM is not there.
 
     Raises ModelfileRefused or InvalidParameter with Ollama's words where ``ollama create`` would stop.
     """
@@ -65,7 +68,7 @@ def resolve(reading: OllamaReading, folder: str | PathLike[str]) -> ResolvedRequ
         error = reading.error
         raise ModelfileRefused(str(error), line=error.line if error else None)
     base = os.path.abspath(folder)  # noqa: PTH100 -- Path.resolve would follow links, which Ollama does not
-    draft = _Draft(base)
+    draft = _Draft(base, lenient=lenient)
     for name, args in reading.commands:
         draft.take(name, args)
     return draft.finished()
@@ -74,8 +77,10 @@ def resolve(reading: OllamaReading, folder: str | PathLike[str]) -> ResolvedRequ
 class _Draft:
     """Collects one request, command by command, in the order in which Ollama fails."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, *, lenient: bool) -> None:
         self.base = base
+        self.lenient = lenient
+        self.absent: list[str] = []
         self.fields: dict[str, Any] = {}
         self.paths: dict[str, list[str]] = {"model": [], "draft": []}
         self.files: dict[str, list[str]] = {"model": [], "draft": [], "adapter": []}
@@ -87,7 +92,7 @@ class _Draft:
             case "model" | "draft":
                 self._local(name, args)
             case "adapter":
-                self.files["adapter"] = _files_at(expand_path(args, self.base))
+                self._adapter(args)
             case "template" | "system":
                 self.fields[name] = args
             case "license":
@@ -106,6 +111,17 @@ class _Draft:
             case _:
                 self._parameter(name, args)
 
+    def _adapter(self, args: str) -> None:
+        try:
+            self.files["adapter"] = _files_at(expand_path(args, self.base))
+        except ModelfileRefused as error:
+            if not self._goes_on(error):
+                raise
+            self.absent.append(f"ADAPTER {args}")
+
+    def _goes_on(self, error: ModelfileRefused) -> bool:
+        return self.lenient and isinstance(error.__cause__, FileNotFoundError)
+
     def _local(self, name: str, args: str) -> None:
         path = expand_path(args, self.base)
         try:
@@ -113,6 +129,9 @@ class _Draft:
         except ModelfileRefused as error:
             if name == "model" and isinstance(error.__cause__, FileNotFoundError):
                 self.fields["from"] = args
+                return
+            if name == "draft" and self._goes_on(error):
+                self.absent.append(f"DRAFT {args}")
                 return
             raise
         others = self.paths["draft" if name == "model" else "model"]
@@ -140,6 +159,8 @@ class _Draft:
             if isinstance(value, float) and not math.isfinite(value):
                 word = "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
                 raise InvalidParameter(f"json: unsupported value: {word}", hint=f"{name} must be a finite number")
+        if self.lenient and self.files["model"] and looks_like_path(self.fields.get("from", "")):
+            self.absent.append(f"FROM {self.fields.pop('from')}")  # a projector beside the model's own file
         fields = {key: value for key, value in self.fields.items() if value} | {"model": "", "name": ""}
         if self.parameters:
             fields["parameters"] = dict(sorted(self.parameters.items()))
@@ -149,6 +170,7 @@ class _Draft:
             draft_files=named_files(self.files["draft"]),
             adapters=named_files(self.files["adapter"]),
             ignored=tuple(dict.fromkeys(self.ignored)),
+            absent=tuple(self.absent),
         )
 
 
