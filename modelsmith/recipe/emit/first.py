@@ -34,7 +34,7 @@ def first_recipe(draft: Draft, target: Path) -> str:
     )
     data: dict[str, Any] = {
         "name": _name(target),
-        "description": f"Made from {_shown(base.spec)}: say in one sentence what the new model does better.",
+        "description": f"Made from {_shown(base.spec, target)}: say in one sentence what the new model does better.",
         "inputs": {"base": {"description": "the model to start from", "default": _from(base, target, whole=whole)}},
         "from": "${base}",
     }
@@ -47,7 +47,7 @@ def first_recipe(draft: Draft, target: Path) -> str:
     promises = [*([] if "template" in data else [{"history-unchanged": True}]), *_promises(draft)]
     if promises:
         data["expect"] = promises
-    comments = [f"what {_shown(base.spec)} is: {line}" for line in _facts(draft)]
+    comments = [f"what {_shown(base.spec, target)} is: {line}" for line in _facts(draft)]
     comments += ["try it, nothing is written by plan: modelsmith plan " + _command(target)]
     return yaml_text(data, "\n".join(comments))
 
@@ -66,8 +66,12 @@ def _is_modelfile(base: Base) -> bool:
     return looks_like_path(spec) and not spec.lower().endswith(".gguf") and not base.inherited.checkpoint
 
 
-def _shown(spec: str) -> str:
-    return f"./{Path(spec).name}" if looks_like_path(spec) else spec
+def _shown(spec: str, target: Path) -> str:
+    """Return a base for people: a path as seen from the recipe, which may lie anywhere on another machine."""
+    if not looks_like_path(spec):
+        return spec
+    shown = os.path.relpath(Path(spec).expanduser(), target.absolute().parent)
+    return shown if shown.startswith(".") else f"./{shown}"
 
 
 def _from(base: Base, target: Path, *, whole: bool) -> str:

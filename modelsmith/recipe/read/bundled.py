@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from modelsmith.diagnostic import did_you_mean
@@ -12,6 +13,7 @@ from modelsmith.resources import RECIPES
 
 ENDINGS = (".yaml", ".yml")
 _HEAD = 4096
+_ALIKE = 0.7
 _TAGGED = regex(r":[A-Za-z0-9_.-]+$")
 _AS_INPUT = "a model is what a recipe starts from: modelsmith plan force-think --set base={}"
 
@@ -24,6 +26,20 @@ def is_path(name: str) -> bool:
 def bundled_recipes() -> dict[str, Path]:
     """Return the files of the bundled recipes by name, sorted."""
     return {path.stem: path for path in sorted(RECIPES.glob("*.yaml"))}
+
+
+def _neighbour(path: Path) -> str:
+    """Return a hint that names the file beside a path that is not there which is called much alike, "" where there is none."""
+    try:
+        entries = [entry for entry in path.parent.iterdir() if entry.suffix.lower() in ENDINGS and entry.is_file()]
+    except OSError:
+        return ""
+    by_stem = {entry.stem: entry.name for entry in sorted(entries)}
+    close = get_close_matches(path.stem, by_stem, 1, _ALIKE)
+    if not close:
+        return ""
+    beside = path.with_name(by_stem[close[0]])
+    return f"did you mean {beside if len(beside.parts) > 1 else f'./{beside}'}?"
 
 
 def find_recipe(name_or_path: str | Path) -> Path:
@@ -39,7 +55,7 @@ def find_recipe(name_or_path: str | Path) -> Path:
         elif path.stem in bundled:
             hint = f"the bundled recipe goes by its name: {path.stem}"
         else:
-            hint = "bundled recipes go by name, without a path: " + ", ".join(bundled)
+            hint = _neighbour(path) or "bundled recipes go by name, without a path: " + ", ".join(bundled)
         raise UnreadableFile(f"there is no recipe {name}", hint=hint)
     if name in bundled:
         return bundled[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import InvalidParameter
+from modelsmith.errors import InvalidParameter, TemplateSyntaxError
 from modelsmith.parameters import DEPRECATED, PARAMETERS, REMOVED_SINCE, typed_parameters
 from modelsmith.recipe.format.schema import Content
 from modelsmith.recipe.read.advice.forms import as_typed, glued
@@ -13,6 +13,7 @@ from modelsmith.recipe.read.complaints import STATIC, found
 from modelsmith.recipe.read.inputs import EXPECTED, allowed, fits, large_enough
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, ScalarNode
 from modelsmith.recipe.read.references import check_references, references, refers, written_as
+from modelsmith.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -176,3 +177,26 @@ def _check_value(name: str, where: str, node: Node, report: Report, *, filled: b
             typed_parameters({name: [written_as(item.value)]})
         except InvalidParameter as error:
             report.add("parameter", f"{where}{error.hint or error.message}, not {found(item)}", item)
+
+
+def check_template(node: Node, text: str, report: Report) -> None:
+    """Report a template that Ollama refuses, at its line where the file has the template line by line."""
+    from modelsmith.template.go.template import Template  # not needed to read a recipe that has none
+
+    try:
+        Template.parse(text)
+    except TemplateSyntaxError as error:
+        place = _line_of(node, error.line)
+        report.add_at("template", f"template: Ollama refuses it: {error.message}", place, node.source, error.hint)
+
+
+def _line_of(node: Node, number: int | None) -> Span:
+    """Return the place of a line of a literal block scalar; of any other text the whole."""
+    written = node.span.of(node.source.text)
+    lines = written.splitlines(keepends=True)
+    if number is None or not written.startswith(("|", ">")) or number >= len(lines):
+        return node.span
+    start = node.span.start + sum(map(len, lines[:number]))
+    line = lines[number]
+    indent = len(line) - len(line.lstrip())
+    return Span(start + indent, start + len(line.rstrip("\r\n")))

@@ -19,7 +19,7 @@ from modelsmith.recipe.format.input import Input
 from modelsmith.recipe.format.schema import Content, Document, Head, Titled
 from modelsmith.recipe.parts.fields import ScalarValue
 from modelsmith.recipe.read.advice.doubts import doubts
-from modelsmith.recipe.read.checks import check_inputs, check_parameters
+from modelsmith.recipe.read.checks import check_inputs, check_parameters, check_template
 from modelsmith.recipe.read.complaints import STATIC
 from modelsmith.recipe.read.inputs import MATRIX, InputValue, Place, absolute_path, input_values
 from modelsmith.recipe.read.layers import Layers, map_data, read_file, read_layers, validate
@@ -27,7 +27,7 @@ from modelsmith.recipe.read.matrix import PROFILE, Combination, check_matrix, co
 from modelsmith.recipe.read.nodes import ListNode, MapNode, Node, RecipeSource, ScalarNode, overlay, without_nothing
 from modelsmith.recipe.read.places import find_named
 from modelsmith.recipe.read.profiles import NOT_FILLED, check_profiles, profile_settings, profiles_of, with_profile
-from modelsmith.recipe.read.references import Room, substitute
+from modelsmith.recipe.read.references import NO_ORIGINS, Room, substitute
 from modelsmith.recipe.read.report import Report
 from modelsmith.recipe.read.typed_breaks import typed_breaks
 from modelsmith.records import dataclass
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.recipe.format.input import Input
     from modelsmith.recipe.read.nodes import Value
+
+_PATHS = frozenset({"from", "adapters"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,15 @@ class RecipeFile:
         )
         secrets = {name for name, declared in self.inputs.items() if declared.secret}
         report = Report()
-        root = _filled(chosen, values, profile, report)
+        root = _filled(chosen, values, profile, report, axes)
         report.check()
         check_parameters(root, report, filled=True)
         given = {name: MASK if name in secrets else value.value for name, value in values.items()}
         document = validate(Document, map_data(root), root, report, filled=True)
         if document is None:
             raise report.error()
+        if isinstance(document.template, str):
+            check_template(root.items["template"], document.template, report)
         report.check()
         recipe = Recipe.filled(document, given)
         doubts = (_told(diagnostic, self.sources[0]) for diagnostic in self.doubts)
@@ -143,7 +147,9 @@ def _place_of(node: Node) -> Place:
     return Place(node.source.folder, node.source.root)
 
 
-def _filled(root: MapNode, values: Mapping[str, InputValue], profile: str, report: Report) -> MapNode:
+def _filled(
+    root: MapNode, values: Mapping[str, InputValue], profile: str, report: Report, axes: Mapping[str, ScalarNode]
+) -> MapNode:
     """Replace the references below the keys that may have them, and make paths absolute."""
 
     def value_of(name: str) -> Value:
@@ -154,8 +160,10 @@ def _filled(root: MapNode, values: Mapping[str, InputValue], profile: str, repor
     for key, node in root.items.items():
         if key in {"name", "description"}:
             items[key] = node
-        elif key not in NOT_FILLED and (filled := substitute(node, value_of, report, room)) is not None:
-            items[key] = _absolute(key, filled, values, report)
+        elif key not in NOT_FILLED:
+            origins = NO_ORIGINS if key in _PATHS else axes  # paths start at the file that refers to the input
+            if (filled := substitute(node, value_of, report, room, origins)) is not None:
+                items[key] = _absolute(key, filled, values, report)
     return MapNode(items, root.keys, root.span, root.source)
 
 
@@ -163,7 +171,7 @@ def _absolute(key: str, node: Node, values: Mapping[str, InputValue], report: Re
     if key == "adapters" and isinstance(node, ListNode):
         items = tuple(_absolute(key, item, values, report) for item in node.items)
         return ListNode(items, node.span, node.source)
-    if key not in {"from", "adapters"} or not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+    if key not in _PATHS or not isinstance(node, ScalarNode) or not isinstance(node.value, str):
         return node
     if node.value == "" or is_hub(node.value) or (key == "from" and not looks_like_path(node.value)):
         return node

@@ -8,6 +8,7 @@ no shell, no environment, and Go's ``{{ }}`` is plain text.
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import did_you_mean
@@ -18,7 +19,7 @@ from modelsmith.records import dataclass
 from modelsmith.source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from modelsmith.recipe.read.report import Report
 
@@ -29,6 +30,7 @@ _OTHER = regex(
     r"|(?:(?:inputs?|vars?|values|matrix|params|args|parameters)\.|\{ *\.?(?:[A-Za-z]+\.)?| +)(?P<inner>[A-Za-z_][\w-]*) *\})"
 )
 """References of shells, docker compose, GitHub Actions, terraform and helm."""
+NO_ORIGINS: Mapping[str, ScalarNode] = MappingProxyType({})
 _UNSAFE = regex(r"[^A-Za-z0-9_.]+")
 _LONGEST_STEM = 60
 """Leaves 20 of the 80 characters of a model's name for what a recipe adds."""
@@ -188,10 +190,17 @@ def stem(text: str) -> str:
     return safe or "model"
 
 
-def substitute(node: Node, value_of: Callable[[str], Value], report: Report, room: Room) -> Node | None:
+def substitute(
+    node: Node,
+    value_of: Callable[[str], Value],
+    report: Report,
+    room: Room,
+    origins: Mapping[str, ScalarNode] = NO_ORIGINS,
+) -> Node | None:
     """Return the node with every reference replaced; None where an input without a value leaves nothing.
 
     Keys and items that are exactly one such input are left out. Raises RecipeError where there is no ``room`` for the text.
+    ``origins`` are inputs whose value stands elsewhere in the file, as in a matrix: what is exactly one of them has its place.
     """
     match node:
         case ScalarNode(value=str(text)) if "${" in text:
@@ -204,13 +213,14 @@ def substitute(node: Node, value_of: Callable[[str], Value], report: Report, roo
             except TooMuchText as error:
                 report.add("too-large", error.message, node, error.hint)
                 raise report.error() from error
-            return None if value is None else ScalarNode(value, node.text, node.span, node.source)
+            place = origins.get(first_reference(text), node) if _REFERENCE.fullmatch(text) else node
+            return None if value is None else ScalarNode(value, node.text, place.span, place.source)
         case ScalarNode():
             return node
         case ListNode():
-            items = (substitute(item, value_of, report, room) for item in node.items)
+            items = (substitute(item, value_of, report, room, origins) for item in node.items)
             return ListNode(tuple(item for item in items if item is not None), node.span, node.source)
         case MapNode():
-            values = {key: substitute(item, value_of, report, room) for key, item in node.items.items()}
+            values = {key: substitute(item, value_of, report, room, origins) for key, item in node.items.items()}
             kept = {key: item for key, item in values.items() if item is not None}
             return MapNode(kept, node.keys, node.span, node.source)

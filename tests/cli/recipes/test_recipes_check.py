@@ -178,3 +178,38 @@ def test_thinking_is_no_key() -> None:
     with pytest.raises(RecipeError) as raised:
         parse_recipe("name: a\nfrom: x\ncreate: y\nthinking: true\n")
     assert "force-think" in str(raised.value.diagnostics)
+
+
+def test_a_whole_template_is_read_and_its_line_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "name: t\nfrom: sample:deepseek-r1\ncreate: m\ntemplate: "
+    Path("block.yaml").write_text(f"{text}|\n  {{{{ .System }}}}\n  {{{{ .Prompt }}\n")
+    Path("quoted.yaml").write_text(f'{text}"{{{{ if }}"\n')
+    for recipe, place in (("block.yaml", "block.yaml:6:3"), ("quoted.yaml", "quoted.yaml:4:11")):
+        code, told = checked(capsys, recipe)
+        assert code == 1
+        assert f"{place}: error: template: Ollama refuses it: template: " in told
+        assert run(["plan", f"./{recipe}"]) != 0
+        assert place in capsys.readouterr().err
+
+
+def test_a_wrong_value_of_a_matrix_is_shown_where_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("m.yaml").write_text(
+        "name: m\ninputs: {q: {}}\nmatrix: {q: [Q4_K_M, Q9_X]}\nfrom: ./m.gguf\nquantize: ${q}\ncreate: m-${q}\n"
+    )
+    code, told = checked(capsys, "m.yaml")
+    assert code == 1
+    assert 'm.yaml:3:22: error: quantize: there is no quantization "Q9_X"' in told
+
+
+@pytest.mark.parametrize("word", ["./first.yml", "firts.yaml", "./firs.yaml"])
+def test_a_misspelt_path_names_the_recipe_beside_it(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("first.yaml").write_text(GOOD)
+    assert run(["plan", word]) == 3
+    assert "did you mean ./first.yaml?" in capsys.readouterr().err
+
+
+def test_a_new_recipe_names_its_modelfile_by_its_path(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("deep").mkdir()
+    Path("deep/Modelfile").write_text("FROM ../m.gguf\nSYSTEM hi\n")
+    assert run(["recipes", "new", "n.yaml", "--from", "deep/Modelfile"]) == 0
+    assert Path("n.yaml").read_text().startswith("# what ./deep/Modelfile is: ")
