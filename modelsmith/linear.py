@@ -17,7 +17,11 @@ from typing import Any
 MAX_PATTERN = 512
 INSTALL = "or install google-re2, which takes all of them: pip install google-re2"
 
+MOST_STEPS = 100_000_000
+"""Python's engine takes them in some seconds."""
+
 _COUNTED = 64
+_QUANTIFIERS = {"?", "*", "+"}
 _PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?[^:]|\(\?:|[()|*+?]|\{\d+(?:,\d*)?\}|\{,\d+\}|.", re.DOTALL)
 _COUNT = re.compile(r"\{(\d*)(,?)(\d*)\}")
 
@@ -65,6 +69,41 @@ def why_slow(text: str, *, longest: int, repeats: int) -> str:
             several[-1] = True
         closed = False
     return f"it has {repetitions} repetitions, more than {repeats}" if repetitions > repeats else ""
+
+
+def longest_in_time(text: str, repetitions: int) -> int:
+    """Return how long a text may be, so that no more than ``MOST_STEPS`` are taken to look for the expression in it.
+
+    Each place of the text is a start, each repetition can end at each place behind it, and all that is left to choose is chosen in
+    every way.
+    """
+    return int((MOST_STEPS / _ways(text)) ** (1 / (1 + repetitions)))
+
+
+def repetitions_in(text: str, longest: int) -> int:
+    """Return how many parts of an expression can stand there many times."""
+    return sum((_most(part, longest) or 0) > 1 for part in _PART.findall(text))
+
+
+def _ways(text: str) -> int:
+    """Return in how many ways an expression can match where it stands once, its repetitions aside."""
+    groups = [[0, 1]]  # of each open group: the ways of the branches so far, and of this one
+    before = ""
+    for part in _PART.findall(text):
+        if part.startswith("("):
+            groups.append([0, 1])
+        elif part.startswith(")") and len(groups) > 1:
+            ways = sum(groups.pop())
+            groups[-1][1] *= ways
+        elif part.startswith("|"):
+            groups[-1] = [sum(groups[-1]), 1]
+        elif part == "?" and before not in _QUANTIFIERS and not before.endswith("}"):
+            groups[-1][1] *= 2
+        before = part
+    ways = 1
+    for group in groups:
+        ways *= sum(group)
+    return ways
 
 
 def _most(part: str, longest: int) -> int | None:

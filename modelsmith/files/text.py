@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LARGEST = 16 << 20
 """Bytes that a Modelfile or a template may have; anything longer is something else."""
 
-MOST_LINES = 50_000
+MOST_LINES = 20_000
 """Lines that a Modelfile or a template may have, those of quoted texts aside: each may be an instruction."""
 _QUOTED = re.compile(rb'"""(?s:.*?)"""')
 

@@ -132,3 +132,18 @@ def test_files_with_too_many_lines_are_refused(tmp_path: Path, capsys: pytest.Ca
     with in_time():
         assert run(["lint", str(file)]) == 3
     assert "300,001 lines outside of quotes" in capsys.readouterr().err
+    for words in (["explain", str(file)], ["render", str(file), "-u", "x"]):
+        with in_time():
+            assert run(words) == 3
+        assert "300,001 lines outside of quotes" in capsys.readouterr().err
+
+
+def test_parse_shows_some_hundred_places_at_which_ollama_stops(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "Modelfile"
+    file.write_text("FROM x\n" + "PARAMTER stop a\n" * 700)
+    assert run(["parse", str(file)]) == 1
+    shown = capsys.readouterr().err
+    assert shown.count("PARAMETER") >= 500
+    assert shown.endswith("… and 200 more places\n")

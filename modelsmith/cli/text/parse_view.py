@@ -11,6 +11,7 @@ from rich.text import Text
 from modelsmith.cli.shared.failure import printable, show_diagnostic
 from modelsmith.cli.shared.terminal import Terminal
 from modelsmith.source import Source
+from modelsmith.syntax.modelfile.diagnose import diagnose, is_faulty
 
 if TYPE_CHECKING:
     from modelsmith.syntax.modelfile.modelfile import Modelfile
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST_VALUE = 300
 MOST = 500
-"""Instructions that are listed; more are for other programs to read."""
+"""Instructions and refusals that are listed; more are for other programs to read."""
 
 
 def show_commands(path: str, modelfile: Modelfile, request: ResolvedRequest | None) -> None:
@@ -52,8 +53,11 @@ def show_refusal(path: str, modelfile: Modelfile, error: ReadingError) -> None:
         f"{printable(path)}: {click.style('Ollama refuses it:', fg='red', bold=True)} {printable(str(error))}", err=True
     )
     source = Source(modelfile.text, printable(path))
-    for diagnostic in modelfile.diagnostics:
+    faulty = [node for node in modelfile.nodes if is_faulty(node)]
+    for diagnostic in diagnose(faulty[:MOST]):
         show_diagnostic(diagnostic, source)
+    if len(faulty) > MOST:
+        click.echo(f"… and {len(faulty) - MOST:,} more places", err=True)
 
 
 def _shortened(value: str) -> str:

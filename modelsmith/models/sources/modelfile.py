@@ -100,12 +100,16 @@ def accepted(path: Path) -> Modelfile | None:
 
 def read(path: Path) -> bytes:
     """Return a Modelfile's bytes; raises UnreadableFile, for one that is too large too."""
+    from modelsmith.files.text import check_length
+
     try:
-        return path.read_bytes() if path.stat().st_size <= 16 << 20 else _too_large(path)
+        data = path.read_bytes() if path.stat().st_size <= 16 << 20 else _too_large(path)
     except OSError as error:
         raise UnreadableFile(
             f"{path} cannot be read: {error.strerror or error}", hint=f'check its permissions: ls -l "{path}"'
         ) from error
+    check_length(data, str(path), f"see modelsmith parse {path}")
+    return data
 
 
 def _too_large(path: Path) -> bytes:

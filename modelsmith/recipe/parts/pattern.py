@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 from modelsmith.errors import UsageError
-from modelsmith.linear import INSTALL, MAX_PATTERN, in_linear_time, why_slow
+from modelsmith.linear import INSTALL, MAX_PATTERN, in_linear_time, longest_in_time, repetitions_in, why_slow
 
 MAX_TEXT = 16_384
-"""Characters of an answer that Python's own engine searches: its time may grow with their square."""
+"""Characters of an answer that Python's own engine searches at most: its time may grow with their square."""
+_LEAST_TEXT = 2000  # an expression that cannot be looked for in so much is of no use
 
 _FLAGS = re.compile(r"\(\?[ims]+\)")
 
@@ -29,12 +30,17 @@ class AnswerPattern:
         if self._search is not None:
             return
         flags = _FLAGS.match(text)
-        if reason := why_slow(text[flags.end() if flags else 0 :], longest=MAX_TEXT, repeats=1):
+        plain = text[flags.end() if flags else 0 :]
+        reason = why_slow(plain, longest=MAX_TEXT, repeats=1)
+        most = min(MAX_TEXT, longest_in_time(plain, repetitions_in(plain, MAX_TEXT)))
+        if not reason and most < _LEAST_TEXT:
+            reason = "it can match in too many ways"
+        if reason:
             raise UsageError(
                 f'the regular expression "{text}" may take too long: {reason}', hint=f"simplify it, {INSTALL}"
             )
         try:
-            self._search, self._most = re.compile(text).search, MAX_TEXT
+            self._search, self._most = re.compile(text).search, most
         except (re.error, OverflowError, RecursionError) as error:
             raise UsageError(
                 f'"{text}" is no regular expression: {error}', hint="put it between single quotes in YAML"

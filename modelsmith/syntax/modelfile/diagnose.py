@@ -27,6 +27,11 @@ def diagnose(nodes: Iterable[Node]) -> Iterator[Diagnostic]:
             yield found
 
 
+def is_faulty(node: Node) -> bool:
+    """Say whether Ollama would stop at a node."""
+    return not isinstance(node, Comment) and node.fault is not None
+
+
 def diagnosed(node: Node) -> Diagnostic | None:
     """Return what is wrong with a node at which Ollama would stop, None for a sound one."""
     if isinstance(node, Comment) or node.fault is None:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from modelsmith.errors import UsageError
-from modelsmith.linear import INSTALL, MAX_PATTERN, in_linear_time, why_slow
+from modelsmith.linear import INSTALL, MAX_PATTERN, in_linear_time, longest_in_time, repetitions_in, why_slow
 
 MAX_NAME = 63
 """Longer names match nothing: llama.cpp does not load such tensors (GGML_MAX_NAME)."""
@@ -32,7 +32,10 @@ class TensorPattern:
         self._search: Any = in_linear_time(text)
         if self._search is not None:
             return
-        if reason := why_slow(text, longest=MAX_NAME, repeats=_REPEATS):
+        reason = why_slow(text, longest=MAX_NAME, repeats=_REPEATS)
+        if not reason and longest_in_time(text, repetitions_in(text, MAX_NAME)) < MAX_NAME:
+            reason = "it can match in too many ways"
+        if reason:
             raise UsageError(
                 f'the regular expression "{text}" may take too long: {reason}',
                 hint=rf"write it with fewer repetitions, such as blk\.\d+\.ffn_.*; {INSTALL}",

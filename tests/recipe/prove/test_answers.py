@@ -150,10 +150,21 @@ def test_inputs_are_filled_in() -> None:
 
 def test_long_answers_are_not_searched_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linear, "find_spec", lambda _name: None)
-    pattern = AnswerPattern("a.*b")
-    assert not pattern.found_in("a" * 16_384)
-    with pytest.raises(UsageError, match="too long to search"):
-        pattern.found_in("a" * 16_385)
+    for text, most in (
+        ("ab", 16_384),
+        ("(cat|dog|bird)s", 16_384),
+        ("a.*b", 10_000),
+        ("a.*b?c", 7071),
+        ("(a|b|c).*d", 5773),
+    ):
+        pattern = AnswerPattern(text)
+        assert not pattern.found_in("x" * most)
+        with pytest.raises(UsageError, match="too long to search"):
+            pattern.found_in("x" * (most + 1))
+    for text in ("a?" * 20 + "b", "(a|a)" * 20 + "b", "(a?b?){1}" * 9 + "c", "(a|ab)" * 6 + ".*c"):
+        with pytest.raises(UsageError, match="may take too long: it can match in too many ways"):
+            AnswerPattern(text)
+    AnswerPattern("|".join(["word"] * 60))
     with pytest.raises(UsageError, match="2 repetitions"):
         AnswerPattern("a.*b.*c")
 

@@ -97,6 +97,13 @@ def test_other_faults() -> None:
     assert why_slow("blk", longest=MAX_NAME, repeats=3) == ""
 
 
+def test_many_ways_to_match_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensor_pattern, "in_linear_time", lambda _text: None)
+    with pytest.raises(UsageError, match="it can match in too many ways"):
+        TensorPattern("a?" * 40 + "b")
+    assert TensorPattern("(attn|ffn)_(q|k|v)?.*").found_in("blk.0.attn_q.weight")
+
+
 @pytest.mark.skipif(importlib.util.find_spec("re2") is None, reason="RE2 is not here: pip install google-re2")
 def test_with_re2_everything_is_linear() -> None:
     pattern = TensorPattern("([a-z0-9._]+)+X")
