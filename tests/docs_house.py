@@ -135,7 +135,7 @@ def house(folder: Path, recipes: Mapping[str, str], set_variable: Callable[[str,
             "registry.example.com": registry.host,
             "registry.example.org": registry.host,
             "https://huggingface.co": hub.url,
-            "git+https://git.example.org/ml/recipes.git": f"git+file://{team}",
+            "git+https://git.example.org/ml/recipes.git": f"git+{team.as_uri()}",
         }
         for name, value in environment.items():
             set_variable(name, value)

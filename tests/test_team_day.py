@@ -50,7 +50,7 @@ def test_the_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         command, _, output = step.partition("\n")
         before.get(command, git_module.forget)()
         git_module.forget()
-        words = shlex.split(command.replace(ADDRESS, f"git+file://{team}@"), comments=True)
+        words = shlex.split(command.replace(ADDRESS, f"git+{team.as_uri()}@"), comments=True)
         assert run(words) == int("# exit 1" in command), command
-        assert plain(capsys.readouterr().out.replace(f"git+file://{team}@", ADDRESS)) == plain(output), command
+        assert plain(capsys.readouterr().out.replace(f"git+{team.as_uri()}@", ADDRESS)) == plain(output), command
     git_module.forget()

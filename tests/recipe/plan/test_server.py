@@ -109,7 +109,7 @@ def test_via_cli_runs_exactly_that_command(tmp_path: Path, monkeypatch: pytest.M
     shell = shutil.which("sh")
     program = tmp_path / "bin" / "ollama"
     program.parent.mkdir()
-    program.write_text(f'#!{shell}\necho "$OLLAMA_HOST $*" >> {tmp_path}/calls\necho "Error: no luck" >&2\nexit 1\n')
+    program.write_text(f'#!{shell}\necho "$OLLAMA_HOST $*" >> "{tmp_path}/calls"\necho "Error: no luck" >&2\nexit 1\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     with FakeOllama(tmp_path / "models") as server:
@@ -117,8 +117,8 @@ def test_via_cli_runs_exactly_that_command(tmp_path: Path, monkeypatch: pytest.M
         ready = plan(recipe, OllamaStore(server.url), modelfile=tmp_path / "Modelfile")
         with pytest.raises(ServerError, match="no luck"):
             apply(ready, via="cli")
-        called = (tmp_path / "calls").read_text().split()
-    assert called == [server.url, "create", "r1:latest", "-f", str(tmp_path / "Modelfile")]
+        called = (tmp_path / "calls").read_text()
+    assert called == f"{server.url} create r1:latest -f {tmp_path / 'Modelfile'}\n"
     assert b"TEMPLATE" in (tmp_path / "Modelfile").read_bytes()
 
 

@@ -173,7 +173,7 @@ def test_the_command_of_the_hint_mends_the_key(tmp_path: Path, capsys: pytest.Ca
     key = "tokenizer.ggml.eos_token_id"
     path = write_sample(tmp_path / "m.gguf", metadata={key: array_entry(key, 4, [257, 256])})
     (fault,) = verify(path).faults
-    command = fault.hint.partition("modelsmith ")[2].replace("FILE", str(path)).split()
+    command = [word.replace("FILE", str(path)) for word in fault.hint.partition("modelsmith ")[2].split()]
     assert run(command) == 0
     capsys.readouterr()
     assert faults(path) == []
