@@ -78,4 +78,4 @@ def real_ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield host
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(600)

@@ -42,7 +42,7 @@ def needs(program: str) -> str:
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(1200):
+    for _ in range(12_000):
         with socket.socket() as one:
             if one.connect_ex(("127.0.0.1", port)) == 0:
                 return

@@ -105,7 +105,7 @@ class Reader:
                 line = process.stdout.readline()
                 assert line, said
                 said += line
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=600) as answer:
                 assert answer.status == 200
             process.send_signal(signal.SIGINT)
             said += process.stdout.read()

@@ -15,7 +15,7 @@ from modelsmith.weights.gguf.sample import write_sample
 
 
 def answers(host: str) -> bool:
-    for _ in range(100):
+    for _ in range(300):
         try:
             return OllamaStore(host).ollama_version() is not None
         except ServerError:

@@ -147,7 +147,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     try:
         url = f"http://{host}"
-        for _ in range(100):
+        for _ in range(300):
             with suppress(ServerError):
                 OllamaStore(url).ollama_version()
                 break
@@ -156,7 +156,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(600)
 
 
 @pytest.mark.ollama

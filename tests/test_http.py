@@ -19,7 +19,7 @@ from modelsmith.http.client import HttpClient
 from modelsmith.http.urls import is_loopback, proxy_for, redacted
 
 Answer = bytes | Callable[[socket.socket], None]
-PATIENCE = 60.0
+PATIENCE = 600.0
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from modelsmith.errors import ServerError
 from modelsmith.http import client as http
 from modelsmith.http.client import HttpClient
 
-PATIENCE = 60.0
+PATIENCE = 600.0
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 

@@ -22,7 +22,7 @@ def words(svg: str) -> list[str]:
 def test_the_pictures_are_true(tmp_path: Path) -> None:
     script = tmp_path / "draw.py"
     script.write_text((PICTURES / "draw.py").read_text("utf-8"), "utf-8")
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     drawn = {path.name: path.read_text("utf-8") for path in tmp_path.glob("*.svg")}
     assert {*drawn} == {path.name for path in PICTURES.glob("*.svg")}

@@ -276,7 +276,7 @@ def test_a_reader_that_goes_away_keeps_the_code(words: tuple[str, ...], code: in
         assert started.stderr is not None
         started.stdout.close()
         errors = started.stderr.read()
-        assert started.wait(timeout=60) == code
+        assert started.wait(timeout=600) == code
         assert b"Traceback" not in errors
         assert b"Exception" not in errors
 
@@ -292,7 +292,7 @@ def test_answers(answer: bytes, code: int) -> None:
             program("apply", "./r.yaml"), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as started:
             os.write(ours, answer)
-            _, errors = started.communicate(timeout=60)
+            _, errors = started.communicate(timeout=600)
         assert started.returncode == code
         assert (b"nothing was changed" in errors) == (code == 1)
         assert b"interrupted" not in errors

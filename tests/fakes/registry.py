@@ -67,7 +67,7 @@ class FakeRegistry:
 class Handler(BaseHTTPRequestHandler):
     registry: FakeRegistry
     protocol_version = "HTTP/1.1"
-    timeout = 20
+    timeout = 600
 
     def log_message(self, *_: Any) -> None:
         pass

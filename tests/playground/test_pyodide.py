@@ -26,7 +26,7 @@ def test_the_pure_core_answers_in_pyodide(tmp_path: Path) -> None:
         ["node", str(SCRIPT), str(SITE), str(tmp_path / "m.gguf"), json.dumps(REQUEST), json.dumps(DOES)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -40,11 +40,11 @@ def server(site: Path) -> Iterator[Server]:
         thread.start()
         yield found
         found.stop()
-        thread.join(10)
+        thread.join(600)
 
 
 def get(server: Server, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection(*re.findall(r"//([^:]+):(\d+)", server.url)[0], timeout=10)
+    connection = http.client.HTTPConnection(*re.findall(r"//([^:]+):(\d+)", server.url)[0], timeout=600)
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     found = answer.status, {key.lower(): value for key, value in answer.getheaders()}, answer.read()

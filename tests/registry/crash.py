@@ -139,7 +139,7 @@ def waiting(folder: Path) -> int:
 
 
 def again(words: list[str], environment: dict[str, str]) -> dict[str, int]:
-    result = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=300, check=False)
+    result = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=600, check=False)
     if result.returncode:
         raise AssertionError(result.stderr)
     answer: dict[str, int] = json.loads(result.stdout)

@@ -151,7 +151,7 @@ class Tunnel:
                     pump = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
                     pump.start()
                     _pump(self.connection, there)
-                    pump.join(5)
+                    pump.join(600)
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

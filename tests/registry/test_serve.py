@@ -31,7 +31,7 @@ from modelsmith.store.local.local import LocalStore
 def ask(
     server: Server, method: str, path: str, headers: dict[str, str] | None = None
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection(server.host, timeout=10)
+    connection = http.client.HTTPConnection(server.host, timeout=600)
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()
@@ -183,13 +183,13 @@ def test_a_real_ollama_pulls(tmp_path: Path) -> None:
     ):
         server.start()
         try:
-            for _ in range(100):
+            for _ in range(300):
                 with socket.socket() as one:
                     if one.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 time.sleep(0.1)
             body = json.dumps({"model": f"{server.host}/library/toy", "insecure": True, "stream": False}).encode()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/pull", body, timeout=60) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/pull", body, timeout=600) as answer:
                 assert json.load(answer) == {"status": "success"}
         finally:
             process.terminate()

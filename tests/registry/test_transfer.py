@@ -330,7 +330,7 @@ def test_two_processes_may_pull_one_model(tmp_path: Path) -> None:
         code += ["--store", str(tmp_path / "b"), "--as", "toy"]
         running = [subprocess.Popen(code, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
         for process in running:
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=600)
             assert process.returncode == 0, err
         assert registry.sent <= BIG + 20_000
     assert files(tmp_path / "b") == files(store_with(tmp_path / "a", size=BIG).layout.folder)

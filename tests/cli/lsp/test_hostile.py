@@ -161,12 +161,12 @@ def test_a_worker_that_is_killed_is_started_again(client: Client) -> None:
 def test_exit_codes(tmp_path: Path) -> None:
     rude = Client(tmp_path).start()
     rude.notify("exit")
-    assert rude.process.wait(timeout=60) == 1, "an exit without a shutdown"
+    assert rude.process.wait(timeout=600) == 1, "an exit without a shutdown"
     rude.close()
     lost = Client(tmp_path)
     assert lost.process.stdin is not None
     lost.process.stdin.close()
-    assert lost.process.wait(timeout=60) == 1, "the editor is gone"
+    assert lost.process.wait(timeout=600) == 1, "the editor is gone"
     lost._thread.join()
     for pipe in (lost.process.stdout, lost.process.stderr):
         assert pipe is not None
@@ -187,7 +187,7 @@ async def leave():
 
 asyncio.run(leave())
 """
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 7
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=600).returncode == 7
 
 
 def test_after_the_goodbye_requests_are_refused(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_after_the_goodbye_requests_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ServerAnswersError, match="shutting down"):
         client.request("textDocument/hover", {"textDocument": {"uri": "x:y"}, "position": {"line": 0, "character": 0}})
     client.notify("exit")
-    assert client.process.wait(timeout=60) == 0
+    assert client.process.wait(timeout=600) == 0
     client.close()
 
 
@@ -227,7 +227,7 @@ def test_nothing_of_the_folder_that_is_open_is_run(tmp_path: Path) -> None:
             pass
         answers += server.stdout.read(length)
     server.stdin.close()
-    server.wait(timeout=60)
+    server.wait(timeout=600)
     server.stdout.close()
     assert b"MS101" in answers
 

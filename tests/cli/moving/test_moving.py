@@ -144,7 +144,7 @@ def test_interrupted_it_keeps_what_came(tmp_path: Path) -> None:
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=600)
         assert process.returncode == 130
         assert err.decode().strip().endswith("interrupted")
         registry.on_bytes = lambda count: None
@@ -181,6 +181,6 @@ def test_serve_until_it_is_interrupted(tmp_path: Path) -> None:
     assert f"at http://127.0.0.1:{port}" in process.stdout.readline().decode()
     assert run(["pull", f"oci://127.0.0.1:{port}/library/toy", "--insecure", "--store", str(tmp_path / "b")]) == 0
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 130
     assert err.decode().strip() == "interrupted"

@@ -183,7 +183,7 @@ def on_a_terminal(words: list[str], *typed: tuple[str, str], **environment: str)
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "90", "NO_COLOR": "", **environment},
     )
     os.close(theirs)
-    watch = threading.Timer(60, started.kill)
+    watch = threading.Timer(600, started.kill)
     watch.start()
     data, left, seen = b"", list(typed), 0
     try:
@@ -200,7 +200,7 @@ def on_a_terminal(words: list[str], *typed: tuple[str, str], **environment: str)
         pass
     watch.cancel()
     os.close(ours)
-    assert started.wait(timeout=60) == 0
+    assert started.wait(timeout=600) == 0
     return data.decode().replace("\r\n", "\n")
 
 

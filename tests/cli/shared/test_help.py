@@ -102,7 +102,7 @@ def on_a_terminal(words: list[str], **environment: str) -> bytes:
     except OSError:  # the other side is closed
         pass
     os.close(ours)
-    assert started.wait(timeout=60) in {0, 1, 2, 3}
+    assert started.wait(timeout=600) in {0, 1, 2, 3}
     return data
 
 

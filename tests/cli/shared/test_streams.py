@@ -33,14 +33,14 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
 def test_every_encoding_can_carry_everything(folder: Path, encoding: str) -> None:
     shown = program(folder, "render", "t.gotmpl", "-u", WORDS, "--json", PYTHONIOENCODING=encoding)
-    output, errors = shown.communicate(timeout=60)
+    output, errors = shown.communicate(timeout=600)
     assert shown.returncode == 0, errors
     assert json.loads(output.decode("utf-8" if encoding == "ascii" else encoding))["prompt"] == WORDS
     listed = program(folder, "recipes", "show", "force-think", PYTHONIOENCODING=encoding)
-    assert listed.communicate(timeout=60)[1] == b""
+    assert listed.communicate(timeout=600)[1] == b""
     (folder / "Modelfile").write_text(f"FROM x\nSYSTEM {WORDS}\n")
     table = program(folder, "parse", "Modelfile", PYTHONIOENCODING=encoding)
-    assert table.communicate(timeout=60)[1] == b""
+    assert table.communicate(timeout=600)[1] == b""
     assert table.returncode == 0
 
 
@@ -50,7 +50,7 @@ def test_a_reader_that_goes_away_is_no_failure(folder: Path) -> None:
         assert started.stdout is not None
         started.stdout.read(10)
         started.stdout.close()
-        assert started.wait(timeout=60) == 0
+        assert started.wait(timeout=600) == 0
 
 
 def test_a_closed_standard_input_is_no_bug(folder: Path) -> None:

@@ -349,7 +349,7 @@ def test_llama_server_runs_with_what_a_preset_says(capsys: pytest.CaptureFixture
         input=json.dumps(section),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
     settings = json.loads(

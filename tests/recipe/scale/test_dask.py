@@ -15,7 +15,7 @@ from modelsmith.recipe.scale.dask_cluster import DaskCluster
 from modelsmith.recipe.scale.job import Job, Made
 
 distributed = pytest.importorskip("distributed")
-PATIENCE = 30.0
+PATIENCE = 600.0
 
 
 @dataclass(frozen=True)

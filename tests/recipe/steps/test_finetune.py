@@ -35,7 +35,7 @@ print(json.dumps(answer["choices"][0]["text"]), flush=True)
 
 def answer(weights: Path, prompt: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", _ASK, str(weights), prompt], capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-c", _ASK, str(weights), prompt], capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return str(json.loads(done.stdout.splitlines()[-1]))

@@ -327,10 +327,10 @@ def test_writers_wait_for_each_other(store: LocalStore, gguf: Path) -> None:
     with writing(store.layout):
         thread = threading.Thread(target=create)
         thread.start()
-        assert told.wait(10)
+        assert told.wait(600)
         assert steps == [f"waiting for another modelsmith to finish with {store.layout.folder}"]
         assert [name.short for name in store.models()] == ["a:latest"]
-    thread.join(10)
+    thread.join(600)
     assert steps[-1] == "success"
     assert [name.short for name in store.models()] == ["a:latest", "b:latest"]
 

@@ -62,7 +62,7 @@ def ours(text: str) -> Answer:
 def theirs(text: str) -> Answer:
     assert GOTP is not None
     command = [GOTP, "-", "--text", "--data", json.dumps(DATA)]
-    done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=600, check=False)
     if done.returncode == 0:
         return "prompt", visible(done.stdout.decode("utf-8", "surrogateescape"))
     message = visible(done.stderr.decode("utf-8", "surrogateescape")).removeprefix("error: ").rstrip("\n")

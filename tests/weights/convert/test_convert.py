@@ -483,5 +483,5 @@ def test_every_family_runs(tmp_path: Path) -> None:
     for name, tiny in FAMILIES.items():
         paths.append(str(tmp_path / f"{name}.gguf"))
         import_checkpoint(write_checkpoint(tmp_path / name, tiny), paths[-1])
-    run = subprocess.run([sys.executable, "-c", _RUN, *paths], capture_output=True, text=True, check=False, timeout=300)
+    run = subprocess.run([sys.executable, "-c", _RUN, *paths], capture_output=True, text=True, check=False, timeout=600)
     assert run.stdout.splitlines() == paths, run.stderr[-3000:]

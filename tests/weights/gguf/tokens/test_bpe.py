@@ -82,7 +82,7 @@ def test_llama_cpp_counts_the_same(pre: str, tmp_path: Path) -> None:
     texts = ["".join(pick.choice(_PIECES) for _ in range(pick.randint(1, 40))) for _ in range(400)]
     texts_path.write_text(json.dumps(texts), encoding="utf-8")
     command = [sys.executable, "-c", _COUNT, str(path), str(texts_path), str(counts_path)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     pairs = BytePairs.of(GGUFFile.open(path))
     assert pairs is not None
     path.unlink()

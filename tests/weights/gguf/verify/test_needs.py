@@ -440,7 +440,7 @@ os._exit(0)
 def loaded(paths: list[Path]) -> dict[str, bool]:
     """Return which files llama.cpp loads."""
     done = subprocess.run(
-        [sys.executable, "-c", LOAD, *map(str, paths)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", LOAD, *map(str, paths)], capture_output=True, text=True, timeout=600, check=False
     )
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('["/')]
     return {Path(path).name: good for path, good in rows}
