@@ -111,7 +111,13 @@ def build(folder: Path, *, tiny: bool, workers: int) -> dict[str, Any]:
     told: dict[str, Any] = {}
     with (
         docker_registry(folder) as host,
-        LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # without it all schedulers of a machine want 8787
+        ) as cluster,
         Client(cluster) as client,
     ):
         os.environ["XDG_CACHE_HOME"] = str(folder / "driver")

@@ -161,8 +161,11 @@ def _with_wrong_answers(reader: Reader, folder: Path) -> None:
 
 def _with_a_cluster(reader: Reader, _folder: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'modelsmith[scale]'")
+    any_port = {"dashboard_address": "127.0.0.1:0"}  # without it all schedulers of a machine want 8787
     cluster = reader.stack.enter_context(
-        distributed.LocalCluster(n_workers=1, processes=False, protocol="tcp://", dashboard_address=None)
+        distributed.LocalCluster(
+            n_workers=1, processes=False, protocol="tcp://", dashboard_address=None, scheduler_kwargs=any_port
+        )
     )
     scheduler = cluster.scheduler_address.replace("tcp://", "dask://")
     registry = reader.stack.enter_context(FakeRegistry())  # builds speak plain http on this machine

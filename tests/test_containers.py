@@ -27,6 +27,19 @@ def read(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)
 
 
+def _port(entry: Any) -> str:
+    """Return a port as docker-compose 1 writes it; 2 tells its parts."""
+    if isinstance(entry, str):
+        return entry
+    return f"{entry['host_ip']}:{entry['published']}:{entry['target']}/{entry['protocol']}"
+
+
+def _volume(entry: Any) -> str:
+    if isinstance(entry, str):
+        return entry
+    return f"{entry['source']}:{entry['target']}:{'ro' if entry['read_only'] else 'rw'}"
+
+
 @pytest.mark.skipif(
     shutil.which("docker-compose") is None, reason="apt-get install --no-install-recommends docker-compose"
 )
@@ -36,12 +49,12 @@ def test_compose_takes_the_file(tmp_path: Path) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     services = read(done.stdout)["services"]
-    assert [str(each["ports"][0]) for each in services.values()] == [
+    assert [_port(each["ports"][0]) for each in services.values()] == [
         "127.0.0.1:8880:11434/tcp",
         "127.0.0.1:8881:11434/tcp",
     ]
     for service in services.values():
-        assert service["volumes"] == [f"{tmp_path / 'models'}:/models:ro"]
+        assert [_volume(each) for each in service["volumes"]] == [f"{tmp_path / 'models'}:/models:ro"]
         assert service["environment"] == {"OLLAMA_MODELS": "/models", "OLLAMA_NOPRUNE": "1"}
 
 

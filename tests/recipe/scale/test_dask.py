@@ -47,7 +47,12 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaskCluster]:
     monkeypatch.setitem(globals(), "WORK", Stepping())
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+            n_workers=1,
+            threads_per_worker=1,
+            processes=False,
+            protocol="tcp",
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # without it all schedulers of a machine want 8787
         ) as made,
         closing(DaskCluster(made.scheduler_address.replace("tcp", "dask"))) as found,
     ):
