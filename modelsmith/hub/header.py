@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import InvalidGGUF, ServerError, UnreadableFile
-from modelsmith.files.cache import cache_folder
+from modelsmith.files.cache import cache_folder, make_folder_of
 from modelsmith.files.replacing import replacing
 from modelsmith.http.ranges import WebFile
 from modelsmith.hub.failures import hub_errors
@@ -50,12 +50,7 @@ def standin(hub: Hub, snapshot: Snapshot, file: HubFile, progress: ProgressSink 
     found, source, _ = scan_on_hub(hub, snapshot, file, progress)
     for fault in found.faults:
         raise fault.error(f"{file.path} of {snapshot.repo}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnreadableFile(
-            f"{path.parent} cannot be made: {error.strerror or error}", hint="set XDG_CACHE_HOME to another folder"
-        ) from error
+    make_folder_of(path)
     with replacing(path, keeps=False) as (descriptor, _):
         os.write(descriptor, source.read(0, 0, source.fetched))
         os.ftruncate(descriptor, file.size)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelsmith.errors import InvalidGGUF, UnreadableFile, Unsupported
-from modelsmith.files.cache import cache_folder
+from modelsmith.files.cache import ANOTHER_FOLDER, cache_folder, make_folder_of
 from modelsmith.hub.reference import HubReference, is_hub
 from modelsmith.manifest import Digest
 from modelsmith.models.find import resolve_base
@@ -124,11 +124,6 @@ def _is_there(path: Path, size: int) -> bool:
 def _write(path: Path, text: bytes) -> None:
     from modelsmith.files.replacing import write
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnreadableFile(
-            f"{path.parent} cannot be made: {error.strerror or error}", hint="set XDG_CACHE_HOME to another folder"
-        ) from error
+    make_folder_of(path)
     if not path.exists() or path.read_bytes() != text:
-        write(path, [text], keeps=False, hint="set XDG_CACHE_HOME to another folder")
+        write(path, [text], keeps=False, hint=ANOTHER_FOLDER)

@@ -6,13 +6,13 @@ same way (its path, its capabilities, its thinking tags). What is not proven is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from modelsmith.errors import InjectionError
+from modelsmith.errors import InjectionError, TemplateSyntaxError
 from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.effective.capabilities import go_capabilities, go_tool_round_trip
-from modelsmith.template.outcomes import Outcomes, compared
+from modelsmith.template.outcomes import Outcomes, TooSlow, compared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     Expectation: TypeAlias = Callable[[Conversation, Think, str, str], str]
     """(conversation, think, before, after) -> "" where that is as it should be, else what is wrong."""
+
+C = TypeVar("C")
+T = TypeVar("T")
 
 _SHOWN = 60
 _SECONDS = 20.0
@@ -54,6 +57,32 @@ def prove(
                 raise failed(pair.name, pair.think, was.shown, now.shown, wrong)
         elif wrong := expectation(pair.conversation, pair.think, was.prompt, now.prompt):
             raise failed(pair.name, pair.think, was.prompt, now.prompt, wrong)
+
+
+def first_proven(
+    candidates: Iterable[C],
+    proven: Callable[[C], T],
+    failure: str,
+    *,
+    otherwise: str = "nothing could be tried",
+    hint: str = "",
+) -> T:
+    """Return what ``proven`` makes of the first candidate that it does not refuse.
+
+    Raises InjectionError where it refuses all: ``failure``, and why the last was refused (``otherwise`` and ``hint`` where none
+    could be tried), and TooSlow at once.
+    """
+    reason: InjectionError | None = None
+    for candidate in candidates:
+        try:
+            return proven(candidate)
+        except TooSlow:
+            raise
+        except TemplateSyntaxError:
+            continue
+        except InjectionError as error:
+            reason = error
+    raise InjectionError(f"{failure}: {reason or otherwise}", hint=reason.hint if reason else hint)
 
 
 def check_renders(before: Renderings) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import InvalidGGUF, UnreadableFile
+from modelsmith.errors import InvalidGGUF
+from modelsmith.files.cache import cannot_make
 from modelsmith.files.replacing import replacing
 from modelsmith.weights.gguf.layout import header
 from modelsmith.weights.gguf.outline import entries_of
@@ -53,9 +54,7 @@ def write_standin(outline: Mapping[str, Any], path: Path, size: int) -> None:
             os.write(descriptor, start)
             os.ftruncate(descriptor, size)
     except OSError as error:
-        raise UnreadableFile(
-            f"{path} cannot be made: {error.strerror or error}", hint="set XDG_CACHE_HOME to another folder"
-        ) from error
+        raise cannot_make(path, error) from error
 
 
 def _check(metadata: Mapping[str, Any], size: int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import InjectionError, TemplateRenderError, TemplateSyntaxError
+from modelsmith.errors import InjectionError, TemplateRenderError
 from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.syntax.gotemplate.nodes import Text
@@ -22,9 +22,8 @@ from modelsmith.template.edit.addition import code
 from modelsmith.template.edit.go.beside_edits import HINT, Builder, printers
 from modelsmith.template.edit.go.scope import visible
 from modelsmith.template.edit.positions import MARK, START, Position, after_bos, has_text, is_inserted, marked_prompts
-from modelsmith.template.edit.prove import Renderings, prove, prove_same_reading
+from modelsmith.template.edit.prove import Renderings, first_proven, prove, prove_same_reading
 from modelsmith.template.go.tool_tag import tool_call_tag
-from modelsmith.template.outcomes import TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,20 +47,18 @@ def insert(template: Template, addition: Addition, at: str) -> Template:
         position = Position.of(at)
         _check_shown(before, position, addition)
         offers, expectation = _beside(before, position, addition), _inserted(before, position, addition)
-    reason: InjectionError | None = None
-    for edits in offers:
-        try:
-            return _proven(before, edits, expectation)
-        except TooSlow:
-            raise
-        except (TemplateSyntaxError, InjectionError) as error:
-            reason = error if isinstance(error, InjectionError) else reason
-    why = str(reason or "no node of the template prints these texts and nothing else")
+    failure = f"no place was found for the text {at}"
     if at == START and template.is_legacy:
-        why = (
-            f"it is rendered turn by turn (.Prompt and .Response), and no turn knows whether it is the first one: {why}"
+        failure += (
+            ": it is rendered turn by turn (.Prompt and .Response), and no turn knows whether it is the first one"
         )
-    raise InjectionError(f"no place was found for the text {at}: {why}", hint=reason.hint if reason else HINT)
+    return first_proven(
+        offers,
+        lambda edits: _proven(before, edits, expectation),
+        failure,
+        otherwise="no node of the template prints these texts and nothing else",
+        hint=HINT,
+    )
 
 
 @remembering()

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import InjectionError, TemplateSyntaxError
 from modelsmith.memo import remembering
 from modelsmith.source import apply_edits
 from modelsmith.template.conversation.named import NAMED
@@ -21,8 +20,7 @@ from modelsmith.template.edit.addition import Addition
 from modelsmith.template.edit.go import places as inject_places
 from modelsmith.template.edit.go.generation import generation_prompt, handles_tools, opens_turn
 from modelsmith.template.edit.positions import GENERATION_PROMPT, check_place
-from modelsmith.template.edit.prove import Renderings, prove, prove_same_reading
-from modelsmith.template.outcomes import TooSlow
+from modelsmith.template.edit.prove import Renderings, first_proven, prove, prove_same_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,17 +64,11 @@ def add(template: Template, addition: Addition) -> Template:
         if addition.text(think):
             generation_prompt(template, think)
     expectation = _expectation(template, addition)
-    reason: InjectionError | None = None
-    for candidate in _candidates(before, addition):
-        try:
-            return _proven(before, candidate, expectation)
-        except TooSlow:
-            raise
-        except (TemplateSyntaxError, InjectionError) as error:
-            reason = error if isinstance(error, InjectionError) else reason
-    raise InjectionError(
-        f"no place was found for the text: {reason or 'the template prints nothing that could be followed'}",
-        hint=reason.hint if reason else "",
+    return first_proven(
+        _candidates(before, addition),
+        lambda candidate: _proven(before, candidate, expectation),
+        "no place was found for the text",
+        otherwise="the template prints nothing that could be followed",
     )
 
 

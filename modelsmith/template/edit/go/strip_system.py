@@ -14,7 +14,6 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import InjectionError, TemplateSyntaxError
 from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.syntax.gotemplate.nodes import (
@@ -34,8 +33,7 @@ from modelsmith.syntax.gotemplate.tree import walk
 from modelsmith.template.conversation.proof import proof_conversations
 from modelsmith.template.conversation.think import THINKS
 from modelsmith.template.edit.go.scope import is_messages
-from modelsmith.template.edit.prove import Renderings, check_renders, prove, prove_same_reading
-from modelsmith.template.outcomes import TooSlow
+from modelsmith.template.edit.prove import Renderings, check_renders, first_proven, prove, prove_same_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,21 +54,14 @@ def strip_system(template: Template) -> Template:
     """
     before = Renderings(template)
     check_renders(before)
-    reason: InjectionError | None = None
-    for edits in _candidates(template):
-        try:
-            edited = type(template).parse(apply_edits(template.text, edits)) if edits else template
-            prove_same_reading(template, edited)
-            _prove(before, before if edited is template else Renderings(edited))
-        except TooSlow:
-            raise
-        except TemplateSyntaxError as error:
-            reason = reason or InjectionError(error.message)
-        except InjectionError as error:
-            reason = error
-        else:
-            return edited
-    raise InjectionError(f"the system prompt cannot be taken out: {reason}", hint=reason.hint if reason else "")
+
+    def proven(edits: tuple[Edit, ...]) -> Template:
+        edited = type(template).parse(apply_edits(template.text, edits)) if edits else template
+        prove_same_reading(template, edited)
+        _prove(before, before if edited is template else Renderings(edited))
+        return edited
+
+    return first_proven(_candidates(template), proven, "the system prompt cannot be taken out")
 
 
 def _candidates(template: Template) -> Iterator[tuple[Edit, ...]]:

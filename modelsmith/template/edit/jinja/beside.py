@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import InjectionError, TemplateSyntaxError
+from modelsmith.errors import InjectionError
 from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.template.conversation.named import NAMED, is_prefill
 from modelsmith.template.edit.jinja.renderings import SWITCHES, ChatRenderings
 from modelsmith.template.edit.positions import MARK, START, Position, after_bos, has_text, is_inserted, marked_prompts
-from modelsmith.template.edit.prove import prove
+from modelsmith.template.edit.prove import first_proven, prove
 from modelsmith.template.jinja.template import ChatTemplate
 
 if TYPE_CHECKING:
@@ -43,18 +43,14 @@ def insert_chat_template(template: ChatTemplate, addition: Addition, at: str) ->
             f"the chat template never shows {Position.of(at).what}, so there is no place {at}",
             hint="it leaves these messages out; see `modelsmith render`",
         )
-    reason: InjectionError | None = None
-    for edit in _at_the_start(template, addition) if at == START else _ahead(Position.of(at), addition):
-        try:
-            edited = ChatTemplate.parse(apply_edits(template.text, (edit,)))
-            _prove(before, edited, addition, at)
-        except InjectionError as error:
-            reason = error
-        except TemplateSyntaxError:
-            continue
-        else:
-            return edited
-    raise InjectionError(f"no place was found for the text {at}: {reason}", hint=reason.hint if reason else "")
+
+    def proven(edit: Edit) -> ChatTemplate:
+        edited = ChatTemplate.parse(apply_edits(template.text, (edit,)))
+        _prove(before, edited, addition, at)
+        return edited
+
+    offers = _at_the_start(template, addition) if at == START else _ahead(Position.of(at), addition)
+    return first_proven(offers, proven, f"no place was found for the text {at}")
 
 
 def is_there_in_chat_template(template: ChatTemplate, addition: Addition, at: str) -> bool:

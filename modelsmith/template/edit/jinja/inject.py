@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import InjectionError, TemplateSyntaxError
+from modelsmith.errors import InjectionError
 from modelsmith.memo import remembering
 from modelsmith.source import Edit, apply_edits
 from modelsmith.template.conversation.named import NAMED, is_prefill, is_suffix
@@ -20,7 +20,7 @@ from modelsmith.template.edit.addition import Addition
 from modelsmith.template.edit.jinja.code import code_of
 from modelsmith.template.edit.jinja.renderings import SWITCHES, ChatRenderings
 from modelsmith.template.edit.positions import GENERATION_PROMPT, check_place
-from modelsmith.template.edit.prove import prove
+from modelsmith.template.edit.prove import first_proven, prove
 from modelsmith.template.jinja.template import ChatTemplate
 
 if TYPE_CHECKING:
@@ -91,18 +91,13 @@ def add_to_chat_template(template: ChatTemplate, addition: Addition) -> ChatTemp
             f"the chat template renders no conversation that ends with a user's message: {_first_error(before)}",
             hint="repair the template first; see `modelsmith render`",
         )
-    reason: InjectionError | None = None
-    for edit in _candidates(template, addition):
-        try:
-            edited = ChatTemplate.parse(apply_edits(template.text, (edit,)))
-            _prove(before, edited, addition)
-        except InjectionError as error:
-            reason = error
-        except TemplateSyntaxError:
-            continue
-        else:
-            return edited
-    raise InjectionError(f"no place was found for the text: {reason}", hint=reason.hint if reason else "")
+
+    def proven(edit: Edit) -> ChatTemplate:
+        edited = ChatTemplate.parse(apply_edits(template.text, (edit,)))
+        _prove(before, edited, addition)
+        return edited
+
+    return first_proven(_candidates(template, addition), proven, "no place was found for the text")
 
 
 def _candidates(template: ChatTemplate, addition: Addition) -> Iterator[Edit]:
