@@ -124,6 +124,8 @@ def of_file(text: str) -> str:
     path = text.removesuffix(f":{DEFAULT_TAG}")
     if not path.lower().endswith(".gguf"):
         return ""
+    if "*" in path:
+        return "a wildcard names no model: name each shard with a FROM of its own, or make one file of them: modelsmith gguf merge"
     return f"a .gguf is a file; this makes a model of it: modelsmith apply import-gguf --set base={path:.200}"
 
 

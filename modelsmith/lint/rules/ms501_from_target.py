@@ -22,7 +22,7 @@ FROM llama3.2:3b
 There is no fix: only you know which model is meant.
 
 ## Source
-Ollama parser/parser.go (expandPath), ollama#4538, ollama#1765, ollama#9580, ollama#11961, ollama#17591.
+Ollama parser/parser.go (expandPath), docs/modelfile.mdx of its main branch (a wildcard for the shards of a split GGUF), ollama#4538, ollama#1765, ollama#9580, ollama#11961, ollama#17591.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from modelsmith.lint.rule import Finding, rule
 from modelsmith.lint.surroundings import PathKind
 from modelsmith.name import ModelName
 from modelsmith.patterns import regex
+from modelsmith.versions import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _BLOB = regex(r"[/\\]blobs[/\\]sha256[-:][0-9a-f]{64}$")
 _DRIVE = regex(r"[A-Za-z]:[/\\]")
 _PATH = regex(r"\.{0,2}/|~|\\")
+_WILD = regex(r"[*?].*\.gguf$")
 _WEIGHTS = (".gguf", ".bin", ".safetensors", ".pth", ".pt")
 
 
@@ -80,6 +82,8 @@ def _look(document: Document, instruction: Instruction) -> Iterator[Finding]:
 def _found(document: Document, instruction: Instruction, facts: PathFacts) -> Iterator[Finding]:
     value, place = instruction.value, instruction.value_span
     match facts.kind:
+        case PathKind.MISSING if instruction.keyword == "FROM" and _WILD.search(value):
+            yield _wild(document, instruction, facts)
         case PathKind.MISSING if _PATH.match(value) or value.lower().endswith(_WEIGHTS):
             if instruction.keyword == "FROM":
                 is_name = ModelName.parse(value).is_valid
@@ -106,6 +110,21 @@ def _found(document: Document, instruction: Instruction, facts: PathFacts) -> It
             yield Finding(place, f"{value}: {facts.problem}", facts.hint, severity=Severity.ERROR)
         case _:
             pass
+
+
+def _wild(document: Document, instruction: Instruction, facts: PathFacts) -> Finding:
+    """Judge a wildcard, for the shards of a split GGUF: Ollama's documentation has it, the newest version that is known does not."""
+    if document.target > NEWEST:
+        message = f"a wildcard in FROM is documented for an Ollama after {NEWEST}; it is not checked here"
+        return Finding(
+            instruction.value_span, message, f"Ollama {NEWEST} and older stop at this line", severity=Severity.INFO
+        )
+    return Finding(
+        instruction.value_span,
+        f"there is no file {facts.path}, and Ollama {NEWEST} and older take no wildcards",
+        "name each shard with a FROM of its own, or make one file of them: modelsmith gguf merge",
+        severity=Severity.ERROR,
+    )
 
 
 def _names(document: Document) -> set[str]:
