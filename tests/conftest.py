@@ -48,18 +48,29 @@ def ordinary_user() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def real_ollama(real_ollama_server: str) -> Iterator[str]:
+    """Yield the URL of a real server, which is this test's alone for as long as it runs."""
+    from real_ollama import alone
+
+    with alone(real_ollama_server):
+        yield real_ollama_server
+
+
 @pytest.fixture(scope="session")
-def real_ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def real_ollama_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the URL of a real server: the one at OLLAMA_HOST, or the program on the PATH, started for these tests."""
     from ports import free_port
-    from real_ollama import answers, can_create
+    from real_ollama import alone, answers, can_create
 
     from modelsmith.store.ollama.ollama import OllamaStore
 
     if host := OLLAMA_HOST:
         if not answers(host):
             pytest.skip(f"no Ollama answers at {host}, where OLLAMA_HOST says that one is")
-        if not can_create(OllamaStore(host), tmp_path_factory.mktemp("probe")):
+        with alone(host):
+            creates = can_create(OllamaStore(host), tmp_path_factory.mktemp("probe"))
+        if not creates:
             pytest.skip(f"the Ollama at {host} has no llama-quantize, so it cannot import a GGUF")
         yield host
         return

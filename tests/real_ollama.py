@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import re
+import tempfile
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from modelsmith.errors import ServerError
@@ -12,6 +17,18 @@ from modelsmith.store.model import CreateRequest
 from modelsmith.store.ollama.ollama import OllamaStore
 from modelsmith.weights.blobs.blob import FileBlob
 from modelsmith.weights.gguf.sample import write_sample
+
+
+@contextmanager
+def alone(host: str) -> Iterator[None]:
+    """Keep the tests of other processes away from a server.
+
+    An Ollama that deletes a model takes files from under a like one that it is just making.
+    """
+    name = re.sub(r"\W+", "-", host)
+    with Path(tempfile.gettempdir(), f"modelsmith-tests-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def answers(host: str) -> bool:

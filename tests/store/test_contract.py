@@ -70,7 +70,7 @@ class Place:
 def comparable(model: StoredModel, sees_files: bool) -> dict[str, Any]:
     """Return what can be known about a model from outside, as plain values."""
     values = {item.name: getattr(model, item.name) for item in fields(model)}
-    del values["weights"]
+    del values["weights"], values["said"]  # where a file lies, and what a server says of itself
     if not sees_files:
         values = {key: value for key, value in values.items() if not key.startswith("chat_template")}
     values["messages"] = [dict(message) for message in model.messages]
