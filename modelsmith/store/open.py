@@ -18,11 +18,13 @@ from modelsmith.errors import ServerError, StoreError, UsageError, system_errors
 from modelsmith.patterns import regex
 from modelsmith.records import dataclass
 from modelsmith.store.environment import variable
+from modelsmith.store.layout import NEWER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsmith.store import Store
+    from modelsmith.store.layout import Layout
     from modelsmith.store.local.local import LocalStore
     from modelsmith.store.ollama.ollama import OllamaStore
 
@@ -34,6 +36,7 @@ _ANSWER_SECONDS = 10.0
 _STORE = "MODELSMITH_STORE"
 _DEFAULT_DIRECTORY = "the default directory"
 _DEFAULT_PLACE = regex(r"http://(?:127\.0\.0\.1|localhost|0\.0\.0\.0|\[::1?\])?:11434/?")
+_PORT = regex(r"[^:\]]*\]?:([^:\]]+)$")
 _HOST_AND_PORT = regex(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.%]+\]):\d{1,5}")
 
 
@@ -69,6 +72,8 @@ def open_existing_store(where: str | os.PathLike[str] | None = None) -> Store:
             f"there is no folder {choice.store.location} ({choice.reason})",
             hint="check the spelling of the folder's name",
         )
+    if isinstance(choice.store, LocalStore):
+        _check_is_store(choice.store.layout)
     return choice.store
 
 
@@ -114,11 +119,14 @@ def open_folder(where: str | os.PathLike[str] | None = None, *, may_be_new: bool
             hint="name the folder of its models with --store DIR, on the machine where it is",
         )
     text = os.fspath(named) if named is not None else default_folder()
+    _check_named(text)
     if isinstance(named, str) and ("://" in named or (_HOST_AND_PORT.fullmatch(named) and not Path(named).exists())):
         raise StoreError(f"{named} is a server, and this looks into a folder", hint="name the folder with --store DIR")
     store = _directory(text, expand=named is not None)
     if not isinstance(store, LocalStore) or not (may_be_new or store.layout.folder.is_dir()):
         raise StoreError(f"there is no folder {text}", hint="name the store's folder with --store DIR")
+    if not may_be_new:
+        _check_is_store(store.layout)
     return store
 
 
@@ -146,8 +154,7 @@ def choose_store(
     text = os.fspath(where)
     if not isinstance(where, str):
         return StoreChoice(_directory(text), f"the directory {by}")
-    if not text.strip():
-        raise UsageError("the store has an empty name", hint="name a directory or a URL, or leave it out")
+    _check_named(text)
     scheme, separator, _ = text.partition("://")
     if separator and scheme.lower() not in {"http", "https"}:
         raise UsageError(f"{text!r} is neither a directory nor an http or https URL")
@@ -195,27 +202,43 @@ def _default(environment: Mapping[str, str]) -> StoreChoice:
 
 def _named(host: str) -> OllamaStore:
     """Return the server that OLLAMA_HOST names; raises ServerError where it cannot be used."""
+    from modelsmith.name import parse_host
     from modelsmith.store.ollama.ollama import OllamaStore
 
+    scheme, separator, address = host.rpartition("://")
+    plain = f"{scheme}{separator}{address.rpartition('@')[2]}"
+    asked = _port_of(plain)
+    is_port = not asked or urlsplit(parse_host(plain)).port == (int(asked) if asked.isdecimal() else None)
+    port = "" if is_port else f" (port {asked} is none: Ollama takes its own)"
+    shown = plain if "@" not in address else f"{scheme}{separator}***@{address.rpartition('@')[2]}"
     way_out = "start it, unset OLLAMA_HOST, or name a directory or another server with --store"
     try:
         server = OllamaStore(host)
     except UsageError as error:
-        raise ServerError(f"OLLAMA_HOST={host} names no server: {error.message}", hint=way_out) from error
+        raise ServerError(f"OLLAMA_HOST={shown} names no server: {error.message}", hint=way_out) from error
     seconds = LOCAL_SECONDS if server.is_local else REMOTE_SECONDS
     if not server.is_listening(seconds):
-        raise ServerError(f"no server answers at {server.location}, which OLLAMA_HOST={host} names", hint=way_out)
+        raise ServerError(
+            f"no server answers at {server.location}, which OLLAMA_HOST={shown} names{port}", hint=way_out
+        )
     try:
         server.ollama_version(seconds=_ANSWER_SECONDS)
     except ServerError as error:
         raise ServerError(
-            f"no Ollama answers at {server.location}, which OLLAMA_HOST={host} names: {error.message}",
+            f"no Ollama answers at {server.location}, which OLLAMA_HOST={shown} names: {error.message}",
             status=error.status,
             request=error.request,
             text=error.text,
             hint=way_out,
         ) from error
     return server
+
+
+def _port_of(host: str) -> str:
+    """Return the port that a value of OLLAMA_HOST asks for, "" where it asks for none."""
+    address = host.partition("://")[2] or host
+    match = _PORT.search(address.partition("/")[0])
+    return match[1] if match else ""
 
 
 def _answering() -> tuple[str, str, OllamaStore | None]:
@@ -234,6 +257,23 @@ def _answering() -> tuple[str, str, OllamaStore | None]:
     except ServerError:
         return server.location, "no Ollama answers", None
     return server.location, "", server
+
+
+def _check_named(text: str) -> None:
+    if not text.strip():
+        raise UsageError("the store has an empty name", hint="name a directory or a URL, or leave it out")
+
+
+@system_errors()
+def _check_is_store(layout: Layout) -> None:
+    """Raise StoreError for a folder that holds something, and nothing of a store: whoever looks into it has named another one."""
+    folder = layout.folder
+    places = (layout.manifests, layout.blobs, layout.private, *(folder / name for name in NEWER))
+    if folder.is_dir() and any(folder.iterdir()) and not any(map(os.path.lexists, places)):
+        raise StoreError(
+            f"{folder} is not a store: it has neither manifests nor blobs",
+            hint="name the folder that has them; a new store is made by create, apply or pull",
+        )
 
 
 @system_errors()

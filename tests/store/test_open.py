@@ -15,7 +15,14 @@ from modelsmith.store.environment import variable
 from modelsmith.store.local.local import LocalStore
 from modelsmith.store.model import CreateRequest
 from modelsmith.store.ollama.ollama import OllamaStore, server_url
-from modelsmith.store.open import choose_store, named_server, open_existing_store, open_store, open_store_or_absent
+from modelsmith.store.open import (
+    choose_store,
+    named_server,
+    open_existing_store,
+    open_folder,
+    open_store,
+    open_store_or_absent,
+)
 
 
 def test_a_named_server_may_take_its_time_and_another_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +141,37 @@ def test_something_else_at_the_place_that_ollama_host_names(tmp_path: Path) -> N
 def test_a_host_that_cannot_be_one(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match="OLLAMA_HOST=ftp://x names no server"):
         choose_store(environment={"OLLAMA_HOST": "ftp://x", "OLLAMA_MODELS": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("127.0.0.1:99999", "127.0.0.1:99999 names (port 99999 is none: Ollama takes its own)"),
+        ("127.0.0.1:abc", "127.0.0.1:abc names (port abc is none: Ollama takes its own)"),
+        ("user:secret@127.0.0.1:9", "***@127.0.0.1:9 names"),
+        ("http://127.0.0.1:9/x", "http://127.0.0.1:9/x names"),
+        ("[::1]:9", "[::1]:9 names"),
+        (":9", ":9 names"),
+    ],
+)
+def test_odd_hosts_are_named_as_they_are(host: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OllamaStore, "is_listening", lambda *_: False)
+    with pytest.raises(ServerError) as raised:
+        choose_store(environment={"OLLAMA_HOST": host})
+    assert raised.value.message.endswith(f"which OLLAMA_HOST={told}")
+
+
+def test_a_folder_of_something_else_is_no_store(tmp_path: Path) -> None:
+    assert open_existing_store(str(tmp_path)).models() == ()
+    (tmp_path / "notes").write_text("mine")
+    for opens in (open_existing_store, open_folder):
+        with pytest.raises(StoreError, match="is not a store: it has neither manifests nor blobs"):
+            opens(str(tmp_path))
+        with pytest.raises(UsageError, match="empty name"):
+            opens(" ")
+    (tmp_path / "blobs").mkdir()
+    assert open_folder(str(tmp_path)).models() == ()
+    assert open_folder(str(tmp_path / "new"), may_be_new=True).models() == ()
 
 
 def test_our_own_variable_wins(tmp_path: Path) -> None:
