@@ -165,3 +165,17 @@ def test_doctor_tells_what_it_reads(capsys: pytest.CaptureFixture[str]) -> None:
     error = capsys.readouterr().err
     assert "name a text, or - for stdin" in error
     assert "nothing found" not in error
+
+
+def test_a_message_that_a_template_passes_over_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    template, chat = tmp_path / "t.gotmpl", tmp_path / "chat.json"
+    template.write_text('{{ range .Messages }}{{ if eq .Role "user" }}U:{{ .Content }}{{ end }}{{ end }}')
+    messages = [
+        {"role": "user", "content": "hello"},
+        {"role": "tool", "content": "42"},
+        {"role": "assistant", "content": ""},
+    ]
+    chat.write_text(json.dumps({"messages": messages}))
+    assert run(["render", str(template), "--conversation", str(chat)]) == 0
+    told = "message 2 is of the role tool: nothing of it is in the prompt"
+    assert told in capsys.readouterr().err

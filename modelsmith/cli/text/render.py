@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from modelsmith.errors import ModelsmithError, TemplateRenderError, TemplateSynt
 if TYPE_CHECKING:
     from modelsmith.template.conversation.conversation import Conversation
 
+_WORD = re.compile(r"\w+")
 _ROLES = ("system", "user", "assistant", "tool")
 THINK = {"unset": None, "true": True, "false": False, "low": "low", "medium": "medium", "high": "high", "max": "max"}
 
@@ -176,11 +178,18 @@ def command(
 
 
 def _vanished(talk: Conversation, prompt: str) -> list[str]:
-    """Say which messages of unknown roles the template leaves out: it prints those that it knows, and drops others silently."""
+    """Say which messages the template leaves out: it prints what it knows, and drops the rest silently."""
     from modelsmith.diagnostic import did_you_mean
 
-    return [
-        f'message {number} has the unknown role "{message.role}"{did_you_mean(message.role, _ROLES)}: nothing of it is in the prompt'
-        for number, message in enumerate(talk.messages, 1)
-        if message.role not in _ROLES and message.content.strip() and message.content.strip() not in prompt
-    ]
+    notes = []
+    for number, message in enumerate(talk.messages, 1):
+        words = _WORD.findall(message.content)
+        if words and not any(word in prompt for word in words):
+            guess = did_you_mean(message.role, _ROLES)
+            whose = (
+                f"is of the role {message.role}"
+                if message.role in _ROLES
+                else f'has the unknown role "{message.role}"{guess}'
+            )
+            notes.append(f"message {number} {whose}: nothing of it is in the prompt")
+    return notes

@@ -84,7 +84,9 @@ def _found(document: Document, instruction: Instruction, facts: PathFacts) -> It
     match facts.kind:
         case PathKind.MISSING if instruction.keyword == "FROM" and _WILD.search(value):
             yield _wild(document, instruction, facts)
-        case PathKind.MISSING if _PATH.match(value) or value.lower().endswith(_WEIGHTS):
+        case PathKind.MISSING if (
+            instruction.keyword == "ADAPTER" or _PATH.match(value) or value.lower().endswith(_WEIGHTS)
+        ):
             if instruction.keyword == "FROM":
                 is_name = ModelName.parse(value).is_valid
                 pulled = "so Ollama takes it for the name of a model and tries to pull it"
@@ -92,10 +94,13 @@ def _found(document: Document, instruction: Instruction, facts: PathFacts) -> It
                 severity = None if is_name else Severity.ERROR
             else:
                 reason, severity = "and Ollama stops", Severity.ERROR
+            hint = "relative paths start in the folder of the Modelfile"
+            if instruction.keyword == "ADAPTER" and not _PATH.match(value):
+                hint += "; ADAPTER takes a file or a folder, never the name of a model or of a repository"
             yield Finding(
                 place,
                 f"there is no file {facts.path}, {reason}",
-                "relative paths start in the folder of the Modelfile",
+                hint,
                 severity=severity,
             )
         case PathKind.FOLDER if instruction.keyword == "FROM" and value in _names(document):
