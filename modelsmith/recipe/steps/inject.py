@@ -52,6 +52,10 @@ class Options(Part):
         return self
 
 
+_NO_ANSWERS = ("bert", "embedding", "llama-embed")
+"""Parts of the names of architectures that only make embeddings."""
+
+
 def edit(draft: Draft, *options: Options) -> Draft:
     """Return the draft whose Go template puts the texts where they shall stand; raises InjectionError without proof.
 
@@ -63,6 +67,12 @@ def edit(draft: Draft, *options: Options) -> Draft:
     injections = tuple(_injection(draft, option) for option in options)
     draft = replace(draft, injections=(*draft.injections, *injections))
     template = draft.template
+    kind = draft.base.inherited.architecture
+    if template is None and draft.chat_template is None and any(word in kind for word in _NO_ANSWERS):
+        raise InjectionError(
+            f"{kind} gives embeddings and no answers: there is no assistant's turn to put a text into",
+            hint="take a model that answers",
+        )
     if template is None and draft.chat_template is None:
         raise InjectionError(
             "the model has no template at all, neither a TEMPLATE nor one inside its GGUF: nothing opens the assistant's turn",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from example_templates import CHATML, R1_OLD
 
-from modelsmith.errors import RecipeError
+from modelsmith.errors import InjectionError, RecipeError
 from modelsmith.models.base import Base, Inherited
 from modelsmith.models.draft import Draft
 from modelsmith.recipe.plan.plan import edited
@@ -115,3 +115,11 @@ def test_what_is_inserted_is_told_from_what_is_changed() -> None:
     assert only_inserted("ab", "Xab!", ["X"], ["?!"])
     assert not only_inserted("ab", "Xb", ["X"], [])
     assert not only_inserted("ab", "aYb", ["X"], [])
+
+
+@pytest.mark.parametrize("architecture", ["bert", "nomic-bert-moe", "gemma-embedding"])
+def test_a_model_that_gives_no_answers(architecture: str) -> None:
+    inherited = Inherited(architecture=architecture, weights=Path("model.gguf"))
+    draft = Draft.start(Base("base", Modelfile.parse("FROM base\n"), Path(), inherited), None)
+    with pytest.raises(InjectionError, match=f"{architecture} gives embeddings and no answers"):
+        made(draft, ["inject: {text: '<think>'}"], [])
