@@ -9,6 +9,7 @@ from modelsmith.diagnostic import Diagnostic
 from modelsmith.errors import TemplateSyntaxError
 from modelsmith.lint.document import Document
 from modelsmith.lint.editor.colours import coloured
+from modelsmith.lint.editor.jinja_colours import jinja_coloured
 from modelsmith.lint.report import RANK
 from modelsmith.lint.rules import all_rules
 from modelsmith.lint.run.engine import check as lint
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelsmith.diagnostic import Fix
+    from modelsmith.lint.editor.colours import Coloured
     from modelsmith.playground.given import Given
 
 MOST_FINDINGS = 200
@@ -38,17 +40,21 @@ def check(given: Given) -> dict[str, Any]:
     found = _of_jinja(given.text) if document is None else lint(document)
     units, source = Units(given.text), Source(given.text, given.name)
     counts = {severity.value: sum(diagnostic.severity is severity for diagnostic in found) for severity in RANK}
-    shows_colours = document is not None and len(given.text) <= MOST_COLOURED
     return {
         "findings": [_finding(diagnostic, units, source) for diagnostic in found[:MOST_FINDINGS]],
         "count": len(found),
         "counts": counts,
         "fixable": sum(bool(diagnostic.fix and diagnostic.fix.safe) for diagnostic in found),
         "colours": [
-            [units.at(mark.span.start), units.at(mark.span.end), mark.type]
-            for mark in (coloured(document) if shows_colours and document else ())
+            [units.at(mark.span.start), units.at(mark.span.end), mark.type] for mark in _marks(given, document)
         ],
     }
+
+
+def _marks(given: Given, document: Document | None) -> tuple[Coloured, ...]:
+    if len(given.text) > MOST_COLOURED:
+        return ()
+    return jinja_coloured(given.text) if document is None else coloured(document)
 
 
 def mend(given: Given, *, unsafe: bool = False) -> dict[str, Any]:

@@ -102,6 +102,7 @@ await check("a text of another kind is known by its own words when it is pasted"
   });
   await page.waitForFunction(() => document.querySelector("input[name=kind]:checked").value === "jinja");
   await page.waitForFunction(() => document.querySelector("#summary").textContent.includes("llama-server"));
+  await page.waitForFunction(() => CSS.highlights.get("c-keyword").size > 0 && CSS.highlights.get("c-property").size > 0); // Jinja has colours too
 });
 await check("a conversation of one's own is rendered", async () => {
   await page.selectOption("#talk", "");
@@ -242,6 +243,29 @@ await check("a megabyte that is pasted is edited in parts, and counts as a whole
   return said.includes("to 30,004 are shown") ? true : said;
 });
 
+await check("what is pasted at once is taken back and put again", async () => {
+  const whole = () => page.evaluate(() => document.querySelector("#text").value);
+  await page.fill("#text", "FROM a\n");
+  await page.focus("#text");
+  await page.keyboard.press("Control+End");
+  await page.evaluate((pasted) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", pasted);
+    document.querySelector("#text").dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true, bubbles: true }));
+  }, "# a line\n".repeat(1_000));
+  const pasted = await whole();
+  if (pasted !== `FROM a\n${"# a line\n".repeat(1_000)}`) return "pasted";
+  await page.keyboard.type("xy");
+  while ((await whole()) !== pasted) await page.keyboard.press("Control+z"); // the browser's own
+  await page.keyboard.press("Control+z");
+  if ((await whole()) !== "FROM a\n") return "taken back";
+  await page.keyboard.press("Control+Shift+z");
+  if ((await whole()) !== pasted) return "put again";
+  await page.keyboard.press("Control+z");
+  await page.waitForFunction(() => /MS|No finding|finding/.test(document.querySelector("#summary").textContent));
+  return (await whole()) === "FROM a\n";
+});
+
 let link = "";
 await check("a link carries the state", async () => {
   await page.selectOption("#version", "0.12.0");
@@ -299,7 +323,7 @@ await check("nothing can be sent elsewhere, from the page or a worker", async ()
   faults.splice(0, faults.length, ...faults.filter((each) => !each.includes("Content Security Policy") && !each.includes("violates")));
   return tried.join() === "refused,refused" ? true : tried;
 });
-for (const [scheme, width] of [["dark", 390], ["light", 390], ["light", 1440]]) {
+for (const [scheme, width] of [["dark", 390], ["light", 390], ["dark", 1280], ["light", 1440]]) {
   await check(`a ${scheme} page of ${width} pixels fits`, async () => {
     await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
     await page.emulateMedia({ colorScheme: scheme });

@@ -55,6 +55,14 @@ def test_findings_have_places_in_units_of_javascript() -> None:
     assert any(kind == "keyword" for _, _, kind in found["colours"])
 
 
+def test_a_jinja_template_has_colours_whole_or_half_written() -> None:
+    for text in ("{% if 🚀 %}{{ m.role }}", "🚀{% if x %}{{ m.role"):
+        found = ask("check", kind="jinja", text=text)
+        units = text.encode("utf-16-le")
+        words = {(units[2 * start : 2 * end].decode("utf-16-le"), kind) for start, end, kind in found["colours"]}
+        assert {("if", "keyword"), ("role", "property")} <= words
+
+
 def test_units_count_what_takes_two() -> None:
     units = Units("a🚀b🚀")
     assert [units.at(place) for place in range(5)] == [0, 1, 3, 4, 6]

@@ -4,6 +4,7 @@ import { changedPart, LONGEST, windowAround } from "./window.js";
 
 const MOST_TYPED = 5_000; // characters that go in as if they were typed, so that undo takes them back; a browser takes long for many lines
 const MOST_LENSES = 60;
+const MOST_STEPS = 10; // changes that went in at once and can be taken back: each keeps two whole texts
 const LINE = 20; // pixels, as in style.css
 const MARGIN = 40; // lines above and below what is seen that are coloured too
 const COLOURS = ["keyword", "property", "string", "number", "comment", "function", "variable", "operator", "parameter", "macro"];
@@ -28,6 +29,8 @@ export class Editor {
     this.above = 0; // lines before the window
     this.shown = null; // the answer that is shown, until the text changes
     this.isTyping = false;
+    this.past = []; // changes that went in at once: a browser forgets what it could undo
+    this.future = [];
     this.changed = changed;
     this.area.addEventListener("input", () => this.isTyping || this.follow());
     this.area.addEventListener("beforeinput", () => {
@@ -35,7 +38,7 @@ export class Editor {
     });
     this.area.addEventListener("paste", (event) => this.paste(event));
     for (const event of ["copy", "cut"]) this.area.addEventListener(event, (each) => this.take(each));
-    this.area.addEventListener("keydown", (event) => this.walk(event));
+    this.area.addEventListener("keydown", (event) => this.undo(event) || this.walk(event));
     this.scroll.addEventListener("scroll", () => this.isSeen() || this.paint());
     $("earlier").addEventListener("click", () => this.turn(-1));
     $("later").addEventListener("click", () => this.turn(1));
@@ -129,19 +132,45 @@ export class Editor {
     }
   }
 
+  putAtOnce(text, at) {
+    // a change that the browser does not see as typed; undo takes it back all the same
+    const step = { before: this.text, at: this.caret };
+    this.shown = null;
+    this.put(text, at, at);
+    this.past = [...this.past, { ...step, after: this.text, end: this.caret }].slice(-MOST_STEPS);
+    this.future = [];
+    this.changed();
+  }
+
+  undo(event) {
+    // what was typed since then is the browser's to take back, until the text is again as the change left it
+    const key = event.key.toLowerCase();
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || (key !== "z" && key !== "y")) return false;
+    const isBack = key === "z" && !event.shiftKey;
+    const [from, to] = isBack ? [this.past, this.future] : [this.future, this.past];
+    const step = from.at(-1);
+    if (!step || this.text !== (isBack ? step.after : step.before)) return false;
+    event.preventDefault();
+    to.push(from.pop());
+    const caret = isBack ? step.at : step.end;
+    this.shown = null;
+    this.put(isBack ? step.before : step.after, caret, caret);
+    this.select(caret, caret);
+    this.changed();
+    return true;
+  }
+
   paste(event) {
     // a long text goes in at once: a browser inserts it line by line
     const pasted = event.clipboardData?.getData("text/plain") ?? "";
     if (pasted.length <= MOST_TYPED) return;
     event.preventDefault();
     const { selectionStart: from, selectionEnd: to, value } = this.area;
-    if (this.isWhole) this.before = this.after = "";
-    const start = this.before.length + from;
-    const text = (this.before + value.slice(0, from) + pasted + value.slice(to) + this.after).replace(/\r\n?/g, "\n");
-    this.shown = null;
-    const end = text.length - (value.length - to) - this.after.length;
-    this.put(text, start, end <= start + LONGEST / 2 ? end : start);
-    this.changed();
+    const [head, tail] = this.isWhole ? ["", ""] : [this.before, this.after];
+    const start = head.length + from;
+    const text = (head + value.slice(0, from) + pasted + value.slice(to) + tail).replace(/\r\n?/g, "\n");
+    const end = text.length - (value.length - to) - tail.length;
+    this.putAtOnce(text, end <= start + LONGEST / 2 ? end : start);
   }
 
   take(event) {
@@ -149,10 +178,7 @@ export class Editor {
     if ((!this.before && !this.after) || !this.isWhole) return;
     event.preventDefault();
     event.clipboardData.setData("text/plain", this.text);
-    if (event.type === "cut") {
-      this.text = "";
-      this.changed();
-    }
+    if (event.type === "cut") this.putAtOnce("", 0);
   }
 
   mirror() {
@@ -302,11 +328,7 @@ export class Editor {
     }
     this.isTyping = false;
     if (done && this.area.value === text) this.follow();
-    else {
-      this.shown = null;
-      this.put(text, start, start);
-      this.changed();
-    }
+    else this.putAtOnce(text, start);
     const at = start - this.before.length;
     this.area.setSelectionRange(at, at);
   }
