@@ -18,7 +18,7 @@ from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
 from modelsmith.memo import Same, remembered
 from modelsmith.records import dataclass
 from modelsmith.template.allowance import check_tags
-from modelsmith.template.chat_formats.chat_format import find_format
+from modelsmith.template.chat_formats.chat_format import Split, find_format
 from modelsmith.template.chat_formats.tags import ReasoningTags
 from modelsmith.template.jinja.ends import TextEnds
 from modelsmith.template.jinja.engine.budget import Limits
@@ -33,7 +33,7 @@ from modelsmith.template.jinja.messages import Message, messages_for, tools_for
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from modelsmith.template.chat_formats.chat_format import ChatFormat, Split
+    from modelsmith.template.chat_formats.chat_format import ChatFormat
     from modelsmith.template.conversation.conversation import Conversation
     from modelsmith.template.jinja.engine.server.probe import Capabilities
 
@@ -170,7 +170,10 @@ class ChatTemplate:
         thinks = given.get("enable_thinking", chat_format.thinks)
         dates = self._dates(self._clock())
         inputs = Inputs(self._bent(_TEST), enable_thinking=thinks, extra={**dates, **given})
-        return chat_format.split(answer, self._turn(inputs, chat_format)[1], enable_thinking=thinks)
+        history, opening = self._turn(inputs, chat_format)
+        if not history and not opening:
+            return Split(None, "")  # the server generates nothing behind an empty prompt
+        return chat_format.split(answer, opening, enable_thinking=thinks)
 
     @cached_property
     def server(self) -> ServerTemplate:

@@ -199,6 +199,11 @@ def test_splits_an_answer() -> None:
     assert ChatTemplate.parse(CHATML).split("<think>why</think>so").reasoning is None
 
 
+def test_an_empty_prompt_has_an_empty_answer() -> None:
+    split = ChatTemplate.parse("{% for m in conversations %}{{ m.content }}{% endfor %}").split("<think>why</think>so")
+    assert (split.reasoning, split.content) == (None, "")
+
+
 TOOL = {"type": "function", "function": {"name": "f", "description": "", "parameters": {}}}
 CALLING = (
     "{{ tools|tojson if tools else '' }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% for c in m.tool_calls or [] %}"
