@@ -262,7 +262,6 @@ await check("what is pasted at once is taken back and put again", async () => {
   await page.keyboard.press("Control+Shift+z");
   if ((await whole()) !== pasted) return "put again";
   await page.keyboard.press("Control+z");
-  await page.waitForFunction(() => /MS|No finding|finding/.test(document.querySelector("#summary").textContent));
   return (await whole()) === "FROM a\n";
 });
 

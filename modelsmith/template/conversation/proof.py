@@ -35,7 +35,7 @@ def proof_conversations() -> Mapping[str, Conversation]:
 @cache
 def conversion_conversations() -> Mapping[str, Conversation]:
     """Return the conversations that the proof of a conversion renders, the smallest first."""
-    found = {**proof_conversations(), **_EMPTY}
+    found = {**proof_conversations(), **_EMPTY, **_NINE}
     return dict(sorted(found.items(), key=lambda item: _size(item[1])))
 
 
@@ -54,11 +54,9 @@ def _calling(*roles: str) -> Conversation:
     return Conversation.from_dict({"messages": messages, "tools": NAMED["tools"].tools})
 
 
-def _identified(*results: tuple[str, str]) -> Conversation:
-    """Return a conversation with two calls that have identifiers, and results that name them: (identifier, text)."""
-    calls = [
-        {"id": name, "function": {"name": "tide", "arguments": {"harbour": name}}} for name in ("call_a", 'call "b"')
-    ]
+def _identified(*results: tuple[str, str], names: tuple[str, ...] = ("call_a", 'call "b"')) -> Conversation:
+    """Return a conversation with calls that have identifiers (``names``), and results that name them: (identifier, text)."""
+    calls = [{"id": name, "function": {"name": "tide", "arguments": {"harbour": name}}} for name in names]
     messages = [
         {"role": "user", "content": "When?"},
         {"role": "assistant", "content": "", "tool_calls": calls},
@@ -157,3 +155,11 @@ _UNSAID = {
 
 
 _EMPTY = {f"empty system, {name}": _silent(NAMED[name]) for name in ("user", "turns", "tools", "tool-answer")}
+
+_NINE = {
+    "calls with identifiers of nine letters": _identified(
+        ("abcdefghi", "6:40"), ("123456789", "7:10"), names=("abcdefghi", "123456789")
+    ),
+    "one call with an identifier of nine letters": _identified(("abcdefghi", "6:40"), names=("abcdefghi",)),
+}
+"""Mistral's templates refuse all other identifiers."""

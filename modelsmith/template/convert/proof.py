@@ -51,6 +51,9 @@ GAP = "a branch that no conversation of the proof takes"
 PAST, BEGUN, TOOLS = "past answers", "a begun answer", "tools"
 KINDS = (PAST, BEGUN, TOOLS)
 """Kinds of conversations that a proof must have rendered: a template that takes none of a kind leaves that open."""
+CALLED, RESULTS = "past calls of tools", "results of tools"
+TOOL_KINDS = (CALLED, RESULTS)
+"""The same, of a template that shows tools: a model that is offered them will call them."""
 
 _REASONING = re.compile(r"<think>.*?</think>\s*", re.DOTALL)
 
@@ -149,12 +152,14 @@ def chats(*, tools: bool) -> Iterator[tuple[str, Conversation]]:
 
 
 def kinds_of(conversation: Conversation) -> frozenset[str]:
-    """Return what is peculiar about a conversation, in the words of :data:`KINDS`."""
+    """Return what is peculiar about a conversation, in the words of :data:`KINDS` and :data:`TOOL_KINDS`."""
     roles = [message.role for message in conversation.collated[1]]
     found = {
         PAST: "assistant" in roles[:-1],
         BEGUN: roles[-1:] == ["assistant"],
         TOOLS: bool(conversation.tools),
+        CALLED: any(message.tool_calls for message in conversation.collated[1][:-1]),
+        RESULTS: "tool" in roles,
     }
     return frozenset(kind for kind, holds in found.items() if holds)
 

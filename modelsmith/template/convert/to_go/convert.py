@@ -8,13 +8,26 @@ node by node (``translate``), and what came of it is proven likewise.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
 from modelsmith.errors import ConversionError, TemplateError
+from modelsmith.template.conversation.named import NAMED
 from modelsmith.template.convert.conversion import Conversion
-from modelsmith.template.convert.proof import GAP, KINDS, NOW, QUOTES, Reference, chats, go_outcomes, limits_met, prove
+from modelsmith.template.convert.proof import (
+    GAP,
+    KINDS,
+    NOW,
+    QUOTES,
+    TOOL_KINDS,
+    Reference,
+    chats,
+    go_outcomes,
+    limits_met,
+    prove,
+)
 from modelsmith.template.convert.to_go.build import build
 from modelsmith.template.convert.to_go.orders import CALLING, CONCATENATED, FIRST, INLINE, JOINED, LAST, Coverage
 from modelsmith.template.convert.to_go.readings import with_readings
@@ -108,13 +121,20 @@ def _judged(reference: Reference, template: Template, gaps: tuple[str, ...] = ()
     excused = partial(limits_met, reference, found)
     chat, tools = (prove(reference, found, chats(tools=tools), excused) for tools in (False, True))
     rendered = chat.kinds | tools.kinds
+    needed = (*KINDS, *TOOL_KINDS) if _shows_tools(reference) else KINDS
     return Conversion.judged(
         template,
         chat,
         tools,
         limits=(QUOTES,) if 'printf "%q"' in template.text else (),
-        unrendered=(*(kind for kind in KINDS if kind not in rendered), *(f"{GAP}: {gap}" for gap in gaps)),
+        unrendered=(*(kind for kind in needed if kind not in rendered), *(f"{GAP}: {gap}" for gap in gaps)),
     )
+
+
+def _shows_tools(reference: Reference) -> bool:
+    offered = NAMED["tools"]
+    shown, bare = (reference(talk, None) for talk in (offered, replace(offered, tools=(), has_tools=False)))
+    return not shown.error and shown.prompt != bare.prompt
 
 
 def _rank(conversion: Conversion) -> tuple[bool, bool, int]:

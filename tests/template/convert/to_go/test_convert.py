@@ -241,6 +241,23 @@ def test_a_kind_of_conversation_that_is_never_rendered_is_left_open() -> None:
     assert not conversion.proven
 
 
+@pytest.mark.parametrize(
+    ("test", "kind"), [("m.tool_calls", "past calls of tools"), ("m.role == 'tool'", "results of tools")]
+)
+def test_tools_without_what_comes_of_them_are_left_open(test: str, kind: str) -> None:
+    text = (
+        "{% if tools %}{{ tools|tojson }}{% endif %}{% for m in messages %}{% if TEST %}{{ raise_exception('no') }}{% endif %}"
+        "<{{ m.role }}>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+    )
+    conversion = to_go(ChatTemplate.parse(text.replace("TEST", test)))
+    assert kind in conversion.unrendered
+    assert not conversion.proven
+    without = to_go(
+        ChatTemplate.parse(text.replace("TEST", test).removeprefix("{% if tools %}{{ tools|tojson }}{% endif %}"))
+    )
+    assert without.proven  # nobody offers it tools
+
+
 def test_words_of_the_observed_conversations_reach_no_template() -> None:
     text = (
         "{% for t in tools or [] %}({{ t.function.name | upper }}/{{ t.function.name }}){% endfor %}"
