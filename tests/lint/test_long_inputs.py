@@ -132,7 +132,7 @@ def test_files_with_too_many_lines_are_refused(tmp_path: Path, capsys: pytest.Ca
     with in_time():
         assert run(["lint", str(file)]) == 3
     assert "300,001 lines outside of quotes" in capsys.readouterr().err
-    for words in (["explain", str(file)], ["render", str(file), "-u", "x"]):
+    for words in (["explain", str(file)], ["render", str(file), "-u", "x"], ["edit", str(file), "--set", "top_k=1"]):
         with in_time():
             assert run(words) == 3
         assert "300,001 lines outside of quotes" in capsys.readouterr().err

@@ -93,11 +93,12 @@ class _FileSubject:
     """A Modelfile on the disk."""
 
     def __init__(self, path: Path) -> None:
-        from modelsmith.files.text import read_text_file
+        from modelsmith.files.text import check_length, read_text_file
         from modelsmith.syntax.modelfile.modelfile import Modelfile
 
         self._path = path
         self._data = read_text_file(path)
+        check_length(self._data, str(path), "edit it in an editor of texts")
         self.title = str(path)
         self.modelfile = Modelfile.parse(self._data)
 
