@@ -18,10 +18,15 @@ from typing import Any, ClassVar
 
 import pytest
 
-from modelsmith.playground.examples import examples
-from modelsmith.weights.gguf.sample import write_sample
-from tests.docker_registry import self_signed
-from tests.playground.pages import CHROMIUM, PLAYWRIGHT, SITE, no_browser
+TESTS = str(Path(__file__).resolve().parent.parent)
+if TESTS not in sys.path:
+    sys.path.append(TESTS)  # where pytest finds the helpers of tests, also for the program
+
+from docker_registry import self_signed  # noqa: E402 - found where the line above says
+
+from modelsmith.playground.examples import examples  # noqa: E402
+from modelsmith.weights.gguf.sample import write_sample  # noqa: E402
+from tests.playground.pages import CHROMIUM, PLAYWRIGHT, SITE, no_browser  # noqa: E402
 
 SCRIPT = Path(__file__).with_name("browser.mjs")
 PICTURES = sys.argv[1:] if __name__ == "__main__" else []
