@@ -73,13 +73,20 @@ def _header(found: FoundGGUF) -> GGUFFile:
 
 
 def _parts(spec: str, store: Callable[[], Store], progress: ProgressSink) -> tuple[GGUFFile, ...]:
+    return tuple(_header(found) for found in find_shards(spec, store, progress))
+
+
+def find_shards(spec: str, store: Callable[[], Store], progress: ProgressSink = silent) -> tuple[FoundGGUF, ...]:
+    """Return all shards of the model of which ``spec`` names one, in order; one file where it is no shard.
+
+    Raises as ``find_gguf`` does, also for a shard that is not where its name says, and UsageError for a name that does not say it.
+    """
     found = find_gguf(spec, store, progress=progress)
-    first = _header(found)
-    count = first.metadata.get("split.count", 1)
+    count = found.scan.header.metadata.get("split.count", 1) if found.scan.header is not None else 1
     if not isinstance(count, int) or count <= 1:
-        return (first,)
+        return (found,)
     is_url = spec.startswith(("http://", "https://"))
-    place = found.spec if is_hub(found.spec) else spec if is_url else str(first.path)
+    place = found.spec if is_hub(found.spec) else spec if is_url else str(found.path)
     match = _SHARD.search(place)
     if match is None or int(match[2]) != count or count > _MANY:
         raise UsageError(
@@ -90,7 +97,7 @@ def _parts(spec: str, store: Callable[[], Store], progress: ProgressSink) -> tup
         f"{place[: match.start()]}-{number:05}-of-{count:05}.gguf{place[match.end() :]}"
         for number in range(1, count + 1)
     ]
-    return tuple(open_header(name, store, progress) for name in names)
+    return tuple(find_gguf(name, store, progress=progress) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Any
 
 @dataclass
 class FakeWeb:
-    """What the server serves and how; ``requests`` are the paths and headers that came."""
+    """What the server serves and how: ``files`` by their paths, ``data`` under any other; ``requests`` are the paths and headers that came."""
 
-    data: bytes
+    data: bytes = b""
+    files: dict[str, bytes] = field(default_factory=dict)
     ranges: bool = True
     length: bool = True
     kind: str = "application/octet-stream"
@@ -35,15 +36,16 @@ class FakeWeb:
             handler.end_headers()
             return
         first, _, last = headers["range"].removeprefix("bytes=").partition("-")
-        start, end = int(first), min(int(last) + 1, len(self.data))
-        body, extra = self.data, {"ETag": '"one"'}
+        data = self.files.get(handler.path, self.data)
+        start, end = int(first), min(int(last) + 1, len(data))
+        body, extra = data, {"ETag": '"one"'}
         status = 200
-        if self.ranges and start >= len(self.data):
+        if self.ranges and start >= len(data):
             status, body = 416, b""
-            extra["Content-Range"] = f"bytes */{len(self.data)}"
+            extra["Content-Range"] = f"bytes */{len(data)}"
         elif self.ranges:
-            status, body = 206, self.data[start:end]
-            extra["Content-Range"] = f"bytes {start}-{end - 1}/{len(self.data)}"
+            status, body = 206, data[start:end]
+            extra["Content-Range"] = f"bytes {start}-{end - 1}/{len(data)}"
         extra |= self.override
         handler.send_response(status)
         for name, value in extra.items():

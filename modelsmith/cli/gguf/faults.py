@@ -24,7 +24,9 @@ def show_faults(faults: Iterable[Fault]) -> None:
         alike = list(group)
         word = click.style(severity, fg=_COLOURS[severity], bold=True)
         for fault in alike[:_MOST]:
-            place = f"byte {fault.offset:,}: " if fault.offset is not None else ""
+            places = [printable(fault.shard)] if fault.shard else []
+            places += [f"byte {fault.offset:,}"] if fault.offset is not None else []
+            place = f"{', '.join(places)}: " if places else ""
             expected = f" (expected {printable(fault.expected)})" if fault.expected else ""
             click.echo(f"  {word}: {place}{printable(fault.message)}{expected} [{code}]")
         if len(alike) > _MOST:

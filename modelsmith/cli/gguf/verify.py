@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +27,8 @@ def command(specs: tuple[str, ...], deep: bool, where: str | None, as_json: bool
     r"""Find everything that is wrong with GGUF files, each finding with its byte, what was expected, and the way out.
 
     Tells a web page, a git-lfs pointer, an archive, Safetensors, an unfinished download, a part cut by bytes and shards
-    joined with cat from a damaged GGUF. Exit code 1 where anything was found.
+    joined with cat from a damaged GGUF. Any shard stands for its whole set, which is judged as one model. Exit code 1 where
+    anything was found.
 
     \b
     Examples:
@@ -38,7 +40,10 @@ def command(specs: tuple[str, ...], deep: bool, where: str | None, as_json: bool
     from modelsmith.cli.shared.progress import progress_bars
 
     failed = worst = 0
+    judged: set[Path] = set()
     for spec in specs:
+        if Path(spec).absolute() in judged:  # `*.gguf` names all shards of a set, which is judged as one
+            continue
         try:
             with progress_bars(enabled=not as_json) as progress:
                 found = _verified(spec, where, progress, deep=deep)
@@ -49,6 +54,7 @@ def command(specs: tuple[str, ...], deep: bool, where: str | None, as_json: bool
             _tell_failure(spec, error, as_json=as_json)
             continue
         worst = worst if found.ok else 1
+        judged.update(shard.path.absolute() for shard in found.shards)
         if as_json:
             click.echo(json.dumps({**found.to_dict(), "path": spec}, ensure_ascii=False))
         else:
@@ -57,8 +63,9 @@ def command(specs: tuple[str, ...], deep: bool, where: str | None, as_json: bool
 
 
 def _verified(spec: str, where: str | None, progress: ProgressSink, *, deep: bool) -> Verification:
-    from modelsmith.models.locate import find_gguf, locate_gguf
-    from modelsmith.weights.gguf.verify.verify import verify, verify_scan
+    from modelsmith.models.locate import locate_gguf
+    from modelsmith.models.parts import find_shards
+    from modelsmith.weights.gguf.verify.verify import verify, verify_scans
 
     if spec.startswith(("http://", "https://")) or is_hub(spec):
         if deep:
@@ -66,8 +73,8 @@ def _verified(spec: str, where: str | None, progress: ProgressSink, *, deep: boo
                 "--deep reads every byte, and a URL is read no further than its header",
                 hint=f"download it: modelsmith pull {spec} -o ." if is_hub(spec) else "download it",
             )
-        found = find_gguf(spec, store_for(where, spec), progress=progress)
-        return verify_scan(found.scan, found.spec)
+        shards = find_shards(spec, store_for(where, spec), progress)
+        return verify_scans({shard.spec.rpartition("/")[2]: shard.scan for shard in shards}, shards[0].spec)
     return verify(locate_gguf(spec, store_for(where, spec)), deep=deep, progress=progress)
 
 
@@ -91,7 +98,8 @@ def _show(spec: str, found: Verification) -> None:
             if found.deep
             else "header, layout, tokenizer, template"
         )
-        about = f"{len(gguf.tensors)} tensors, {len(gguf.metadata)} keys, {gguf.size:,} bytes; {read}"
+        several = f"{len(found.shards)} shards, " if found.shards else ""
+        about = f"{several}{len(gguf.tensors)} tensors, {len(gguf.metadata)} keys, {found.size:,} bytes; {read}"
         click.echo(f"{click.style('sound', fg='green', bold=True)} {printable(spec)}  {about}")
     else:
         counts = Counter(str(fault.severity) for fault in found.faults)

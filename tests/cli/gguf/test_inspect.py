@@ -138,6 +138,24 @@ def test_verify_tells_of_each_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["gguf", "verify", "gone.gguf"]) == 3
 
 
+def test_shards_are_verified_as_one_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["gguf", "split", "m.gguf", "s", "--max-tensors", "8", "--no-tensor-first"]) == 0
+    capsys.readouterr()
+    names = sorted(path.name for path in Path().glob("s-*.gguf"))
+    assert len(names) == 4
+    assert run(["gguf", "verify", *names, "m.gguf"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("sound s-00001-of-00004.gguf  4 shards, 21 tensors, ")
+    assert second.startswith("sound m.gguf  21 tensors, ")
+    with serving(FakeWeb(files={f"/{name}": Path(name).read_bytes() for name in names})) as web:
+        assert run(["gguf", "verify", f"{web.url}/{names[2]}", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["tensors"], found["shards"]) == (21, names)
+    Path(names[3]).unlink()
+    assert run(["gguf", "verify", names[0]]) == 1
+    assert f"1 of the others are not beside it, such as {names[3]}" in capsys.readouterr().out
+
+
 def test_a_sample_is_found(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["gguf", "verify", "sample:deepseek-r1", "--deep"]) == 0
     assert "every number" in capsys.readouterr().out

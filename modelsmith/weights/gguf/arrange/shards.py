@@ -80,7 +80,7 @@ def open_shards(paths: Sequence[str | os.PathLike[str]], *, any_order: bool = Fa
     if len(given) == 1:
         given = _by_name(given[0], place)
     parts = [first if path == first.path else GGUFFile.open(path, any_order=any_order) for path in given]
-    return _in_order(parts, place.count)
+    return in_order(parts, place.count)
 
 
 def _by_name(path: Path, place: ShardPlace) -> list[Path]:
@@ -99,7 +99,8 @@ def _by_name(path: Path, place: ShardPlace) -> list[Path]:
     return found
 
 
-def _in_order(parts: list[GGUFFile], count: int) -> tuple[GGUFFile, ...]:
+def in_order(parts: Sequence[GGUFFile], count: int) -> tuple[GGUFFile, ...]:
+    """Return the shards of one set by their numbers; raises UsageError where they are not all of one set, each once."""
     by_number: dict[int, GGUFFile] = {}
     tensors = None
     for part in parts:

@@ -17,7 +17,10 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A finding: ``code`` is a kebab-case name, ``offset`` a byte of the file (None where it concerns no one place)."""
+    """A finding: ``code`` is a kebab-case name, ``offset`` a byte of the file (None where it concerns no one place).
+
+    ``shard`` is the name of the file where several make one model, empty otherwise and for what concerns all of them.
+    """
 
     code: str
     message: str
@@ -25,6 +28,7 @@ class Fault:
     expected: str = ""
     hint: str = ""
     severity: Severity = Severity.ERROR
+    shard: str = ""
 
     def __str__(self) -> str:
         place = [f"byte {self.offset}"] if self.offset is not None else []
@@ -37,7 +41,7 @@ class Fault:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        return {
+        found: dict[str, Any] = {
             "code": self.code,
             "severity": str(self.severity),
             "message": self.message,
@@ -45,6 +49,7 @@ class Fault:
             "expected": self.expected,
             "hint": self.hint,
         }
+        return found | {"shard": self.shard} if self.shard else found
 
 
 class Faults:

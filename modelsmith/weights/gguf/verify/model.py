@@ -50,10 +50,14 @@ def vocabulary_size(metadata: Metadata) -> int | None:
     return len(tokens) if isinstance(tokens, GGUFArray) else None
 
 
-def check_model(gguf: GGUFFile, faults: Faults) -> None:
-    """Note what does not fit together."""
+def check_file(gguf: GGUFFile, faults: Faults) -> None:
+    """Note what is wrong with one file, whether it holds a whole model or is a shard of one."""
     _check_texts(gguf, faults)
     _check_order(gguf, faults)
+
+
+def check_model(gguf: GGUFFile, faults: Faults) -> None:
+    """Note what does not fit together."""
     if not gguf.metadata.text("general.architecture") and not (is_shard(gguf) and "split.no" in gguf.metadata):
         faults.add("missing-key", "general.architecture is missing or no text", None, "", _AGAIN)
     if is_language_model(gguf) and not (is_shard(gguf) and gguf.metadata.get("split.no")):

@@ -61,7 +61,7 @@ def check_numbers(gguf: GGUFFile, faults: Faults, progress: ProgressSink) -> Non
             if not _check(gguf, tensor, descriptor, faults):
                 zeros.append(tensor)
             done += tensor.nbytes
-            progress(Progress("checking numbers", "", done, total))
+            progress(Progress("checking numbers", gguf.path.name, done, total))
     finally:
         os.close(descriptor)
     # rows of ones that were trained to nothing, biases and the like may well be zero

@@ -118,7 +118,7 @@ def _shard_faults(path: Path, metadata: Metadata) -> Iterator[Fault]:
             f"it is shard {number + 1} of {count}; {len(missing)} of the others are not beside it, such as {missing[0]}"
         )
         hint = "fetch all shards into one folder; join them with `modelsmith gguf merge`, never with cat"
-        yield Fault("missing-shard", message, None, "", hint, Severity.WARNING)
+        yield Fault("missing-shard", message, None, "", hint)
 
 
 def check_tail(gguf: GGUFFile, faults: Faults) -> None:
