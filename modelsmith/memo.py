@@ -29,6 +29,7 @@ class Memory:
 
 
 _MEMORY: ContextVar[Memory | None] = ContextVar("what_the_command_knows", default=None)
+_READING_ONLY: ContextVar[bool] = ContextVar("whether_the_command_changes_nothing", default=False)
 
 
 class Same:
@@ -88,6 +89,22 @@ def remembered(
         raise
     note(key, made, size(made))
     return made
+
+
+@contextmanager
+def reading_only() -> Iterator[None]:
+    """Say that what runs within it changes nothing, so that what a server says of a model may be remembered too."""
+    token = _READING_ONLY.set(True)
+    try:
+        with remembering():
+            yield
+    finally:
+        _READING_ONLY.reset(token)
+
+
+def said_once(key: Hashable, ask: Callable[[], T], *, refusals: type[Exception] | tuple[()] = ()) -> T:
+    """Return what somebody else says: asked once by what only reads (see :func:`reading_only`), each time by all else."""
+    return remembered(key, ask, refusals=refusals) if _READING_ONLY.get() else ask()
 
 
 def is_remembering() -> bool:

@@ -39,12 +39,14 @@ def command(source: str, target_ollama: str | None, where: str | None, as_json: 
       modelsmith explain sample:deepseek-r1
     """
     from modelsmith.explain.explanation import explain_model
+    from modelsmith.memo import reading_only
     from modelsmith.versions import Version
 
     version = str(Version.parse(target_ollama)) if target_ollama else None
     try:
-        store = store_for(where, source)()
-        explanation = _tried(explain_model(source, store, version=version), store, version)
+        with reading_only():
+            store = store_for(where, source)()
+            explanation = _tried(explain_model(source, store, version=version), store, version)
     except TemplateSyntaxError as error:
         error.is_shown = show_template_error((source,), where)
         raise

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import ModelNotFound, ServerError, Unsupported
 from modelsmith.http.client import HttpClient
+from modelsmith.memo import Same, said_once
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.store.ollama.create import create, sources, upload
 from modelsmith.store.ollama.files import find_files
@@ -205,6 +206,9 @@ class OllamaStore:
         return tuple(found)
 
     def _describe(self, name: ModelName) -> Described:
+        return said_once(("shown", Same(self), name), lambda: self._described(name), refusals=ModelNotFound)
+
+    def _described(self, name: ModelName) -> Described:
         from modelsmith.store.model import StoredModel
 
         _refuse_cloud(name)

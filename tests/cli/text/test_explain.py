@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from example_templates import R1_NEW, R1_OLD
+from fakes.ollama import FakeOllama
 
 from modelsmith.cli import run
 from modelsmith.models.sources.sample import samples
@@ -136,3 +137,19 @@ def test_next_commands_work(capsys: pytest.CaptureFixture[str]) -> None:
     )
     for line in lines:
         assert run([*line.split()[1:], "--store", "store"]) == 0
+
+
+def test_a_server_is_asked_once_about_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with FakeOllama(tmp_path / "server") as fake:
+        write_sample(tmp_path / "m.gguf")
+        Path("Modelfile").write_text(f'FROM ./m.gguf\nTEMPLATE """{R1_NEW}"""\n')
+        assert run(["create", "mario", "--store", fake.url]) == 0
+        fake.requests.clear()
+        capsys.readouterr()
+        assert run(["explain", "mario", "--store", fake.url]) == 0
+        assert "force-think" in capsys.readouterr().out
+        # the model, and whether there is one of the name that each of two recipes would give; all were asked about twice and more
+        assert fake.requests.count(("POST", "/api/show")) == 3
+        for _ in range(2):  # what may change a model asks each time
+            assert run(["show", "mario", "--store", fake.url]) == 0
+        assert fake.requests.count(("POST", "/api/show")) == 5
