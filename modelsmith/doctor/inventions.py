@@ -259,7 +259,7 @@ SUBCOMMANDS: Mapping[str, str] = MappingProxyType(
         "log": "journalctl -u ollama, or ~/.ollama/logs/server.log",
         "version": "`ollama --version`",
         "import": "FROM ./model.gguf in a Modelfile, then `ollama create NAME -f Modelfile`",
-        "export": "`modelsmith store export NAME`; Ollama has no export",
+        "export": "`modelsmith export NAME -o FILE`; Ollama has no export",
         "save": "/save NAME in the chat of `ollama run`",
         "build": "`ollama create NAME -f Modelfile`",
         "convert": "Ollama converts Safetensors in `ollama create` with FROM ./folder",

@@ -156,7 +156,7 @@ def _on_server(wish: Wish, url: str) -> KnownModel | None:
     if is_hub(wish.model) or wish.model.startswith("sample:") or Path(anchored(wish.model, wish.folder)).is_file():
         raise UsageError(
             f"{wish.model} is no model of the Ollama at {redacted(url)}",
-            hint="create it there first: modelsmith create NAME -f …, or run it here with --on embedded",
+            hint="create it there first: modelsmith create NAME -f Modelfile, or run it here with --on embedded",
         )
     store = OllamaStore(url, headers=_header(wish))
     version = of_server(store.ollama_version())

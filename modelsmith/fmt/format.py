@@ -145,5 +145,5 @@ def _check_readable(modelfile: Modelfile) -> None:
     if error is not None and error.message != NO_FROM:
         place = f"line {error.line}: " if error.line else ""
         raise ModelfileRefused(
-            f"{place}Ollama refuses it: {error.message}", line=error.line, hint="modelsmith parse shows the place"
+            f"{place}Ollama refuses it: {error.message}", line=error.line, hint="`modelsmith parse` shows the place"
         )

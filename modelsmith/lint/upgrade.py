@@ -148,7 +148,7 @@ CHANGES = (
         FACTS["native-generate"].since,
         _own_template,
         "/api/generate follows the choice of the template too, and equal abilities are decided by a round trip",
-        "compare with `modelsmith explain FILE --target-ollama`",
+        "compare with `modelsmith explain FILE --target-ollama VERSION`",
     ),
 )
 """In the order of versions."""

@@ -64,7 +64,7 @@ def _loaded(server: Server) -> Iterator[Check]:
                 "loaded",
                 f"{name} is {'on the processor' if share <= 0 else f'only {share}% on the graphics cards'}: it is slow so",
                 Severity.WARNING,
-                f"modelsmith fit {name} says whether it fits, and with which context; else see what is said of the cards. {_LOG}",
+                f"`modelsmith fit {name}` says whether it fits, and with which context; else see what is said of the cards. {_LOG}",
             )
 
 

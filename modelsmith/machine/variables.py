@@ -31,7 +31,7 @@ def check_variables(server: Server, system: System, processes: tuple[Process, ..
                 "variables",
                 f"those of the server (process {process.pid}) may not be seen by this user",
                 Severity.INFO,
-                "sudo modelsmith doctor sees them; systemctl show ollama -p Environment too",
+                "`sudo modelsmith doctor` sees them; systemctl show ollama -p Environment too",
             )
         else:
             yield from _of(process.environment, f"the server (process {process.pid})", server.version, _ADDRESS)

@@ -25,7 +25,7 @@ def request_of(modelfile: Modelfile, folder: Path, *, source: str) -> CreateRequ
         raise ModelfileRefused(
             f"{source}: Ollama refuses this Modelfile: {error.message}",
             line=error.line,
-            hint=error.hint or f"modelsmith lint {source} shows the place",
+            hint=error.hint or f"`modelsmith lint {source}` shows the place",
         ) from error
     return CreateRequest(
         resolved.fields,

@@ -117,7 +117,7 @@ def _engine(given: Given) -> PromptRenderer:
     if not draft.modelfile.template:
         raise ModelsmithError(
             f"this Modelfile has no TEMPLATE: its prompt comes from FROM, and {missing}",
-            hint="modelsmith render shows it on a machine that has the model",
+            hint="`modelsmith render` shows it on a machine that has the model",
         )
     own = tuple((message.role, message.content) for message in draft.modelfile.messages)
     return replace(go_renderer(draft.modelfile.template), system=draft.modelfile.system or "", messages=own)

@@ -24,7 +24,7 @@ def runs(given: Given) -> dict[str, Any]:
     if missing and given.kind == "modelfile" and not (own.template or own.renderer or own.parser):
         raise ModelsmithError(
             f"this Modelfile says nothing about the prompt itself: FROM decides, and {missing}",
-            hint="modelsmith explain answers on a machine that has the model",
+            hint="`modelsmith explain` answers on a machine that has the model",
         )
     found = explain_draft(draft, missing)
     return {

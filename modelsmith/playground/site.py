@@ -53,9 +53,10 @@ def find_site(site: Path) -> Manifest:
     """Return what was built in a folder; raises UnreadableFile where there is no page, with how to build it."""
     found = read_manifest(site)
     if found is None:
+        at = "" if site == default_site() else f" --site {site}"
         raise UnreadableFile(
             f"the page is not in {site}: it is built once, from npm's pyodide and packages of PyPI",
-            hint=f"modelsmith playground --build{'' if site == default_site() else f' --site {site}'} (needs node, npm and pip)",
+            hint="modelsmith playground --build" + at + " (needs node, npm and pip)",
         )
     return found
 

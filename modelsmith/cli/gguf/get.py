@@ -86,7 +86,9 @@ def _entries(gguf: GGUFFile, key: str) -> list[tuple[str, Entry]]:
     if any(char in key for char in "*?") and key not in gguf.metadata:
         names = [name for name in gguf.metadata if fnmatchcase(name, key)]
         if not names:
-            raise UsageError(f'{gguf.path} has no key like "{key}"', hint=f"modelsmith gguf get {gguf.path} lists all")
+            raise UsageError(
+                f'{gguf.path} has no key like "{key}"', hint=f"`modelsmith gguf get {gguf.path}` lists all"
+            )
         return [(name, gguf.metadata.entry(name)) for name in names]
     return [(key, entry_in(gguf, key))]
 

@@ -52,7 +52,7 @@ def command(
     ask: str,
     as_json: bool,
 ) -> int:
-    r"""Carry out each RECIPE, or a plan that `modelsmith plan -o FILE.json` wrote: show the plan, create the model, verify what was stored.
+    r"""Carry out each RECIPE, or a plan that `modelsmith plan RECIPE -o FILE.json` wrote: show the plan, create the model, verify what was stored.
 
     A plan's file is carried out exactly as it was written: where the recipe, the base, a tool, or the model that it replaces is another
     one now, nothing is written, and what moved is said.

@@ -47,7 +47,7 @@ def markdown(made: Planned) -> str:
     text = "\n".join(lines).rstrip() + "\n"
     for block in _blocks(plan):
         if len(text) + len(block) > _MOST:
-            return text + "\n_More differs than a comment can hold: see `modelsmith plan -v` or `--html`._\n"
+            return text + "\n_More differs than a comment can hold: see `modelsmith plan RECIPE -v` or `--html`._\n"
         text += "\n" + block
     return text
 

@@ -325,7 +325,7 @@ def moved_error(moved: Sequence[Moved], since: str) -> ModelsmithError:
     told = "; ".join(map(str, moved[:_MOST])) + (f"; and {len(moved) - _MOST} more" if len(moved) > _MOST else "")
     return PlanChanged(
         f"nothing was written: not as in {since}: {told}",
-        hint="look at it with modelsmith plan -v; if it should be so, write the lock or the plan again",
+        hint="look at it with modelsmith plan RECIPE -v; if it should be so, write the lock or the plan again",
     )
 
 

@@ -45,7 +45,11 @@ _KINDS = (
     (("```", "~~~"), "a code fence of Markdown", "keep what is between the fences"),
     (("<<<<<<<", "=======", ">>>>>>>", "@@"), "a trace of a merge", "resolve the conflict"),
     (("EOF", "'EOF'"), "the end of a here-document of a shell", "keep what is before it"),
-    (("failed to get console mode",), "a message of the console", "write the file with `modelsmith show -o`"),
+    (
+        ("failed to get console mode",),
+        "a message of the console",
+        "write the file with `modelsmith show MODEL > Modelfile`",
+    ),
     (("---", "<"), "a trace of another format", "a Modelfile has instructions and comments only"),
 )
 

@@ -73,7 +73,7 @@ def roll_out(
 def _check(plan: Plan) -> None:
     if broken := next((promise for promise in plan.checked if not promise.holds), None):
         raise VerificationFailed(
-            f"nothing was sent: {broken.promise}, but {broken.detail}", hint="modelsmith plan shows every promise"
+            f"nothing was sent: {broken.promise}, but {broken.detail}", hint="`modelsmith plan` shows every promise"
         )
     if plan.missing:
         raise ModelNotFound(f"nothing was sent: {plan.store.location} lacks the base: {plan.missing}")

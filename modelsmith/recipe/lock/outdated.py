@@ -71,7 +71,7 @@ def _on_hub(model: str, spec: str, commit: str) -> Standing:
     newest = snapshot.commit
     if newest == commit:
         return Standing(model, spec, commit[:_SHOWN], "", newest[:_SHOWN], "current")
-    way = "modelsmith lock --upgrade takes it"
+    way = "`modelsmith lock --upgrade` takes it"
     return Standing(model, spec, commit[:_SHOWN], "", newest[:_SHOWN], "outdated", way)
 
 
@@ -94,13 +94,13 @@ def _stored(model: str, base: LockedStored, store: Store, session: Session) -> S
     except ModelsmithError as error:
         why = why or error.message
     if newest and newest != locked:
-        way = f"ollama pull {name.short}, then modelsmith lock" if newest != here else "modelsmith lock takes it"
+        way = f"ollama pull {name.short}, then `modelsmith lock`" if newest != here else "`modelsmith lock` takes it"
         return Standing(model, name.short, locked, here, newest, "outdated", way)
     if here and here != locked:
         way = (
-            f"modelsmith lock takes it; ollama pull {name.short} brings the locked one back"
+            f"`modelsmith lock` takes it; ollama pull {name.short} brings the locked one back"
             if newest
-            else "modelsmith lock takes it"
+            else "`modelsmith lock` takes it"
         )
         return Standing(model, name.short, locked, here, newest, "moved", way)
     return Standing(model, name.short, locked, here, newest, "current" if here or newest else "unknown", why)

@@ -73,7 +73,7 @@ def loads(data: bytes, name: str) -> Any:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
         conflict = b"\n<<<<<<< " in b"\n" + data[:MAX_BYTES]
         hint = (
-            "a merge left both sides in it: take one, and run modelsmith lock again"
+            "a merge left both sides in it: take one, and run `modelsmith lock` again"
             if conflict
             else "is it the right file? else take it from git, or remove it and make it again"
         )

@@ -305,7 +305,7 @@ def _found(path: Path) -> tuple[Path, ...]:
 def _stamp(path: Path) -> FileStamp:
     try:
         if not path.is_file():
-            raise UnreadableFile(f"{path} is no file", hint="name a bundle: what modelsmith export has written")
+            raise UnreadableFile(f"{path} is no file", hint="name a bundle: what `modelsmith export` has written")
         return FileStamp.of(path, path.stat())
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error

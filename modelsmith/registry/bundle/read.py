@@ -132,7 +132,7 @@ class Bundle:
         index = small.get(tar.INDEX)
         if index is None or tar.LAYOUT not in small:
             raise StoreError(
-                f"{self.title} is no bundle: it has no {tar.INDEX}", hint="a bundle is what modelsmith export writes"
+                f"{self.title} is no bundle: it has no {tar.INDEX}", hint="a bundle is what `modelsmith export` writes"
             )
         found: dict[ModelName, Manifest] = {}
         for entry in _entries(index, self.title):

@@ -67,7 +67,7 @@ def members(read: Callable[[int], bytes], skip: Callable[[int], None], where: st
     while True:
         block = read(BLOCK)
         if place == 0 and len(block) < BLOCK:
-            raise StoreError(f"{where} is no bundle", hint="name what modelsmith export has written")
+            raise StoreError(f"{where} is no bundle", hint="name what `modelsmith export` has written")
         if len(block) < BLOCK:
             raise StoreError(
                 f"{where} ends early, at byte {place + len(block):,}", hint="it is not complete: copy it again"
@@ -94,7 +94,7 @@ def _member(block: bytes, place: int, where: str) -> Member | None:
         info = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
     except (tarfile.HeaderError, UnicodeDecodeError) as error:
         raise StoreError(
-            f"{where} is no tar at byte {place - BLOCK:,}: {error}", hint="a bundle is what modelsmith export writes"
+            f"{where} is no tar at byte {place - BLOCK:,}: {error}", hint="a bundle is what `modelsmith export` writes"
         ) from error
     name = info.name.removeprefix("./").rstrip("/")
     if info.type == tarfile.DIRTYPE and name.strip(".") in _FOLDERS | {""} and info.size == 0:

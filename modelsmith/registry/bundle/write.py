@@ -140,7 +140,7 @@ class _Sink:
         if found != layer.digest:
             raise StoreError(
                 f"{path} is damaged: its bytes are not those that its name promises",
-                hint="modelsmith store fsck shows what is wrong; pull or create the model again",
+                hint="`modelsmith store fsck` shows what is wrong; pull or create the model again",
             )
         self._write(tar.padding(layer.size))
 

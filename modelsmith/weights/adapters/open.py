@@ -45,7 +45,7 @@ def for_gguf(adapter: PeftAdapter, parts: Sequence[GGUFFile]) -> Lora:
         if name is None:
             raise Unsupported(
                 f"{adapter.path} changes {module}, which has no tensor of its own in a GGUF",
-                hint="merge it into the Safetensors of its base, then import those: modelsmith lora merge FOLDER ADAPTER",
+                hint="merge it into the Safetensors of its base, then import those: modelsmith lora merge FOLDER ADAPTER -o OUT",
             )
         rows = heads_of(name, architecture, heads, key_heads)
         if rows and pair.b.shape[0] % (2 * rows):

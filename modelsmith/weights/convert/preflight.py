@@ -185,7 +185,7 @@ def _remarks(checkpoint: Checkpoint, sizes: dict[str, int]) -> Iterator[Remark]:
 
 def _for_ollama(checkpoint: Checkpoint, architecture: str) -> Iterator[Remark]:
     """Say what Ollama's own import of the folder would stumble over."""
-    ours = "modelsmith import makes a GGUF of it that every Ollama takes" if architecture in FAMILIES else ""
+    ours = "`modelsmith import` makes a GGUF of it that every Ollama takes" if architecture in FAMILIES else ""
     if architecture and architecture not in OLLAMA:
         yield Remark(
             Severity.ERROR, "ollama-architecture", f'Ollama answers "unsupported architecture" for {architecture}', ours

@@ -286,5 +286,5 @@ def interrupted(gguf: Path) -> InvalidGGUF:
     """Return the error for a file in the middle of an edit."""
     return InvalidGGUF(
         f"{gguf}: an edit was interrupted, its header is half the old and half the new one",
-        hint=f"modelsmith gguf undo {gguf} brings the old one back",
+        hint=f"`modelsmith gguf undo {gguf}` brings the old one back",
     )
