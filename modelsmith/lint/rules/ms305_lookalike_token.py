@@ -2,8 +2,9 @@
 
 ## What it does
 Reports tokens damaged by typography (`<｜ User ｜>`, `<| im_start|>`), with bars or underscores of two kinds, and DeepSeek's tokens in
-ASCII (`<|User|>` for `<｜User｜>`). With the model at hand, every token of the template and of `stop` that its vocabulary does not
-have, while it has one that looks the same.
+ASCII (`<|User|>` for `<｜User｜>`), in another case of letters than the family's (`<|EOT_ID|>`) or, in a `stop`, than the
+template's. With the model at hand, every token of the template and of `stop` that its vocabulary does not have, while it has
+one that looks the same.
 
 ## Why
 A token that is not exactly the model's is cut into several pieces of text; a stop that is not exactly the model's never stops.
@@ -35,7 +36,7 @@ from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
 from modelsmith.lint.rule import Finding, rule, safe_fix, unsafe_fix
-from modelsmith.lint.templates.template import MOST, counted, literals, texts
+from modelsmith.lint.templates.template import MOST, SPECIAL, counted, literals, texts
 from modelsmith.patterns import regex
 from modelsmith.source import Edit
 
@@ -76,6 +77,9 @@ _NAMES = frozenset(
 )
 """What is a token for certain when it stands between bars; other words may be code."""
 
+_LOWER = frozenset(name for name in _NAMES if name.endswith(("_id", "text", "_tag")) or name.startswith("im_"))
+"""Those that no family writes with capitals."""
+
 _DEEPSEEK = {
     name: f"<｜{name}｜>"
     for name in ("User", "Assistant", "begin▁of▁sentence", "end▁of▁sentence", "tool▁calls▁begin", "tool▁calls▁end")
@@ -87,15 +91,17 @@ def check(document: Document) -> Iterator[Finding]:
     """Yield tokens that are no tokens, with those that were meant."""
     vocabulary = document.model.vocabulary if document.model else None
     by_look = _by_look(vocabulary) if vocabulary else None
-    for token, span in islice(_tokens(document), 10 * MOST):
+    of_template = _template_tokens(document) if document.find("PARAMETER", "stop") else {}
+    for token, span, is_stop in islice(_tokens(document), 10 * MOST):
         if vocabulary and by_look is not None:
             if vocabulary.id_of(token) is not None:
                 continue
             meant = by_look.get(_look(token), [])
         else:
+            named = of_template.get(token.lower(), []) if is_stop else []
             meant = [
                 spelling
-                for spelling in (_repaired(token), _deepseek(document, token))
+                for spelling in (*([] if token in named else named), _repaired(token), _deepseek(document, token))
                 if spelling and spelling != token
             ][:1]
         if not meant:
@@ -109,8 +115,8 @@ def check(document: Document) -> Iterator[Finding]:
         yield Finding(span, message, f"write {written}", fix)
 
 
-def _tokens(document: Document) -> Iterator[tuple[str, Span]]:
-    """Yield what looks like a token in the template that counts and in the stops."""
+def _tokens(document: Document) -> Iterator[tuple[str, Span, bool]]:
+    """Yield what looks like a token in the template that counts and in the stops, and whether it is a stop."""
     found = counted(document)
     if found is not None:
         embedded, template = found
@@ -121,10 +127,11 @@ def _tokens(document: Document) -> Iterator[tuple[str, Span]]:
                     continue
                 start += 1
             for found_token in _spans(words.value):
-                yield found_token.group(), embedded.span(start + found_token.start(), start + found_token.end())
+                place = embedded.span(start + found_token.start(), start + found_token.end())
+                yield found_token.group(), place, False
     for stop in document.find("PARAMETER", "stop"):
         if stop.value_span.of(document.text) == stop.value and (token := _whole(stop.value)):
-            yield token, stop.value_span
+            yield token, stop.value_span, True
 
 
 def _spans(text: str) -> Iterator[re.Match[str]]:
@@ -133,15 +140,29 @@ def _spans(text: str) -> Iterator[re.Match[str]]:
 
 
 def _whole(text: str) -> str:
-    return text if _LOOSE.fullmatch(text) else ""
+    return text if _LOOSE.fullmatch(text) or SPECIAL.fullmatch(text.lower()) else ""
+
+
+def _template_tokens(document: Document) -> dict[str, list[str]]:
+    """Return the tokens of the template, in the file or the base's, by their texts in lower case."""
+    model, found = document.model, counted(document)
+    shown = [words.value for words in (*texts(found[1]), *literals(found[1]))] if found is not None else []
+    if model is not None:
+        shown += [text for text in (model.template, model.chat_template) if text]
+    tokens: dict[str, list[str]] = {}
+    for token in dict.fromkeys(match.group() for text in shown for match in SPECIAL.finditer(text)):
+        tokens.setdefault(token.lower(), []).append(token)
+    return tokens
 
 
 def _repaired(token: str) -> str:
     """Return the token without the spaces, and with bars and underscores of one kind, that typography put in."""
     name = token.strip("<> \u3000").strip("|｜").strip(" \u3000")
     bar = "｜" if "｜" in token or "▁" in name else "|"
-    if bar == "|" and name.lower() not in _NAMES:
+    if (bar == "|" and name.lower() not in _NAMES) or not _LOOSE.fullmatch(token):
         return ""
+    if name.lower() in _LOWER:
+        name = name.lower()
     if bar == "｜":
         name = (
             name.replace("_", "▁")
