@@ -161,6 +161,7 @@ class LazyGroup(click.Group):
         """Find the command; an unknown one is answered with the closest known."""
         if args and args[0] not in self.table and not args[0].startswith("-"):
             from modelsmith.cli.shared.failure import printable
+            from modelsmith.cli.shared.instead import command_instead
             from modelsmith.diagnostic import did_you_mean
             from modelsmith.recipe.read.bundled import bundled_recipes
 
@@ -170,11 +171,10 @@ class LazyGroup(click.Group):
                 ctx.fail(f'no command "{args[0]}": that is Ollama\'s own, `ollama {args[0].lower()}`')
             if self.table is COMMANDS and args[0] in bundled_recipes():
                 ctx.fail(f'no command "{args[0]}": it is a recipe: {ctx.command_path} apply {args[0]} --set base=MODEL')
-            ctx.fail(
-                printable(
-                    f'no command "{args[0]}"{did_you_mean(args[0], self.table) or f"; see {ctx.command_path} --help"}'
-                )
+            meant = (
+                command_instead(ctx, args) or did_you_mean(args[0], self.table) or f"; see {ctx.command_path} --help"
             )
+            ctx.fail(printable(f'no command "{args[0]}"{meant}'))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

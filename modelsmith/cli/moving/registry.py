@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from modelsmith.cli.moving.options import registry_options
+from modelsmith.cli.shared.help import Group
 from modelsmith.cli.store.folder import folder_option
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.group("registry")
+@click.group("registry", cls=Group)
 def command() -> None:
     r"""Serve models to Ollama and other clients.
 

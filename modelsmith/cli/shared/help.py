@@ -64,7 +64,22 @@ def with_help(command: click.Command) -> click.Command:
 
 
 class Group(click.Group):
-    """A group whose list of commands says the whole sentence of each."""
+    """A group whose list of commands says the whole sentence of each, and that answers an unknown command with what was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            from modelsmith.cli.shared.failure import printable
+            from modelsmith.cli.shared.instead import command_instead
+            from modelsmith.diagnostic import did_you_mean
+
+            meant = (
+                command_instead(ctx, args) or did_you_mean(args[0], self.commands) or f"; see {ctx.command_path} --help"
+            )
+            ctx.fail(printable(f'no command "{args[0]}"{meant}'))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands."""
