@@ -1,8 +1,8 @@
 '''A quote is closed too late, and instructions became part of a value.
 
 ## What it does
-Reports quoted values whose last line begins like an instruction with an opening quote of its own, and blocks in which text
-follows a closing quote on its line.
+Reports quoted values that end with an instruction which has an opening quote of its own, quoted values of PARAMETER that hold any
+instruction, and blocks in which text follows a closing quote on its line.
 
 ## Why
 A quote ends only where nothing but blanks follows it on its line. Where it is missing, or a comment stands behind it, Ollama reads
@@ -51,7 +51,9 @@ if TYPE_CHECKING:
     from modelsmith.syntax.modelfile.nodes import Instruction
 
 _KEYWORDS = "|".join(INSTRUCTIONS)
-_INSTRUCTION = regex(rf"^[ \t]*((?:{_KEYWORDS})[ \t]+(?:\w+[ \t]+(?=\"))?)", re.MULTILINE)
+_LINE = rf"^[ \t]*((?:{_KEYWORDS})[ \t]+(?:\w+[ \t]+(?=\"))?)"
+_INSTRUCTION = regex(_LINE, re.MULTILINE)
+_IN_ANY_CASE = regex(_LINE, re.MULTILINE | re.IGNORECASE)
 _COMMENT = regex(r"[ \t]*(?:#|//)[ \t]*([^\r\n]*)")
 
 
@@ -66,16 +68,27 @@ def check(document: Document) -> Iterator[Finding]:
 
 
 def _swallowed(document: Document, instruction: Instruction) -> re.Match[str] | None:
-    """Return the first instruction in a value, where the last one opens the quote that closes the value."""
+    """Return the first instruction in a value, where the last one opens the quote that closes the value.
+
+    In a PARAMETER, whose value is a word or two, any instruction is one.
+    """
     span = instruction.value_span
-    found = list(_INSTRUCTION.finditer(document.text, span.start, span.end))
+    is_parameter = instruction.keyword == "PARAMETER"
+    pattern = _IN_ANY_CASE if is_parameter else _INSTRUCTION
+    found = list(pattern.finditer(document.text, span.start, span.end))
     found = [match for match in found if match.start() > span.start]
     if not found:
         return None
     after = document.text[found[-1].end(1) : instruction.quoted_span.end]
-    is_opening = (after.startswith(instruction.quote) and "\n" not in after.rstrip()) or after == instruction.quote
+    is_one_line = after.startswith(instruction.quote) and "\n" not in after.rstrip()
+    is_opening = is_one_line or after == instruction.quote or _is_quoted(after, instruction.quote)
     is_commented = instruction.quote in document.text[span.start : found[0].start()]
-    return found[0] if is_opening or is_commented else None
+    return found[0] if is_opening or is_commented or is_parameter else None
+
+
+def _is_quoted(text: str, quote: str) -> bool:
+    """Say whether a text of some lines is one value in quotes."""
+    return text.startswith(quote) and text.rstrip().endswith(quote) and text.count(quote) == 2
 
 
 def _finding(document: Document, instruction: Instruction, first: re.Match[str]) -> Finding:
