@@ -31,7 +31,8 @@ def with_readings(template: Template, chat_template: ChatTemplate) -> Template:
         text += f"{{{{ if false }}}}{loop}{{{{ end }}}}"  # the last one counts
     tag = call_tag(chat_template)
     if tag is not None and "toolcalls" in template.variables and not _begins(tool_call_tag(template.tree), tag):
-        text = f"{{{{ if and false .ToolCalls }}}}{tag}{{{{ end }}}}{text}"  # the first one counts
+        # the first one counts; the space parts a tag that is a brace from the braces behind it, and Ollama drops it
+        text = f"{{{{ if and false .ToolCalls }}}}{tag} {{{{ end }}}}{text}"
     return template if text == template.text else Template.parse(text)
 
 

@@ -22,6 +22,7 @@ from modelsmith.template.convert.translate.operations.lookup import member
 from modelsmith.template.convert.translate.values.remembering import remembered, taken_first
 from modelsmith.template.convert.translate.values.values import (
     MISSING,
+    Broken,
     Built,
     Cell,
     Fields,
@@ -68,12 +69,13 @@ def value_of(state: State, node: nodes.Node) -> Value:
 
 
 def _name(state: State, node: nodes.Name) -> Value:
-    if node.text in state.bound:
-        return state.slot(state.bound[node.text])
-    if node.text in state.names:
-        found = state.names[node.text]
+    bound = node.text in state.bound
+    if bound or node.text in state.names:
+        found = state.slot(state.bound[node.text]) if bound else state.names[node.text]
         if isinstance(found, Unset):
             raise NeedsVariable(found.key)
+        if isinstance(found, Broken):
+            raise ConversionError(found.reason)
         return found
     if node.text in {"true", "True"}:
         return Known(True)

@@ -39,6 +39,7 @@ from modelsmith.template.convert.translate.values.values import (
     TEXTS,
     Broken,
     Built,
+    Cell,
     Each,
     Fields,
     Function,
@@ -60,6 +61,7 @@ from modelsmith.template.convert.translate.values.values import (
     truth,
 )
 from modelsmith.template.convert.translate.values.variables import (
+    BROKEN,
     Key,
     Shape,
     appended,
@@ -260,6 +262,9 @@ class State:
         value = self.simple(value)
         if isinstance(value, Pick):
             return self.decided(truth(self.each(value, lambda item: boolean(self.truth(item)))))
+        if isinstance(value, Cell) and value.is_list:
+            key = ("cell", value.number, "")
+            return self.truth(self.slot(key) if key in self.variables else self.cells[value.number].values[""])
         if isinstance(value, Thing) and value.tests and value.kind in LISTS:
             return self.decided(self.chosen(self, value))
         if isinstance(value, Items) and any(isinstance(item, Each) for item in value.values):
@@ -470,6 +475,8 @@ class State:
     def _stored(self, name: str, value: Value) -> Code:
         match value:
             case Known(None) | Items(()):
+                return ()
+            case _ if kind_of_value(value) == BROKEN:
                 return ()
             case Known(bool() as known):
                 return (Do(f"{name} = {str(known).lower()}"),)

@@ -8,6 +8,7 @@ from modelsmith.errors import ConversionError
 from modelsmith.template.convert.translate.branches import branches, restore, snapshot
 from modelsmith.template.convert.translate.code.go_code import Do, Lit, joined
 from modelsmith.template.convert.translate.expressions import filter_call, value_of
+from modelsmith.template.convert.translate.leaving import without_lost
 from modelsmith.template.convert.translate.loops.loops import loop
 from modelsmith.template.convert.translate.operations.cells import new_cell
 from modelsmith.template.convert.translate.operations.filters import filtered
@@ -73,7 +74,11 @@ def _tried(state: State, node: nodes.Node) -> bool:
             and isinstance(node.target, nodes.Name)
             and not _changes(node.value)
         ):
-            state.names[node.target.text] = Broken(error.message)
+            broken = Broken(error.message)
+            if node.target.text in state.bound:
+                state.store(state.bound[node.target.text], broken)
+            else:
+                state.names[node.target.text] = broken
             return True
         restore(state, before)
         del state.code[place:]
@@ -133,7 +138,15 @@ def _if(state: State, node: nodes.If) -> bool:
     if _only_refuses(node.otherwise):
         return _unless_refused(state, node, node.body, holds=True)
     test = state.truth(value_of(state, node.test))
-    return branches(state, test, lambda: body(state, node.body), lambda: body(state, node.otherwise))
+    return branches(state, test, lambda: _branch(state, node.body), lambda: _branch(state, node.otherwise))
+
+
+def _branch(state: State, statements: Sequence[nodes.Node]) -> bool:
+    """Run one side of an ``if``."""
+    with state.writing() as code:
+        goes_on = body(state, statements)
+    state.emit(*without_lost(tuple(code), goes_on=goes_on, left=bool(state.unrolled and state.left)))
+    return goes_on
 
 
 def _unless_refused(state: State, node: nodes.If, rest: Sequence[nodes.Node], *, holds: bool) -> bool:
@@ -142,12 +155,12 @@ def _unless_refused(state: State, node: nodes.If, rest: Sequence[nodes.Node], *,
         with state.writing() as code:
             test = state.truth(value_of(state, node.test))
     except ConversionError:
-        return body(state, rest)
+        return _branch(state, rest)
     if isinstance(test, bool):
-        return body(state, rest) if test == holds else False
+        return _branch(state, rest) if test == holds else False
     if not code:
         state.learn(test, holds)
-    return body(state, rest)
+    return _branch(state, rest)
 
 
 def _set(state: State, node: nodes.Set) -> bool:

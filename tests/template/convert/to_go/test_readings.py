@@ -68,6 +68,15 @@ def test_a_wrong_reading_is_overruled_by_code_that_never_runs() -> None:
     assert with_readings(found, template) is found
 
 
+def test_calls_without_a_tag_are_declared_where_another_text_comes_first() -> None:
+    template = ChatTemplate.parse(_CALLS.replace("SECTION", "").replace("CALL", _JSON))
+    wrong = Template.parse("{{ range .Messages }}{{ if .ToolCalls }}<|turn|>{{ .ToolCalls }}{{ end }}{{ end }}")
+    found = with_readings(wrong, template)
+    assert tool_call_tag(wrong.tree) == "<|turn|>"
+    assert tool_call_tag(found.tree) == call_tag(template) == "{"
+    assert with_readings(found, template) is found
+
+
 def test_a_tag_that_would_open_an_action_is_not_declared() -> None:
     assert thinking_tags(
         ChatTemplate.parse(_THINKS.replace("OPEN", "{{ '{{think' }}").replace("CLOSE", "</think>"))

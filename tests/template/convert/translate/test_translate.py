@@ -73,6 +73,21 @@ TEMPLATES = {
         "{%- for key, value in call.function.arguments.items() %}{% if value is string or value is mapping or value is sequence %}"
         "{{ key }}{{ '+' if 'day' in value else '-' }}{{ '+' if '<' in value else '-' }}{% endif %}{%- endfor %}",
     ),
+    "tools in the first message of a user": "{%- if messages[0].role == 'system' %}{%- set head = messages[0].content %}"
+    "{%- set messages = messages[1:] %}{%- else %}{%- set head = '' %}{%- endif %}<{{ head }}>{%- if tools %}{{ tools|tojson }}"
+    "{%- if messages|length != 0 %}{%- if messages[0].content is string %}{%- set first = messages[0].content %}{%- else %}"
+    "{%- set first = messages[0].content|selectattr('type', 'equalto', 'text')|map(attribute='text')|join %}{%- endif %}"
+    "{%- set messages = messages[1:] %}[first]{{ first }}\n{%- endif %}{%- endif %}" + _TALK,
+    "calls as their functions": "{%- for message in messages %}[{{ message.role }}]{{ message.content }}{%- if message.tool_calls %}"
+    "{{ message.tool_calls|map(attribute='function')|list|tojson(indent=4) }}{%- endif %}\n{% endfor %}"
+    "{%- if add_generation_prompt %}[assistant]{% endif %}",
+    "an empty list": "{%- set files = [] %}{%- if files %}<files>{%- endif %}" + _TALK,
+    "a list of messages that nothing uses": "{%- set kept = [] %}{%- for message in messages %}{%- if message.role != 'tool' %}"
+    "{%- set kept = kept + [message] %}{%- endif %}{%- endfor %}{%- for message in kept %}never{%- endfor %}" + _TALK,
+    "texts before what leaves the round": "{%- for message in messages %}{%- if message.role == 'system' %}lost{{ message.content }}"
+    "{%- continue %}{%- endif %}[{{ message.role }}]{%- if message.role != 'user' %}<{{ message.content }}"
+    "{%- if message.role == 'tool' %}{%- continue %}{%- endif %}>{%- else %}{{ message.content }}{%- endif %}\n{% endfor %}"
+    "{%- if add_generation_prompt %}[assistant]{% endif %}",
     "the other way round": "{%- for message in messages[::-1] %}{{ message.role[0:2] if false else message.role }} {% endfor %}\n"
     + _TALK,
 }

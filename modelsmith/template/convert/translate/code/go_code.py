@@ -163,6 +163,14 @@ def operands(expression: str) -> list[str]:
     return found
 
 
+def filled(count: str) -> str | None:
+    """Return the condition under which a count is not 0, of what is counted itself; None for a number that is no ``len``."""
+    counted = operands(count) if count.startswith("len ") else []
+    if len(counted) != 1:
+        return None
+    return counted[0][1:-1] if counted[0].startswith("(") and counted[0].endswith(")") else counted[0]
+
+
 def conditional(test: Truth, yes: Code, no: Code) -> Code:
     """Return the code that is one or the other; what both begin or end with stands outside."""
     if isinstance(test, bool):

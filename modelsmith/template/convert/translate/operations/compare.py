@@ -13,6 +13,7 @@ from modelsmith.template.convert.translate.code.go_code import (
     both,
     either,
     field,
+    filled,
     negated,
     operand,
     quoted,
@@ -128,6 +129,10 @@ def ordered(operator: str, left: Value, right: Value) -> Value:
     return boolean(_compared({"<": "lt", ">": "gt", "<=": "le", ">=": "ge"}[operator], left, right))
 
 
+_SOMETHING = frozenset({("gt", 0), ("ge", 1)})
+_NOTHING = frozenset({("eq", 0), ("le", 0), ("lt", 1)})
+
+
 def _compared(function: str, left: Value, right: Value) -> Truth:
     """Compare whole numbers; what is added to one of them stands on the other side where it is taken away."""
     one, other = (Go("0", "int", value.value) if isinstance(value, Known) else value for value in (left, right))
@@ -138,6 +143,11 @@ def _compared(function: str, left: Value, right: Value) -> Truth:
     if other.expression == "0" and one.offset == 0:
         if other.offset < 0:
             return function in {"gt", "ge"}
+        something = filled(one.expression)
+        if something and (function, other.offset) in _SOMETHING:
+            return something
+        if something and (function, other.offset) in _NOTHING:
+            return negated(something)
         return applied(function, one.expression, str(other.offset))
     if other.expression == "0":
         rest = other.offset - one.offset

@@ -241,6 +241,9 @@ def _select(*, wanted: bool) -> Callable[..., Value]:
     return apply
 
 
+_FUNCTIONS_OF = {"tools": "tool functions", "calls": "call functions"}
+
+
 def _map(state: State, value: Value, arguments: list[Value], named: dict[str, Value]) -> Value:
     attribute = named.get("attribute")
     if attribute is None and isinstance(value, Items) and arguments and isinstance(arguments[0], Known):
@@ -256,8 +259,8 @@ def _map(state: State, value: Value, arguments: list[Value], named: dict[str, Va
             tuple(state.each(item, lambda one: state.member(state, one, attribute)) for item in value.values),
             value.guards,
         )
-    if isinstance(value, Thing) and value.kind == "tools" and attribute.value == "function":
-        return Thing("tool functions", value.expression, value.first, value.reversed, value.tests)
+    if isinstance(value, Thing) and value.kind in _FUNCTIONS_OF and attribute.value == "function":
+        return Thing(_FUNCTIONS_OF[value.kind], value.expression, value.first, value.reversed, value.tests)
     raise cannot("this use of map")
 
 

@@ -20,6 +20,7 @@ from modelsmith.template.convert.translate.code.go_code import (
     operand,
     quoted,
 )
+from modelsmith.template.convert.translate.operations.lists import ELEMENTS
 from modelsmith.template.convert.translate.values.members import MEMBERS, member_of
 from modelsmith.template.convert.translate.values.printed import printed
 from modelsmith.template.convert.translate.values.values import (
@@ -198,8 +199,8 @@ def _element(state: State, kind: str, layout: Layout, depth: int) -> Code:
             return (Raw(code.tool(depth), "$each"),)
         case "tool functions":
             return (Raw(code.function(depth), "$each"),)
-        case "calls":
-            return _thing(state, Thing("call", "$each"), layout, depth)
+        case "calls" | "call functions":
+            return _thing(state, Thing(ELEMENTS[kind], "$each"), layout, depth)
         case "values":
             return (Use(code.value_title(depth), "$each"),)
         case "properties list":
@@ -230,7 +231,7 @@ def _thing(state: State, thing: Thing, layout: Layout, depth: int) -> Code:
             return json_of(
                 state, Fields({name: value for name, value in members.items() if name != "id"}), layout, depth
             )
-        case "texts" | "kinds" | "values" | "tools" | "tool functions" | "properties list" | "calls":
+        case "texts" | "kinds" | "values" | "tools" | "tool functions" | "properties list" | "calls" | "call functions":
             inner = _element(state, thing.kind, layout, depth + 1)
             line = layout.line(depth + 1)
             body: Code = (Cond("$at", (Lit(layout.item),)), Lit(line), *inner)

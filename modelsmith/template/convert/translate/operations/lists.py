@@ -56,6 +56,7 @@ ELEMENTS = {
     "inner properties": "property",
     "arguments": "json",
     "tool functions": "function",
+    "call functions": "called",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelsmith.errors import ConversionError
 from modelsmith.template.convert.translate.code.go_code import (
     Code,
     Cond,
@@ -13,7 +14,9 @@ from modelsmith.template.convert.translate.code.go_code import (
 )
 from modelsmith.template.convert.translate.values.values import (
     LISTS,
+    Broken,
     Built,
+    Cell,
     Each,
     Go,
     Items,
@@ -21,6 +24,7 @@ from modelsmith.template.convert.translate.values.values import (
     NeedsVariable,
     Pick,
     Rest,
+    Seen,
     Thing,
     Unset,
     Value,
@@ -65,7 +69,11 @@ def printed(value: Value) -> Code:
             return (Lit("["), Loop(f"$at, $each := {expression}", "$each", body), Lit("]"))
         case Unset(key):
             raise NeedsVariable(key)
+        case Broken(reason):
+            raise ConversionError(reason)
         case Thing(kind) if kind in LISTS:
+            raise cannot("a list printed as a whole")
+        case Items() | Seen() | Cell(_, True):
             raise cannot("a list printed as a whole")
         case _:
             return ()  # objects are not printed at all

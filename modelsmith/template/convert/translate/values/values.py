@@ -23,6 +23,7 @@ from modelsmith.template.convert.translate.code.go_code import (
     Use,
     both,
     either,
+    filled,
     negated,
     operand,
     prints,
@@ -44,7 +45,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "role": ("user", "assistant", "system", "tool"),
     "type": ("string", "integer", "number", "boolean", "array", "object", "null"),
 }
-LISTS = frozenset({"messages", "calls", "tools", "texts", "kinds", "values"})
+LISTS = frozenset({"messages", "calls", "tools", "tool functions", "call functions", "texts", "kinds", "values"})
 MAPS = frozenset({"arguments", "properties", "inner properties"})
 
 
@@ -204,7 +205,7 @@ def truth(value: Value) -> Truth:
         case Known(known):
             return bool(known)
         case Go(expression, "int", offset):
-            return expression if not offset else f"ne {operand(number(value))} 0"
+            return (filled(expression) or expression) if not offset else f"ne {operand(number(value))} 0"
         case Go(expression):
             return expression
         case Built(code):
@@ -228,6 +229,8 @@ def truth(value: Value) -> Truth:
             return _not_empty(code)
         case Unset(key):
             raise NeedsVariable(key)
+        case Broken(reason):
+            raise ConversionError(reason)
         case _:
             return True
 

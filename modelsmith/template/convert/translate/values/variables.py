@@ -24,6 +24,7 @@ from modelsmith.template.convert.translate.values.remembering import COMPLETE, I
 from modelsmith.template.convert.translate.values.values import (
     MISSING,
     TEXTS,
+    Broken,
     Built,
     Go,
     Items,
@@ -60,6 +61,10 @@ class Shape:
     sorted: bool = False
 
 
+BROKEN = "broken"
+"""The kind of what no variable can keep; that matters where it is used."""
+
+
 def variable_of(key: Key) -> str:
     """Return the Go variable of something that outlives rounds."""
     return "$" + "_".join(re.sub(r"\W", "_", str(part)) for part in (key[-1], *key[:-1]))
@@ -71,7 +76,7 @@ def kind_of(key: Key) -> str:
 
 
 def kind_of_value(value: Value) -> str:
-    """Return the kind of a value as a variable keeps it; raises ConversionError for what none can."""
+    """Return the kind of a value as a variable keeps it; what none can keep is of a kind that nothing can be made of."""
     match value:
         case Known(None):
             return "none"
@@ -94,13 +99,15 @@ def kind_of_value(value: Value) -> str:
         case Unset(key):
             raise NeedsVariable(key)
         case _:
-            raise cannot("a list or an object that changes while the chat goes on")
+            return BROKEN
 
 
 def value_of_kind(kind: str, name: str) -> Value:
     """Return what is in a variable with a value of this kind."""
     if kind.startswith("thing "):
         return Thing(kind[6:], name)
+    if kind == BROKEN:
+        return Broken(cannot("a list or an object that changes while the chat goes on").message)
     known: Mapping[str, Value] = {"none": Known(None), "missing": MISSING, "empty": Items(())}
     if kind == "bool":
         return Pick(name, Known(True), Known(False))
