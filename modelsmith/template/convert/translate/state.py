@@ -120,6 +120,9 @@ class State:
     rounds: list[int] = field(default_factory=list)
     """Where the loops begin that are being run, from the outermost."""
 
+    starts: list[Mapping[int, Fields]] = field(default_factory=list)
+    """What the objects and lists were as the rounds of these loops began."""
+
     work: list[int] = field(default_factory=lambda: [MOST_STATEMENTS])
     """How many statements may still be run."""
 

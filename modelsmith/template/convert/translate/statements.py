@@ -83,7 +83,7 @@ def _tried(state: State, node: nodes.Node) -> bool:
         restore(state, before)
         del state.code[place:]
         state.depth, state.undecided = depths[:2]
-        del state.rounds[depths[2] :], state.unrolled[depths[3] :], state.calls[depths[4] :]
+        del state.rounds[depths[2] :], state.starts[depths[2] :], state.unrolled[depths[3] :], state.calls[depths[4] :]
         if not refused:
             state.gaps.append(error.message)
         line = state.source[: node.start].count("\n") + 1
@@ -285,10 +285,20 @@ def _leave(word: str) -> Callable[..., bool]:
                 raise cannot(f"a {word} that depends on the chat")
             state.left = word
         else:
+            _check_outlives(state)
             state.emit(Do(word))
         return False
 
     return run
+
+
+def _check_outlives(state: State) -> None:
+    """Raise NeedsVariable for what this round has changed, where what follows in the round is not reached."""
+    for number, start in state.starts[-1].items() if state.starts else ():
+        for name, value in state.cells[number].values.items():
+            old = start.values.get(name, MISSING)
+            if value != old and not isinstance(old, Unset):
+                raise NeedsVariable(("cell", number, name))
 
 
 def _nothing(_state: State, _node: nodes.Node) -> bool:

@@ -88,6 +88,21 @@ TEMPLATES = {
     "{%- continue %}{%- endif %}[{{ message.role }}]{%- if message.role != 'user' %}<{{ message.content }}"
     "{%- if message.role == 'tool' %}{%- continue %}{%- endif %}>{%- else %}{{ message.content }}{%- endif %}\n{% endfor %}"
     "{%- if add_generation_prompt %}[assistant]{% endif %}",
+    "what is set before a round is left": "{%- set ns = namespace(head=false, told=0) %}{%- for message in messages %}"
+    "{%- if message.role == 'system' %}{%- set ns.head = message.content %}{%- break %}{%- endif %}{%- endfor %}"
+    "{%- if ns.head and ns.head != '' %}<{{ ns.head }}>{%- endif %}{%- for message in messages %}{%- set ns.told = ns.told + 1 %}"
+    "{%- if message.role == 'system' and ns.head %}{%- continue %}{%- endif %}{{ ns.told }}[{{ message.role }}]{{ message.content }}"
+    "\n{% endfor %}{%- if add_generation_prompt %}[assistant]{% endif %}",
+    "a text in another": "{%- set ns = namespace(places='') %}{%- for message in messages %}{%- if message.role == 'tool' %}"
+    "{%- set ns.places = ns.places ~ ',' ~ loop.index0 ~ ',' %}{%- endif %}{%- endfor %}{%- for message in messages %}"
+    "{{ '+' if (',' ~ loop.index ~ ',') in ns.places else '-' }}{{ '=' if message.content in messages[0].content else '' }}"
+    "[{{ message.role }}]{{ message.content }}\n{% endfor %}{%- if add_generation_prompt %}[assistant]{% endif %}",
+    "calls as a text that grows": _CALLS.replace(
+        "{%- for call in message.tool_calls %}CALLS{%- endfor %}",
+        "{%- set ns = namespace(text='(') %}{%- for call in message.tool_calls %}{%- set ns.text = ns.text + call.function.name %}"
+        "{%- set ns.text = ns.text + call.function.arguments|tojson %}{%- if not loop.last %}{%- set ns.text = ns.text + ', ' %}"
+        "{%- endif %}{%- endfor %}{{ ns.text + ')' }}",
+    ),
     "the other way round": "{%- for message in messages[::-1] %}{{ message.role[0:2] if false else message.role }} {% endfor %}\n"
     + _TALK,
 }

@@ -183,11 +183,17 @@ def conditional(test: Truth, yes: Code, no: Code) -> Code:
     stop = 0
     while stop < min(len(yes), len(no)) - start and yes[len(yes) - 1 - stop] == no[len(no) - 1 - stop]:
         stop += 1
-    if any(isinstance(piece, (Do, Loop)) for piece in yes[:start]):
+    if _assigned(yes[:start]) & set(re.findall(r"\$\w+", test)):
         start = 0  # what changes a variable may change the test
     inner = (yes[start : len(yes) - stop], no[start : len(no) - stop])
     found = Cond(test, *inner) if inner[0] else Cond(str(negated(test)), inner[1])
     return (*yes[:start], found, *yes[len(yes) - stop :])
+
+
+def _assigned(code: Code) -> set[str]:
+    """Return the variables that code gives other values."""
+    actions = (piece.action for piece in pieces(code) if isinstance(piece, Do))
+    return {name for action in actions for name in re.findall(r"\$\w+", action.partition("=")[0])}
 
 
 def joined(code: Code) -> Code:

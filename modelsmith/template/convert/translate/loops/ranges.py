@@ -143,6 +143,7 @@ def _body(
     fresh = [key for key, kinds in state.variables.items() if key[:2] == (FRESH, node.start) and kinds == [FRESH]]
     unset(state, fresh)
     before = {key: hollow(state, key) for key in grown_in(state, node)}
+    state.starts.append(dict(state.cells))
     with state.writing() as code, state.scope(), state.given("", True):
         for name, key in carried.items():
             if key in state.variables:
@@ -161,6 +162,7 @@ def _body(
         branches(state, chosen(), run, lambda: True)
     state.depth -= 1
     state.rounds.pop()
+    state.starts.pop()
     unset(state, fresh)
     state.unrolled, state.undecided = outer
     return tuple(code), {key: filled(state, key, old) for key, old in before.items()}

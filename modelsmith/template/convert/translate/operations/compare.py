@@ -20,7 +20,7 @@ from modelsmith.template.convert.translate.code.go_code import (
 )
 from modelsmith.template.convert.translate.operations.cells import content_of
 from modelsmith.template.convert.translate.operations.lists import holds_for_any
-from modelsmith.template.convert.translate.operations.texts import contains, is_among
+from modelsmith.template.convert.translate.operations.texts import contains, contains_text, is_among
 from modelsmith.template.convert.translate.values.members import MEMBERS
 from modelsmith.template.convert.translate.values.values import (
     LISTS,
@@ -214,6 +214,8 @@ def is_in(state: State, item: Value, owner: Value) -> Truth:
             return item.value in known
         case _ if is_text(owner) and isinstance(item, Known) and isinstance(item.value, str):
             return contains(state, owner, item.value)
+        case _ if is_text(owner) and is_text(item):
+            return contains_text(state, owner, item)
         case _:
             raise cannot("what is in this")
 

@@ -34,6 +34,18 @@ def contains(state: State, owner: Value, text: str) -> Truth:
     return found
 
 
+def contains_text(state: State, owner: Value, item: Value) -> Truth:
+    """Return the condition under which a text contains another one that is not known either."""
+    whole, part, found = _named(state, owner), operand(_named(state, item)), state.fresh("found")
+    begins_here = f"and (ge (len $rest) (len {part})) (eq (slice $rest 0 (len {part})) {part})"
+    body = (
+        Do(f"$rest := slice {operand(whole)} $at"),
+        Cond(begins_here, (Do(f"{found} = true"), Do("break"))),
+    )
+    state.emit(Do(f"{found} = not {part}"), Loop(f"$at := len {operand(whole)}", "", body))
+    return found
+
+
 def is_among(state: State, item: Value, owner: Seen) -> Truth:
     """Return the condition under which a text is in a list."""
     whole, found = operand(_named(state, Built(owner.code))), state.fresh("found")
