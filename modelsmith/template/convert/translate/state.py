@@ -73,7 +73,6 @@ from modelsmith.template.convert.translate.values.variables import (
     value_of_kind,
     variable_of,
 )
-from modelsmith.template.jinja.engine.values.model import Undefined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -477,9 +476,7 @@ class State:
 
     def _stored(self, name: str, value: Value) -> Code:
         match value:
-            case Known(None) | Items(()):
-                return ()
-            case _ if kind_of_value(value) == BROKEN:
+            case _ if kind_of_value(value) in {"none", "empty", "missing", BROKEN}:
                 return ()
             case Known(bool() as known):
                 return (Do(f"{name} = {str(known).lower()}"),)
@@ -487,14 +484,9 @@ class State:
                 if known < -1:
                     raise cannot("a number below zero")
                 return (Do(f"{name} = {known + 1}"),)
-            case Known(known) if isinstance(known, Undefined):
-                return ()
             case Go(expression, "int", offset):
                 return (Do(f"{name} = {number(Go(expression, 'int', offset + 1))}"),)
-            case Go(expression, kind) if kind not in TEXTS:
-                text = expression
-                return (Do(f"{name} = {text}"),) if text != name else ()
-            case Thing(_, expression):
+            case Go(expression) | Thing(_, expression) if value.kind not in TEXTS:
                 return (Do(f"{name} = {expression}"),) if expression != name else ()
             case _:
                 kept = Built(remembered(value, self.text).code) if isinstance(value, (Items, Seen)) else value
