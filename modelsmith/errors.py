@@ -124,6 +124,10 @@ class InjectionError(TemplateError):
     """A template edit that has no place to go, or whose proof by rendering failed."""
 
 
+class ClosedReasoningError(InjectionError):
+    """A template that itself closes the reasoning that an edit would open."""
+
+
 class ConversionError(TemplateError):
     """A template that cannot be put into the other template language."""
 

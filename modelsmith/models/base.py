@@ -34,7 +34,7 @@ class Inherited(HasNoted):
     ``extra_layers`` the kinds of further weights, such as projectors. ``stored`` says that FROM names a model of a store,
     ``imported`` that it names a GGUF (``checkpoint``: a folder of Safetensors that becomes one); both are False for a template that stands alone. ``format`` is that of a stored
     model's weights: ``safetensors`` has no GGUF to look into, or to edit. ``said`` is what a server says about how it runs
-    the model.
+    the model, ``parent`` the name of the model that a stored one was made from, "" where that is not noted.
     """
 
     template: str | None = None
@@ -57,6 +57,7 @@ class Inherited(HasNoted):
     extra_layers: tuple[str, ...] = ()
     format: str = ""
     said: ServerSays | None = None
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def inherited_from(model: StoredModel) -> Inherited:
         extra_layers=model.extra_layers,
         format=model.format,
         ends=ends,
+        parent=model.parent,
     )
 
 

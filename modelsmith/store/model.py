@@ -85,7 +85,8 @@ class StoredModel(HasNoted):
     its GGUF (None: there is none), ``chat_template_known`` False where the store cannot look into the GGUF.
     ``noted`` are the texts of its config (``renderer``, ``parser``, ``requires`` …). ``parameters`` are typed values, lists for ``stop``. ``weights`` is the GGUF's path where it can be read here;
     ``extra_layers`` are the kinds of further weights (``projector``, ``adapter``, ``draft`` …), ``format`` is that of the
-    weights (``gguf``, ``safetensors``; "" where it is not noted), ``said`` what a server says about how it runs the model.
+    weights (``gguf``, ``safetensors``; "" where it is not noted), ``said`` what a server says about how it runs the model,
+    ``parent`` the short name of the model that its weights were taken from ("" where it is not noted).
     """
 
     name: ModelName
@@ -106,6 +107,7 @@ class StoredModel(HasNoted):
     extra_layers: tuple[str, ...] = ()
     format: str = ""
     said: ServerSays | None = None
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from modelsmith.errors import InjectionError
+from modelsmith.errors import ClosedReasoningError, InjectionError
+from modelsmith.name import ModelName
 from modelsmith.recipe.parts.fields import At, Part, Text, When
 
 if TYPE_CHECKING:
@@ -80,9 +81,24 @@ def edit(draft: Draft, *options: Options) -> Draft:
         )
     if template is None:
         return draft
-    for at, group in groupby(injections, key=lambda injection: injection.at):
-        template = ensure_many(template, [(injection.text, injection.when) for injection in group], at)
+    try:
+        for at, group in groupby(injections, key=lambda injection: injection.at):
+            template = ensure_many(template, [(injection.text, injection.when) for injection in group], at)
+    except ClosedReasoningError as error:
+        error.hint = _way_back(draft)
+        raise
     return draft.with_template(template)
+
+
+def _way_back(draft: Draft) -> str:
+    """Return what to do about a template that closes reasoning by itself: most were made so, by ``no-think`` or by hand."""
+    remove = "remove the closing tag from its template"
+    parent, spec = draft.base.inherited.parent, draft.base.spec
+    if parent and ModelName.parse(parent) != ModelName.parse(spec):
+        return f"{spec} was made from {parent}: start from that one (--set base={parent}), or {remove}"
+    if draft.base.inherited.stored:
+        return f"if it was made from another model, as no-think does, start from that one; or {remove}"
+    return "remove the closing tag from the template first; if no-think put it there, start from what that was given"
 
 
 def _injection(draft: Draft, options: Options) -> Injection:

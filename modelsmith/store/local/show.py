@@ -95,6 +95,7 @@ def read_model(layout: Layout, name: ModelName) -> StoredModel:
             kind for layer in manifest.layers if (kind := _WEIGHTS.get(layer.media_type, "model")) != "model"
         ),
         format=config["model_format"],
+        parent=weights.source if weights else "",
     )
 
 

@@ -246,6 +246,7 @@ class OllamaStore:
             size=size,
             extra_layers=shown.extra,
             format=shown.format,
+            parent=shown.parent,
         )
         return Described(shown, replace(model, said=says(shown, model, version)))
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modelsmith.errors import InjectionError
+from modelsmith.errors import ClosedReasoningError, InjectionError
 from modelsmith.memo import remembering
 from modelsmith.patterns import regex
 from modelsmith.template.conversation.proof import proof_conversations
@@ -107,7 +107,7 @@ def _rest(prompt: str, text: str) -> str:
         )
     tag = _OPENING.search(text)
     if tag and re.search(rf"</{re.escape(tag[1])}>(?:\s|\\n)*\Z", prompt):
-        raise InjectionError(
+        raise ClosedReasoningError(
             f"the template itself closes <{tag[1]}> where {text!r} should open it: the prompt ends with {prompt[-30:]!r}",
             hint="remove the closing tag from the template first",
         )
