@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import click
 
@@ -101,7 +102,7 @@ def command(
             made = make_saved(options, progress=progress)
         else:
             made = make_plan(options, asked[0], progress=progress, pins=locked, hashes=locked, where=hosts[0])
-    planned = made.plan
+    planned = replace(made.plan, overwrite=force)
     if locked and made.drifted:
         raise moved_error(made.drifted, str(made.lock))
     if not (as_json or quiet):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelsmith.cli.shared.sizes import size_text
 from modelsmith.manifest import CONFIG_TYPE
 from modelsmith.recipe.plan.against import against
+from modelsmith.recipe.plan.already import ALREADY
 from modelsmith.recipe.plan.metadata import metadata_rows
 from modelsmith.recipe.prove.compare import Verdict
 from modelsmith.records import dataclass
@@ -35,7 +36,7 @@ VERDICTS = {
 
 ALONE = "no model can be created; --modelfile FILE writes the Modelfile"
 _LONGEST = 60
-_EFFECTS = ("from the Hub:", "to download:", "adapters:", "quantize:", "convert-jinja:")
+_EFFECTS = ("from the Hub:", "to download:", "adapters:", "quantize:", "convert-jinja:", "advised-parameters:", ALREADY)
 _MOST = 4
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsmith.errors import TemplateRenderError, TemplateSyntaxError
 from modelsmith.recipe.prove.compare import Verdict, applies
 from modelsmith.template.edit.positions import GENERATION_PROMPT
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def without_effect(recipe: Recipe, before: Draft, after: Draft, comparisons: Sequence[Comparison]) -> tuple[str, ...]:
     """Say which edits of a recipe have no effect; what the base has already as the recipe wants it is no such edit."""
-    return (*_of_template(recipe, before, after, comparisons), *_of_values(recipe, after))
+    return (*_of_template(recipe, before, after, comparisons), *_of_values(recipe, after), *_unseen(recipe, after))
 
 
 def _of_template(recipe: Recipe, before: Draft, after: Draft, comparisons: Sequence[Comparison]) -> Iterator[str]:
@@ -72,3 +73,36 @@ def _of_values(recipe: Recipe, after: Draft) -> Iterator[str]:
                 f"parameters: {name}: null has no effect: {name} comes along with FROM, and Ollama has no way to remove it; "
                 "give it a value, or start from the GGUF file"
             )
+
+
+SYSTEM_UNSEEN = "system has no effect: the template that runs never shows a system prompt to the model"
+_MARK = "xq7zText{}z7qx"
+"""What stands for a text in a chat: a word that no template contains."""
+
+
+def _unseen(recipe: Recipe, after: Draft) -> Iterator[str]:
+    """Say which texts of the recipe the template that runs never shows to the model."""
+    if after.effective.source not in {"go", "jinja"}:
+        return  # code of Ollama or llama-server shows all of them
+    if recipe.system is not None and not _shown(after, ["system"])[0]:
+        yield SYSTEM_UNSEEN + ("; print {{ .System }} in it" if after.effective.source == "go" else "")
+    roles = [message.role for message in recipe.messages or ()]
+    lost = [f"{place} ({roles[place]})" for place, seen in enumerate(_shown(after, roles)) if not seen]
+    if lost:
+        yield f"messages: {', '.join(lost)} has no effect: the template that runs never shows it to the model"
+
+
+def _shown(draft: Draft, roles: Sequence[str]) -> list[bool]:
+    """Say of each message of a chat with these roles, which a user goes on with, whether the prompt has it.
+
+    All are taken for shown where the chat cannot be rendered, or its last message is not in the prompt either.
+    """
+    from modelsmith.template.conversation.conversation import Conversation
+
+    marks = [_MARK.format(place) for place in range(len(roles) + 1)]
+    messages = [{"role": role, "content": mark} for role, mark in zip((*roles, "user"), marks, strict=True)]
+    try:
+        prompt = draft.render(Conversation.from_dict({"messages": messages}))
+    except (TemplateRenderError, TemplateSyntaxError):
+        prompt = ""
+    return [mark in prompt or marks[-1] not in prompt for mark in marks[:-1]]

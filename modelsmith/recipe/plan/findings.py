@@ -9,9 +9,12 @@ from modelsmith.lint.document import Document
 from modelsmith.lint.run.engine import check
 from modelsmith.lint.settings import Settings
 from modelsmith.lint.surroundings import Surroundings
+from modelsmith.recipe.plan.effects import SYSTEM_UNSEEN
 from modelsmith.versions import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelsmith.diagnostic import Diagnostic
     from modelsmith.models.draft import Draft
 
@@ -19,9 +22,18 @@ _UNDECIDED = ("MS0", "MS301", "MS5", "MS6", "MS7")
 """Rules about files and names, which the plan itself settles, and about which template runs, which it proves."""
 
 
-def new_findings(before: Draft, after: Draft) -> tuple[Diagnostic, ...]:
-    """Return errors and warnings of the new Modelfile that its base has not: what the recipe itself brought in."""
-    new = [diagnostic for diagnostic in _found(after) if diagnostic.severity is not Severity.INFO]
+def new_findings(before: Draft, after: Draft, told: Sequence[str] = ()) -> tuple[Diagnostic, ...]:
+    """Return errors and warnings of the new Modelfile that its base has not: what the recipe itself brought in.
+
+    ``told`` is what ``without_effect`` says: a system prompt that is never shown is told once.
+    """
+    unshown = any(text.startswith(SYSTEM_UNSEEN) for text in told)
+    new = [
+        diagnostic
+        for diagnostic in _found(after)
+        if diagnostic.severity is not Severity.INFO
+        and not (unshown and diagnostic.code == "MS307" and "SYSTEM" in diagnostic.message)
+    ]
     old = {(diagnostic.code, diagnostic.message) for diagnostic in _found(before)} if new else set()
     return tuple(diagnostic for diagnostic in new if (diagnostic.code, diagnostic.message) not in old)
 

@@ -19,6 +19,7 @@ from modelsmith.name import ModelName
 from modelsmith.progress import ProgressSink, silent
 from modelsmith.recipe.plan.adapters import with_adapters
 from modelsmith.recipe.plan.advised import with_advised
+from modelsmith.recipe.plan.already import told_of_step, with_already
 from modelsmith.recipe.plan.compile import compile_request, written_modelfile
 from modelsmith.recipe.plan.effects import without_effect
 from modelsmith.recipe.plan.findings import new_findings
@@ -55,8 +56,8 @@ class Plan:
     ``modelfile`` and ``gguf`` are files that are written beside the model when ``--modelfile`` asks for them. ``damaged``
     says what is wrong with what stands under the name, ``free`` how many bytes are free where it is written (None: not known),
     ``findings`` what lint finds in the new Modelfile and not in the base's, ``without_effect`` which edits change nothing,
-    ``unshown`` that the model is made to reason although nothing shows that it can, ``unloadable`` why llama.cpp would refuse
-    the weights.
+    ``overwrite`` that files which are in the way may be replaced, ``unshown`` that the model is made to reason although nothing shows
+    that it can, ``unloadable`` why llama.cpp would refuse the weights.
     """
 
     recipe: Recipe
@@ -77,6 +78,7 @@ class Plan:
     without_effect: tuple[str, ...] = ()
     unshown: str = ""
     unloadable: tuple[str, ...] = ()
+    overwrite: bool = False
     again: Callable[[], Plan] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -102,7 +104,8 @@ class Plan:
         if self.damaged:
             found.append(f"{self.name.short} stands there damaged and will be replaced: {self.damaged}")
         found += [
-            f"{path} is there and not what would be written: apply replaces it only with --force"
+            f"{path} is there and not what would be written: "
+            + ("it is replaced, and kept beside it" if self.overwrite else "apply replaces it only with --force")
             for path in self.in_the_way
         ]
         needed = self.preview.bytes_to_write if self.preview.changes else 0
@@ -215,7 +218,7 @@ def plan(
     if modelfile is not None:
         modelfile = modelfile.absolute()
     before = Draft.start(base, version or of_server(store.ollama_version()))
-    after = edited(before, recipe)
+    after = with_already(edited(before, recipe), before, recipe)
     for note in base.notes:
         after = after.with_note(note)
     if note := engine_changes(before, after):
@@ -231,6 +234,7 @@ def plan(
     else:
         preview = store.preview(name, request, as_is=as_is)
     checked = check(recipe.expect, after, comparisons)
+    without = without_effect(recipe, before, after, comparisons)
     made = Plan(
         recipe=recipe,
         name=name,
@@ -246,8 +250,8 @@ def plan(
         modelfile=modelfile,
         damaged=damaged,
         free=free_bytes(store),
-        findings=new_findings(before, after),
-        without_effect=without_effect(recipe, before, after, comparisons),
+        findings=new_findings(before, after, without),
+        without_effect=without,
         unshown=unshown_reasoning(before, after),
         unloadable=loading_faults(after),
         again=partial(plan, recipe, store, folder=base_folder, version=version, as_is=as_is, modelfile=modelfile),
@@ -302,7 +306,7 @@ def edited(draft: Draft, recipe: Recipe) -> Draft:
         draft = draft.with_template(Template.parse(recipe.template))
     else:
         for kind, steps in groupby(recipe.template or (), key=attrgetter("kind")):
-            draft = STEPS[kind].edit(draft, *(step.options for step in steps))
+            draft = told_of_step(kind, draft, STEPS[kind].edit(draft, *(step.options for step in steps)))
     draft = with_advised(draft, wanted=recipe.advised_parameters)
     draft = with_parameters(draft, recipe.parameters)
     modelfile = draft.modelfile

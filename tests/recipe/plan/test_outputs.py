@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from modelsmith.cli import run
 from modelsmith.errors import Unsupported, UsageError
 from modelsmith.recipe.plan.apply import apply
 from modelsmith.recipe.plan.plan import Plan, plan
@@ -115,3 +116,18 @@ def test_without_a_server_the_command_is_refused_before_anything_is_written(tmp_
         apply(planned(tmp_path, "Modelfile"), via="cli")
     assert not (tmp_path / "Modelfile").exists()
     assert not (tmp_path / "Modelfile.gguf").exists()
+
+
+def test_what_force_replaces_is_told_as_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine").write_text("my notes\n")
+    words = ["apply", "force-think", "--set", "base=sample:deepseek-r1", "--modelfile", "mine", "--store", "store"]
+    assert run(words) == 2
+    assert "mine is there and not what would be written: apply replaces it only with --force" in capsys.readouterr().out
+    assert run([*words, "--force"]) == 0
+    shown = capsys.readouterr().out
+    assert "mine is there and not what would be written: it is replaced, and kept beside it" in shown
+    assert "only with --force" not in shown
+    assert Path("mine.old").read_text() == "my notes\n"

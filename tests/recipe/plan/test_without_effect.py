@@ -84,6 +84,34 @@ def test_what_ollama_cannot_remove_is_told(store: LocalStore, tmp_path: Path) ->
     assert parameters.startswith("parameters: stop: null has no effect: stop comes along with FROM")
 
 
+UNSEEN = '{{ range .Messages }}{{ if eq .Role "user" }}[user]{{ .Content }}{{ end }}{{ end }}[assistant]'
+LAST = "[user]{{ .Prompt }}[assistant]{{ .Response }}"
+CHAT = [{"role": "system", "content": "hi"}, {"role": "assistant", "content": "ho"}]
+
+
+@pytest.mark.parametrize(
+    ("template", "keys", "told"),
+    [
+        (UNSEEN, {"system": "terse"}, ["system has no effect: the template that runs never shows"]),
+        (UNSEEN, {"messages": CHAT}, ["messages: 0 (system), 1 (assistant) has no effect"]),
+        (LAST, {"messages": CHAT}, ["messages: 0 (system) has no effect"]),
+        (GO, {"messages": CHAT}, []),
+        (GO, {"system": "terse"}, []),
+    ],
+)
+def test_what_the_template_never_shows(
+    store: LocalStore, tmp_path: Path, template: str, keys: dict[str, Any], told: list[str]
+) -> None:
+    made = planned(store, model(tmp_path, f"TEMPLATE {template}\n", jinja=None), **keys)
+    assert [text[: len(part)] for text, part in zip(made.without_effect, told, strict=True)] == told
+    assert len([text for text in made.warnings if "never shows" in text]) == len(told)
+
+
+def test_a_jinja_template_shows_a_system_prompt_in_some_way(store: LocalStore, tmp_path: Path) -> None:
+    deaf = "{% for m in messages %}{% if m.role == 'user' %}<user>{{ m.content }}{% endif %}{% endfor %}<assistant>"
+    assert not planned(store, model(tmp_path, jinja=deaf), system="terse").without_effect
+
+
 def test_check_fails_where_edits_have_no_effect(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
