@@ -17,7 +17,7 @@ class Memory(StrEnum):
     TOKENS = "every layer keeps a cache of tokens"
     STATE = "every layer keeps a state, none a cache of tokens"
     BY_HEADS = "the layers without heads for keys and values keep a state"
-    BY_INTERVAL = "all layers but each fourth (or what the file says) keep a state"
+    BY_INTERVAL = "all layers but each fourth or eighth (or what the file says) keep a state"
     BOTH = "every layer keeps a state and a cache"
     NOTHING = "the whole input is read at once, and nothing is kept"
 
@@ -26,6 +26,7 @@ class Memory(StrEnum):
 class WindowRule:
     """One of ``period`` layers looks at everything: the last, or with ``dense_first`` the first of them.
 
+    ``period`` 0: none does, whatever pattern the file has.
     ``window`` holds where the file names none; 0 means that without the key there is no window at all. ``needs_key``: it does
     not hold then either. ``fixed``: the key is only asked whether there is a window. ``layers``: only models with this many
     layers have one. A pattern in the file, a period or a list of truths, replaces ``period``.
@@ -46,6 +47,7 @@ class Architecture:
     ``window``: which layers look back only so many tokens. ``predicts_without_cache``: the layers that predict further tokens
     have no cache. ``own_caches``: how many layers have a cache, the later ones use theirs (0: all have). ``one_part_a_layer``: a
     layer with a feed-forward part has neither cache nor state. ``square_state``: a state is a square of the length of a key.
+    ``interval``: where layers keep a state by interval, each how many-th has a cache, unless the file says it.
     """
 
     memory: Memory = Memory.TOKENS
@@ -54,6 +56,7 @@ class Architecture:
     own_caches: int = 0
     one_part_a_layer: bool = False
     square_state: bool = False
+    interval: int = 4
 
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -85,7 +88,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "kimi-k3": Architecture(Memory.BY_HEADS),
     "kimi-linear": Architecture(Memory.BY_HEADS),
     "laguna": Architecture(window=WindowRule(4, dense_first=True)),
-    "lfm2": Architecture(Memory.BY_HEADS),
+    "lfm2": Architecture(Memory.BY_HEADS, window=WindowRule(0)),
     "lfm2moe": Architecture(Memory.BY_HEADS),
     "llada": Architecture(Memory.NOTHING),
     "llada-moe": Architecture(Memory.NOTHING),
@@ -94,7 +97,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "mamba2": Architecture(Memory.STATE),
     "mellum": Architecture(window=WindowRule(4)),
     "mimo2": Architecture(window=WindowRule(6), predicts_without_cache=True),
-    "minimax-01": Architecture(Memory.BY_INTERVAL, square_state=True),
+    "minimax-01": Architecture(Memory.BY_INTERVAL, square_state=True, interval=8),
     "modern-bert": Architecture(Memory.NOTHING, window=WindowRule(3, dense_first=True)),
     "muse-glimmer": Architecture(window=WindowRule(4)),
     "nemotron_h": Architecture(Memory.BY_HEADS, one_part_a_layer=True),

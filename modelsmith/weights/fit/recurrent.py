@@ -42,7 +42,7 @@ def recurrent_layers(keys: Keys, kv_heads: Sequence[int], feed_forward: Sequence
         listed = keys.value("attention.recurrent_layers")
         if isinstance(listed, list) and len(listed) >= layers:
             return tuple(map(bool, listed[:layers]))
-        interval = keys.number("full_attention_interval", 4, least=1, most=MAX_LAYERS)
+        interval = keys.number("full_attention_interval", facts.interval, least=1, most=MAX_LAYERS)
         return tuple((layer + 1) % interval != 0 for layer in range(layers))
     return (False,) * layers
 

@@ -24,6 +24,8 @@ def windows_of(keys: Keys, layers: int) -> tuple[int, ...]:
     window = rule.window if rule.fixed and said else said
     if not window:
         return (0,) * layers
+    if not rule.period:
+        return (window,) * layers
     pattern = keys.value(_PATTERN)
     if isinstance(pattern, list):
         if len(pattern) < layers:

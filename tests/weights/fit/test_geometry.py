@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fit_models import header, layers, model
+from fit_models import Value, header, layers, model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +110,21 @@ def test_compressed_attention_keeps_one_row_of_keys() -> None:
 )
 def test_sliding_windows(architecture: str, count: int, keys: dict[str, int], slides: list[int]) -> None:
     assert [layer.window for layer in model(architecture, count, **keys).layers] == slides
+
+
+def test_hybrids_with_a_window_keep_it_in_all_layers_with_attention() -> None:
+    """Of this llama.cpp logs 0.50 MiB: 1024 cells (the window and a batch), 2 layers; without the window 1.00 MiB."""
+    keys: dict[str, Value] = {"attention__head_count_kv": [0, 2, 0, 2], "shortconv__l_cache": 3}
+    asked = FitSettings(context=2048)
+    assert cache(model("lfm2", **keys), asked) == 1 << 20
+    assert cache(model("lfm2", **keys, attention__sliding_window=512), asked) == 1 << 19
+
+
+def test_which_layers_of_minimax_keep_tokens() -> None:
+    """Of 8 layers llama.cpp logs a cache of 1 layer, and 0.22 MiB of states: of 7."""
+    subject = model("minimax-01", 8, attention__key_length=32)
+    assert [bool(layer.keys) for layer in subject.layers] == [False] * 7 + [True]
+    assert states(subject) == 7 * 4 * 8 * 32 * 32
 
 
 def test_a_window_keeps_itself_and_one_batch() -> None:
