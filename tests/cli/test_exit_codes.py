@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,6 +16,7 @@ from xml.etree import ElementTree as ET
 import click
 import pytest
 
+import modelsmith
 from modelsmith.cli import group, run
 from modelsmith.weights.gguf.sample import write_sample
 
@@ -299,6 +301,67 @@ def test_answers(answer: bytes, code: int) -> None:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["create", "q", "-f", "Other"],
+        ["edit", "q", "--set", "SYSTEM=z"],
+        ["edit", "./Other", "--set", "SYSTEM=z"],
+        ["rm", "q"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
+def test_every_question_is_answered(
+    words: list[str], answer: str, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("Modelfile").write_text("FROM ./m.gguf\n")
+    Path("Other").write_text("FROM ./m.gguf\nSYSTEM terse\n")
+    assert run(["create", "q", "-f", "Modelfile"]) == 0
+    monkeypatch.setattr(sys, "stdin", StringIO(answer))
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert run(words) == code
+    errors = capsys.readouterr().err
+    assert ("nothing was changed" in errors) == (code == 1)
+    assert "interrupted" not in errors
+
+
+def test_no_question_aborts() -> None:
+    sources = Path(modelsmith.__file__).parent.rglob("*.py")
+    assert [path.name for path in sources if "abort=True" in path.read_text(encoding="utf-8")] == []
+
+
+@pytest.mark.parametrize("command", ["inspect", "import -o x.gguf"])
+def test_a_gguf_in_place_of_a_folder_is_3(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command.split(), "m.gguf"]) == 3
+    assert "hint: look at a GGUF with: modelsmith gguf inspect m.gguf" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "general.name x --type nosuch",
+        "tokenizer.ggml.eos_token_id x",
+        "a b --type u32",
+        "a",
+        "general.file_type 99999999999999999999",
+        "general.tags [1,2 --type [u32]",
+    ],
+)
+def test_a_value_that_is_wrongly_typed_is_2(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["gguf", "set", "m.gguf", *words.split(), "-o", "x.gguf"]) == 2
+    assert "error:" in capsys.readouterr().err
+    assert not Path("x.gguf").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("render", "t.gotmpl", "-u", "x"), ("gguf", "get", "m.gguf", "general.name", "--raw")]
+)
+def test_an_output_that_is_closed_keeps_the_code(words: tuple[str, ...]) -> None:
+    closed = subprocess.run(["sh", "-c", 'exec "$@" >&- 2>errors', "sh", *program(*words)], check=False, timeout=600)
+    assert (closed.returncode, Path("errors").read_text()) == (0, "")
 
 
 def test_junit_counts_no_advice(capsys: pytest.CaptureFixture[str]) -> None:

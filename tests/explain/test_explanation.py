@@ -89,7 +89,7 @@ def test_an_opening_tag_that_nothing_splits() -> None:
 def test_the_jinja_template_of_deepseek_r1_wins_over_the_old_template() -> None:
     found = explained(R1_OLD, R1_JINJA)
     assert found.effective.source == "jinja"
-    assert "nothing says so" in found.effective.reason
+    assert "Ollama runs the one that offers more, so the TEMPLATE is not used" in found.effective.reason
     assert prompts(found) == ["<｜User｜>hello<｜Assistant｜>"] * 3
     assert chats(found)[:2] == ["message.thinking"] * 2
     assert any("think false is not obeyed" in note for note in found.notes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 from modelsmith.cli.shared.complete import complete_files, complete_models
 from modelsmith.cli.shared.input_file import InputFile
 from modelsmith.cli.shared.options import json_option, store_option
+from modelsmith.cli.shared.streams import declined
 from modelsmith.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def command(name: str, path: Path, where: str | None, as_is: bool, dry_run: bool
     tidied(store)
     stands = _stands(store, target)
     changes = not stands or store.preview(target, request, as_is=as_is).changes  # a new model needs no comparison
-    if stands and changes and not yes and sys.stdin and sys.stdin.isatty():
-        click.confirm(f"Replace {target.short}?", abort=True, err=True)
+    if stands and changes and declined(f"Replace {target.short}?", yes=yes):
+        return 1
     if changes:
         with progress_bars(enabled=not as_json) as progress:
             model = store.create(target, request, as_is=as_is, progress=progress)

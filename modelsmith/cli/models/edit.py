@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 
 from modelsmith.cli.shared.complete import complete_models_or_files
 from modelsmith.cli.shared.options import json_option, store_option
+from modelsmith.cli.shared.streams import declined
 from modelsmith.errors import UnreadableFile, UsageError
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def command(
     if not dry_run:
         subject.tidy()
     if not (dry_run or same):
-        if not yes and sys.stdin and sys.stdin.isatty():
-            click.confirm(f"Write {subject.title}?", abort=True, err=True)
+        if declined(f"Write {subject.title}?", yes=yes):
+            return 1
         subject.write(after)
     if as_json:
         click.echo(

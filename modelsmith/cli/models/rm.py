@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import click
 
 from modelsmith.cli.shared.complete import complete_models
 from modelsmith.cli.shared.options import json_option, store_option
+from modelsmith.cli.shared.streams import declined
 
 
 @click.command("rm")
@@ -54,8 +54,8 @@ def command(names: tuple[str, ...], where: str | None, dry_run: bool, yes: bool,
             )
             click.echo(f"would remove {name.short}{size}{alone}")
         return 0
-    if not yes and sys.stdin and sys.stdin.isatty():
-        click.confirm(f"Remove {', '.join(name.short for name in asked)}?", abort=True, err=True)
+    if declined(f"Remove {', '.join(name.short for name in asked)}?", yes=yes):
+        return 1
     removed = [(name.short, store.delete(name)) for name in asked]
     if as_json:
         click.echo(json.dumps([{"name": name, "freed": freed} for name, freed in removed]))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 
 import click
 
 from modelsmith.cli.shared.options import PlanOptions, json_option, recipe_options
+from modelsmith.cli.shared.streams import declined
 
 
 @click.command("apply")
@@ -109,9 +109,8 @@ def command(
         from modelsmith.cli.recipes.plan_view import show_plan
 
         show_plan(planned, made, details=verbose)
-    asks = planned.holds and planned.preview.changes and planned.replaces and not yes
-    if asks and sys.stdin and sys.stdin.isatty() and not click.confirm(f"Replace {planned.name.short}?", err=True):
-        click.echo("nothing was changed", err=True)
+    asks = planned.holds and planned.preview.changes and planned.replaces
+    if asks and declined(f"Replace {planned.name.short}?", yes=yes):
         return 1
     with saying_what_is_kept(*planned.in_the_way), progress_bars(enabled=not as_json) as progress:
         applied = apply(planned, via=via, overwrite=force, progress=progress)

@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import contextmanager
 from io import BufferedWriter, FileIO, TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from modelsmith.hidden import hiding, unseen, watch
@@ -28,6 +29,19 @@ def prepare_streams() -> None:
     """
     codecs.register_error("modelsmith-escape", _escaped)
     sys.stdout, sys.stderr = _prepared(sys.stdout), _prepared(sys.stderr)
+
+
+def declined(question: str, *, yes: bool) -> bool:
+    """Ask on a terminal whether to go on, and say so where the answer is no: the exit code is 1 then.
+
+    Nobody is asked with ``--yes``, nor without a terminal.
+    """
+    import click
+
+    if yes or not (sys.stdin and sys.stdin.isatty()) or click.confirm(question, err=True):
+        return False
+    click.echo("nothing was changed", err=True)
+    return True
 
 
 @contextmanager
@@ -81,9 +95,11 @@ def _shown(found: str) -> str:
     return "".join(char if char.isprintable() else spelled(char) for char in found)
 
 
-def _prepared(stream: TextIO) -> TextIO:
+def _prepared(stream: TextIO | None) -> TextIO:
+    if stream is None:  # closed by whoever started this
+        return Path(os.devnull).open("w", encoding="utf-8")
     if type(stream) is not TextIOWrapper:
-        return stream  # closed, or replaced by whoever runs this
+        return stream  # replaced by whoever runs this
     name = codecs.lookup(stream.encoding).name
     if name == "ascii":
         encoding, errors = "utf-8", "surrogateescape"

@@ -5,7 +5,7 @@ Reports a TEMPLATE beside a RENDERER, its own or one that the base brings along,
 template inside the GGUF.
 
 ## Why
-Ollama says nothing when it builds prompts in another way: the TEMPLATE can be edited as often as one likes, and nothing changes.
+Ollama does not tell when it builds prompts in another way: the TEMPLATE can be edited as often as one likes, and no prompt changes.
 
 ## Example
 ```modelfile
@@ -29,6 +29,7 @@ Ollama server/routes.go (usesOllamaRenderedChat, shouldUseGoTemplate) and server
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from modelsmith.diagnostic import Severity
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from modelsmith.lint.document import Document
 
 _BARE = "{{.Prompt}}"
+_NOT_USED = re.compile(r"(?:,? and|, so|:) the TEMPLATE is not used")
 
 
 @rule(Severity.WARNING)
@@ -60,9 +62,7 @@ def check(document: Document) -> Iterator[Finding]:
         inherited = running.source == "renderer" and not last(document, "RENDERER")
         reason = f"the base brings RENDERER {renderer} along, which builds the prompt"
         if not inherited:
-            reason = running.reason.replace(" and the TEMPLATE is not used", "").partition(
-                ": the TEMPLATE is not used"
-            )[0]
+            reason = _NOT_USED.sub("", running.reason)
         hint = running.ways[0] if running.ways else ""
         yield Finding(span, f"this TEMPLATE is not used: {reason}", hint)
     elif running is None and (renderer := library_renderer(document)):

@@ -205,7 +205,7 @@ def _jinja_reason(model: _Model) -> str:
     offers = f"the Jinja template in the GGUF offers {_words(jinja)}, the TEMPLATE {_words(go)}"
     if go == jinja:
         return f"{offers}, but only the Jinja template handles a whole tool round trip: the TEMPLATE is not used"
-    return f"{offers}: the TEMPLATE is not used, and nothing says so"
+    return f"{offers}; Ollama runs the one that offers more, so the TEMPLATE is not used"
 
 
 def _capabilities(model: _Model, source: str) -> frozenset[str]:

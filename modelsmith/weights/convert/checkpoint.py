@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelsmith.errors import InvalidCheckpoint, ModelsmithError, UnreadableFile, UsageError
+from modelsmith.errors import InvalidCheckpoint, ModelsmithError, UnreadableFile
 from modelsmith.files.regular import open_regular
 from modelsmith.records import dataclass
 from modelsmith.weights.convert.safetensors import SafetensorsFile, all_tensors
@@ -36,19 +37,19 @@ _AGAIN = "it is damaged or was not downloaded completely; fetch it again"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A folder with ``config.json`` and Safetensors. Raises UsageError where ``folder`` is none."""
+    """A folder with ``config.json`` and Safetensors. Raises UnreadableFile where ``folder`` is none."""
 
     folder: Path
     _json: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Checkpoint:
-        """Return the checkpoint in a folder; raises UsageError or UnreadableFile, each with the way out."""
+        """Return the checkpoint in a folder; raises UnreadableFile with the way out."""
         path = Path(folder)
         if not path.exists():
             raise UnreadableFile(f"{path} does not exist", hint="name the folder that holds config.json")
         if not path.is_dir():
-            raise UsageError(f"{path} is a file", hint="name the folder that holds config.json and the .safetensors")
+            raise UnreadableFile(f"{path} is a file, and no folder of Safetensors", hint=_way_out(path))
         return cls(path)
 
     def text(self, name: str) -> str | None:
@@ -231,3 +232,10 @@ class Checkpoint:
 def _list(names: tuple[str, ...] | list[str]) -> str:
     shown = ", ".join(names[:3])
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+
+
+def _way_out(path: Path) -> str:
+    """Return what to do with a file in place of a folder."""
+    if path.suffix.lower() == ".gguf":
+        return f"look at a GGUF with: modelsmith gguf inspect {shlex.quote(str(path))}"
+    return "name the folder that holds config.json and the .safetensors"
