@@ -40,7 +40,7 @@ def test_what_is_no_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert run(["import", str(tmp_path), "-o", str(tmp_path / "x.gguf")]) == 3
     assert "has no config.json" in capsys.readouterr().err
     (tmp_path / "file").touch()
-    assert run(["inspect", str(tmp_path / "file")]) == 2
+    assert run(["inspect", str(tmp_path / "file")]) == 3
 
 
 def test_inspect_foretells_sizes_to_the_byte(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
