@@ -120,15 +120,15 @@ def _ollama(wish: Wish) -> Choice:
     except ModelsmithError:
         store = None
     url = store.address if isinstance(store, OllamaStore) else os.environ.get("OLLAMA_HOST") or DEFAULT_HOST
-    return _ollama_at(wish, url, _on_server(wish, url))
+    return _ollama_at(wish, url, *_on_server(wish, url))
 
 
-def _ollama_at(wish: Wish, url: str, known: KnownModel | None) -> Choice:
+def _ollama_at(wish: Wish, url: str, known: KnownModel | None, untold: str = "") -> Choice:
     from modelsmith.engines.ollama import OllamaEngine
     from modelsmith.store.ollama.ollama import server_url
 
     engine = OllamaEngine(server_url(url), wish.model, known=known, api_key=wish.api_key, seconds=wish.seconds)
-    return Choice(engine, known, _too_old(known, engine.location) if known else ())
+    return Choice(engine, known, _too_old(known, engine.location) if known else (untold,) if untold else ())
 
 
 def _too_old(known: KnownModel, location: str) -> tuple[str, ...]:
@@ -147,8 +147,8 @@ def _too_old(known: KnownModel, location: str) -> tuple[str, ...]:
     )
 
 
-def _on_server(wish: Wish, url: str) -> KnownModel | None:
-    """Return what a server says of a model, None where it says too little."""
+def _on_server(wish: Wish, url: str) -> tuple[KnownModel | None, str]:
+    """Return what a server says of a model; None, and why, where it fails to: it may run the model all the same."""
     from modelsmith.engines.known import find_known
     from modelsmith.store.ollama.ollama import OllamaStore
     from modelsmith.versions import of_server
@@ -161,9 +161,9 @@ def _on_server(wish: Wish, url: str) -> KnownModel | None:
     store = OllamaStore(url, headers=_header(wish))
     version = of_server(store.ollama_version())
     try:
-        return find_known(wish.model, lambda: store, Path(os.devnull), version, wish.progress)
-    except ServerError:
-        return None
+        return find_known(wish.model, lambda: store, Path(os.devnull), version, wish.progress), ""
+    except ServerError as error:
+        return None, f"what {wish.model} is made of is not known, nor are its prompts: {error.message}"
 
 
 def _server(wish: Wish, url: str, model: str) -> Choice:
@@ -178,7 +178,7 @@ def _server(wish: Wish, url: str, model: str) -> Choice:
                 raise
             is_ollama = False
     if is_ollama and model:
-        return _ollama_at(wish, url, _on_server(wish, url))
+        return _ollama_at(wish, url, *_on_server(wish, url))
     return Choice(OpenAIEngine(url, model, api_key=wish.api_key, seconds=wish.seconds))
 
 

@@ -101,3 +101,20 @@ def test_what_cannot_run_here(modelfile: str, words: str, tmp_path: Path) -> Non
     Path("Modelfile").write_text(modelfile)
     with pytest.raises(ModelsmithError, match=words):
         chosen("./Modelfile")
+
+
+def test_a_server_that_does_not_describe_a_model_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeOllama(tmp_path / "server") as fake:
+        Path("Modelfile").write_text("FROM ./m.gguf\n")
+        assert run(["create", "own", "-f", "Modelfile", "--store", fake.url]) == 0
+        monkeypatch.setattr(OllamaStore, "show", _fails)
+        found = chosen("own", fake.url)
+        assert isinstance(found.engine, OllamaEngine)
+        assert found.known is None
+        assert found.notes == (
+            "what own is made of is not known, nor are its prompts: POST http://there/api/show: HTTP 500: a blob is missing",
+        )
+
+
+def _fails(*_: object) -> None:
+    raise ServerError("POST http://there/api/show: HTTP 500: a blob is missing", status=500)
