@@ -32,9 +32,9 @@ def command(
     lock_file: Path | None,
     as_json: bool,
 ) -> int:
-    r"""Say what is newer than modelsmith.lock: bases in their registry and on the Hub, and the tools.
+    r"""Say what is newer than modelsmith.lock: recipes of a team, bases in their registry and on the Hub, and the tools.
 
-    Asks registries and the Hub; downloads and changes nothing.
+    Asks repositories, registries and the Hub; downloads and changes nothing.
 
     Exit codes: 0 everything is current, or nobody knows; 1 something is outdated or moved; 3 there is no lock.
 

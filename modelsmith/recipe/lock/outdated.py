@@ -1,4 +1,4 @@
-"""What is newer than a lock says: the base in its registry or on the Hub, the tools. Asks, and changes nothing."""
+"""What is newer than a lock says: the recipes of a team, the base in its registry or on the Hub, the tools. Asks, and changes nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from modelsmith.about import __version__
 from modelsmith.errors import ModelNotFound, ModelsmithError
 from modelsmith.hub.reference import HubReference, is_hub
 from modelsmith.name import ModelName
+from modelsmith.recipe.remote.address import GitAddress, is_remote, parse_address
+from modelsmith.recipe.team.sources import sources_file
 from modelsmith.records import dataclass
 from modelsmith.registry.reference import Reference, registry_host
 from modelsmith.versions import of_server, resolve
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from modelsmith.recipe.lock.format import LockedModel, LockedStored
+    from modelsmith.recipe.team.source import TeamSource
     from modelsmith.registry.access import Session
     from modelsmith.store import Store
 
@@ -43,11 +46,56 @@ class Standing:
 def outdated(models: Mapping[str, LockedModel], store: Callable[[], Store], session: Session) -> Iterator[Standing]:
     """Yield how everything stands that locked models depend on; ``store`` is asked only where a base is one of its models."""
     for name, locked in models.items():
+        yield from _recipes(name, locked, session)
         yield from _base(name, locked, store, session)
         for adapter in locked.adapters:
             if adapter.commit:
                 yield _on_hub(name, adapter.name.replace("|", "/"), adapter.commit)
         yield from _tools(name, locked, store)
+
+
+def _recipes(model: str, locked: LockedModel, session: Session) -> Iterator[Standing]:
+    """Yield how the places of a team stand that recipes were read from, each once: as locked, as pinned here, and what they are now."""
+    places = sources_file().sources.values()
+    seen = set()
+    for written in locked.sources:
+        if not is_remote(written.name):
+            continue
+        address = parse_address(written.name)
+        source = next((place for place in places if place.pinned_path(address)), None)
+        if source is None or not address.is_pinned or source.name in seen:
+            continue
+        seen.add(source.name)
+        then = address.ref if isinstance(address, GitAddress) else str(address.reference.digest)
+        try:
+            newest = _newest(source, session)
+        except ModelsmithError as error:
+            state = "unknown" if source.pin == then else "moved"
+            way = error.message if state == "unknown" else "`modelsmith lock` takes it"
+            yield Standing(model, f"recipes {source.name}", _short(then), _short(source.pin), "", state, way)
+            continue
+        state, way = "current", ""
+        if newest != source.pin:
+            state, way = "outdated", f"`modelsmith recipes update {source.name}`, then `modelsmith lock`"
+        elif source.pin != then:
+            state, way = "moved", "`modelsmith lock` takes it"
+        yield Standing(model, f"recipes {source.name}", _short(then), _short(source.pin), _short(newest), state, way)
+
+
+def _newest(source: TeamSource, session: Session) -> str:
+    """Return the commit or the digest that a place's address names now; nothing is downloaded. Raises ModelsmithError."""
+    from modelsmith.recipe.remote.git import commit_now
+
+    address = source.address
+    if isinstance(address, GitAddress):
+        return commit_now(address)
+    if address is None or address.is_pinned:
+        return source.pin
+    return str(session.registry(address.reference.host).manifest(address.reference).digest)
+
+
+def _short(pin: str) -> str:
+    return pin.removeprefix("sha256:")[:_SHOWN]
 
 
 def _base(name: str, locked: LockedModel, store: Callable[[], Store], session: Session) -> Iterator[Standing]:

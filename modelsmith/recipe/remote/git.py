@@ -99,6 +99,11 @@ def _asked(url: str, ref: str) -> tuple[str, str]:
     )
 
 
+def commit_now(address: GitAddress) -> str:
+    """Return the commit that an address names now, by a question to its repository alone; raises RecipeSourceError."""
+    return address.ref if address.is_pinned else _asked(address.url, address.ref)[0]
+
+
 def forget() -> None:
     """Ask repositories anew from now on."""
     _asked.cache_clear()

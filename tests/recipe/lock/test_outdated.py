@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from fakes.hub import FakeHub, FakeRepo
 from fakes.registry import FakeRegistry
+from git_repositories import commit, repository
 from hub_clients import hub_of
 
 from modelsmith.cli import run
 from modelsmith.models.sources.hub import forget
 from modelsmith.recipe.lock.file import read_lock
+from modelsmith.recipe.remote import git as git_module
 from modelsmith.store.local.local import LocalStore
 from modelsmith.weights.gguf.sample import write_sample
 
@@ -106,3 +108,29 @@ def test_a_lock_of_an_older_tool(capsys: pytest.CaptureFixture[str]) -> None:
     assert (found["ollama"]["locked"], found["ollama"]["state"]) == ("0.20.0", "outdated")
     assert run(["outdated"]) == 1
     assert capsys.readouterr().out.startswith("MODEL")
+
+
+def test_recipes_of_a_team(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    git_module.forget()
+    recipe = "name: r\nfrom: sample:deepseek-r1\nsystem: %s\ncreate: made\n"
+    team = repository(tmp_path / "team", {"r.yaml": recipe % "a"})
+    assert run(["recipes", "add", "team", f"git+{team.as_uri()}@main"]) == 0
+    assert run(["lock", "team/r"]) == 0
+    code, found = standings(capsys)
+    first = found["recipes team"]["locked"]
+    assert (code, found["recipes team"]["state"], found["recipes team"]["newest"]) == (0, "current", first)
+    second = commit(team, {"r.yaml": recipe % "b"})[:12]
+    git_module.forget()
+    code, found = standings(capsys)
+    assert (code, found["recipes team"]["state"], found["recipes team"]["newest"]) == (1, "outdated", second)
+    assert found["recipes team"]["way"].startswith("`modelsmith recipes update team`, then")
+    assert run(["recipes", "update"]) == 0
+    code, found = standings(capsys)
+    assert (code, found["recipes team"]["state"], found["recipes team"]["here"]) == (1, "moved", second)
+    assert run(["lock"]) == 0
+    team.rename(tmp_path / "gone")
+    git_module.forget()
+    code, found = standings(capsys)
+    assert (code, found["recipes team"]["state"], found["recipes team"]["locked"]) == (0, "unknown", second)
+    git_module.forget()
