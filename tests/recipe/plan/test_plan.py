@@ -13,8 +13,8 @@ from modelsmith.errors import (
     ModelNotFound,
     ModelsmithError,
     PlanChanged,
+    RecipeError,
     StoreError,
-    TemplateSyntaxError,
     UnreadableFile,
     VerificationFailed,
 )
@@ -203,10 +203,9 @@ def test_a_folder_is_called_a_folder(tmp_path: Path, store: LocalStore) -> None:
     assert "is a folder" in error.message
 
 
-def test_a_template_that_does_not_parse_is_refused(tmp_path: Path, store: LocalStore) -> None:
-    recipe = parse_recipe('name: r\nfrom: sample:deepseek-r1\ntemplate: "{{ if .X }}"\ncreate: x\n').resolve()
-    with pytest.raises(TemplateSyntaxError, match="unexpected EOF"):
-        plan(recipe, store)
+def test_a_template_that_does_not_parse_is_refused_where_the_recipe_is_read() -> None:
+    with pytest.raises(RecipeError, match=r":3:11: template: Ollama refuses it: .*unexpected EOF"):
+        parse_recipe('name: r\nfrom: sample:deepseek-r1\ntemplate: "{{ if .X }}"\ncreate: x\n').resolve()
 
 
 @pytest.mark.usefixtures("ordinary_user")
