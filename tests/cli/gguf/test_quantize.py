@@ -39,7 +39,9 @@ def test_a_file_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     assert "blk.0.attn_q.weight" in told or "more; --json has all" in told
     assert GGUFFile.open("q8.gguf").file_type == "Q8_0"
     assert f"({Path('q8.gguf').stat().st_size:,} bytes)" in told
-    assert run(["gguf", "quantize", "m.gguf", "q8.gguf", "-t", "Q8_0"]) == 2
+    assert run(["gguf", "quantize", "m.gguf", "q8.gguf", "-t", "Q8_0"]) == 0  # byte for byte what is there
+    capsys.readouterr()
+    assert run(["gguf", "quantize", "m.gguf", "q8.gguf", "-t", "BF16"]) == 2
     assert "--force" in capsys.readouterr().err
     assert run(["gguf", "quantize", "m.gguf", "q8.gguf", "-t", "BF16", "--force"]) == 0
     assert GGUFFile.open("q8.gguf").file_type == "BF16"
