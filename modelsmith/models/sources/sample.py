@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from modelsmith.diagnostic import did_you_mean
 from modelsmith.errors import InvalidGGUF, StoreError, UnreadableFile, UsageError
 from modelsmith.files.cache import cache_folder
-from modelsmith.files.replacing import replacing
 from modelsmith.models.sources.modelfile import base_of
 from modelsmith.syntax.modelfile.modelfile import Modelfile
 
@@ -78,6 +77,7 @@ def sample_modelfile(name: str) -> Modelfile:
     key = hashlib.sha256("\0".join((_FORM, template, chat_template, *tokens)).encode()).hexdigest()[:12]
     path = cache_folder() / "samples" / f"{name}-{key}.gguf"
     if not _is_whole(path):
+        from modelsmith.files.replacing import replacing  # the playground reads the samples where no file can be locked
         from modelsmith.weights.gguf.sample import write_sample
 
         try:

@@ -135,8 +135,10 @@ def test_canonical_files(tmp_path: Path) -> None:
     assert canonicalize(shards[0].path, tmp_path / "d.gguf") == digest
     with pytest.raises(UsageError, match="one of 3 shards"):
         canonicalize(shards[0].path)
+    assert canonicalize(path, tmp_path / "c.gguf") == digest  # byte for byte what is there
+    (tmp_path / "d.gguf").write_bytes(made[:-1])
     with pytest.raises(UsageError, match="exists already"):
-        canonicalize(path, tmp_path / "c.gguf")
+        canonicalize(path, tmp_path / "d.gguf")
     with pytest.raises(UsageError, match="would be replaced"):
         canonicalize(path)
     assert path.read_bytes() == plain
