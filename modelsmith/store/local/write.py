@@ -10,6 +10,7 @@ import errno
 import os
 import shutil
 import stat
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _GROWING = "modelsmith-"
 _NAME_PARTS = ("host", "namespace", "model")
 _MEBIBYTE = 1 << 20
+_YOUNG_SECONDS = 600
+"""Ollama keeps what is younger than an hour (``PruneLayers``): a blob of ten minutes needs no younger time."""
 _READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
@@ -299,6 +302,8 @@ class Writer:
         info = self._blobs.status(digest.file_name)
         if info.st_nlink > 1 or stat.S_ISLNK(info.st_mode):
             return  # also somebody's own file, whose times are not ours to change
+        if time.time() - info.st_mtime < _YOUNG_SECONDS:
+            return  # protected as it is; another process that reads it would take it for changed
         # not allowed on another user's blobs, which Ollama itself stumbles over; they are as good untouched
         with suppress(PermissionError):
             self._blobs.touch(digest.file_name)

@@ -218,6 +218,16 @@ def test_reused_blobs_are_protected_from_pruning(store: LocalStore, gguf: Path) 
     assert all(time.time() - path.stat().st_mtime < 3600 for path in store.layout.blobs.iterdir())
 
 
+def test_a_young_blob_keeps_its_time_for_those_who_read_it(store: LocalStore, gguf: Path) -> None:
+    store.create("a", request({"m.gguf": gguf}))
+    times = {}
+    for path in store.layout.blobs.iterdir():
+        age(path, 300)
+        times[path] = path.stat().st_mtime_ns
+    store.create("b", request(from_="a"))
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
 def test_as_is_links_the_file(store: LocalStore, gguf: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.gguf"
     own.write_bytes(gguf.read_bytes())
